@@ -54,23 +54,47 @@ function withoutWorker(status: HostStatus): ClientHost {
 
 const notStarted: HostStatus = { kind: "failed", failure: { code: "closed", message: "The worker could not be started.", canRetry: true } };
 
-/** One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. */
+/** A worker says at once how it is; what says nothing for so long ended while this page came. Each time twice as long. */
+const silenceMs = 1000;
+
+/**
+ * One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. The one of the page before may be ending just
+ * now, and hear nothing any more: until one has answered, it is asked for again.
+ */
 function startShared(address: string): PagePort {
-  const worker = new SharedWorker(address, sharedOptions);
-  let port: PagePort = asPagePort(worker.port, () => worker.port.start(), worker);
+  const asked: PagePort[] = [];
+  let heard: PagePort | undefined;
   return {
-    postMessage: (message) => port.postMessage(message),
+    postMessage(message) {
+      for (const port of heard === undefined ? asked : [heard]) port.postMessage(message);
+    },
     addEventListener(type, listener) {
-      port.addEventListener(type, (event) => {
-        if (event.data.kind !== "unfit") {
-          listener(event);
-          return;
-        }
-        port = startDedicated(address);
-        port.addEventListener(type, listener);
-      });
+      const ask = (waitMs: number): void => {
+        const worker = new SharedWorker(address, sharedOptions);
+        const port = asPagePort(worker.port, () => worker.port.start(), worker);
+        asked.push(port);
+        port.addEventListener(type, (event) => {
+          if (heard === undefined) {
+            heard = port;
+            for (const other of asked) if (other !== port) leave(other);
+          }
+          if (heard !== port) return;
+          if (event.data.kind !== "unfit") {
+            listener(event);
+            return;
+          }
+          heard = startDedicated(address);
+          heard.addEventListener(type, listener);
+        });
+        setTimeout(() => heard === undefined && ask(2 * waitMs), waitMs);
+      };
+      ask(silenceMs);
     },
   };
+}
+
+function leave(port: PagePort): void {
+  port.postMessage({ kind: "bye" });
 }
 
 function startDedicated(address: string): PagePort {
