@@ -34,15 +34,13 @@ const sharedOptions: WorkerOptions & { readonly extendedLifetime: boolean } = { 
  */
 export function connectClient(): ClientHost {
   if (!globalThis.isSecureContext) return withoutWorker({ kind: "insecure" });
-  let started: PagePort;
   try {
     const address = trustedWorkerAddress();
-    started = typeof SharedWorker === "undefined" ? startDedicated(address) : startShared(address);
+    return createRemoteClient(typeof SharedWorker === "undefined" ? startDedicated(address) : startShared(address));
   } catch {
     // Where storage is blocked for a site, some browsers start no worker for it.
     return withoutWorker({ kind: "failed", failure: { code: "storage_denied", message: "No worker may be started.", canRetry: true } });
   }
-  return createRemoteClient(started);
 }
 
 /** Nothing can be opened; trying again loads the page again. */
