@@ -344,6 +344,31 @@ describe("a direct conversation with a recovered account", () => {
   });
 });
 
+describe("a device that logs out", () => {
+  test("[A-2] has told the others when it is erased: it is out of the account and its conversations, and that is nobody's alarm", async () => {
+    const flora = await registerPerson({ home: folder.at("flora"), server: server.url, username: "flora" });
+    const { id } = await flora.client.startConversation({ to: ["bob"] });
+    const tablet = await openNodeClient({ home: folder.at("flora-2"), serverUrl: server.url, requests: "accept" });
+    await link(flora.client, tablet, "Tablet");
+    await tablet.settle();
+    await flora.client.settle();
+    const alarms: ClientEvent[] = [];
+    flora.client.subscribe((event) => {
+      if (event.kind === "alarm") alarms.push(event);
+    });
+    await tablet.erase();
+    await tablet.close();
+    const isAlone = async (): Promise<true | undefined> => {
+      const { members } = await flora.client.details(id);
+      return (await flora.client.devices()).length === 1 && members.every(({ deviceCount }) => deviceCount === 1) ? true : undefined;
+    };
+    await eventually(flora.client, isAlone, "it is out");
+    // A change that nobody told of would be one by a thief, a minute after it is seen.
+    expect(alarms).toEqual([]);
+    await flora[Symbol.asyncDispose]();
+  });
+});
+
 describe("an account that is deleted", () => {
   test("[A-1] [A-3] is gone for everybody: its profile is empty, its name stays reserved", async () => {
     const emil = await registerPerson({ home: folder.at("emil"), server: server.url, username: "emil" });

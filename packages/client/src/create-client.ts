@@ -208,11 +208,14 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     await forgetAll();
   }
 
-  /** This device leaves its account: the others take it out of the conversations. */
+  /** This device leaves its account, and has told the others so when this resolves: they take it out of the conversations. */
   async function takeOut(states: OwnStates): Promise<void> {
     const { withoutDevice } = await import("./devices/link-task.ts");
     await states.publish((state) => withoutDevice(state, states.own.deviceId));
+    while (engine?.devices.told.hasToldAll === false) await pause();
   }
+
+  const pause = (): Promise<void> => waitFor(settlePollMs);
 
   function waitFor(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
@@ -247,8 +250,6 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   if (account !== undefined) await start(account);
   else if (stored !== undefined) await pending.begin();
   else loadAccountParts().catch(() => undefined);
-
-  const pause = (): Promise<void> => waitFor(settlePollMs);
 
   return {
     account: async () => (account === undefined ? undefined : accountInfo(account)),

@@ -171,12 +171,11 @@ export class Devices {
   changed({ before, after, isOwn }: OwnChange): void {
     const { emit, alarms } = this.#world;
     emit({ kind: "devices" });
+    // Also the last word of a device that takes itself out: else the others would have to ask whose doing it was (spec A-2).
+    if (isOwn) this.told.tell({ kind: "published", version: after.stateVersion });
     if (after.status !== "registered") return;
     background(this.#world.watch.ownChanged({ version: after.stateVersion, isKnown: isOwn, isOurs: isOwn }));
-    if (isOwn) {
-      this.told.tell({ kind: "published", version: after.stateVersion });
-      return;
-    }
+    if (isOwn) return;
     const hasNew = after.account.state.devices.some((device) => deviceOf(before.account, device.deviceId) === undefined);
     const message = "Another of your devices added a device to your account. If that was not you, remove it in the list of your devices.";
     if (hasNew)

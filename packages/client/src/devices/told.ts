@@ -43,6 +43,8 @@ export class Told {
   /** Read marks to be told, by conversation. */
   readonly #unread = new Map<string, number>();
   #cancelRead: () => void = () => undefined;
+  /** Words that are not stored yet. */
+  #putting = 0;
   #closed = false;
 
   constructor(params: { world: World; states: OwnStates; access: ToldAccess }) {
@@ -60,6 +62,11 @@ export class Told {
   /** Whether nothing is under way that ends by itself soon. */
   get isIdle(): boolean {
     return this.#taking === undefined && this.#unread.size === 0;
+  }
+
+  /** Whether the other devices can have all that this one told: it is in the log that they share. */
+  get hasToldAll(): boolean {
+    return this.#putting === 0 && this.group?.isIdle !== false;
   }
 
   /** What devices call themselves, by id in base64url. */
@@ -111,7 +118,12 @@ export class Told {
     const { platform } = this.#world;
     const salt = platform.random(16);
     const content = createSyncContent({ payload: encodeSync(message), salt, sentAtMs: platform.nowMs() });
-    await group.input({ kind: "compose", id: toBase64Url(salt), purpose: "sync", text: "", content });
+    this.#putting += 1;
+    try {
+      await group.input({ kind: "compose", id: toBase64Url(salt), purpose: "sync", text: "", content });
+    } finally {
+      this.#putting -= 1;
+    }
   }
 
   /** The group of the devices, if there is one. */
