@@ -162,7 +162,8 @@ export function createHost(options: HostOptions): Host {
             break;
           case "bye":
             ports.delete(port);
-            endIfAbandoned();
+            // The page may just be loaded again.
+            setTimeout(endIfAbandoned, farewellMs);
             break;
         }
       });
