@@ -162,8 +162,7 @@ export function createHost(options: HostOptions): Host {
             break;
           case "bye":
             ports.delete(port);
-            // The page may just be loaded again.
-            setTimeout(endIfAbandoned, farewellMs);
+            endIfAbandoned();
             break;
         }
       });
