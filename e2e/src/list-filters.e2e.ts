@@ -29,11 +29,13 @@ beforeAll(async () => {
   await sendAndWait(ben.client, direct, "hello from ben");
   await acceptRequest(page, "ben");
   await seeMessage(page, "hello from ben");
+  await seeAllRead();
   ({ id: garden } = await ben.client.startConversation({ to: ["ada"], name: "Garden" }));
   await conversationLink(page, "Garden").click();
   await messageBox(page).waitFor();
   await sendMessage(page, "Shall I bring the spade?");
   await seeTaken(page, "Shall I bring the spade?");
+  await seeAllRead();
   await page.goto(server.url);
   await conversationLink(page, "ben").waitFor();
 });
@@ -46,6 +48,11 @@ afterAll(async () => {
 });
 
 const list = (): Locator => page.getByRole("list", { name: "Conversations", exact: true });
+/** What was seen counts as read a moment later. */
+const seeAllRead = (): Promise<void> =>
+  list()
+    .getByText(/unread message/)
+    .waitFor({ state: "detached" });
 const titles = async (): Promise<string[]> => (await list().getByRole("link").allInnerTexts()).map((text) => text.trim()).toSorted();
 const filter = (name: string): Locator => page.getByRole("radio", { name, exact: true });
 

@@ -1,6 +1,9 @@
+import { once } from "node:events";
 import { cpSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { socketPath } from "@latchkey/protocol";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
@@ -9,7 +12,7 @@ import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { registerPerson } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
-import { createFolder, startServerProcess } from "./testing/processes.ts";
+import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
 
 const built = fileURLToPath(new URL("../../apps/web/dist", import.meta.url));
@@ -64,6 +67,43 @@ function putAnotherBuild(): void {
   utimesSync(join(webRoot, "index.html"), 1, 2);
 }
 
+/** A door in front of a server that keeps back what the server answers to the first device that told it more than a question. */
+async function openDoor(params: { port: number; target: number }): Promise<AsyncDisposable & { readonly keepsBack: Promise<void> }> {
+  const kept = Promise.withResolvers<void>();
+  let keeps = false;
+  const door = createServer((socket) => {
+    const inner = connect(params.target, "127.0.0.1");
+    let isDevice = false;
+    let toldBytes = 0;
+    socket.on("data", (data) => {
+      isDevice ||= data.includes(` ${socketPath("device")} `);
+      toldBytes += data.length;
+      if (isDevice && toldBytes > 4096 && !keeps) {
+        keeps = true;
+        inner.unpipe(socket);
+        inner.resume();
+        kept.resolve();
+      }
+    });
+    socket.pipe(inner).pipe(socket);
+    for (const end of [socket, inner]) {
+      end.on("error", () => undefined);
+      end.on("close", () => {
+        socket.destroy();
+        inner.destroy();
+      });
+    }
+  });
+  door.listen(params.port, "localhost");
+  await once(door, "listening");
+  return {
+    keepsBack: kept.promise,
+    async [Symbol.asyncDispose]() {
+      door.close();
+    },
+  };
+}
+
 describe("a moment of trouble", () => {
   test("logging out erases this device, in every tab, and says before what that means", async () => {
     const { context, page, errors } = await browserOf("log-out");
@@ -108,17 +148,23 @@ describe("a moment of trouble", () => {
 
   test("an account that was being made when the page was closed is made, and that is said", async () => {
     const { page, errors } = await browserOf("interrupted");
-    await page.goto(server.url);
+    const [port, target] = [await freePort(), await freePort()];
+    const host = `localhost:${String(port)}`;
+    await using _inner = await startServerProcess({
+      data: folder.at("inner"),
+      port: target,
+      args: ["--host", host, "--web-root", webRoot],
+    });
+    await using door = await openDoor({ port, target });
+    await page.goto(`http://${host}`);
     await page.getByRole("textbox", { name: "Username", exact: true }).fill("ilse");
     await page.getByRole("textbox", { name: "Your name (optional)" }).fill("Ilse Bach");
-    await page.evaluate(() => {
-      const button = [...document.querySelectorAll("button")].find(({ type }) => type === "submit");
-      button?.click();
-      location.reload();
-    });
+    await page.getByRole("button", { name: "Create account", exact: true }).click();
+    await door.keepsBack;
+    await page.reload();
     await page.getByText(/The account .?ilse.? was being made when this page was closed/u).waitFor();
     await page.getByRole("button", { name: "New conversation", exact: true }).first().waitFor();
-    await page.goto(`${server.url}/settings`);
+    await page.goto(`http://${host}/settings`);
     await page.getByText("Ilse Bach").first().waitFor();
     await page.reload();
     await page.getByText("Ilse Bach").first().waitFor();
