@@ -198,6 +198,12 @@ describe("[X-22] what is found", () => {
     expect(await find("after:2026-03-06")).toEqual(["days: at 64"]);
   });
 
+  test("[E-131] on days, also what was said before a message that fills a segment and says that it is old", async () => {
+    const long = said(48, cyd, text("x".repeat(65_536)), { sentAtMs: 0 });
+    const { find } = await searched({ days: { title: "Days", said: [said(16, ben, text("here")), said(32, ben, text("too")), long] } });
+    expect(await find("after:2025-01-01")).toEqual(["days: too", "days: here"]);
+  });
+
   test("in one conversation alone, with those that it goes on from", async () => {
     const { find, finder } = await searched({
       old: { title: "Group", said: [say(16, ben, "first word")], continuedBy: "new" },

@@ -138,10 +138,9 @@ export class Finder {
     const others = progress.streams.filter((one) => one !== stream);
     const segment = await this.#segments.before(store, runner.id, before);
     if (segment === undefined) return { ...progress, streams: others };
-    const latestS = beginningOf(segment.text);
-    // What was said before the first day that is asked for lies further back still.
-    const isOver = query.fromMs !== undefined && latestS < query.fromMs / 1000;
-    const left = isOver ? others : [...others, { runner, before: segment.first, latestS: Math.min(stream.latestS, latestS) }];
+    // It says in which order is looked, and ends nothing: somebody may have filled a segment, and say that it is old.
+    const latestS = Math.min(stream.latestS, beginningOf(segment.text));
+    const left = [...others, { runner, before: segment.first, latestS }];
     const end = entryOrder((factOf(this.#world.ownThings, "deleted", runner.state.logId)?.throughSeq ?? -1) + 1);
     const scanned = scanSegment(segment.text, query.terms, sieveOf(query)).filter(({ order }) => order >= end);
     const found = (await this.#ofAuthors(runner, query, scanned)).map((candidate) => ({ ...candidate, runner }));

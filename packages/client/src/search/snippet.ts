@@ -69,8 +69,8 @@ function placeAfter(text: string, at: number): number {
 }
 
 /**
- * Of which place of a text a place of it as it is folded is: by pieces, of which only those are gone through that are asked for. Folding knows
- * no context, so that the pieces folded are the text folded. Places are asked for up to `last`.
+ * Of which place of a text a place of it as it is folded is: by pieces, of which only those are gone through that are asked for, once. Folding
+ * knows no context, so that the pieces folded are the text folded. Places are asked for up to `last`.
  */
 function placesIn(text: string, last: number): (at: number) => number {
   const pieces: { readonly start: number; readonly text: string; readonly foldedStart: number }[] = [];
@@ -82,15 +82,23 @@ function placesIn(text: string, last: number): (at: number) => number {
     start += piece.text.length;
     foldedStart += piece.folded.length;
   }
+  const known = new Map<(typeof pieces)[number], readonly number[]>();
   return (at) => {
     const piece = pieces.findLast((one) => one.foldedStart <= at);
-    let place = piece?.start ?? 0;
-    let folded = piece?.foldedStart ?? 0;
-    for (const character of piece?.text ?? "") {
-      folded += fold(character).length;
-      if (folded > at) break;
-      place += character.length;
-    }
-    return place;
+    if (piece === undefined) return 0;
+    const places = known.get(piece) ?? placesOfPiece(piece.text);
+    known.set(piece, places);
+    return piece.start + (places[at - piece.foldedStart] ?? piece.text.length);
   };
+}
+
+/** For each place of a piece as it is folded where the character begins of which it is. */
+function placesOfPiece(text: string): readonly number[] {
+  const places: number[] = [];
+  let place = 0;
+  for (const character of text) {
+    for (let left = fold(character).length; left > 0; left -= 1) places.push(place);
+    place += character.length;
+  }
+  return places;
 }
