@@ -115,6 +115,19 @@ describe("drafts and reading", () => {
     expect(client.saveDraft).toHaveBeenCalledExactlyOnceWith("c", "new");
   });
 
+  it("keeps what is taken back beside what is typed meanwhile, also where the client has that already", async () => {
+    let answer: (isTaken: boolean) => void = () => undefined;
+    const takeBack = vi.fn(async () => new Promise<boolean>((resolve) => (answer = resolve)));
+    const { controller } = await setUp({ client: { takeBack } });
+    const taking = controller.takeBack(testMessage({ order: 1, author: me, body: { kind: "text", text: "sent" } }));
+    await vi.waitFor(() => expect(takeBack).toHaveBeenCalledOnce());
+    controller.setDraft("c", "typed");
+    await controller.flushDrafts();
+    answer(true);
+    await taking;
+    expect(controller.draft("c")).toBe("sent\ntyped");
+  });
+
   it("takes over a draft of another device, and never one over what is being written here", async () => {
     const { controller, emit } = await setUp({ conversation: { draft: "here" } });
     const tell = (draft: string): void => emit({ kind: "conversation", conversation: testConversation({ draft }) });

@@ -385,8 +385,11 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       const { conversationId, id, body, quote } = message;
       // What it becomes beside what is written is decided where both are.
       await drafts.flush();
+      const before = drafts.get(conversationId);
       if (!(await client.takeBack(conversationId, id))) return false;
-      const written = drafts.unsaved(conversationId);
+      const now = drafts.get(conversationId);
+      // What was typed meanwhile the client may have already, in the place of both.
+      const written = now === before ? drafts.unsaved(conversationId) : now;
       flush();
       if (written !== undefined && body.kind === "text") drafts.set(conversationId, `${body.text}\n${written}`);
       const answered = store
