@@ -28,7 +28,7 @@ import { addLine, dropChanges, isCaughtUp, nextOrder, pause, set, setOutgoing } 
 import type { Turn } from "./turn.ts";
 import { onVerified, verifyDue } from "./verifying.ts";
 import type { Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
-import { changesOf } from "./waits-with.ts";
+import { changesOf, newestTextOf } from "./waits-with.ts";
 import { forgetPassing, forgetSent, onConnected, onDisconnected, onOpened, onRefused, retryDelayMs } from "./connection.ts";
 
 /** What a record of a draft holds, of characters of up to three bytes. */
@@ -236,7 +236,8 @@ function takeBack(turn: Turn, id: string): void {
   const message = turn.state.outgoing.find((item) => item.id === id);
   if (message?.purpose !== "text" || message.sealed !== undefined) return;
   const { draft } = turn.state;
-  set(turn, { draft: draft.trim() === "" ? message.text : `${message.text}\n${draft}`.slice(0, maxDraftLength) });
+  const text = newestTextOf(turn.state, message);
+  set(turn, { draft: draft.trim() === "" ? text : `${text}\n${draft}`.slice(0, maxDraftLength) });
   discard(turn, id);
 }
 

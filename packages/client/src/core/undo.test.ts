@@ -1,5 +1,5 @@
-import { toBase64Url } from "@latchkey/codec";
-import { createTextContent } from "@latchkey/protocol";
+import { fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { createEditContent, createTextContent } from "@latchkey/protocol";
 import { describe, expect, it } from "vitest";
 import { maxUndoMs } from "../api/limits.ts";
 import { SimWorld } from "./sim.testing.ts";
@@ -19,7 +19,7 @@ async function talking(seed: string): Promise<{ readonly world: SimWorld; readon
 /** Writes a text that can be taken back for so long; its id. */
 async function write(device: SimDevice, text: string, undoMs?: number): Promise<string> {
   const { random, nowMs } = device.context;
-  const id = toBase64Url(random(16));
+  const id = toBase64Url(random(32));
   const content = createTextContent({ text, salt: random(16), sentAtMs: nowMs });
   await device.input({ kind: "compose", id, purpose: "text", text, content, undoMs });
   return id;
@@ -74,6 +74,21 @@ describe("a message that can be taken back", () => {
     // What is gone is gone: a second time does nothing.
     await ada.input({ kind: "take_back", id });
     expect(ada.state?.draft).toBe("not yet\nand more");
+  });
+
+  it("taken back stands in the draft as it was changed since, and the change goes with it", async () => {
+    const { world, ada, ben } = await talking("undo-edited");
+    const id = await write(ada, "wrnog", 5000);
+    const { random, nowMs } = ada.context;
+    for (const text of ["wrong", "right"]) {
+      const content = createEditContent({ replaces: fromBase64Url(id), text, salt: random(16), sentAtMs: nowMs });
+      await ada.input({ kind: "compose", id: toBase64Url(random(32)), purpose: "change", text: "", content });
+    }
+    await ada.input({ kind: "take_back", id });
+    expect([ada.state?.draft, waiting(ada)]).toEqual(["right", []]);
+    ada.jump(10_000);
+    await world.settle();
+    expect(ben.texts().size).toBe(0);
   });
 
   it("waits on over a restart, and goes out once", async () => {

@@ -25,6 +25,14 @@ export function changesOf({ outgoing }: Waiting, { id }: Pick<Outgoing, "id">): 
   });
 }
 
+/** What a message that waits says as it is shown: by the newest of its texts that waits with it. */
+export function newestTextOf(state: Waiting, item: Outgoing): string {
+  const edit = changesOf(state, item)
+    .map(bodyOf)
+    .findLast((body) => body?.kind === "edit");
+  return edit?.kind === "edit" ? edit.text : item.text;
+}
+
 /** Whether it brings words: a message, or another text in the place of one. */
 export function hasWords(item: Outgoing): boolean {
   return item.purpose === "text" || bodyOf(item)?.kind === "edit";
