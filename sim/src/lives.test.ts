@@ -89,6 +89,7 @@ describe.concurrent("simulated lives", { timeout }, () => {
     ["joining", 900_005, 40, "another text of a message that waited for its author's word went out without it"],
     ["moody", 1_000_033, 30, "the quote of a deleted message stayed on the screen"],
     ["lying", 800_030, 42, "who is shown another log is told so, and stops: the order of what they have is another"],
+    ["lying", 1_100_144, 40, "a reaction to a message that the server altered after it acknowledged it stayed on the screen"],
   ];
 
   test.each(onceBroken)("%s %i of %i moves, which broke a promise once: %s", async (cast, from, moves) => {

@@ -9,6 +9,9 @@ interface View {
   readonly lines: readonly Message[];
 }
 
+/** Where messages stand that are not in the log, be they acknowledged or not. */
+const pendingFrom = 2 ** 52;
+
 /** A text with who said it. */
 function textOf(line: Message): string | undefined {
   return line.body.kind === "text" ? line.body.text : undefined;
@@ -71,7 +74,7 @@ async function unfound(views: readonly View[]): Promise<string[]> {
     for (const name of new Set(own.flatMap(({ lines }) => lines.flatMap((line) => textOf(line)?.split(" ")[0] ?? [])))) {
       const found = await foundBy(person, name);
       for (const { conversation, lines } of own) {
-        const inLog = lines.filter(({ delivery }) => delivery === undefined || delivery.kind === "accepted");
+        const inLog = lines.filter(({ order }) => order < pendingFrom);
         const there = new Set(inLog.filter((line) => textOf(line)?.includes(name) === true).map(({ id }) => id));
         const here = new Set(found.filter(({ conversationId }) => conversationId === conversation.id).map(({ messageId }) => messageId));
         const [missing, extra] = [[...there.difference(here)], [...here.difference(there)]];

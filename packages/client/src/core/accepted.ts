@@ -10,10 +10,11 @@ import { giveHistory, keepAuthor, tellGiven } from "./past.ts";
 import { rosterOf } from "./roster.ts";
 import { skipCommit } from "./skipped.ts";
 import { isSpeech, speakOneself } from "./speak.ts";
-import { addLine, nextOrder, set, setOutgoing } from "./turn.ts";
+import { addLine, isSaid, nextOrder, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Change, Outgoing, StagedCommit } from "./types.ts";
 import { contentIdOf } from "./view.ts";
+import { aboutOf } from "./waits-with.ts";
 
 const noProofs: ProofSource = { kind: "inline", proofs: new Uint8Array(0) };
 
@@ -37,7 +38,7 @@ export function acceptOwnMessage(turn: Turn, message: Outgoing): void {
   if (content.kind === "join_link") hearLinkWord(turn, self, content.said);
   if (content.kind === "sync") turn.effects.push({ kind: "placed", order, payload: content.payload.slice() });
   if (content.kind === "history") tellGiven(turn, { author: self, sentAtMs: message.composedAtMs, acceptedAtMs: nowMs }, content);
-  if (message.purpose === "text" || message.purpose === "change") tellOwn(turn, message, content);
+  if (isSaid(message)) tellOwn(turn, message, content);
   if (sealed === undefined) return;
   keepAuthor(turn, order, self, sealed.evidence);
   keepEvidence(turn, order, sealed.evidence);
@@ -48,8 +49,11 @@ function tellOwn(turn: Turn, message: Outgoing, content: DecodedContent): void {
   const { self } = turn.context;
   if (content.kind === "malformed" || !isSpeech(content)) return;
   const id = contentIdOf(turn.state, turn.context.sha256, { sender: self, content: message.content, salt: content.salt });
-  // Written for another group, it had another id: what is shown under that one is gone.
-  if (toBase64Url(id) !== message.id) turn.effects.push({ kind: "dropped", message });
+  const about = aboutOf(message);
+  // Written for another group, it had another id: what is shown under that one is gone. And what a server that altered the message itself lets
+  // into the log is shown of nothing until that is there.
+  if (toBase64Url(id) !== message.id || turn.state.outgoing.some((item) => item.id === about))
+    turn.effects.push({ kind: "dropped", message });
   speakOneself(turn, content, { id, sentAtMs: message.composedAtMs });
 }
 

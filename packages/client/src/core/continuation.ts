@@ -4,7 +4,7 @@ import { hasEnded } from "./phase.ts";
 import { renumbered } from "./rejoin.ts";
 import { roleOf } from "./rights.ts";
 import { isRunAlike } from "./settings.ts";
-import { dropAllChanges, set } from "./turn.ts";
+import { dropAllChanges, dropOutgoing, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ContinuationOffer, ConversationState, Effect, Roster } from "./types.ts";
 
@@ -60,10 +60,10 @@ export function endByContinuation(turn: Turn, by: string): void {
   const { state } = turn;
   if (hasEnded(state.phase)) return;
   dropAllChanges(turn, "not_a_member");
+  dropOutgoing(turn, () => true);
   set(turn, {
     ...withoutGroup(state),
     phase: { kind: "continued", by },
-    outgoing: [],
     invitations: [],
     offers: [],
   });

@@ -92,7 +92,7 @@ export type Effect =
   | { readonly kind: "accounts"; readonly proofs: Uint8Array; readonly accountId: Uint8Array }
   | { readonly kind: "verify"; readonly leaves: readonly UnverifiedLeaf[]; readonly proofs: Uint8Array }
   | { readonly kind: "schedule"; readonly name: TimerName; readonly delayMs: number }
-  /** A pending message is gone (discarded). */
+  /** What waited under this id is gone, and what it was done to is as it was. */
   | { readonly kind: "dropped"; readonly message: Outgoing }
   /** A pending message is new or changed. */
   | { readonly kind: "outgoing"; readonly message: Outgoing }

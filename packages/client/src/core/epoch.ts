@@ -16,7 +16,7 @@ import { noteRenewal, planRenewal } from "./renewing.ts";
 import { isSameDevice, leafOf } from "./roster.ts";
 import { endNumbers } from "./numbers.ts";
 import { settingsLines } from "./settings-lines.ts";
-import { addLine, dropAllChanges, nextOrder, set } from "./turn.ts";
+import { addLine, dropAllChanges, dropOutgoing, nextOrder, set } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Change, DepartedLeaf, EpochKeys, Outgoing, Roster, RosterLeaf, UnverifiedLeaf } from "./types.ts";
 import { nothingExpired } from "./stall.ts";
@@ -222,10 +222,9 @@ export function endMembership(turn: Turn, author: RosterLeaf, isReadded: boolean
 /** Erases the group's keys; pending messages fail, waiting changes too. */
 export function forgetGroup(turn: Turn, kind: "removed" | "left"): void {
   dropAllChanges(turn, "not_a_member");
+  dropOutgoing(turn, ({ purpose }) => purpose !== "text");
   const { state } = turn;
-  const outgoing = state.outgoing
-    .filter((item) => item.purpose === "text")
-    .map((item): Outgoing => ({ ...unsealed(item), failure: "not_a_member" }));
+  const outgoing = state.outgoing.map((item): Outgoing => ({ ...unsealed(item), failure: "not_a_member" }));
   set(turn, {
     ...withoutGroup(state),
     phase: { kind },

@@ -5,7 +5,7 @@ import { advance } from "./chain.ts";
 import { strand } from "./complaints.ts";
 import { isReading } from "./phase.ts";
 import { openAgain } from "./skipped.ts";
-import { addLine, nextOrder, set } from "./turn.ts";
+import { addLine, dropOutgoing, nextOrder } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Input } from "./types.ts";
 
@@ -36,5 +36,5 @@ export function onFaulty(turn: Turn, entry: Extract<Input, { kind: "entry" | "se
 /** One's own that waited for its place has it: the same is not sent again. */
 function forgetOwn(turn: Turn, event: EntryEvent): void {
   const id = entryId(turn.context.sha256, { ...event, kind: event.entryKind });
-  set(turn, { outgoing: turn.state.outgoing.filter(({ sealed }) => sealed === undefined || !equalBytes(sealed.entryId, id)) });
+  dropOutgoing(turn, ({ sealed }) => sealed !== undefined && equalBytes(sealed.entryId, id));
 }

@@ -7,7 +7,7 @@ import { isEvidenceKept } from "./evidence.ts";
 import type { PastEffect, PastEntry } from "./past-effect.ts";
 import { standingOf } from "./proven.ts";
 import { holds } from "./rights.ts";
-import { addLine, nextOrder, set } from "./turn.ts";
+import { addLine, dropOutgoing, nextOrder } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { ConversationState, DeviceReference, Effect, Outgoing, Roster, RosterLeaf } from "./types.ts";
 
@@ -68,7 +68,7 @@ export function giveAgain(turn: Turn, entryId: Uint8Array | undefined): boolean 
   const message = outgoing.find(({ purpose, sealed }) => purpose === "history" && isSame(sealed?.entryId, entryId));
   const content = message === undefined ? undefined : decodeContent(message.content);
   if (content?.kind !== "history") return false;
-  set(turn, { outgoing: outgoing.filter((item) => item !== message) });
+  dropOutgoing(turn, (item) => item === message);
   const { joinedSeq, accounts } = content;
   turn.effects.push({ kind: "give_history", joinedSeq, accounts: accounts.map((account) => account.slice()) });
   return true;

@@ -8,7 +8,7 @@ import { heardClosed } from "./closed-epochs.ts";
 import { stageNextChange } from "./changes.ts";
 import { leafMark } from "./leaving.ts";
 import { isBlocked, planUnblocking } from "./skipped.ts";
-import { isCaughtUp, set, setOutgoing } from "./turn.ts";
+import { dropOutgoing, isCaughtUp, isSaid, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { OwnMark } from "./said.ts";
 import type { ConversationState, Outgoing, SealedMessage, Stranded } from "./types.ts";
@@ -137,10 +137,6 @@ function firstUndoable({ outgoing, phase }: ConversationState, nowMs: number): O
   });
 }
 
-function isSaid({ purpose }: Outgoing): boolean {
-  return purpose === "text" || purpose === "change";
-}
-
 /** Goes on when the first message that waits for it cannot be taken back any more. */
 function scheduleUndo(turn: Turn): void {
   const undoable = firstUndoable(turn.state, turn.context.nowMs);
@@ -183,8 +179,8 @@ async function sealOrGiveUp(turn: Turn, message: Outgoing): Promise<void> {
     await seal(turn, message);
   } catch (error) {
     if (message.purpose === "leave") throw error;
-    if (message.purpose === "text" || message.purpose === "change") setOutgoing(turn, message.id, { failure: "message_too_large" });
-    else set(turn, { outgoing: turn.state.outgoing.filter(({ id }) => id !== message.id) });
+    if (isSaid(message)) setOutgoing(turn, message.id, { failure: "message_too_large" });
+    else dropOutgoing(turn, ({ id }) => id === message.id);
   }
 }
 

@@ -24,7 +24,7 @@ import { flush } from "./sending.ts";
 import { maxUndoMs } from "../api/limits.ts";
 import { isBlocked } from "./skipped.ts";
 import { confirmBase, noteSight, stall } from "./stall.ts";
-import { addLine, dropChanges, isCaughtUp, nextOrder, pause, set, setOutgoing } from "./turn.ts";
+import { addLine, dropChanges, dropOutgoing, isCaughtUp, isSaid, nextOrder, pause, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import { onVerified, verifyDue } from "./verifying.ts";
 import type { Context, ConversationState, Input, Outgoing, StepResult, TimerName } from "./types.ts";
@@ -198,7 +198,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
     // A draft is stored now and then while it is written: what became this message must not come back as a draft.
     draft: input.purpose === "text" && input.text.startsWith(state.draft.trim()) ? "" : state.draft,
   });
-  if (input.purpose === "text" || input.purpose === "change") turn.effects.push({ kind: "outgoing", message });
+  if (isSaid(message)) turn.effects.push({ kind: "outgoing", message });
   if (input.purpose === "history") tellGiving(turn, message);
 }
 
@@ -206,7 +206,8 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
 function supersede(turn: Turn, by: string): void {
   const { state } = turn;
   if (!isWritable(state)) return;
-  set(turn, { phase: { kind: "superseded", by }, outgoing: state.outgoing.filter((item) => item.sealed !== undefined) });
+  dropOutgoing(turn, ({ sealed }) => sealed === undefined);
+  set(turn, { phase: { kind: "superseded", by } });
   dropChanges(turn, "not_a_member");
 }
 
@@ -227,8 +228,7 @@ function discard(turn: Turn, id: string): void {
   const isUnderWay = (item: Outgoing): boolean => item.sealed !== undefined && item.failure === undefined;
   if (message === undefined || isUnderWay(message)) return;
   const gone = [message, ...changesOf(turn.state, message).filter((item) => !isUnderWay(item))];
-  set(turn, { outgoing: turn.state.outgoing.filter((item) => !gone.includes(item)) });
-  for (const one of gone) turn.effects.push({ kind: "dropped", message: one });
+  dropOutgoing(turn, (item) => gone.includes(item));
 }
 
 /** In one step, so that no end of the program between the two loses it, or sends it as well. */
@@ -261,7 +261,7 @@ function tellRecovered(turn: Turn, accounts: readonly Uint8Array[]): void {
 /** Posts one's own account's states with their proof; a newer one takes the place of one that still waits (spec D-5). */
 function announce(turn: Turn, { id, displayName, proofs }: Extract<Input, { kind: "announce" }>): void {
   if (turn.state.phase.kind !== "active" || turn.state.memberCount < 2) return;
-  set(turn, { outgoing: turn.state.outgoing.filter((item) => item.purpose !== "account" || item.sealed !== undefined) });
+  dropOutgoing(turn, ({ purpose, sealed }) => purpose === "account" && sealed === undefined);
   // A longer history nobody takes from a member: they ask its host.
   const content = proofs.length <= maxMessageProofBytes ? proofs : new Uint8Array(0);
   compose(turn, { kind: "compose", id, purpose: "account", text: displayName, content });

@@ -161,6 +161,20 @@ export function setOutgoing(turn: Turn, id: string, changes: Partial<Outgoing>):
   if (message !== undefined) turn.effects.push({ kind: "outgoing", message });
 }
 
+/** Whether people see it: a message, or something that is done to one. */
+export function isSaid({ purpose }: Pick<Outgoing, "purpose">): boolean {
+  return purpose === "text" || purpose === "change";
+}
+
+/** Takes out of what waits, and tells: a message is gone, and one to which something was done is as it was. */
+export function dropOutgoing(turn: Turn, isDropped: (item: Outgoing) => boolean): void {
+  const { outgoing } = turn.state;
+  const dropped = outgoing.filter((item) => isDropped(item));
+  if (dropped.length === 0) return;
+  set(turn, { outgoing: outgoing.filter((item) => !dropped.includes(item)) });
+  for (const message of dropped) if (isSaid(message)) turn.effects.push({ kind: "dropped", message });
+}
+
 /** The changes that wait here are made by nobody any more: whoever asked for them is told why. One that is on its way is left alone. */
 export function dropChanges(turn: Turn, code: ClientErrorCode): void {
   for (const { id, merged = [] } of turn.state.changes)

@@ -38,7 +38,8 @@ export function hasWords(item: Outgoing): boolean {
   return item.purpose === "text" || bodyOf(item)?.kind === "edit";
 }
 
-function aboutOf(item: Outgoing): string | undefined {
+/** The id of what it was done to, of what waits and is no message of its own. */
+export function aboutOf(item: Outgoing): string | undefined {
   const body = bodyOf(item);
   const target = body === undefined ? undefined : targetOf(body);
   return target === undefined ? undefined : toBase64Url(target);
