@@ -19,7 +19,7 @@ async function talking(seed: string): Promise<{ readonly world: SimWorld; readon
 /** Writes a text that can be taken back for so long; its id. */
 async function write(device: SimDevice, text: string, undoMs?: number): Promise<string> {
   const { random, nowMs } = device.context;
-  const id = toBase64Url(random(32));
+  const id = toBase64Url(Uint8Array.of(1, ...random(31)));
   const content = createTextContent({ text, salt: random(16), sentAtMs: nowMs });
   await device.input({ kind: "compose", id, purpose: "text", text, content, undoMs });
   return id;
