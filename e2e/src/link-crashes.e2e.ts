@@ -113,7 +113,8 @@ async function linkWithCrash(params: { name: string; crashes: "new" | "existing"
   };
 }
 
-describe("[A-7] a linking whose power fails in the middle", () => {
+// Side by side: each waits most of the time for the side whose power failed.
+describe.concurrent("[A-7] a linking whose power fails in the middle", () => {
   test.each([
     ...[0, 1, 2, 3, 5, 8, 12].map((writes) => ({ crashes: "new" as const, writes })),
     ...[0, 1, 2, 3, 4, 5, 7, 9, 12, 16].map((writes) => ({ crashes: "existing" as const, writes })),

@@ -101,7 +101,7 @@ describe("the language", () => {
     const unread = [0, 1, 2, 3, 11, 100].map((n) => t("list.unread", { n }));
     expect(new Set(unread).size).toBe(6);
     expect(listOf(["Ben", "Chidi"])).toBe("\u2068Ben\u2069 و\u2068Chidi\u2069");
-    expect(t("system.added", { author: "Ben", who: "you", names: "Chidi" })).toBe("أضفتَ \u2068Chidi\u2069");
+    expect(t("system.added", { author: "Ben", who: "you", whom: "other", names: "Chidi" })).toBe("أضفتَ \u2068Chidi\u2069");
     await speak("de");
     expect(formatSpan(7200)).toBe("2 Stunden");
     expect(t("system.left", { author: "", who: "you" })).toBe("Du hast die Unterhaltung verlassen");

@@ -17,9 +17,9 @@ export function systemText(message: Message, conversationKind: "direct" | "group
     case "added":
       // To the one who was added, that is how a direct conversation begins.
       if (conversationKind === "direct") return t("system.createdDirect", by(message.author));
-      return t("system.added", { ...by(message.author), names: listOf(body.people.map(object)) });
+      return t("system.added", { ...by(message.author), ...about(body.people), names: listOf(body.people.map(object)) });
     case "removed":
-      return t("system.removed", { ...by(message.author), names: listOf(body.people.map(object)) });
+      return t("system.removed", { ...by(message.author), ...about(body.people), names: listOf(body.people.map(object)) });
     case "left":
       return t("system.left", by(message.author));
     case "renamed":
@@ -39,7 +39,7 @@ export function systemText(message: Message, conversationKind: "direct" | "group
     case "rights_changed":
       return t("groupSettings.rightsChanged", by(message.author));
     case "role_changed":
-      return t(`groupSettings.roleChanged.${body.role}`, { ...by(message.author), person: object(body.person) });
+      return t(`groupSettings.roleChanged.${body.role}`, { ...by(message.author), ...about([body.person]), person: object(body.person) });
     case "keys_updated":
       return t("system.keysUpdated", by(message.author));
     case "device_added":
@@ -55,7 +55,7 @@ export function systemText(message: Message, conversationKind: "direct" | "group
     case "away":
       return t("system.away", { who: nameOf(body.person) });
     case "let_back":
-      return t("system.letBack", { ...by(message.author), person: object(body.person) });
+      return t("system.letBack", { ...by(message.author), ...about([body.person]), person: object(body.person) });
     case "expired":
       return t("system.expired", { n: body.count });
     case "other_view":
@@ -79,7 +79,7 @@ export function systemText(message: Message, conversationKind: "direct" | "group
     case "unpermitted":
       return t("system.unpermitted", by(message.author));
     case "history_given":
-      return t("system.historyGiven", { ...by(message.author), names: listOf(body.people.map(object)) });
+      return t("system.historyGiven", { ...by(message.author), ...about(body.people), names: listOf(body.people.map(object)) });
     case "left_out":
       return t("system.leftOut", { ...by(message.author), n: body.count, unproven: body.unproven });
   }
@@ -125,6 +125,11 @@ export function namesSomebody({ body }: Message): boolean {
 /** Who did something, for a line that begins with them: what is said of oneself is another sentence in most languages. */
 export function by(person: Person | undefined): { readonly author: string; readonly who: "you" | "other" } {
   return { author: named(person), who: person?.isSelf === true ? "you" : "other" };
+}
+
+/** Whether a line is about its reader and nobody else: many languages have other words for that, and another order of them. */
+function about(people: readonly Person[]): { readonly whom: "you" | "other" } {
+  return { whom: people.length === 1 && people[0]?.isSelf === true ? "you" : "other" };
 }
 
 /** Somebody whom a line is about. */
