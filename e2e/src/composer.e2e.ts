@@ -118,6 +118,8 @@ describe("a finger that pulls a message", () => {
       [30, 0],
       [-110, 0],
       [20, 60],
+      // Quick, and not straight.
+      [60, 45],
     ] as const) {
       await pull(way);
       expect([await answering().count(), await pulled().count()]).toEqual([0, 0]);

@@ -5,6 +5,7 @@ import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { isUnread } from "../state/conversation-actions.ts";
 import { formatBadge, formatFull, formatListTime, isoTime } from "../state/format.ts";
+import { staysHere } from "../state/link-press.ts";
 import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
 import { formatRoute } from "../state/router.ts";
@@ -44,8 +45,7 @@ export const ConversationItem: ComponentType<ItemProps> = memo(function Conversa
   const beside = conversation.peer?.besideName;
   const route = { kind: "conversation", id: conversation.id, details: false } as const;
   const open = (event: MouseEvent): void => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
+    if (!staysHere(event)) return;
     router.go(route);
   };
   return (

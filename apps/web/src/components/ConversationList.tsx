@@ -6,6 +6,7 @@ import { useApp, useNow, useRoute, useSelector } from "../state/context.ts";
 import { lastSearch } from "../state/last-search.ts";
 import { isMentioned, passes } from "../state/list-filter.ts";
 import type { ListFilter } from "../state/list-filter.ts";
+import { namesWith } from "../state/name-search.ts";
 import { isIn, titleOf } from "../state/own.ts";
 import { loadListFilter, saveListFilter } from "../state/preferences.ts";
 import { formatRoute } from "../state/router.ts";
@@ -48,7 +49,7 @@ export function ConversationList({
   const scrollRef = useRef<HTMLElement>(null);
   const searchRef = useRef<HTMLInputElement>(null);
   const sorted = useMemo(() => sortConversations(conversations), [conversations]);
-  const needle = query.trim().toLocaleLowerCase();
+  const needle = query.trim();
   const folder = useSelector((state) => state.folder);
   const archived = useMemo(() => sorted.filter((one) => isIn("archived", one)), [sorted]);
   const openId = route.kind === "conversation" ? route.id : undefined;
@@ -59,16 +60,12 @@ export function ConversationList({
     setChosen(one);
     saveListFilter(one);
   };
-  const shown = useMemo(
-    () =>
-      needle === ""
-        ? // What is open stays, though it is read by that.
-          sorted.filter((one) => isIn(folder, one) && (passes(filter, one, mentions) || one.id === openId))
-        : sorted.filter(
-            (one) => titleOf(one).toLocaleLowerCase().includes(needle) || (one.peer?.address.toLocaleLowerCase().includes(needle) ?? false),
-          ),
-    [filter, folder, mentions, needle, openId, sorted],
-  );
+  const shown = useMemo(() => {
+    // What is open stays, though it is read by that.
+    if (needle === "") return sorted.filter((one) => isIn(folder, one) && (passes(filter, one, mentions) || one.id === openId));
+    const isCalled = namesWith(needle);
+    return sorted.filter((one) => isCalled(titleOf(one), one.peer?.address));
+  }, [filter, folder, mentions, needle, openId, sorted]);
   const [focusId, setFocusId] = useState<string>();
   const isShown = (id: string | undefined): boolean => shown.some((one) => one.id === id);
   useStillList(scrollRef, `${folder} ${filter} ${needle}`);

@@ -4,7 +4,7 @@ import { ConversationMenuContext } from "./conversation-menu-context.ts";
 import type { ConversationRequest } from "./conversation-menu-context.ts";
 import { lazyComponent } from "./lazy.tsx";
 import { useMenuGestures } from "./use-menu-gestures.ts";
-import { useSwipe } from "./use-swipe.ts";
+import { bothGestures, useSwipe } from "./use-swipe.ts";
 
 const ConversationActs = lazyComponent(async () => (await import("./ConversationActs.tsx")).ConversationActs);
 
@@ -24,32 +24,12 @@ export function ConversationMenuHost({ children }: { readonly children: ReactNod
     isLeft: () => false,
     open: (conversationId, at) => setRequest({ conversationId, at }),
   });
-  const swipe = useSwipe({ rowAt, act: (row, side) => setRequest({ conversationId: row.dataset["id"] ?? "", side }) });
+  const swipes = useSwipe({ rowAt, act: (row, side) => setRequest({ conversationId: row.dataset["id"] ?? "", side }) });
   return (
     <ConversationMenuContext value={setRequest}>
       {/* The rows inside have the focus and the roles; what is listened to here is what asks for their menus. */}
       {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions */}
-      <div
-        {...gestures}
-        onPointerDown={(event) => {
-          gestures.onPointerDown(event);
-          swipe.onPointerDown(event);
-        }}
-        onPointerMove={(event) => {
-          gestures.onPointerMove(event);
-          swipe.onPointerMove(event);
-        }}
-        onPointerUp={(event) => {
-          gestures.onPointerUp();
-          swipe.onPointerUp(event);
-        }}
-        onPointerCancel={() => {
-          gestures.onPointerCancel();
-          swipe.onPointerCancel();
-        }}
-      >
-        {children}
-      </div>
+      <div {...bothGestures(gestures, swipes)}>{children}</div>
       {request !== undefined && <ConversationActs request={request} close={close} />}
     </ConversationMenuContext>
   );

@@ -5,6 +5,7 @@ import "../styles/search.css";
 import { failureWords, listOf, t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { formatFull, formatListTime, isoTime } from "../state/format.ts";
+import { staysHere } from "../state/link-press.ts";
 import { titleOf } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
 import { revealFound } from "../state/reveal-found.ts";
@@ -90,8 +91,7 @@ function FoundItem({
   const prefix =
     author?.isSelf === true ? t("common.you") : conversation.kind === "group" && author !== undefined ? nameOf(author) : undefined;
   const open = (event: MouseEvent): void => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-    event.preventDefault();
+    if (!staysHere(event)) return;
     void act(async () => {
       if ((await revealFound(app, conversationId, messageId)) === false) app.notify(t("menu.notHere"));
     });

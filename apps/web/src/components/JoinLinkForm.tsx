@@ -4,6 +4,7 @@ import type { JoinLinkOptions } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { useBusyAction } from "../state/context.ts";
 import { Modal } from "./Dialog.tsx";
+import { Switch } from "./settings/Switch.tsx";
 
 /** As long, and for as many, as a link may be (spec X-14). */
 const days = [1, 7, 30];
@@ -50,19 +51,13 @@ export function JoinLinkForm({
       >
         {choice("days", t("join.days"), days, (n) => t("join.dayCount", { n }))}
         {choice("uses", t("join.uses"), uses, (n) => t("join.useCount", { n }))}
-        <label className="row-button join-named">
-          <span>
-            {t("join.named")}
-            <small className="setting-hint">{t("join.namedHint")}</small>
-          </span>
-          <input
-            type="checkbox"
-            role="switch"
-            checked={options.isNamed}
-            aria-checked={options.isNamed}
-            onChange={(event) => setOptions({ ...options, isNamed: event.target.checked })}
-          />
-        </label>
+        <Switch
+          className="row-button join-named"
+          label={t("join.named")}
+          hint={t("join.namedHint")}
+          isOn={options.isNamed}
+          change={(isNamed) => setOptions({ ...options, isNamed })}
+        />
         <div className="dialog-actions">
           <button type="button" className="button" onClick={close}>
             {t("common.cancel")}

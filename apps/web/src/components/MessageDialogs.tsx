@@ -9,6 +9,7 @@ import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/
 import { formatFull } from "../state/format.ts";
 import { forwardAll } from "../state/forwarding.ts";
 import { canDeleteForEveryone } from "../state/message-actions.ts";
+import { namesWith } from "../state/name-search.ts";
 import { titleOf } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Avatar } from "./Avatar.tsx";
@@ -67,10 +68,8 @@ export function ForwardDialog({
   const id = useId();
   const limit = messages.some(({ forwardedHops = 0 }) => forwardedHops >= manyHops) ? 1 : maxForwards;
   const found = useMemo(() => {
-    const text = asked.trim().toLocaleLowerCase();
-    return sortConversations(conversations).filter(
-      (one) => one.status === "active" && !one.isBlocked && (text === "" || titleOf(one).toLocaleLowerCase().includes(text)),
-    );
+    const isCalled = namesWith(asked);
+    return sortConversations(conversations).filter((one) => one.status === "active" && !one.isBlocked && isCalled(titleOf(one)));
   }, [asked, conversations]);
   const toggle = (conversationId: string): void => {
     const next = new Set(chosen);

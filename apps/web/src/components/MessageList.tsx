@@ -14,8 +14,9 @@ import { lazyComponent } from "./lazy.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 import { useMessageMenu } from "./message-menu-context.ts";
 import { useMessageGestures } from "./use-message-gestures.ts";
-import { bothGestures, useMessagePull } from "./use-message-pull.ts";
+import { useMessagePull } from "./use-message-pull.ts";
 import { useMessageRows } from "./use-message-rows.ts";
+import { bothGestures } from "./use-swipe.ts";
 
 const DateDialog = lazyComponent(async () => (await import("./DateDialog.tsx")).DateDialog);
 

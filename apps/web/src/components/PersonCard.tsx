@@ -4,6 +4,7 @@ import type { ReactElement } from "react";
 import type { AboutPerson, ClientFailure, Person } from "@latchkey/client";
 import { failureWords, t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { staysHere } from "../state/link-press.ts";
 import { titleOf } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
 import { recordSentence } from "../state/record-sentence.ts";
@@ -142,8 +143,7 @@ function Groups({ ids, close }: { readonly ids: readonly string[]; readonly clos
                 className="person-name"
                 href={formatRoute(route)}
                 onClick={(event) => {
-                  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-                  event.preventDefault();
+                  if (!staysHere(event)) return;
                   close();
                   router.go(route);
                 }}

@@ -5,6 +5,7 @@ import { t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { isAllVerified, sortConversations } from "../state/app-state.ts";
+import { namesWith } from "../state/name-search.ts";
 import type { Recipient } from "../state/recipients.ts";
 import type { RecipientsField } from "../state/use-recipients.ts";
 import { Avatar } from "./Avatar.tsx";
@@ -220,15 +221,10 @@ function useSuggestions(field: RecipientsField, exclude: ReadonlySet<string>): r
   const { chips, text } = field.state;
   return useMemo(() => {
     const taken = new Set(chips.flatMap((chip) => (chip.status.kind === "found" ? [chip.status.person.accountId] : [])));
-    const needle = text.trim().toLocaleLowerCase();
+    const isCalled = namesWith(text);
     return sortConversations(conversations)
       .flatMap(({ peer }) => (peer === undefined ? [] : [peer]))
-      .filter(
-        (person) =>
-          !taken.has(person.accountId) &&
-          !exclude.has(person.accountId) &&
-          (person.displayName.toLocaleLowerCase().includes(needle) || person.address.includes(needle)),
-      )
+      .filter(({ accountId, displayName, address }) => !taken.has(accountId) && !exclude.has(accountId) && isCalled(displayName, address))
       .slice(0, 8);
   }, [chips, conversations, exclude, text]);
 }

@@ -3,7 +3,7 @@ import type { KeyboardEvent, MouseEvent, PointerEvent } from "react";
 import type { MenuPlace } from "./message-menu-context.ts";
 
 /** A finger that rests so long asks for the menu. */
-const longPressMs = 450;
+export const longPressMs = 450;
 /** A finger that moved so far, in CSS pixels, scrolls. */
 const slackPx = 10;
 
@@ -12,8 +12,8 @@ export interface MenuGestures {
   readonly onContextMenu: (event: MouseEvent) => void;
   readonly onPointerDown: (event: PointerEvent) => void;
   readonly onPointerMove: (event: PointerEvent) => void;
-  readonly onPointerUp: () => void;
-  readonly onPointerCancel: () => void;
+  readonly onPointerUp: (event: PointerEvent) => void;
+  readonly onPointerCancel: (event: PointerEvent) => void;
   readonly onClickCapture: (event: MouseEvent) => void;
   readonly onKeyDown: (event: KeyboardEvent) => void;
 }

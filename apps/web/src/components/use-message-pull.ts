@@ -1,11 +1,9 @@
-import type { PointerEvent } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { begun } from "../state/acting.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { isSaid } from "../state/message-actions.ts";
 import { useSwipe } from "./use-swipe.ts";
-
-type Swipes = ReturnType<typeof useSwipe>;
+import type { Swipes } from "./use-swipe.ts";
 
 /** A finger that draws a message in the direction of writing answers it, where that can be done. */
 export function useMessagePull({ id, status, isBlocked }: Conversation, messageAt: (key: string) => Message | undefined): Swipes {
@@ -26,19 +24,4 @@ export function useMessagePull({ id, status, isBlocked }: Conversation, messageA
       if (message !== undefined) controller.compose(id, begun("reply", message));
     },
   });
-}
-
-/** What a list listens to for both: a menu that a finger asks for by resting, and a row that it draws. */
-export function bothGestures<T extends Swipes>(first: T, second: Swipes): T {
-  const both = (name: keyof Swipes) => (event: PointerEvent) => {
-    first[name](event);
-    second[name](event);
-  };
-  return {
-    ...first,
-    onPointerDown: both("onPointerDown"),
-    onPointerMove: both("onPointerMove"),
-    onPointerUp: both("onPointerUp"),
-    onPointerCancel: both("onPointerCancel"),
-  };
 }

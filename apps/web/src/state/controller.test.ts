@@ -368,3 +368,22 @@ describe("quiet hours", () => {
     await vi.waitFor(() => expect(controller.store.get().quietHours).toEqual(night));
   });
 });
+
+describe("where one stands in conversations", () => {
+  it("is kept nowhere once there is no account here any more", async () => {
+    const stored = new Map([["latchkey.places", JSON.stringify([["c", { order: 3, abovePx: 0 }]])]]);
+    const storage = { getItem: (key: string) => stored.get(key) ?? null, setItem: (key: string, value: string) => stored.set(key, value) };
+    vi.stubGlobal("sessionStorage", storage);
+    try {
+      const { controller } = await setUp({});
+      await controller.flushDrafts();
+      expect(stored.get("latchkey.places")).toContain('"c"');
+      const { controller: erased } = await setUp({ client: { account: async () => undefined, conversations: async () => [] } });
+      expect(stored.get("latchkey.places")).toBe("[]");
+      await erased.flushDrafts();
+      expect(stored.get("latchkey.places")).toBe("[]");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});

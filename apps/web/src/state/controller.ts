@@ -240,6 +240,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       conversations: new Map(list.map((conversation) => [conversation.id, conversation])),
       hasConversations: true,
     }));
+    if (account === undefined) places.clear();
     flush();
     void loadServer();
     void loadAlarms();

@@ -1,4 +1,5 @@
 import type { ConversationDetails, Member, Role } from "@latchkey/client";
+import { namesWith } from "./name-search.ts";
 
 /** What can be done with members of a group. */
 export type MemberAction = "write" | "owner" | "administrator" | "member" | "giveUp" | "remove";
@@ -7,9 +8,9 @@ const places: Readonly<Record<Role, number>> = { owner: 0, administrator: 1, mem
 
 /** The members as a list shows them: owners and administrators first, then by name; those whose name or address has what was asked for. */
 export function membersShown(members: readonly Member[], asked: string): readonly Member[] {
-  const text = asked.trim().toLocaleLowerCase();
+  const isCalled = namesWith(asked);
   return members
-    .filter(({ person }) => text === "" || [person.displayName, person.address].some((name) => name.toLocaleLowerCase().includes(text)))
+    .filter(({ person }) => isCalled(person.displayName, person.address))
     .toSorted((a, b) => places[a.role] - places[b.role] || a.person.displayName.localeCompare(b.person.displayName));
 }
 

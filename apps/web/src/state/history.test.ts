@@ -156,6 +156,26 @@ describe("reading on", () => {
     expect([given(), orders(timeline())]).toEqual([100, Array.from({ length: 100 }, (_, at) => at)]);
   });
 
+  it("waits before it asks again for a page that cannot be read, and lets nobody wait who goes elsewhere meanwhile", async () => {
+    vi.useFakeTimers();
+    const { history, timeline, fail } = setUp(500);
+    await history.open("c");
+    fail(true);
+    const failed = vi.fn();
+    void history.loadMore("c", "older", wholeScreen(440)).catch(failed);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([timeline().isLoading, failed.mock.calls.length]).toEqual([true, 0]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([timeline().isLoading, failed.mock.calls.length]).toEqual([false, 1]);
+    void history.loadMore("c", "older", wholeScreen(440)).catch(failed);
+    fail(false);
+    await history.landAt("c", 0);
+    expect([timeline().isLoading, edges(timeline())[0]]).toEqual([false, 0]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect([timeline().isLoading, edges(timeline())[0]]).toEqual([false, 0]);
+    vi.useRealTimers();
+  });
+
   it("to a date: the first message from then on; the end where there is none", async () => {
     const { history, timeline } = setUp(5000);
     await history.open("c");
@@ -266,6 +286,8 @@ describe("places", () => {
     const again = createPlaces(storage);
     expect([again.get("c58"), again.get("c59"), again.get("c0")]).toEqual([{ order: 58, abovePx: 1.5 }, undefined, undefined]);
     const [key] = stored.keys();
+    again.clear();
+    expect([again.get("c58"), stored.get(key ?? "")]).toEqual([undefined, "[]"]);
     for (const junk of ["{", "null", "7", '[1,["a"],["b",{"order":"x","abovePx":0}],["c",{"order":1.5,"abovePx":0}]]']) {
       stored.set(key ?? "", junk);
       const none = createPlaces(storage);

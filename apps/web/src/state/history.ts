@@ -13,6 +13,8 @@ import type { LoadedPage } from "./timeline-pages.ts";
 const firstPage = 60;
 const aroundPage = 50;
 const nextPage = 120;
+/** So long a page that could not be read is not asked for again. */
+const againMs = 2000;
 /** Conversations of which something stays loaded: those that were opened last. */
 const mostTimelines = 6;
 
@@ -132,7 +134,11 @@ export function createHistory({
       if (edge === undefined || !(side === "older" ? timeline.hasOlder : timeline.hasNewer)) return;
       const range = side === "older" ? { beforeOrder: edge.order } : { afterOrder: edge.order };
       const read = async (): Promise<LoadedPage> => {
-        const messages = await client.messages(id, { ...range, limit: nextPage });
+        const messages = await client.messages(id, { ...range, limit: nextPage }).catch(async (error: unknown) => {
+          // The list asks again as soon as this is over.
+          await new Promise((resolve) => setTimeout(resolve, againMs));
+          throw error;
+        });
         const hasMore = messages.length >= nextPage;
         return { messages, side, hasOlder: hasMore, hasNewer: hasMore, seen };
       };

@@ -1,4 +1,5 @@
 import type { ConversationDetails, Person } from "@latchkey/client";
+import { fold } from "@latchkey/client/own";
 
 /** Somebody who can be mentioned. */
 export interface Mentionable {
@@ -42,9 +43,4 @@ function rankOf(names: readonly string[], asked: string): number | undefined {
     return [name.includes(` ${asked}`) ? 1 : 2];
   });
   return ranks.length === 0 ? undefined : Math.min(...ranks);
-}
-
-/** Capitals and marks do not count: "jose" finds "José". */
-function fold(text: string): string {
-  return text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase();
 }

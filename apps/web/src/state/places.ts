@@ -11,11 +11,20 @@ export interface Places {
   set(conversationId: string, place: Standing | undefined): void;
   /** Has what a reload of this tab needs; called when the page may go. */
   save(): void;
+  /** The conversations are erased here: nothing of them is kept. */
+  clear(): void;
 }
 
 /** The places of this tab: they outlive a reload, and end with the tab. */
 export function createPlaces(storage: Pick<Storage, "getItem" | "setItem"> | undefined): Places {
   const places = new Map(read(storage));
+  const save = (): void => {
+    try {
+      storage?.setItem(storageKey, JSON.stringify([...places]));
+    } catch {
+      // Storage is full or blocked: the places hold until the page is closed.
+    }
+  };
   return {
     get: (conversationId) => places.get(conversationId),
     set(conversationId, place) {
@@ -24,12 +33,10 @@ export function createPlaces(storage: Pick<Storage, "getItem" | "setItem"> | und
       const [oldest] = places.keys();
       if (places.size > mostPlaces && oldest !== undefined) places.delete(oldest);
     },
-    save() {
-      try {
-        storage?.setItem(storageKey, JSON.stringify([...places]));
-      } catch {
-        // Storage is full or blocked: the places hold until the page is closed.
-      }
+    save,
+    clear() {
+      places.clear();
+      save();
     },
   };
 }

@@ -29,10 +29,15 @@ const host = createHost({
       // oxlint-disable-next-line unicorn/require-post-message-target-origin
       builds.postMessage(build);
     }, patienceMs);
-    await navigator.locks.request(`latchkey-worker:${profile}`, async () => {
+    try {
+      await navigator.locks.request(`latchkey-worker:${profile}`, async () => {
+        clearTimeout(timer);
+        await hold();
+      });
+    } finally {
+      // Refused, nobody waits.
       clearTimeout(timer);
-      await hold();
-    });
+    }
   },
   eraseProfile: () => eraseWebStore(profile),
   // A worker that lives on for a while after its pages would keep what is erased or restored in its place meanwhile.

@@ -2,6 +2,7 @@ import type { Message } from "./messages.ts";
 import type { QuietHours } from "./quiet.ts";
 
 export { cleanName } from "../names/clean.ts";
+export { fold } from "../search/fold.ts";
 export { quietUntil, weekdays } from "./quiet.ts";
 
 /** What the person set for themselves of a conversation: the same on all of their devices, and known to nobody else (spec X-18). */

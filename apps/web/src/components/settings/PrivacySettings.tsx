@@ -5,6 +5,7 @@ import { t } from "../../messages/words.ts";
 import { useAction, useApp, useSelector } from "../../state/context.ts";
 import { RowLink } from "./RowLink.tsx";
 import { Section } from "./Section.tsx";
+import { Switch } from "./Switch.tsx";
 
 const names = ["receipts", "typing"] as const;
 
@@ -50,25 +51,20 @@ function Told(): ReactElement {
   }, [controller, version]);
   const change = (name: (typeof names)[number], isOn: boolean): void => {
     setSettings((before) => (before === undefined ? before : { ...before, [name]: isOn }));
-    void act(() => controller.client.changePrivacySettings({ [name]: isOn }));
+    // What could not be changed is shown as it is.
+    void act(() => controller.client.changePrivacySettings({ [name]: isOn })).then((isDone) => isDone || setSettings(settings));
   };
   return (
     <>
       {names.map((name) => (
-        <label key={name} className="row-button">
-          <span>
-            {t(`settings.told.${name}`)}
-            <small className="setting-hint">{t(`settings.toldHint.${name}`)}</small>
-          </span>
-          <input
-            type="checkbox"
-            role="switch"
-            checked={settings?.[name] ?? true}
-            aria-checked={settings?.[name] ?? true}
-            disabled={settings === undefined}
-            onChange={(event) => change(name, event.target.checked)}
-          />
-        </label>
+        <Switch
+          key={name}
+          label={t(`settings.told.${name}`)}
+          hint={t(`settings.toldHint.${name}`)}
+          isOn={settings?.[name] ?? true}
+          isDisabled={settings === undefined}
+          change={(isOn) => change(name, isOn)}
+        />
       ))}
     </>
   );

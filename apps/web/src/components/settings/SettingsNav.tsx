@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { MouseEvent, ReactElement } from "react";
 import { t } from "../../messages/words.ts";
 import { useApp, useRoute, useSelector } from "../../state/context.ts";
+import { staysHere } from "../../state/link-press.ts";
 import { formatRoute, isSettingsPart, parentRoute } from "../../state/router.ts";
 import type { Route } from "../../state/router.ts";
 import { Avatar } from "../Avatar.tsx";
@@ -47,8 +48,7 @@ export function SettingsNav({ isBeside }: { readonly isBeside: boolean }): React
     href: formatRoute(to),
     "aria-current": isBeside && isAt(route, to) ? ("page" as const) : undefined,
     onClick: (event: MouseEvent): void => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-      event.preventDefault();
+      if (!staysHere(event)) return;
       router.go(to, { replace: isBeside });
     },
   });

@@ -2,18 +2,19 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { t } from "../../messages/words.ts";
 import { canUndoSend, enterSends, saveEnterSends, saveUndoSend } from "../../state/preferences.ts";
+import { Switch } from "./Switch.tsx";
 
 /** How messages are written and sent in this browser. */
 export function WritingSettings(): ReactElement {
   return (
     <>
-      <Switch label={t("settings.enterSends")} hint={t("settings.enterSendsHint")} load={enterSends} save={saveEnterSends} />
-      <Switch label={t("settings.undoSend")} hint={t("settings.undoSendHint")} load={canUndoSend} save={saveUndoSend} />
+      <KeptSwitch label={t("settings.enterSends")} hint={t("settings.enterSendsHint")} load={enterSends} save={saveEnterSends} />
+      <KeptSwitch label={t("settings.undoSend")} hint={t("settings.undoSendHint")} load={canUndoSend} save={saveUndoSend} />
     </>
   );
 }
 
-function Switch({
+function KeptSwitch({
   label,
   hint,
   load,
@@ -25,22 +26,9 @@ function Switch({
   readonly save: (isOn: boolean) => void;
 }): ReactElement {
   const [isOn, setIsOn] = useState(load);
-  return (
-    <label className="row-button">
-      <span>
-        {label}
-        <small className="setting-hint">{hint}</small>
-      </span>
-      <input
-        type="checkbox"
-        role="switch"
-        checked={isOn}
-        aria-checked={isOn}
-        onChange={({ target }) => {
-          save(target.checked);
-          setIsOn(target.checked);
-        }}
-      />
-    </label>
-  );
+  const change = (next: boolean): void => {
+    save(next);
+    setIsOn(next);
+  };
+  return <Switch label={label} hint={hint} isOn={isOn} change={change} />;
 }
