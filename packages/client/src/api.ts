@@ -12,6 +12,7 @@ import type { Person, Role } from "./api/people.ts";
 import type { SearchCalls } from "./api/search.ts";
 
 export type * from "./api/failures.ts";
+export type * from "./api/files.ts";
 export type * from "./api/groups.ts";
 export type * from "./api/join-links.ts";
 export * from "./api/messages.ts";

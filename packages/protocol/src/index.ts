@@ -1,6 +1,8 @@
 export * from "./addresses.ts";
 export { ContentError } from "./content/errors.ts";
 export type { ContentErrorCode } from "./content/errors.ts";
+export { maxFileDescription, maxFileName, maxFiles } from "./content/files.ts";
+export type { FileKind, FileLooks, FilePart } from "./content/files.ts";
 export * from "./content/head.ts";
 export { maxHistoryAccounts } from "./content/history.ts";
 export type { HistoryGiven } from "./content/history.ts";
@@ -23,6 +25,7 @@ export * from "./frames/log.ts";
 export * from "./frames/lookup.ts";
 export * from "./frames/post.ts";
 export * from "./frames/role-codecs.ts";
+export * from "./files/geometry.ts";
 export * from "./group/append-secret.ts";
 export * from "./group/blinded.ts";
 export * from "./group/limits.ts";

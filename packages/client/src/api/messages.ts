@@ -1,4 +1,5 @@
 import type { ClientFailure } from "./failures.ts";
+import type { AttachedFile } from "./files.ts";
 import type { Person, Role } from "./people.ts";
 
 /** How a message of one's own fares. */
@@ -169,6 +170,10 @@ export interface Message {
   /** It was said before this person came, and this member gave it to them, with what proves who wrote it (spec R-5). */
   readonly sharedBy?: Person;
   readonly failedChanges?: readonly FailedChange[];
+  /** What came with it; its text, which may be "", is said of them (spec X-23). */
+  readonly files?: readonly AttachedFile[];
+  /** Its file is to be seen once (spec X-8). */
+  readonly isOnce?: true;
 }
 
 /** Which messages of a conversation: the `limit` before `beforeOrder` (the newest when absent), or with `afterOrder` (-1: the beginning) those right after it. */

@@ -58,7 +58,13 @@ export type Input =
       readonly failure?: ClientErrorCode | undefined;
       /** So long the person may take it back. */
       readonly undoMs?: number | undefined;
+      /** Its files, which are not at the host yet: their blobs, by id in base64url. */
+      readonly uploads?: readonly string[] | undefined;
     }
+  /** A blob is at the host of this conversation. */
+  | { readonly kind: "uploaded"; readonly blobId: string }
+  /** A blob cannot be brought there, as things are: its message waits for the person. */
+  | { readonly kind: "upload_failed"; readonly blobId: string; readonly code: ClientErrorCode }
   | { readonly kind: "retry"; readonly id: string }
   | { readonly kind: "discard"; readonly id: string }
   /** What was written becomes the draft again, where it is not sealed yet. */

@@ -273,6 +273,7 @@ export const outgoingCodec: Codec<StoredOutgoing> = struct<StoredOutgoing>({
   failure: optional(failureCode),
   sealed: optional(sealedMessage),
   undoUntilMs: safeUint64,
+  uploads: vector(text(64), { maxBytes: 4096 }),
 });
 
 const joiner: Codec<Joiner> = struct<Joiner>({

@@ -91,7 +91,8 @@ function outgoingChanges(before: readonly Outgoing[], { id, outgoing: after }: C
 /** Whether its record changes; that it was acknowledged is known again from the log (spec L-6). */
 function isOutgoingChanged(before: Outgoing | undefined, after: Outgoing): boolean {
   if (before === undefined || before.sealed !== after.sealed) return true;
-  return before.failure !== after.failure || before.rosterAdds !== after.rosterAdds || before.undoUntilMs !== after.undoUntilMs;
+  if (before.failure !== after.failure || before.uploads !== after.uploads) return true;
+  return before.rosterAdds !== after.rosterAdds || before.undoUntilMs !== after.undoUntilMs;
 }
 
 function stagedChanges(

@@ -170,7 +170,7 @@ describe("a Welcome into a conversation that is known", () => {
   it("[E-29] of the other group the lines stay and what was typed, which waits for the person; nothing else of it goes on", async () => {
     const { known, joined } = await ended();
     const text = { id: "m", order: 2 ** 52, purpose: "text", text: "so", composedAtMs: 1, content: account(0), rosterAdds: 0 } as const;
-    const waiting = { ...text, failure: undefined, undoUntilMs: 0, sealed: undefined, sentIn: 0, accepted: undefined };
+    const waiting = { ...text, failure: undefined, undoUntilMs: 0, uploads: [], sealed: undefined, sentIn: 0, accepted: undefined };
     const offers = [{ id: "there", accountId: zed, missing: [] }];
     const made: ConversationState = {
       ...unconfirmed(known),

@@ -1,7 +1,16 @@
 import { encryptApplicationMessage, nextGeneration, ownLeafIndex } from "@latchkey/mls";
 import type { GroupState } from "@latchkey/mls";
-import { createLeaveContent, createProfileContent, decodeContent, entryId, seenMarkOf, zeroHash } from "@latchkey/protocol";
-import type { ContentHead } from "@latchkey/protocol";
+import {
+  createLeaveContent,
+  createProfileContent,
+  decodeContent,
+  entryId,
+  paddedFileBytes,
+  sealedFileBytes,
+  seenMarkOf,
+  zeroHash,
+} from "@latchkey/protocol";
+import type { ContentBody, ContentHead, NamedBlob } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
 import { isBetween, sendArrival } from "./arrival.ts";
 import { heardClosed } from "./closed-epochs.ts";
@@ -122,9 +131,9 @@ function nextMessage(turn: Turn): Outgoing | undefined {
   const { outgoing } = turn.state;
   const isHeld = turn.context.isHeld || isHolding(turn.state);
   const isFree = (item: Outgoing): boolean => item.sealed === undefined && (!isHeld || item.purpose === "leave");
-  const undoable = firstUndoable(turn.state, turn.context.nowMs);
+  const kept = [firstUndoable(turn.state, turn.context.nowMs), firstUploading(turn.state)].filter((item) => item !== undefined);
   // What was said after it is not said before it.
-  const isAfter = (item: Outgoing): boolean => undoable !== undefined && isSaid(item) && item.order >= undoable.order;
+  const isAfter = (item: Outgoing): boolean => isSaid(item) && kept.some(({ order }) => item.order >= order);
   return outgoing.find((item) => isFree(item) && !isAfter(item) && isToSend(turn.state, item));
 }
 
@@ -135,6 +144,11 @@ function firstUndoable({ outgoing, phase }: ConversationState, nowMs: number): O
     const leftMs = undoUntilMs - nowMs;
     return sealed === undefined && failure === undefined && leftMs > 0 && leftMs <= maxUndoMs;
   });
+}
+
+/** The first message whose files are not all at the host (spec X-23). */
+function firstUploading({ outgoing }: ConversationState): Outgoing | undefined {
+  return outgoing.find(({ sealed, failure, uploads }) => sealed === undefined && failure === undefined && uploads.length > 0);
 }
 
 /** Goes on when the first message that waits for it cannot be taken back any more. */
@@ -201,7 +215,7 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   const directoryProofs = message.purpose === "account" ? message.content : new Uint8Array(0);
   const body = { seq: chain.seq, mlsMessage: encrypted.message, directoryProofs, settings: nothing, complaint: nothing, leaves: nothing };
   const { epochId } = epoch;
-  const names = content.kind === "history" ? [content.archive] : [];
+  const names = namesIn(content);
   const { blob, external } = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "message", body, names, random, sha256 });
   const blobs = external === undefined ? [] : [{ blobId: external.reference.blobId, ciphertext: external.ciphertext }];
   const entry: SealedMessage = {
@@ -217,4 +231,15 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
     outgoing: turn.state.outgoing.map((item) => (item.id === message.id ? { ...item, sealed: entry, sentIn: link.attempt } : item)),
   });
   turn.effects.push({ kind: "append", entry, entryKind: "message" });
+}
+
+/** The blobs that content needs, which the entry names (spec L-15). */
+function namesIn(content: ContentBody): readonly NamedBlob[] {
+  if (content.kind === "history") return [content.archive];
+  if (content.kind !== "text") return [];
+  return (content.files ?? []).map(({ blobId, hash, sizeBytes }) => ({
+    blobId,
+    hash,
+    sizeBytes: sealedFileBytes(paddedFileBytes(sizeBytes)),
+  }));
 }

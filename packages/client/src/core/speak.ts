@@ -114,8 +114,10 @@ export function mentionsOf(
 /** The body alone: decoded fields are views of what they came in, and copies keep that from living on. */
 export function saidBodyOf(content: Speech): SaidBody {
   switch (content.kind) {
-    case "text":
-      return { kind: "text", text: content.text };
+    case "text": {
+      const { text, files, isOnce } = content;
+      return { kind: "text", text, ...(files === undefined ? {} : { files }), ...(isOnce === undefined ? {} : { isOnce }) };
+    }
     case "edit":
       return { kind: "edit", replaces: content.replaces.slice(), text: content.text };
     case "deletion":

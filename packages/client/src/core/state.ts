@@ -99,6 +99,8 @@ export interface Outgoing {
   readonly failure: ClientErrorCode | undefined;
   /** Until then by this device's clock the person may take it back, and it is not sealed; 0 for not at all. */
   readonly undoUntilMs: number;
+  /** Files of it that are not at the host yet, by the ids of their blobs in base64url: it is not sealed before they are (spec X-23). */
+  readonly uploads: readonly string[];
   readonly sealed: SealedMessage | undefined;
   /** The link's `attempt` in which it was last sent; 0 for never. Not stored. */
   readonly sentIn: number;

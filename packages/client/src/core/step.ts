@@ -96,6 +96,12 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
     case "compose":
       compose(turn, input);
       return undefined;
+    case "uploaded":
+      uploaded(turn, input.blobId);
+      return undefined;
+    case "upload_failed":
+      for (const { id } of uploading(turn, input.blobId)) setOutgoing(turn, id, { failure: input.code });
+      return undefined;
     case "retry":
       retry(turn, input.id);
       return undefined;
@@ -186,6 +192,7 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
     rosterAdds: state.rosterAdds,
     failure: input.failure,
     undoUntilMs: input.undoMs === undefined ? 0 : context.nowMs + Math.min(input.undoMs, maxUndoMs),
+    uploads: input.uploads ?? [],
     sealed: undefined,
     sentIn: 0,
     accepted: undefined,
@@ -200,6 +207,15 @@ function compose(turn: Turn, input: Extract<Input, { kind: "compose" }>): void {
   });
   if (isSaid(message)) turn.effects.push({ kind: "outgoing", message });
   if (input.purpose === "history") tellGiving(turn, message);
+}
+
+/** The messages that wait for a blob to be at the host. */
+function uploading({ state }: Turn, blobId: string): readonly Outgoing[] {
+  return state.outgoing.filter(({ uploads }) => uploads.includes(blobId));
+}
+
+function uploaded(turn: Turn, blobId: string): void {
+  for (const { id, uploads } of uploading(turn, blobId)) setOutgoing(turn, id, { uploads: uploads.filter((one) => one !== blobId) });
 }
 
 /** The other of two direct conversations counts (spec L-12): what was not sealed here is sent there, by the engine. */

@@ -45,7 +45,7 @@ export function pendingLine(said: Said, { id, text }: Pick<Outgoing, "id" | "tex
     author,
     sentAtMs,
     acceptedAtMs: 0,
-    body: body.kind === "poll" ? body : { kind: "text", text },
+    body: body.kind === "poll" ? body : { ...(body.kind === "text" ? body : undefined), kind: "text", text },
     message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, facts: [], refused: [] },
   };
 }

@@ -1,5 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import type { FailedChange, Message, MessageBody, Person, Quote, ShownPoll } from "../api.ts";
+import type { FilePart } from "@latchkey/protocol";
+import type { AttachedFile, FailedChange, Message, MessageBody, Person, Quote, ShownPoll } from "../api.ts";
 import { maxPeopleShown } from "../api.ts";
 import { awayAt } from "../core/away.ts";
 import { refusedSpeakerSentence } from "../core/turn.ts";
@@ -173,8 +174,19 @@ function partsOf(people: People, state: ConversationState, line: Line, folded: F
     ...(mentions.all || mentions.accounts.some((accountId) => equalBytes(accountId, self)) ? { isMentioned: true } : {}),
     ...(isFolded(message) ? { folded: true } : {}),
     ...(message.forwardedHops === 0 ? {} : { forwardedHops: message.forwardedHops }),
+    ...filesOf(line),
     ...(message.sharedBy === undefined ? {} : { sharedBy: people.person(message.sharedBy) }),
   };
+}
+
+function filesOf({ body }: Line): Pick<Message, "files" | "isOnce"> {
+  if (body.kind !== "text" || body.files === undefined) return {};
+  return { files: body.files.map((file) => shownFile(file)), ...(body.isOnce === undefined ? {} : { isOnce: body.isOnce }) };
+}
+
+/** A file as people see it: nothing that it takes to read it is among that. */
+function shownFile({ host: _host, blobId, key: _key, prefix: _prefix, hash: _hash, name, ...shown }: FilePart): AttachedFile {
+  return { ...shown, id: toBase64Url(blobId), name: cleanName(name) || "file" };
 }
 
 /** Only what this device has itself is shown as what was answered: nobody can put words into another's mouth by it (spec X-2). */

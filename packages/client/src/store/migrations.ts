@@ -12,7 +12,7 @@ export interface Migration {
 export const oldestFormat = 7;
 
 /** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
-export const storeFormat = 8;
+export const storeFormat = 9;
 
 /** Numbered 8, 9 and so on; never changed once released. */
 export const migrations: readonly Migration[] = [
@@ -21,6 +21,13 @@ export const migrations: readonly Migration[] = [
     // A message that waits says until when it can be taken back: none of these can.
     async run(tx) {
       for (const [key, value] of await tx.scan({ prefix: "outgoing/" })) tx.put(key, concatBytes(value, new Uint8Array(8)));
+    },
+  },
+  {
+    to: 9,
+    // A message that waits says which of its files are not at the host: none of these has any.
+    async run(tx) {
+      for (const [key, value] of await tx.scan({ prefix: "outgoing/" })) tx.put(key, concatBytes(value, new Uint8Array(1)));
     },
   },
 ];

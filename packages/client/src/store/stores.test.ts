@@ -357,7 +357,7 @@ describe("the encrypted store", () => {
     await expect(encrypted(createMemoryStore(records), { format: 2, migrations })).rejects.toMatchObject({ code: "storage_newer" });
   });
 
-  test("format 8: of a message that waits, none can be taken back", async () => {
+  test("formats 8 and 9: of messages that wait, none can be taken back or has files", async () => {
     const records = new Map<string, Uint8Array>();
     const before = await encrypted(createMemoryStore(records), { format: 7, oldest: 7, migrations: [] });
     await before.transact("write", (tx) => {
@@ -367,7 +367,7 @@ describe("the encrypted store", () => {
     await before.close();
     const after = await encrypted(createMemoryStore(records));
     const read = (key: string): Promise<Uint8Array | undefined> => after.transact("read", (tx) => tx.get(key));
-    expect(await read("outgoing/a/1")).toEqual(new Uint8Array([1, 2, 0, 0, 0, 0, 0, 0, 0, 0]));
+    expect(await read("outgoing/a/1")).toEqual(new Uint8Array([1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
     expect(await read("other/a")).toEqual(new Uint8Array([3]));
     await after.close();
   });

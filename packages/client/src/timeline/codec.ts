@@ -1,5 +1,7 @@
 import { bool, mapped, opaque, opaqueV, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { filesText, fromStored, toStored } from "./files-codec.ts";
+import type { Stored } from "./files-codec.ts";
 import type { Fact, Line, LineBody, Mentions, MessageParts, SpeakingDevice } from "./line.ts";
 import { packFacts, unpackFacts } from "./packed-facts.ts";
 import type { EditCodec } from "./packed-facts.ts";
@@ -24,8 +26,9 @@ const pollBody = struct<{ question: string; options: readonly string[]; maxSelec
   endsAtMs: optional(safeUint64),
 });
 
-const body: Codec<LineBody> = variant<LineBody>(uint8, {
+const storedBody: Codec<Stored<LineBody>> = variant<Stored<LineBody>>(uint8, {
   text: [1, textBody],
+  files: [36, filesText],
   created: [2, name],
   added: [3, accounts],
   removed: [4, accounts],
@@ -53,6 +56,7 @@ const body: Codec<LineBody> = variant<LineBody>(uint8, {
   left_out: [28, struct<{ count: number; unproven: number }>({ count: safeUint64, unproven: safeUint64 })],
   ...settingsBodies,
 });
+const body: Codec<LineBody> = mapped(storedBody, toStored<LineBody>, fromStored<LineBody>);
 
 const mentions: Codec<Mentions> = struct<Mentions>({ accounts: vector(id32, { maxBytes: large }), all: bool });
 const emoji = vector(text(64), { maxBytes: 4096 });
@@ -133,8 +137,9 @@ const until: Codec<number | "forever" | "never"> = mapped(
   (value) => (value === 0 ? "never" : value === Number.MAX_SAFE_INTEGER ? "forever" : value),
 );
 
-const saidBody: Codec<SaidBody> = variant<SaidBody>(uint8, {
+const storedSaidBody: Codec<Stored<SaidBody>> = variant<Stored<SaidBody>>(uint8, {
   text: [1, textBody],
+  files: [36, filesText],
   edit: [2, struct<{ replaces: Uint8Array; text: string }>({ replaces: id32, text: said })],
   deletion: [3, struct<{ replaces: Uint8Array }>({ replaces: id32 })],
   reaction: [4, struct<{ inReplyTo: Uint8Array; emoji: readonly string[] }>({ inReplyTo: id32, emoji })],
@@ -150,6 +155,7 @@ const saidBody: Codec<SaidBody> = variant<SaidBody>(uint8, {
   ],
   unsupported: [9, nothing],
 });
+const saidBody: Codec<SaidBody> = mapped(storedSaidBody, toStored<SaidBody>, fromStored<SaidBody>);
 
 /** What somebody said, kept until it can be judged. */
 export const saidCodec: Codec<StoredSaid> = struct<StoredSaid>({

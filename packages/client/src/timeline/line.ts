@@ -1,4 +1,4 @@
-import type { Poll } from "@latchkey/protocol";
+import type { FilePart, Poll } from "@latchkey/protocol";
 import type { BodyOf } from "../api.ts";
 
 /**
@@ -13,8 +13,18 @@ export interface SpeakingDevice {
 
 /** What a line of a conversation says, by account ids of 32 bytes. */
 export type LineBody =
-  | BodyOf<{ readonly account: Uint8Array }, { readonly accounts: readonly Uint8Array[] }>
+  | Exclude<BodyOf<{ readonly account: Uint8Array }, { readonly accounts: readonly Uint8Array[] }>, { readonly kind: "text" }>
+  | TextBody
   | ({ readonly kind: "poll" } & Poll);
+
+/** What somebody wrote; "" where they sent files alone. */
+export interface TextBody {
+  readonly kind: "text";
+  readonly text: string;
+  readonly files?: readonly FilePart[] | undefined;
+  /** It is to be seen once (spec X-8). */
+  readonly isOnce?: true | undefined;
+}
 
 /** Whom a text names (spec X-1): members only, by account id. */
 export interface Mentions {

@@ -219,6 +219,29 @@ describe("[X-4] deletions", () => {
     for (const [, value] of stored) expect(Buffer.from(value).includes("secret")).toBe(false);
   });
 
+  test("[X-23] leave nothing of files that came with it, and no key; a change of their words leaves them", async () => {
+    const store = createMemoryStore();
+    const secret = { blobId: bytes(70), key: bytes(71), prefix: new Uint8Array(7).fill(72), hash: bytes(73) };
+    const looks = { width: 16, height: 9, durationMs: 1000, thumbhash: bytes(74).subarray(0, 9), peaks: bytes(75) };
+    const file = {
+      kind: "video",
+      host: "chat.example",
+      ...secret,
+      sizeBytes: 5,
+      name: "a secret",
+      mediaType: "video/mp4",
+      ...looks,
+    } as const;
+    const files = [{ ...file, description: "of secret things" }];
+    await takeAll(store, [said(1, ada, { kind: "text", text: "", files, isOnce: true }), said(2, ada, edit(1, "words"))]);
+    const [before] = await linesOf(store);
+    expect([before?.body, words(before)]).toEqual([{ kind: "text", text: "", files, isOnce: true }, ["", "words"]]);
+    await takeAll(store, [said(3, ada, deletion(1))]);
+    const stored = await store.transact("read", (tx) => tx.scan({ prefix: "" }));
+    for (const [, value] of stored)
+      for (const part of [Buffer.from("secret"), file.key, file.prefix]) expect(Buffer.from(value).includes(part)).toBe(false);
+  });
+
   test("count seven days of one's own by the stamps of both, and of others' at any time by administrators", async () => {
     const late = (order: number, author: Uint8Array, days: number, over: Partial<Said> = {}): Said =>
       said(order, author, deletion(1), { claimedAtMs: startMs + 1000 + days * dayMs, ...over });

@@ -1,6 +1,8 @@
 import { toBase64Url } from "@latchkey/codec";
 import { leafMarkBytes } from "../group/leave.ts";
 import { ContentError } from "./errors.ts";
+import { filesOf, filesPart } from "./files.ts";
+import type { FilePart } from "./files.ts";
 import { headFields, headOf } from "./head.ts";
 import { historyOf, historyPart, historyType } from "./history.ts";
 import type { HistoryGiven } from "./history.ts";
@@ -23,7 +25,7 @@ export const leaveType = "application/vnd.latchkey.leave";
 /** What devices of one account tell each other, in the group that they alone are in. */
 export const syncType = "application/vnd.latchkey.sync";
 
-/** A text. @throws ContentError `too_large` above `maxTextBytes`, `malformed` for a text without characters. */
+/** A text. @throws ContentError `too_large` above `maxTextBytes`, `malformed` for a text without characters where there are no files, and for files that cannot be of one message */
 export function createTextContent(
   params: ContentHead & {
     readonly text: string;
@@ -32,10 +34,17 @@ export function createTextContent(
     readonly expires?: Expiration | undefined;
     /** How often it was forwarded (spec X-9); 0 for what the sender wrote. */
     readonly forwardedHops?: number | undefined;
+    /** What comes with it (spec X-23), in this order. */
+    readonly files?: readonly FilePart[] | undefined;
+    /** It is to be seen once (spec X-8). */
+    readonly isOnce?: boolean | undefined;
   },
 ): Uint8Array {
-  const { inReplyTo, expires } = params;
-  return encodeContent({ ...headFields(params), expires, inReplyTo, body: textPart(params.text) });
+  const { text, files = [], isOnce = false, inReplyTo, expires } = params;
+  const head = headFields(params);
+  if (files.length === 0) return encodeContent({ ...head, expires, inReplyTo, body: textPart(text) });
+  const { body, extensions } = filesPart({ text, files, isOnce });
+  return encodeContent({ ...head, expires, inReplyTo, extensions: new Map([...head.extensions, ...extensions]), body });
 }
 
 /** Another text in place of that of the message with the id `replaces`, its first version's (spec X-3). @throws ContentError as `createTextContent` */
@@ -118,7 +127,8 @@ function opaquePart(contentType: string, content: Uint8Array, disposition: numbe
 
 /** What content says beside its head. `replaces` and `inReplyTo` name messages by their ids, of 32 bytes. */
 export type ContentBody =
-  | { readonly kind: "text"; readonly text: string }
+  /** "" where it has files and no words. */
+  | { readonly kind: "text"; readonly text: string; readonly files?: readonly FilePart[] | undefined; readonly isOnce?: true | undefined }
   | { readonly kind: "edit"; readonly replaces: Uint8Array; readonly text: string }
   /** Of a message or of a reaction: which, its reader finds out. */
   | { readonly kind: "deletion"; readonly replaces: Uint8Array }
@@ -167,6 +177,9 @@ function bodyOf(content: MimiContent): ContentBody {
   }
   const poll = pollOf(body);
   if (poll !== undefined) return { kind: "poll", ...poll };
+  const files = filesOf(content);
+  if (files === "unreadable") return { kind: "unsupported" };
+  if (files !== undefined) return { kind: "text", text: files.text, files: files.files, ...(files.isOnce ? { isOnce: true } : {}) };
   const text = textOf(body);
   return text === undefined ? { kind: "unsupported" } : { kind: "text", text };
 }

@@ -1,0 +1,42 @@
+import type { FileKind, FileLooks } from "@latchkey/protocol";
+
+export type { FileKind, FileLooks } from "@latchkey/protocol";
+
+/** A file of a message, as people see it. What its author says of it is their word, but for its size: a file of another one does not open. */
+export interface AttachedFile extends FileLooks {
+  /** Of this file and no other, on every device. */
+  readonly id: string;
+  readonly kind: FileKind;
+  /** As it may be shown and saved under: no path, no unseen characters; never empty. */
+  readonly name: string;
+  /** In lower case, without parameters. */
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  /** What it shows, for who cannot see it; "" where nobody said. */
+  readonly description: string;
+}
+
+/** A file that is to be sent. */
+export interface NewFile extends FileLooks {
+  /** As others will see it, without a path. */
+  readonly name: string;
+  /** In lower case, without parameters; `application/octet-stream` where nothing is known. */
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  /** How it is shown; "file" unless said otherwise. */
+  readonly kind?: FileKind | undefined;
+  readonly description?: string | undefined;
+  /** Its bytes, `sizeBytes` in all: read once, before the message is written down. */
+  readonly content: Blob | AsyncIterable<Uint8Array>;
+}
+
+/** Where a file is. Its ciphertext is meant where bytes are counted. */
+export type FileState =
+  /** At its host, as far as this device knows; `hereBytes` of it were fetched. */
+  | { readonly kind: "remote"; readonly hereBytes: number; readonly totalBytes: number }
+  /** Whole on this device. */
+  | { readonly kind: "here" }
+  /** On its way to its host. */
+  | { readonly kind: "sending"; readonly sentBytes: number; readonly totalBytes: number }
+  /** Its host does not have it any more, and this device neither: whoever sent it can send it again. */
+  | { readonly kind: "gone" };
