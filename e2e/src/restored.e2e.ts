@@ -1,5 +1,5 @@
 import { cpSync, renameSync, rmSync } from "node:fs";
-import type { Client, Conversation } from "@latchkey/client";
+import type { Client, Conversation, Message } from "@latchkey/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
 import { createFolder, latchkey, startServerProcess } from "./testing/processes.ts";
@@ -174,6 +174,9 @@ describe("a server that was restored from a backup", () => {
     await restart(() => undefined);
     await receiveText(ben, id, "waits for the data");
     for (const client of [ada, ben]) expect(await conversationOf(client, id)).toMatchObject({ status: "active", stop: undefined });
-    expect((await ada.messages(id, { limit: 1 }))[0]).toMatchObject({ id: waiting, delivery: { kind: "accepted" } });
+    // Ben may have it before Ada hears that it is in the log.
+    const ofAda = async (): Promise<Message | undefined> => (await ada.messages(id, { limit: 1 }))[0];
+    await eventually(ada, async () => (await ofAda())?.delivery?.kind === "accepted" || undefined, "the log has it");
+    expect(await ofAda()).toMatchObject({ id: waiting });
   });
 });
