@@ -87,6 +87,11 @@ export interface ServerLimits {
   readonly maxLinkInboxes: number;
   readonly maxOneTimeKeyPackages: number;
   readonly maxBlobBytes: number;
+  /** Of a blob that is uploaded in parts. */
+  readonly maxFileBytes: number;
+  /** Uploads in parts that are not whole: in all, and of one address. */
+  readonly maxUploads: number;
+  readonly maxUploadsPerAddress: number;
   /** Of all blobs together; 0 for no bound but the disk's and its reserve. */
   readonly maxStoredBlobBytes: number;
   /** Days that a blob is kept without an entry that refers to it. */
@@ -107,6 +112,8 @@ export interface ServerLimits {
     readonly contactPost: Rate;
     readonly takeKeyPackage: Rate;
     readonly putBlob: Rate;
+    /** Parts of uploads: each is put on disk by itself. */
+    readonly patchUpload: Rate;
     readonly register: Rate;
     readonly lookup: Rate;
     /** Lookups of names that nobody has and that were not asked for lately: each costs the server a VRF proof. */
@@ -174,6 +181,9 @@ export const defaultLimits: ServerLimits = {
   maxLinkInboxes: 100_000,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
+  maxFileBytes: 2_214_592_512,
+  maxUploads: 16_384,
+  maxUploadsPerAddress: 256,
   maxStoredBlobBytes: 0,
   unusedBlobDays: 2,
   minFreeBytes: 268_435_456,
@@ -186,6 +196,7 @@ export const defaultLimits: ServerLimits = {
     contactPost: { burst: 20_000, perSecond: 200 },
     takeKeyPackage: { burst: 5000, perSecond: 50 },
     putBlob: { burst: 1000, perSecond: 10 },
+    patchUpload: { burst: 4000, perSecond: 10 },
     register: { burst: 200, perSecond: 1 },
     lookup: { burst: 10_000, perSecond: 100 },
     proveAbsence: { burst: 500, perSecond: 5 },

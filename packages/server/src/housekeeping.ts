@@ -1,4 +1,5 @@
 import type { BlobService } from "./blobs/blob-service.ts";
+import type { Uploads } from "./blobs/uploads.ts";
 import type { ClockFile } from "./clock/clock-file.ts";
 import { addDatedBack } from "./clock/dated-back.ts";
 import type { RecordClock } from "./clock/record-clock.ts";
@@ -31,6 +32,7 @@ export interface HousekeepingParts {
   readonly linkInboxes: LinkInboxes;
   readonly directory: Directory;
   readonly blobs: BlobService;
+  readonly uploads: Pick<Uploads, "expire">;
   readonly clock: ClockGuard;
   readonly recordClock: RecordClock;
   readonly clockFile: ClockFile;
@@ -42,7 +44,7 @@ export interface HousekeepingParts {
  * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good. @throws StoreError
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
-  const { store, logs, inboxes, linkInboxes, directory, blobs, clock } = parts;
+  const { store, logs, inboxes, linkInboxes, directory, blobs, uploads, clock } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
   rememberTime(parts);
@@ -51,7 +53,7 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
     removed.entries = await logs.purge();
     removed.keyPackages = await directory.expireKeyPackages();
     removed.items = (await inboxes.purge()) + (await linkInboxes.purge());
-    removed.files = await blobs.expire();
+    removed.files = (await blobs.expire()) + (await uploads.expire());
     await blobs.forgetTimes();
   }
   await store.scrub();

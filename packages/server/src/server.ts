@@ -209,11 +209,14 @@ async function start(params: {
     reportBug,
     onDiskFailure,
   });
-  const { logs, inboxes, linkInboxes, blobs } = services;
+  const { logs, inboxes, linkInboxes, blobs, uploads } = services;
+  // Once nobody is answered any more.
+  opened.defer(() => uploads.close());
 
   const app = createApp(options, {
     context,
     blobs: countUploads(blobs, counters),
+    uploads,
     admission: services.admission,
     directory: publicLog,
     desk: () => late.desk,
@@ -238,7 +241,7 @@ async function start(params: {
   opened.defer(() => gateway.close());
 
   const { retentionDays } = context;
-  const house = { store, logs, inboxes, linkInboxes, directory: services.directory, blobs, ...clocks, limits, retentionDays };
+  const house = { store, logs, inboxes, linkInboxes, directory: services.directory, blobs, uploads, ...clocks, limits, retentionDays };
   const chores = new Chores({ house, journal, publisher, health, log, setTimer, reportBug });
   late.chores = chores;
   chores.tidy();

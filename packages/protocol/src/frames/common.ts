@@ -70,6 +70,7 @@ export const httpPaths = {
   info: "/v1/info",
   health: "/healthz",
   blobs: "/v1/blobs",
+  uploads: "/v1/uploads",
   directory: "/v1/directory",
   desk: "/v1/desk",
 } as const;

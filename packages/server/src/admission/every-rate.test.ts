@@ -47,6 +47,11 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
     return () => client.outcome({ kind: "take_key_package", accountId: zeros, deviceId: random(16), token: none });
   },
   putBlob: upload,
+  patchUpload: (server, address) => async () => {
+    const headers = { "tus-resumable": "1.0.0", "content-type": "application/offset+octet-stream", ...headersOf(address).headers };
+    const { status } = await fetch(`${server.url}${httpPaths.uploads}/unknown`, { method: "PATCH", headers, body: random(10).slice() });
+    return status === 429 ? "rate_limited" : String(status);
+  },
   async register(server, address) {
     const client = await TestClient.connect(server.url, "device", headersOf(address));
     return () => client.outcome({ kind: "reserve", username: `alice-${address.at(-1)}`, invitation: "", token: none });

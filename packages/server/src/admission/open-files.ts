@@ -3,8 +3,8 @@ import { ServerError } from "../errors.ts";
 
 /** What the server has open for itself at most: databases, threads, a backup, journals, witnesses, the sockets of its administrator. */
 const ownFiles = 160;
-/** A connection that is no WebSocket may have a blob open beside it. */
-const perHttpSocket = 2;
+/** A connection that is no WebSocket may have a blob open beside it, or an upload and its mark. */
+const perHttpSocket = 3;
 /** With less than this for visitors nobody would get anything done. */
 const leastForVisitors = 64;
 /** Of so few WebSockets one address has at most this part, so that it keeps nobody out. */

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { defaultLimits } from "../config.ts";
@@ -5,15 +6,17 @@ import type { ServerContext } from "../config.ts";
 import { dayOf } from "../days.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
-import { BlobService, prepareBlobDirectory } from "./blob-service.ts";
+import { BlobFiles, uploadsOf } from "./blob-files.ts";
+import { BlobRoom } from "./blob-room.ts";
+import { BlobService } from "./blob-service.ts";
 
-const disk = { look: () => Promise.resolve(), isLow: false };
+const disk = { look: () => Promise.resolve(), spareBytes: Infinity };
 const dayMs = 86_400_000;
 
 async function withBound(maxStoredBlobBytes: number) {
   const directory = temporaryDirectory();
   const blobDirectory = join(directory, "blobs");
-  await prepareBlobDirectory(blobDirectory);
+  mkdirSync(uploadsOf(blobDirectory), { recursive: true });
   const at = { nowMs: Date.now() };
   // Only these are asked for.
   const context = {
@@ -25,7 +28,9 @@ async function withBound(maxStoredBlobBytes: number) {
   const open = async () => {
     const store = await openSqliteStore({ directory });
     onTestFinished(() => store.close());
-    return { store, blobs: new BlobService({ directory: blobDirectory, index: store, context, disk }) };
+    const files = new BlobFiles({ directory: blobDirectory, index: store, dayTime: () => new Date(0) });
+    const room = new BlobRoom({ index: store, context, disk });
+    return { store, blobs: new BlobService({ files, room, index: store, context }) };
   };
   return { at, open };
 }

@@ -5,12 +5,14 @@ import type { DiskRoom } from "../storage/disk-room.ts";
 import type { BlobIndex } from "../store/store.ts";
 
 /** What the blobs ask about the disk. */
-export type BlobDisk = Pick<DiskRoom, "look" | "isLow">;
+export type BlobDisk = Pick<DiskRoom, "look" | "spareBytes">;
 
 /** What one upload takes of the room. */
 export interface TakenRoom {
   /** Before so many more bytes are written. @throws Refusal `storage_full` */
   take(sizeBytes: number): void;
+  /** So many of them were not written after all. */
+  giveBack(sizeBytes: number): void;
   /** Once, at its end: "kept" is in the index now, "known" was there before, "dropped" is gone. */
   settle(outcome: "kept" | "known" | "dropped"): void;
 }
@@ -31,31 +33,50 @@ export class BlobRoom {
     this.#index = params.index;
   }
 
-  /** Whether the disk has room for more. @throws Refusal `storage_full` */
-  async check(): Promise<void> {
+  /** Looks whether there is room for so many bytes more; holds none of them. @throws Refusal `storage_full`, StoreError */
+  async check(sizeBytes: number = 0): Promise<void> {
     await this.#disk.look();
-    if (this.#disk.isLow) throw new Refusal("storage_full");
-  }
-
-  /** For an upload that begins. @throws Refusal `storage_full`, StoreError */
-  async open(): Promise<TakenRoom> {
-    await this.check();
     // Answers of the store come in the order of its work, so that what was kept meanwhile is counted once.
     this.#storedBytes = (await this.#index.blobTotals()).blobBytes;
-    const day = this.#today();
-    let counted = 0;
+    if (this.#disk.spareBytes < sizeBytes || this.#isOver(sizeBytes)) throw new Refusal("storage_full");
+  }
+
+  /** For an upload that begins, of so many bytes where that is known. @throws Refusal `storage_full`, StoreError */
+  async open(sizeBytes: number = 0): Promise<TakenRoom> {
+    await this.check(sizeBytes);
+    return this.#room(0);
+  }
+
+  /** For one that was begun before this process, and has so many bytes. */
+  found(sizeBytes: number): TakenRoom {
+    this.#comingBytes += sizeBytes;
+    return this.#room(sizeBytes);
+  }
+
+  #room(counted: number): TakenRoom {
+    const own = { all: counted, day: this.#today(), ofDay: 0 };
     return {
       take: (sizeBytes) => {
-        counted += sizeBytes;
+        if (this.#isOver(sizeBytes)) throw new Refusal("storage_full");
+        const day = this.#today();
+        if (own.day !== day) Object.assign(own, { day, ofDay: 0 });
+        own.ofDay += sizeBytes;
+        own.all += sizeBytes;
         day.bytes += sizeBytes;
         this.#comingBytes += sizeBytes;
-        if (this.#isOverQuota(day) || this.#isOverTotal()) throw new Refusal("storage_full");
+      },
+      giveBack: (sizeBytes) => {
+        own.all -= sizeBytes;
+        this.#comingBytes -= sizeBytes;
+        const ofDay = Math.min(own.ofDay, sizeBytes);
+        own.ofDay -= ofDay;
+        own.day.bytes -= ofDay;
       },
       settle: (outcome) => {
-        this.#comingBytes -= counted;
-        if (outcome === "kept") this.#storedBytes += counted;
+        this.#comingBytes -= own.all;
+        if (outcome === "kept") this.#storedBytes += own.all;
         // What is gone takes nothing of the day's room.
-        if (outcome === "dropped") day.bytes -= counted;
+        if (outcome === "dropped") own.day.bytes -= own.ofDay;
       },
     };
   }
@@ -67,14 +88,11 @@ export class BlobRoom {
     return this.#taken;
   }
 
-  /** Whether more was taken in a day than the operator allows. */
-  #isOverQuota({ bytes }: { readonly bytes: number }): boolean {
+  /** Whether so many bytes more were above what the operator allows: in a day, or in all. */
+  #isOver(sizeBytes: number): boolean {
     const megabytes = this.#context.rules.quota("blob-megabytes-per-day");
-    return megabytes > 0 && bytes > megabytes * 1_000_000;
-  }
-
-  #isOverTotal(): boolean {
+    if (megabytes > 0 && this.#today().bytes + sizeBytes > megabytes * 1_000_000) return true;
     const { maxStoredBlobBytes } = this.#context.limits;
-    return maxStoredBlobBytes > 0 && this.#storedBytes + this.#comingBytes > maxStoredBlobBytes;
+    return maxStoredBlobBytes > 0 && this.#storedBytes + this.#comingBytes + sizeBytes > maxStoredBlobBytes;
   }
 }

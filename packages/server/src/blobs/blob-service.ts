@@ -1,21 +1,17 @@
-import { fromBase64Url, toBase64Url } from "@latchkey/codec";
-import { createHash, randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, rm, unlink } from "node:fs/promises";
+import { fromBase64Url } from "@latchkey/codec";
+import { createHash } from "node:crypto";
+import { open, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { join } from "node:path";
 import type { ServerContext } from "../config.ts";
+import { dayOf } from "../days.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import { errorCode } from "../files.ts";
-import { keyOf } from "../keys.ts";
-import { storedBlobIds } from "./orphans.ts";
 import type { BlobIndex } from "../store/store.ts";
-import { BlobRoom } from "./blob-room.ts";
-import type { BlobDisk, TakenRoom } from "./blob-room.ts";
+import { isDiskBroken, isDiskFull, writeAt } from "./blob-files.ts";
+import type { BlobFiles, PutOutcome } from "./blob-files.ts";
+import type { BlobRoom, TakenRoom } from "./blob-room.ts";
 import { exactlyDated, writeAnew } from "./blob-times.ts";
-import { dayMs, dayOf } from "../days.ts";
-
-/** What became of a PUT: stored, already there with the same bytes, or there with others (blobs never change). */
-export type PutOutcome = "created" | "same" | "different";
+import { storedBlobIds } from "./orphans.ts";
 
 /** A blob to be read; the reader closes it. */
 export interface OpenBlob {
@@ -28,23 +24,21 @@ export interface OpenBlob {
  * are set to the day, and whose inode is another one the day after; the store's index says how long it is kept (spec C-4).
  */
 export class BlobService {
-  readonly #directory: string;
+  readonly #files: BlobFiles;
   readonly #index: BlobIndex;
   readonly #context: ServerContext;
   readonly #room: BlobRoom;
   /** The day on which `forgetTimes` last went through all of them. */
   #forgottenDay = 0;
   readonly #onDiskFailure: () => void;
-  /** Uploads that are being given their names, by blob. */
-  readonly #placing = new Map<string, Promise<unknown>>();
 
   /** `onDiskFailure` is told when a file could not be written or read for another reason than that the disk is full. */
-  constructor(params: { directory: string; index: BlobIndex; context: ServerContext; disk: BlobDisk; onDiskFailure?: () => void }) {
+  constructor(params: { files: BlobFiles; index: BlobIndex; context: ServerContext; room: BlobRoom; onDiskFailure?: () => void }) {
     this.#onDiskFailure = params.onDiskFailure ?? ((): void => undefined);
-    this.#directory = params.directory;
+    this.#files = params.files;
     this.#index = params.index;
     this.#context = params.context;
-    this.#room = new BlobRoom(params);
+    this.#room = params.room;
   }
 
   /**
@@ -52,19 +46,14 @@ export class BlobService {
    * @throws Refusal `too_large` or `storage_full`; whatever the stream throws when the upload breaks off.
    */
   async put(blobId: Uint8Array, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<PutOutcome> {
-    const temporary = join(this.#uploads(), randomBytes(16).toString("hex"));
+    const temporary = this.#files.temporary();
     let room: TakenRoom | undefined;
     try {
       const taken = await this.#room.open();
       room = taken;
       const { sha256, sizeBytes } = await this.#receive(temporary, content, (bytes) => taken.take(bytes));
-      const outcome = await this.#alone(blobId, async () => {
-        const known = await this.#index.findBlob({ blobId });
-        if (known === undefined) await this.#place(temporary, blobId);
-        const expiresDay = dayOf(this.#context.nowMs()) + this.#context.limits.unusedBlobDays;
-        const { kind } = await this.#index.addBlob({ blobId, sha256, sizeBytes, expiresDay });
-        return kind === "added" ? "created" : kind;
-      });
+      const expiresDay = dayOf(this.#context.nowMs()) + this.#context.limits.unusedBlobDays;
+      const outcome = await this.#files.keep(blobId, { path: temporary, sha256, sizeBytes }, expiresDay);
       taken.settle(outcome === "created" ? "kept" : "known");
       room = undefined;
       return outcome;
@@ -82,9 +71,9 @@ export class BlobService {
     const known = await this.#index.findBlob({ blobId });
     if (known === undefined) return undefined;
     try {
-      return { file: await open(this.#path(blobId), "r"), sizeBytes: known.sizeBytes };
+      return { file: await open(this.#files.pathOf(blobId), "r"), sizeBytes: known.sizeBytes };
     } catch (error) {
-      if (isAbsent(error)) return undefined;
+      if (errorCode(error) === "ENOENT") return undefined;
       throw error;
     }
   }
@@ -96,12 +85,7 @@ export class BlobService {
     const day = dayBefore(limits.unusedBlobDays) + limits.unusedBlobDays;
     for (;;) {
       const blobIds = await this.#index.expireBlobs({ day, maxItems: 100 });
-      for (const blobId of blobIds) {
-        await this.#alone(blobId, async () => {
-          // Unless it was uploaded again meanwhile.
-          if ((await this.#index.findBlob({ blobId })) === undefined) await rm(this.#path(blobId), { force: true });
-        });
-      }
+      for (const blobId of blobIds) await this.#files.removeUnknown(blobId);
       removed += blobIds.length;
       if (blobIds.length < 100) return removed;
     }
@@ -115,12 +99,12 @@ export class BlobService {
     const today = dayOf(this.#context.nowMs());
     if (today === this.#forgottenDay) return 0;
     let count = 0;
-    for await (const { name, path } of exactlyDated(this.#directory, today)) {
-      const temporary = join(this.#uploads(), randomBytes(16).toString("hex"));
+    for await (const { name, path } of exactlyDated(this.#files.directory, today)) {
+      const temporary = this.#files.temporary();
       try {
         await this.#room.check();
         const blobId = fromBase64Url(name);
-        await this.#alone(blobId, async () => {
+        await this.#files.alone(blobId, async () => {
           // Unless it has expired meanwhile.
           if ((await this.#index.findBlob({ blobId })) !== undefined) await writeAnew(path, temporary);
         });
@@ -142,14 +126,9 @@ export class BlobService {
    */
   async removeOrphans(): Promise<number> {
     let removed = 0;
-    for await (const blobId of storedBlobIds(this.#directory)) {
+    for await (const blobId of storedBlobIds(this.#files.directory)) {
       if ((await this.#index.findBlob({ blobId })) !== undefined) continue;
-      await this.#alone(blobId, async () => {
-        // An upload of it may have ended just now.
-        if ((await this.#index.findBlob({ blobId })) !== undefined) return;
-        await rm(this.#path(blobId), { force: true });
-        removed += 1;
-      });
+      if (await this.#files.removeUnknown(blobId)) removed += 1;
     }
     return removed;
   }
@@ -164,93 +143,16 @@ export class BlobService {
     const file = await open(path, "wx", 0o600);
     try {
       for await (const chunk of content) {
-        sizeBytes += chunk.length;
-        if (sizeBytes > this.#context.limits.maxBlobBytes) throw new Refusal("too_large");
+        if (sizeBytes + chunk.length > this.#context.limits.maxBlobBytes) throw new Refusal("too_large");
         count(chunk.length);
         hash.update(chunk);
-        await file.write(chunk);
+        await writeAt(file, chunk, sizeBytes);
+        sizeBytes += chunk.length;
       }
-      const day = new Date(dayOf(this.#context.nowMs()) * dayMs);
-      await file.utimes(day, day);
-      await file.sync();
+      await this.#files.settle(file);
     } finally {
       await file.close();
     }
     return { sha256: hash.digest(), sizeBytes };
   }
-
-  /** Gives the finished file its name: never over another one. */
-  async #place(temporary: string, blobId: Uint8Array): Promise<void> {
-    const path = this.#path(blobId);
-    const directory = this.#shard(blobId);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    try {
-      await link(temporary, path);
-    } catch (error) {
-      if (!isPresent(error)) throw error;
-      // Left behind by a crash between file and index: nobody was told of it.
-      await unlink(path);
-      await link(temporary, path);
-    }
-    const handle = await open(directory, "r");
-    try {
-      const day = new Date(dayOf(this.#context.nowMs()) * dayMs);
-      await handle.utimes(day, day);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  }
-
-  /** Runs after what was begun for this blob before: file and index of one upload, never of two. */
-  async #alone<T>(blobId: Uint8Array, run: () => Promise<T>): Promise<T> {
-    const key = keyOf(blobId);
-    const before = this.#placing.get(key) ?? Promise.resolve();
-    const now = before.then(run, run);
-    this.#placing.set(key, now);
-    try {
-      return await now;
-    } finally {
-      if (this.#placing.get(key) === now) this.#placing.delete(key);
-    }
-  }
-
-  #uploads(): string {
-    return uploadsOf(this.#directory);
-  }
-
-  #shard(blobId: Uint8Array): string {
-    return join(this.#directory, (blobId[0] ?? 0).toString(16).padStart(2, "0"));
-  }
-
-  #path(blobId: Uint8Array): string {
-    return join(this.#shard(blobId), toBase64Url(blobId));
-  }
-}
-
-/** Makes the directories of the blobs and removes what an interrupted upload left. */
-export async function prepareBlobDirectory(directory: string): Promise<void> {
-  const uploads = uploadsOf(directory);
-  await mkdir(uploads, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(uploads)) await rm(join(uploads, name), { force: true });
-}
-
-function uploadsOf(directory: string): string {
-  return join(directory, "uploads");
-}
-
-function isDiskFull(error: unknown): boolean {
-  return errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT";
-}
-
-function isDiskBroken(error: unknown): boolean {
-  return errorCode(error) === "EIO" || errorCode(error) === "EROFS";
-}
-
-function isAbsent(error: unknown): boolean {
-  return errorCode(error) === "ENOENT";
-}
-
-function isPresent(error: unknown): boolean {
-  return errorCode(error) === "EEXIST";
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { toBase64Url, toHex } from "@latchkey/codec";
@@ -7,16 +7,18 @@ import { defaultLimits } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
-import { BlobService, prepareBlobDirectory } from "./blob-service.ts";
+import { BlobFiles, uploadsOf } from "./blob-files.ts";
+import { BlobRoom } from "./blob-room.ts";
+import { BlobService } from "./blob-service.ts";
 import { dayMs, dayOf } from "../days.ts";
 
-const disk = { look: () => Promise.resolve(), isLow: false };
+const disk = { look: () => Promise.resolve(), spareBytes: Infinity };
 
 test("[P1] of a blob of an earlier day the file system tells neither when it came nor after which other; its bytes and day stay", async () => {
   const directory = temporaryDirectory();
   const store = await openSqliteStore({ directory });
   const blobDirectory = join(directory, "blobs");
-  await prepareBlobDirectory(blobDirectory);
+  mkdirSync(uploadsOf(blobDirectory), { recursive: true });
   let nowMs = Date.now();
   // Only these are asked for.
   const context = {
@@ -25,7 +27,12 @@ test("[P1] of a blob of an earlier day the file system tells neither when it cam
     limits: { ...defaultLimits, minFreeBytes: 0 },
     rules: { quota: () => 0 },
   } as unknown as ServerContext;
-  const blobs = new BlobService({ directory: blobDirectory, index: store, context, disk });
+  const open = (): BlobService => {
+    const dayTime = (): Date => new Date(dayOf(nowMs) * dayMs);
+    const files = new BlobFiles({ directory: blobDirectory, index: store, dayTime });
+    return new BlobService({ files, room: new BlobRoom({ index: store, context, disk }), index: store, context });
+  };
+  const blobs = open();
   const files = Array.from({ length: 8 }, () => ({ blobId: random(32), bytes: random(1000) }));
   for (const { blobId, bytes } of files) await blobs.put(blobId, [bytes]);
   const look = () =>
@@ -35,11 +42,11 @@ test("[P1] of a blob of an earlier day the file system tells neither when it cam
   expect(await blobs.forgetTimes()).toBe(0);
   expect(look().map(({ ino }) => ino)).toEqual(before.map(({ ino }) => ino));
 
-  const open = await blobs.open(files[0]?.blobId ?? random(32));
+  const reader = await blobs.open(files[0]?.blobId ?? random(32));
   nowMs += dayMs;
   // The file system's clock ticks: what is written in one tick has one time.
   await delay(20);
-  const again = new BlobService({ directory: blobDirectory, index: store, context, disk });
+  const again = open();
   expect(await again.forgetTimes()).toBe(8);
   const after = look();
   for (const [index, { ino, mtimeMs, birthtimeNs }] of after.entries()) {
@@ -54,7 +61,7 @@ test("[P1] of a blob of an earlier day the file system tells neither when it cam
   }
   expect(readdirSync(join(blobDirectory, "uploads"))).toEqual([]);
   // Who reads one meanwhile reads on.
-  expect(new Uint8Array((await open?.file.readFile()) ?? [])).toEqual(files[0]?.bytes);
-  await open?.file.close();
+  expect(new Uint8Array((await reader?.file.readFile()) ?? [])).toEqual(files[0]?.bytes);
+  await reader?.file.close();
   await store.close();
 });

@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
 import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
+import type { Uploads } from "../blobs/uploads.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import type { HealthReason } from "../health.ts";
@@ -15,6 +16,7 @@ import { addDeskRoutes } from "./desk-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
 import type { DirectoryFiles } from "./directory-routes.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
+import { addUploadRoutes } from "./upload-routes.ts";
 import { limitVisitors } from "./visitor-limits.ts";
 import { addWebApp } from "./web-app.ts";
 
@@ -22,6 +24,7 @@ import { addWebApp } from "./web-app.ts";
 export interface HttpServices {
   readonly context: ServerContext;
   readonly blobs: Pick<BlobService, "put" | "open">;
+  readonly uploads: Pick<Uploads, "create" | "look" | "append" | "remove">;
   readonly admission: Admission;
   readonly directory: DirectoryFiles;
   /** Absent in a server without an admin socket. */
@@ -39,6 +42,8 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
   too_large: 413,
   not_found: 404,
   unknown_blob: 404,
+  conflict: 409,
+  unsupported: 412,
   rate_limited: 429,
   storage_full: 507,
   shutting_down: 503,
@@ -89,12 +94,14 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
       retentionDays,
       maxFrameBytes,
       maxBlobBytes: limits.maxBlobBytes,
+      maxFileBytes: limits.maxFileBytes,
       protocol: "latchkey.1",
       announcement: rules.announcement,
       version: productVersion,
     });
   });
   addBlobRoutes(app, { blobs, admission, maxBlobBytes: limits.maxBlobBytes, proxies });
+  addUploadRoutes(app, { uploads: services.uploads, admission, context, proxies });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
   addDeskRoutes(app, { desk: services.desk, host: context.host, admission, proxies });
   addWebApp(app, options.webRoot);

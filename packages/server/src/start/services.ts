@@ -2,8 +2,12 @@ import { join } from "node:path";
 import { createRateAdmission } from "../admission/admission.ts";
 import { FairQueue } from "../admission/fair-queue.ts";
 import { TargetLimits } from "../admission/targets.ts";
-import { BlobService, prepareBlobDirectory } from "../blobs/blob-service.ts";
+import { BlobFiles } from "../blobs/blob-files.ts";
+import { BlobRoom } from "../blobs/blob-room.ts";
+import { BlobService } from "../blobs/blob-service.ts";
+import { Uploads } from "../blobs/uploads.ts";
 import type { ServerContext } from "../config.ts";
+import { dayMs, dayOf } from "../days.ts";
 import { Directory } from "../directory/directory.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { StartedDirectory } from "../directory/start-directory.ts";
@@ -30,11 +34,18 @@ export async function createServices(params: {
   reportBug: (error: unknown) => void;
   /** A disk that fails under a file. */
   onDiskFailure: () => void;
-}): Promise<Services & { readonly blobs: BlobService }> {
+}): Promise<Services & { readonly blobs: BlobService; readonly uploads: Uploads }> {
   const { context, counters, store, disk, setTimer, reportBug, onDiskFailure } = params;
   const { limits, nowMs } = context;
-  const blobDirectory = join(params.dataDirectory, "blobs");
-  await prepareBlobDirectory(blobDirectory);
+  const directory = join(params.dataDirectory, "blobs");
+  const blobParts = {
+    files: new BlobFiles({ directory, index: store, dayTime: () => new Date(dayOf(nowMs()) * dayMs) }),
+    room: new BlobRoom({ context, disk, index: store }),
+    index: store,
+    context,
+    onDiskFailure,
+  };
+  const uploads = await Uploads.open(blobParts);
   const queue = new FairQueue({
     total: limits.maxStoreUnits,
     perAddress: limits.maxStoreUnitsPerAddress,
@@ -58,7 +69,8 @@ export async function createServices(params: {
     linkInboxes: new LinkInboxes({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
     devices,
-    blobs: new BlobService({ directory: blobDirectory, index: store, context, disk, onDiskFailure }),
+    blobs: new BlobService(blobParts),
+    uploads,
     restored,
     reportBug,
   };

@@ -2,6 +2,7 @@ import { diskSpaceOf } from "./disk-space.ts";
 
 /** How often free space is looked at. */
 const lookMs = 5000;
+
 /**
  * How much of the disk is left. Below a reserve strangers' items, new logs, new accounts and blobs are refused, and what an address may
  * write shrinks, so that the conversations there are go on for as long as possible.
@@ -37,8 +38,13 @@ export class DiskRoom {
     }
   }
 
+  /** What is left above the reserve, as of the last look; below 0 where it is touched. */
+  get spareBytes(): number {
+    return this.#free - this.#reserveBytes;
+  }
+
   /** Whether the reserve is touched, as of the last look. */
   get isLow(): boolean {
-    return this.#free < this.#reserveBytes;
+    return this.spareBytes < 0;
   }
 }

@@ -1,0 +1,61 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { arriving } from "./arriving.ts";
+
+const nextTurn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+/** The portions, and how they ended. */
+async function takeAll(stream: PassThrough, each: () => Promise<void> = async () => {}): Promise<{ text: string; end: string }> {
+  let text = "";
+  try {
+    for await (const portion of arriving(stream)) {
+      text += Buffer.concat(portion).toString();
+      await each();
+    }
+    return { text, end: "end" };
+  } catch (error) {
+    return { text, end: (error as Error).message };
+  }
+}
+
+test("what came before a stream broke off is given out, then it is thrown; an end is an end", async () => {
+  const broken = new PassThrough();
+  const taking = takeAll(broken, () => nextTurn());
+  for (const piece of ["a", "b", "c"]) broken.write(piece);
+  setImmediate(() => broken.destroy(new Error("gone")));
+  expect(await taking).toEqual({ text: "abc", end: "gone" });
+  const closed = new PassThrough();
+  const other = takeAll(closed);
+  closed.write("x");
+  setImmediate(() => closed.destroy());
+  expect(await other).toEqual({ text: "x", end: "broke off" });
+  const whole = new PassThrough();
+  whole.end("all");
+  expect(await takeAll(whole)).toEqual({ text: "all", end: "end" });
+  expect(await takeAll(whole)).toEqual({ text: "", end: "end" });
+  expect(await takeAll(new PassThrough().destroy())).toEqual({ text: "", end: "broke off" });
+});
+
+test("who takes slowly makes the sender wait: little is held", async () => {
+  const stream = new PassThrough({ highWaterMark: 16_384 });
+  const go = Promise.withResolvers<void>();
+  let sent = 0;
+  const taking = takeAll(stream, () => go.promise);
+  const piece = Buffer.alloc(16_384, "x");
+  const send = async (): Promise<void> => {
+    for (let at = 0; at < 100; at++) {
+      if (!stream.write(piece)) await new Promise((resolve) => stream.once("drain", resolve));
+      sent += 1;
+    }
+    stream.end();
+  };
+  const sending = send();
+  for (let turns = 0; turns < 200; turns++) await nextTurn();
+  expect(sent).toBeLessThan(15);
+  go.resolve();
+  await sending;
+  expect((await taking).text).toHaveLength(1_638_400);
+});
