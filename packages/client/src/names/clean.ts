@@ -35,7 +35,8 @@ export function cleanDescription(text: string): string {
     .join("");
 }
 
-function cleanLine(text: string, maxLength: number): string {
+/** The same of any text, with at most `maxLength` code points. */
+export function cleanLine(text: string, maxLength: number): string {
   const visible = text
     .slice(0, 16 * maxLength)
     .toWellFormed()
