@@ -13,6 +13,9 @@ const flags = [
   "--disable-sync",
 ];
 
+/** A camera and a microphone that are none, and that every page may use. */
+const deviceFlags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+
 /** The sizes that the app is looked at in: a laptop and a phone. */
 export const viewports = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } } as const;
 
@@ -34,6 +37,8 @@ export async function openBrowser(params: {
   viewport?: { width: number; height: number };
   /** A Y4M film that the browser's camera sees. */
   camera?: string;
+  /** It has a microphone, which beeps once a second. */
+  hasMicrophone?: boolean;
   /** The language of its system. */
   locale?: string;
 }): Promise<BrowserProfile> {
@@ -43,7 +48,12 @@ export async function openBrowser(params: {
   const context = await chromium.launchPersistentContext(params.folder, {
     executablePath,
     headless: true,
-    args: [...flags, `--log-net-log=${netLog}`, ...(params.camera === undefined ? [] : cameraFlags(params.camera))],
+    args: [
+      ...flags,
+      `--log-net-log=${netLog}`,
+      ...(params.camera === undefined && params.hasMicrophone !== true ? [] : deviceFlags),
+      ...(params.camera === undefined ? [] : [`--use-file-for-fake-video-capture=${params.camera}`]),
+    ],
     viewport: params.viewport ?? viewports.desktop,
     locale: params.locale ?? "en-GB",
     reducedMotion: "reduce",
@@ -86,10 +96,6 @@ export async function openBrowser(params: {
     },
     [Symbol.asyncDispose]: close,
   };
-}
-
-function cameraFlags(film: string): string[] {
-  return ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", `--use-file-for-fake-video-capture=${film}`];
 }
 
 /** URLs of the requests in a network log that some page or worker asked for: the browser's own errands have no such initiator. */

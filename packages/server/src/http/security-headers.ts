@@ -1,10 +1,11 @@
 import type { FastifyReply } from "fastify";
 
-/** The camera reads the codes of other devices; nothing else of the machine is the page's. */
+/** The camera reads the codes of other devices, the microphone records voice messages; nothing else of the machine is the page's. */
 const permissionsPolicy = [
   "camera=(self)",
+  "microphone=(self)",
   ...["accelerometer", "autoplay", "bluetooth", "browsing-topics", "display-capture", "geolocation", "gyroscope", "hid"].map(none),
-  ...["magnetometer", "microphone", "midi", "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"].map(none),
+  ...["magnetometer", "midi", "payment", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"].map(none),
 ].join(", ");
 
 /** The one rule that the library of the app's menus puts into the page: what is pressed is neither scrolled nor zoomed by two taps. */

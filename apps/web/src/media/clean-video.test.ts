@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { joinParts } from "./bytes.ts";
+import { cleanVideo } from "./clean-video.ts";
+import { contains, hex, latin1 } from "./testing/pictures.ts";
+
+const box = (type: string, ...parts: readonly Uint8Array[]): Uint8Array => {
+  const content = joinParts(parts);
+  const size = content.length + 8;
+  return joinParts([Uint8Array.of(0, 0, size >> 8, size & 0xff), latin1(type), content]);
+};
+const brands = box("ftyp", latin1("isom\0\0\0\0mp42"));
+const film = box("mdat", latin1("the film"));
+/** Made and changed at some time, then something else. */
+const head = (type: string, when: string): Uint8Array => box(type, hex("00000000"), hex(when), hex(when), hex("0000000100000258"));
+const longHead = (type: string, when: string): Uint8Array => box(type, hex("01000000"), hex(when), hex(when), hex("0000000100000258"));
+const place = box("udta", box("\u00a9xyz", latin1("+52.5200+013.4050/ secret")));
+const names = box("meta", latin1("secret"));
+const blanked = (whole: Uint8Array): Uint8Array => joinParts([whole.subarray(0, 4), latin1("free"), new Uint8Array(whole.length - 8)]);
+const media = box("mdia", longHead("mdhd", "0000000000000000"), box("minf", latin1("tables")));
+const clean = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> => {
+  const cleaned = await cleanVideo(new Blob([bytes]));
+  return cleaned === undefined ? undefined : new Uint8Array(await cleaned.arrayBuffer());
+};
+
+describe("a film", () => {
+  const plain = joinParts([brands, box("moov", head("mvhd", "00000000"), box("trak", head("tkhd", "00000000"), media)), film]);
+
+  test("that says nothing but itself stays byte by byte", async () => {
+    expect(await clean(plain)).toEqual(plain);
+  });
+
+  test("no longer says where, when and with what it was recorded, and nothing in it moves", async () => {
+    const when = "e2d3c4b5";
+    const told = joinParts([
+      brands,
+      place,
+      film,
+      box("uuid", latin1("sixteen bytes of secret")),
+      box(
+        "moov",
+        head("mvhd", when),
+        names,
+        box("trak", head("tkhd", when), place, box("mdia", longHead("mdhd", `00000000${when}`), box("minf", latin1("tables")))),
+        place,
+      ),
+      box("free", latin1("secret")),
+    ]);
+    const cleaned = (await clean(told)) ?? new Uint8Array(0);
+    expect(cleaned).toEqual(
+      joinParts([
+        brands,
+        blanked(place),
+        film,
+        blanked(box("uuid", latin1("sixteen bytes of secret"))),
+        box("moov", head("mvhd", "00000000"), blanked(names), box("trak", head("tkhd", "00000000"), blanked(place), media), blanked(place)),
+        blanked(box("free", latin1("secret"))),
+      ]),
+    );
+    expect(contains(cleaned, "secret")).toBe(false);
+    expect(await clean(cleaned as Uint8Array<ArrayBuffer>)).toEqual(cleaned);
+  });
+
+  test("may have a box of 64 bits, and a last one that says no length", async () => {
+    const long = joinParts([hex("00000001"), latin1("mdat"), hex("0000000000000014"), latin1("film")]);
+    const open = joinParts([hex("00000000"), latin1("mdat"), latin1("the rest")]);
+    const whole = joinParts([plain, long, open]);
+    expect(await clean(whole)).toEqual(whole);
+  });
+
+  test.each([
+    ["nothing", new Uint8Array(0)],
+    ["another file", latin1("\u0089PNG\r\n\u001a\n and so on")],
+    ["no description of it", joinParts([brands, film])],
+    ["a box that is longer than the file", joinParts([plain, hex("000000ff"), latin1("mdat")])],
+    ["a box that is shorter than its head", joinParts([plain, hex("00000007"), latin1("mdat")])],
+    ["bytes behind its end", joinParts([plain, latin1("PK")])],
+    ["a track that is longer than what it is in", joinParts([brands, box("moov", hex("000000ff"), latin1("trak"))])],
+    ["a short head", joinParts([brands, box("moov", box("mvhd", new Uint8Array(19)))])],
+  ])("with %s is none", async (_, bytes) => {
+    expect(await clean(new Uint8Array(bytes))).toBeUndefined();
+  });
+
+  test("is read no deeper than films are", async () => {
+    const nested = Array.from({ length: 3000 }).reduce<Uint8Array>((inside) => box("trak", inside), new Uint8Array(0));
+    const whole = joinParts([brands, box("moov", nested)]);
+    expect(await clean(whole)).toEqual(whole);
+  });
+
+  test("keeps its length, whatever stands in it", async () => {
+    const inner = fc.oneof(
+      fc.constantFrom(place, names, media, head("mvhd", "01020304")),
+      fc
+        .tuple(fc.constantFrom("trak", "mdia", "udta", "abcd", "tkhd"), fc.uint8Array({ maxLength: 40 }))
+        .map(([type, data]) => box(type, data)),
+      fc.uint8Array({ maxLength: 12 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(inner, { maxLength: 6 }), fc.array(inner, { maxLength: 3 }), async (inside, outside) => {
+        const bytes = joinParts([brands, box("moov", ...inside), ...outside]);
+        const cleaned = await clean(bytes);
+        if (cleaned === undefined) return;
+        expect(cleaned).toHaveLength(bytes.length);
+        expect(contains(cleaned, "secret")).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

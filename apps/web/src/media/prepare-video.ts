@@ -1,0 +1,82 @@
+import { draw, encodePicture, fitted, thumbhashOf } from "./canvas.ts";
+import { cleanVideo } from "./clean-video.ts";
+import { maxPixels } from "./picture-size.ts";
+import { durationOf, eventOf } from "./playing.ts";
+
+/** Longest time that a file is looked at. */
+const timeLimitMs = 5000;
+/** Most pixels on the longer side of the picture that stands for a video until it plays. */
+const posterSide = 1280;
+const posterQuality = 0.75;
+/** Seconds from which a picture is taken: many videos begin with a black one. */
+const posterAt = 1;
+
+/** A file with video or sound, as it is sent and as the browser plays it. */
+export type PreparedVideo =
+  | (Recording & {
+      readonly kind: "video";
+      /** Pixels, as it is shown. */
+      readonly width: number;
+      readonly height: number;
+      /** One picture of it and what that looks like; `undefined` where none came in time. */
+      readonly poster: { readonly blob: Blob; readonly thumbhash: Uint8Array } | undefined;
+    })
+  /** It has sound only. */
+  | (Recording & { readonly kind: "audio" })
+  | { readonly kind: "as_file"; readonly reason: "undecodable" | "too_many_pixels" | "too_slow" };
+
+interface Recording {
+  readonly blob: Blob;
+  /** Whether what it says of where, when and with what it was recorded is gone. Only of MP4 and QuickTime it can be taken out. */
+  readonly metadata: "removed" | "kept";
+  readonly durationMs: number | undefined;
+}
+
+/**
+ * Looks at a video or a sound for what is said of it: its size, its length and a picture of it; what the file says of its recording is taken out where
+ * that is possible, and what it shows stays as it is. Needs a page; ends within five seconds, and never throws.
+ */
+export async function prepareVideo(file: Blob): Promise<PreparedVideo> {
+  const element = document.createElement("video");
+  const address = URL.createObjectURL(file);
+  const signal = AbortSignal.timeout(timeLimitMs);
+  try {
+    element.muted = true;
+    element.playsInline = true;
+    element.preload = "auto";
+    const ready = eventOf(element, ["loadeddata"], signal);
+    element.src = address;
+    await ready;
+    const { videoWidth: width, videoHeight: height } = element;
+    if (width * height > maxPixels) return { kind: "as_file", reason: "too_many_pixels" };
+    const durationMs = await durationOf(element, signal);
+    const poster = width === 0 || height === 0 ? undefined : await posterOf(element, { durationMs, signal });
+    const cleaned = await cleanVideo(file, signal);
+    const recording = { blob: cleaned ?? file, metadata: cleaned === undefined ? "kept" : "removed", durationMs } as const;
+    return width === 0 || height === 0 ? { kind: "audio", ...recording } : { kind: "video", width, height, poster, ...recording };
+  } catch {
+    return { kind: "as_file", reason: signal.aborted ? "too_slow" : "undecodable" };
+  } finally {
+    element.removeAttribute("src");
+    element.load();
+    URL.revokeObjectURL(address);
+  }
+}
+
+async function posterOf(
+  element: HTMLVideoElement,
+  params: { readonly durationMs: number | undefined; readonly signal: AbortSignal },
+): Promise<{ blob: Blob; thumbhash: Uint8Array } | undefined> {
+  try {
+    const sought = eventOf(element, ["seeked"], params.signal);
+    element.currentTime = Math.min(posterAt, (params.durationMs ?? 0) / 4000);
+    await sought;
+    const drawable = { source: element, width: element.videoWidth, height: element.videoHeight };
+    const size = fitted(drawable, posterSide);
+    const canvas = draw(drawable, size);
+    const blob = await encodePicture(canvas, { mediaTypes: ["image/webp", "image/jpeg"], quality: posterQuality });
+    return blob === undefined ? undefined : { blob, thumbhash: thumbhashOf({ source: canvas, ...size }) };
+  } catch {
+    return undefined;
+  }
+}
