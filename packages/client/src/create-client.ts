@@ -194,6 +194,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     await store.transact("write", async (tx) => {
       for (const [key] of await tx.scan({ prefix: "" })) tx.delete(key);
     });
+    // After their keys: what stays if this fails is nobody's, and goes with the start of another account.
+    const files = await platform.files?.().catch(() => undefined);
+    await files?.store.erase().catch(() => undefined);
+    await files?.store.close();
   }
 
   async function erase(): Promise<void> {

@@ -7,6 +7,7 @@ const retryable: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
   "offline",
   "rate_limited",
   "server_full",
+  "storage_full",
   "server_down",
   "way_blocked",
   "conflict",

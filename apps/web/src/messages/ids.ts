@@ -1093,6 +1093,16 @@ export interface Messages {
   "failure.members_changed.advice": undefined;
   "failure.storage_denied.title": undefined;
   "failure.storage_denied.advice": undefined;
+  "failure.storage_full.title": undefined;
+  "failure.storage_full.advice": undefined;
+  "failure.file_changed.title": undefined;
+  "failure.file_changed.advice": undefined;
+  "failure.file_gone.title": undefined;
+  "failure.file_gone.advice": undefined;
+  "failure.not_accepted.title": undefined;
+  "failure.not_accepted.advice": undefined;
+  "failure.other_host.title": undefined;
+  "failure.other_host.advice": undefined;
   "failure.storage_in_use.title": undefined;
   "failure.storage_in_use.advice": undefined;
   "failure.storage_older.title": undefined;

@@ -43,6 +43,11 @@ export type ClientErrorCode =
   | "invitation_expired" // what somebody sent to let this device go on in a conversation does not hold any more
   | "members_changed" // somebody was added after this message was written: the person decides (attack A7)
   | "storage_denied" // the browser refused or evicted storage
+  | "storage_full" // this device has no space left for a file
+  | "file_changed" // a file that is to be sent has another size than was said: something writes to it
+  | "file_gone" // the host of a file does not have it any more
+  | "not_accepted" // of somebody who is not accepted nothing is fetched
+  | "other_host" // a file is said to be at another host than the conversation's
   | "storage_in_use" // another process has this profile open
   | "storage_newer" // the profile was written by a newer version
   | "storage_older" // the profile was written by a test version whose format is not read any more

@@ -40,3 +40,21 @@ export type FileState =
   | { readonly kind: "sending"; readonly sentBytes: number; readonly totalBytes: number }
   /** Its host does not have it any more, and this device neither: whoever sent it can send it again. */
   | { readonly kind: "gone" };
+
+/** What it takes to read a file: for whoever decrypts it elsewhere, such as the worker that answers what a page shows. */
+export interface FileAccess {
+  /** Of the blob at its host. */
+  readonly id: string;
+  /** Where its host has its ciphertext. */
+  readonly url: string;
+  /** 32 bytes of AES-256-GCM. */
+  readonly key: Uint8Array;
+  /** What every nonce begins with, 7 bytes. */
+  readonly prefix: Uint8Array;
+  /** Of the file itself. */
+  readonly sizeBytes: number;
+  /** By its author's word. */
+  readonly mediaType: string;
+  /** To save it under. */
+  readonly name: string;
+}

@@ -6,6 +6,7 @@ import { nodeCrypto } from "@latchkey/mls/node";
 import { maxFrameBytes } from "@latchkey/protocol";
 import { WebSocket } from "ws";
 import { ClientError } from "../errors.ts";
+import type { FilePlace } from "../files/file-store.ts";
 import { openEncryptedStore } from "../store/encrypted-store.ts";
 import type { GenerationWitness } from "../store/freshness.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -95,7 +96,15 @@ export async function openNodeStore(home: string): Promise<Store> {
 }
 
 /** What lies in a profile's folder, and nothing else that may lie there too. */
-const gitIgnored = "/.gitignore\n/cli.json*\n/device-key*\n/generation*\n/profile.*\n";
+const gitIgnored = "/.gitignore\n/cli.json*\n/device-key*\n/files\n/generation*\n/profile.*\n";
+
+/** Where the files of the profile in `home` are kept: its folder `files`. */
+export function nodeFiles(home: string): () => Promise<FilePlace> {
+  return async () => {
+    const { createNodeHash, openNodeFileStore } = await import("../files/node-file-store.ts");
+    return { store: openNodeFileStore(join(home, "files")), hash: createNodeHash };
+  };
+}
 
 function makeDirectory(home: string): void {
   try {

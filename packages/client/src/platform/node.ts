@@ -1,8 +1,8 @@
 import type { Client } from "../api.ts";
 import { createClient } from "../create-client.ts";
-import { createNodePlatform, openNodeStore } from "./node-platform.ts";
+import { createNodePlatform, nodeFiles, openNodeStore } from "./node-platform.ts";
 
-export { createNodePlatform, openNodeStore } from "./node-platform.ts";
+export { createNodePlatform, nodeFiles, openNodeStore } from "./node-platform.ts";
 
 /** How a profile is opened. */
 export interface OpenOptions {
@@ -36,7 +36,7 @@ export async function openNodeClient(options: OpenOptions): Promise<Client> {
   const store = await openNodeStore(home);
   let client: Client;
   try {
-    client = await createClient({ store, platform: createNodePlatform(), serverUrl, requests });
+    client = await createClient({ store, platform: { ...createNodePlatform(), files: nodeFiles(home) }, serverUrl, requests });
   } catch (error) {
     await store.close();
     throw error;

@@ -1,5 +1,6 @@
 import type { CryptoProvider, RandomBytes } from "@latchkey/mls";
 import type { Sha256 } from "@latchkey/protocol";
+import type { FilePlace } from "../files/file-store.ts";
 import type { Signatures, VrfVerifier } from "@latchkey/transparency";
 
 /** What a socket tells. `onClose` comes once, after which nothing comes. */
@@ -37,4 +38,6 @@ export interface Platform {
   setTimer(delayMs: number, run: () => void): () => void;
   /** Whether the browser promised to keep this profile (`navigator.storage.persist()`); `undefined` where the question does not arise. */
   readonly storagePersisted?: boolean | undefined;
+  /** Where the ciphertext of files is kept, loaded with its first use; absent where none is: there are no files then. */
+  readonly files?: (() => Promise<FilePlace>) | undefined;
 }

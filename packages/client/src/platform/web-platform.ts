@@ -2,6 +2,8 @@ import { webCrypto } from "@latchkey/mls/web";
 import { deleteDB, openDB } from "idb";
 import type { DBSchema, IDBPDatabase } from "idb";
 import { ClientError } from "../errors.ts";
+import { fileDatabase } from "../files/file-database.ts";
+import type { FilePlace } from "../files/file-store.ts";
 import { openEncryptedStore } from "../store/encrypted-store.ts";
 import { openIndexedDbStore } from "../store/indexeddb-store.ts";
 import type { Store } from "../store/store.ts";
@@ -17,8 +19,12 @@ interface SideSchema extends DBSchema {
 const maxRandomBytes = 65_536;
 const nonceBytes = 12;
 
-/** A browser's part of the world. @param storagePersisted what `askToPersist` said */
-export function createWebPlatform(storagePersisted?: boolean): Platform {
+/**
+ * A browser's part of the world.
+ * @param storagePersisted what `askToPersist` said
+ * @param profile whose files it keeps; none without it
+ */
+export function createWebPlatform(storagePersisted?: boolean, profile?: string): Platform {
   const suite = webCrypto.suite(0x0001);
   return {
     crypto: webCrypto,
@@ -37,6 +43,7 @@ export function createWebPlatform(storagePersisted?: boolean): Platform {
       return () => clearTimeout(timer);
     },
     storagePersisted,
+    ...(profile === undefined ? {} : { files: webFiles(profile) }),
   };
 }
 
@@ -126,10 +133,20 @@ export async function openWebStore(profile: string): Promise<Store> {
   }
 }
 
+/** Where the files of a profile are kept: in a database of their own, which a service worker may have open too. */
+function webFiles(profile: string): () => Promise<FilePlace> {
+  return async () => {
+    const { openWebFileStore } = await import("../files/web-file-store.ts");
+    const { sha256 } = await import("@noble/hashes/sha2.js");
+    return { store: openWebFileStore(profile), hash: () => sha256.create() };
+  };
+}
+
 /** Erases what `openWebStore` keeps of a profile that nobody has open, also where it cannot be opened any more. */
 export async function eraseWebStore(profile: string): Promise<void> {
   await deleteDB(`latchkey/${profile}`);
   await deleteDB(`latchkey-side/${profile}`);
+  await deleteDB(fileDatabase(profile));
 }
 
 async function loadKey(side: IDBPDatabase<SideSchema>): Promise<CryptoKey> {

@@ -9,10 +9,11 @@ export { askToPersist, createWebPlatform, eraseWebStore, openWebStore } from "./
  * @throws ClientError `storage_in_use` when another tab has it, `storage_newer`, `storage_denied`, `profile_restored`
  */
 export async function openWebClient(params: { serverUrl: string; profile?: string }): Promise<Client> {
+  const { serverUrl, profile = "default" } = params;
   const persisted = await askToPersist();
-  const store = await openWebStore(params.profile ?? "default");
+  const store = await openWebStore(profile);
   try {
-    const client = await createClient({ store, platform: createWebPlatform(persisted), serverUrl: params.serverUrl });
+    const client = await createClient({ store, platform: createWebPlatform(persisted, profile), serverUrl });
     globalThis.addEventListener("online", () => client.wake());
     return client;
   } catch (error) {

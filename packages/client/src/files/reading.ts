@@ -1,0 +1,106 @@
+import {
+  fileChunkAt,
+  fileChunkBytes,
+  fileChunkCount,
+  fileChunksOf,
+  fileNonce,
+  fileTagBytes,
+  paddedFileBytes,
+  sealedFileBytes,
+} from "@latchkey/protocol";
+
+/*
+ * Reading a file that lies encrypted somewhere, from any byte on (spec X-23): for the client, and for the web app's worker that answers what a
+ * page shows. It keeps two pieces of ciphertext at most, whatever the file's size.
+ */
+
+/** Ciphertext is fetched and kept in pieces of so many bytes; the last one has fewer. */
+export const filePieceBytes = 1_048_576;
+
+/** What opens a file. */
+export interface FileKeys {
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  /** 7 bytes. */
+  readonly prefix: Uint8Array;
+  /** Of the file itself. */
+  readonly sizeBytes: number;
+}
+
+/** The ciphertext's piece of that number, with all of its bytes. */
+export type PieceSource = (index: number) => Promise<Uint8Array>;
+
+/** A chunk of a file is not what its author encrypted there. */
+export class FileBroken extends Error {
+  override readonly name = "FileBroken";
+}
+
+/** How many bytes of ciphertext a file of so many bytes has. */
+export function sealedBytesOf(sizeBytes: number): number {
+  return sealedFileBytes(paddedFileBytes(sizeBytes));
+}
+
+/** Where a piece of so many bytes of ciphertext stands: from the first up to, not including, the second. */
+export function filePieceAt(totalBytes: number, index: number): { readonly from: number; readonly to: number } {
+  return { from: index * filePieceBytes, to: Math.min(totalBytes, (index + 1) * filePieceBytes) };
+}
+
+/**
+ * The bytes of a file from `from` up to, not including, `to`, each authenticated before it is given: a part at a time, which the caller owns. The
+ * next piece is asked for with the next part.
+ * @throws FileBroken where a chunk does not open; whatever `pieceOf` throws
+ */
+export async function* readSealedFile(
+  { key, prefix, sizeBytes }: FileKeys,
+  pieceOf: PieceSource,
+  { from = 0, to = sizeBytes }: { readonly from?: number | undefined; readonly to?: number | undefined } = {},
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const end = Math.min(to, sizeBytes);
+  if (from >= end) return;
+  const paddedBytes = paddedFileBytes(sizeBytes);
+  const opened = await crypto.subtle.importKey("raw", new Uint8Array(key), "AES-GCM", false, ["decrypt"]);
+  const sealed = sealedWindow(pieceOf);
+  const { first, last } = fileChunksOf(from, end);
+  for (let index = first; index <= last;) {
+    const through = Math.min(last, lastBeforeNextPiece(paddedBytes, index));
+    const chunks = Array.from({ length: through - index + 1 }, (_, at) => fileChunkAt(paddedBytes, index + at));
+    const bytes = await sealed(fileChunkAt(paddedBytes, index).sealedFrom, fileChunkAt(paddedBytes, through).sealedTo);
+    const start = fileChunkAt(paddedBytes, index);
+    const part = new Uint8Array(fileChunkAt(paddedBytes, through).to - start.from);
+    await Promise.all(
+      chunks.map(async (chunk) => {
+        const body = bytes.subarray(chunk.sealedFrom - start.sealedFrom, chunk.sealedTo - start.sealedFrom);
+        const params = { name: "AES-GCM", iv: fileNonce(prefix, chunk.index, chunk.isLast), tagLength: fileTagBytes * 8 };
+        const plain = await crypto.subtle.decrypt(params, opened, body).catch((cause: unknown) => {
+          throw new FileBroken("a chunk does not open", { cause });
+        });
+        part.set(new Uint8Array(plain), chunk.from - start.from);
+      }),
+    );
+    yield part.subarray(Math.max(0, from - start.from), Math.min(part.length, end - start.from));
+    index = through + 1;
+  }
+}
+
+/** The last chunk that ends in the piece in which this one ends: no piece is fetched for what is not asked for yet. */
+function lastBeforeNextPiece(paddedBytes: number, index: number): number {
+  const piece = Math.floor((fileChunkAt(paddedBytes, index).sealedTo - 1) / filePieceBytes);
+  const whole = Math.floor(((piece + 1) * filePieceBytes) / (fileChunkBytes + fileTagBytes)) - 1;
+  return Math.min(fileChunkCount(paddedBytes) - 1, Math.max(index, whole));
+}
+
+/** Ciphertext by its places, which only grow; a piece is asked for once. */
+function sealedWindow(pieceOf: PieceSource): (from: number, to: number) => Promise<Uint8Array<ArrayBuffer>> {
+  const kept = new Map<number, Uint8Array>();
+  return async (from, to) => {
+    const bytes = new Uint8Array(to - from);
+    for (let index = Math.floor(from / filePieceBytes); index * filePieceBytes < to; index++) {
+      const piece = kept.get(index) ?? (await pieceOf(index));
+      kept.set(index, piece);
+      const start = index * filePieceBytes;
+      bytes.set(piece.subarray(Math.max(0, from - start), to - start), Math.max(0, start - from));
+      for (const old of kept.keys()) if (old < index) kept.delete(old);
+    }
+    return bytes;
+  };
+}

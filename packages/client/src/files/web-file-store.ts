@@ -1,0 +1,140 @@
+import { openDB } from "idb";
+import type { DBSchema, IDBPDatabase, IDBPTransaction } from "idb";
+import { ClientError } from "../errors.ts";
+import { fileDatabase } from "./file-database.ts";
+import { bytesOfPieces, filePieceLength } from "./file-store.ts";
+import type { FileStore, StoredFile } from "./file-store.ts";
+
+/** Of each blob its pieces, by their numbers, and how large it is. */
+interface Schema extends DBSchema {
+  pieces: { key: [string, number]; value: ArrayBuffer };
+  blobs: { key: string; value: { totalBytes: number; lastUsedDay: number } };
+}
+
+type Writing = IDBPTransaction<Schema, ["pieces", "blobs"], "readwrite">;
+
+/** A store of files in IndexedDB, which is opened with its first use; several contexts may have it open. */
+export function openWebFileStore(profile: string): FileStore {
+  const name = fileDatabase(profile);
+  let opening: Promise<IDBPDatabase<Schema>> | undefined;
+
+  const open = (): Promise<IDBPDatabase<Schema>> => {
+    opening ??= openDB<Schema>(name, 1, {
+      upgrade(database) {
+        database.createObjectStore("pieces");
+        database.createObjectStore("blobs");
+      },
+      // Somebody erases the profile: nobody keeps them from it.
+      blocking: (_current, _blocked, event) => {
+        opening = undefined;
+        // Of `versionchange` the target is the database.
+        (event.target as IDBDatabase).close();
+      },
+      terminated() {
+        opening = undefined;
+      },
+    });
+    opening.catch(() => {
+      opening = undefined;
+    });
+    return opening;
+  };
+
+  const using = async <T>(use: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> => {
+    try {
+      return await use(await open());
+    } catch (error) {
+      throw storageError(error);
+    }
+  };
+
+  /** In one transaction; `isDurable`: on the disk with all that was written before. */
+  const write = (change: (transaction: Writing) => Promise<void>, isDurable = false): Promise<void> =>
+    using(async (database) => {
+      const transaction = database.transaction(["pieces", "blobs"], "readwrite", { durability: isDurable ? "strict" : "relaxed" });
+      // Handled below; without this, an abort would count as unhandled while the steps before it are awaited.
+      transaction.done.catch(() => undefined);
+      await change(transaction);
+      await transaction.done;
+    });
+
+  const shown = async (database: IDBPDatabase<Schema>, id: string): Promise<StoredFile | undefined> => {
+    const transaction = database.transaction(["pieces", "blobs"], "readonly");
+    const blob = await transaction.objectStore("blobs").get(id);
+    if (blob === undefined) return undefined;
+    const keys = await transaction.objectStore("pieces").getAllKeys(piecesOf(id));
+    const indexes = keys.map(([, index]) => index);
+    return { id, ...blob, hereBytes: bytesOfPieces(blob.totalBytes, indexes) };
+  };
+
+  return {
+    get: (id) => using((database) => shown(database, id)),
+    list: () =>
+      using(async (database) => {
+        const found: StoredFile[] = [];
+        for (const id of await database.getAllKeys("blobs")) {
+          const file = await shown(database, id);
+          if (file !== undefined) found.push(file);
+        }
+        return found;
+      }),
+    begin: (id, totalBytes, day) =>
+      write(async (transaction) => {
+        const blobs = transaction.objectStore("blobs");
+        const known = await blobs.get(id);
+        if (known !== undefined && known.totalBytes !== totalBytes) await transaction.objectStore("pieces").delete(piecesOf(id));
+        await blobs.put({ totalBytes, lastUsedDay: day }, id);
+      }),
+    piece: (id, index) =>
+      using(async (database) => {
+        const bytes = await database.get("pieces", [id, index]);
+        return bytes === undefined ? undefined : new Uint8Array(bytes);
+      }),
+    put: (id, index, bytes) =>
+      write(async (transaction) => {
+        const blob = await transaction.objectStore("blobs").get(id);
+        if (blob === undefined) return;
+        if (bytes.length !== filePieceLength(blob.totalBytes, index)) throw new RangeError("a piece of another length");
+        await transaction.objectStore("pieces").put(new Uint8Array(bytes).buffer, [id, index]);
+      }),
+    drop: (id, index) => using((database) => database.delete("pieces", [id, index])),
+    pieces: (id) =>
+      using(async (database) => {
+        const keys = await database.getAllKeys("pieces", piecesOf(id));
+        return keys.map(([, index]) => index);
+      }),
+    sync: (id) =>
+      write(async (transaction) => {
+        const blobs = transaction.objectStore("blobs");
+        const blob = await blobs.get(id);
+        if (blob !== undefined) await blobs.put(blob, id);
+      }, true),
+    remove: (id) =>
+      write(async (transaction) => {
+        await transaction.objectStore("pieces").delete(piecesOf(id));
+        await transaction.objectStore("blobs").delete(id);
+      }),
+    erase: () =>
+      write(async (transaction) => {
+        await transaction.objectStore("pieces").clear();
+        await transaction.objectStore("blobs").clear();
+      }),
+    async close() {
+      const opened = await opening?.catch(() => undefined);
+      opening = undefined;
+      opened?.close();
+    },
+  };
+}
+
+/** All pieces of a blob. */
+function piecesOf(id: string): IDBKeyRange {
+  return IDBKeyRange.bound([id, 0], [id, Number.POSITIVE_INFINITY]);
+}
+
+function storageError(error: unknown): unknown {
+  if (!(error instanceof DOMException)) return error;
+  if (error.name === "QuotaExceededError")
+    return new ClientError("storage_full", "The browser has no space left for this. Nothing else is lost.", { cause: error });
+  return new ClientError("storage_denied", "The browser refused to store anything here.", { cause: error });
+}
