@@ -18,8 +18,9 @@ export interface TargetRates {
   readonly append: Rate;
   readonly appendInAll: Rate;
   readonly appendLeast: Rate;
-  /** Bytes of blobs that the entries of one log name, and so keep. */
+  /** Bytes of blobs that the entries of one log name, and so keep: of those up to 4 MiB, and of larger ones. */
   readonly blobBytes: Rate;
+  readonly fileBytes: Rate;
   /** Strangers' items for one inbox, of one address; of all; and of each address whatever the others do. */
   readonly strangerPost: Rate;
   readonly strangerPostInAll: Rate;
@@ -133,6 +134,9 @@ export interface ServerLimits {
   };
 }
 
+/** The largest blob that is uploaded in parts: a file of 2 GiB, padded and encrypted (spec X-23), and some more. */
+export const maxFileBytes = 2_214_592_512;
+
 /** Limits for a server of some thousand people on one machine. */
 export const defaultLimits: ServerLimits = {
   maxConnections: 100_000,
@@ -160,6 +164,7 @@ export const defaultLimits: ServerLimits = {
     appendInAll: { burst: 5000, perSecond: 50 },
     appendLeast: { burst: 20, perSecond: 0.2 },
     blobBytes: { burst: 4_294_967_296, perSecond: 65_536 },
+    fileBytes: { burst: 17_179_869_184, perSecond: 131_072 },
     strangerPost: { burst: 100, perSecond: 0.05 },
     strangerPostInAll: { burst: 1000, perSecond: 1 },
     strangerPostLeast: { burst: 5, perSecond: 0.005 },
@@ -181,7 +186,7 @@ export const defaultLimits: ServerLimits = {
   maxLinkInboxes: 100_000,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
-  maxFileBytes: 2_214_592_512,
+  maxFileBytes,
   maxUploads: 16_384,
   maxUploadsPerAddress: 256,
   maxStoredBlobBytes: 0,
@@ -205,7 +210,7 @@ export const defaultLimits: ServerLimits = {
     openLog: { burst: 60_000, perSecond: 200 },
     headProof: { burst: 5000, perSecond: 20 },
     storeBytes: { burst: 134_217_728, perSecond: 32_768 },
-    blobBytes: { burst: 2_147_483_648, perSecond: 65_536 },
+    blobBytes: { burst: 4_294_967_296, perSecond: 65_536 },
   },
 };
 
@@ -215,12 +220,16 @@ export function limitsFor(registration: Registration | undefined): ServerLimits 
   const { rates, targets } = defaultLimits;
   return {
     ...defaultLimits,
-    targets: { ...targets, blobBytes: { burst: 1_073_741_824, perSecond: 16_384 } },
+    targets: {
+      ...targets,
+      blobBytes: { burst: 1_073_741_824, perSecond: 16_384 },
+      fileBytes: { burst: 8_589_934_592, perSecond: 65_536 },
+    },
     rates: {
       ...rates,
       createLog: { burst: 200, perSecond: 0.02 },
       putBlob: { burst: 200, perSecond: 0.05 },
-      blobBytes: { burst: 1_073_741_824, perSecond: 16_384 },
+      blobBytes: { burst: 2_147_483_648, perSecond: 16_384 },
     },
   };
 }

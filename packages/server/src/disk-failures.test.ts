@@ -13,6 +13,7 @@ import type { TestLog } from "./testing/fixtures.ts";
 import { crashing, host, startProcess } from "./testing/crashing-process.ts";
 import { inProcessChannel } from "./testing/in-process-channel.ts";
 import { TestClient } from "./testing/test-client.ts";
+import { createUpload, offsetOf, sendPart } from "./testing/tus.ts";
 
 const append = (log: TestLog, size: number = 60_000) =>
   ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(size) }) as const;
@@ -121,6 +122,31 @@ test("an fsync that fails ends the process at once, and nothing is acknowledged 
   expect(code).toBe(1);
   expect(errorLine(written)).toBe(`the server stops: ${describeBreakage("disk")}`);
   expect(await lastSeqOf(directory, log)).toBeGreaterThanOrEqual(1);
+});
+
+test("an fsync that fails under an upload ends the process; what was told to be there before is there after it", async (context) => {
+  const built = buildShim(temporaryDirectory());
+  if ("reason" in built) {
+    process.stdout.write(`skipped, a failing fsync: ${built.reason}\n`);
+    context.skip(built.reason);
+    return;
+  }
+  const directory = temporaryDirectory();
+  const sign = join(temporaryDirectory(), "failing");
+  const server = await startProcess(directory, crashing, { LD_PRELOAD: built.path, FAIL_WHEN: sign });
+  const { path } = await createUpload(server, random(32), 1_000_000);
+  expect((await sendPart(server, path, 0, random(300_000))).status).toBe(204);
+  writeFileSync(sign, "");
+  const outcome = await sendPart(server, path, 300_000, random(300_000)).then(
+    ({ status }) => status,
+    () => "gone",
+  );
+  expect([500, "gone"]).toContain(outcome);
+  const { code, log: written } = await server.ended;
+  expect(code).toBe(1);
+  expect(written).toContain(describeBreakage("disk"));
+  const again = await runServer({ dataDirectory: directory, host });
+  expect(Number(await offsetOf(again, path))).toBeGreaterThanOrEqual(300_000);
 });
 
 test("a damaged page is named as such, and not as a reader that is too slow", async () => {

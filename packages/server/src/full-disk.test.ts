@@ -1,11 +1,14 @@
 // A data folder on a file system of its own that fills up: what a stop and a start say then, and that nothing acknowledged is lost.
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdirSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import { toBase64Url } from "@latchkey/codec";
+import { blobPath } from "@latchkey/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { crashing, startProcess } from "./testing/crashing-process.ts";
-import { createLog, createTestLog, entryBytes, temporaryDirectory } from "./testing/fixtures.ts";
+import { createLog, createTestLog, entryBytes, random, temporaryDirectory } from "./testing/fixtures.ts";
 import { TestClient } from "./testing/test-client.ts";
+import { createUpload, offsetOf, readBlob, sendPart } from "./testing/tus.ts";
 
 const sizeMegabytes = 12;
 const environment = { TEST_LIMITS: JSON.stringify({ minFreeBytes: 0 }) };
@@ -29,6 +32,40 @@ function fill(directory: string): void {
     }
   }
 }
+
+test("a disk that fills up under an upload ends the part with storage_full; what came stays, and it goes on once there is room", async (context) => {
+  const directory = join(temporaryDirectory(), "data");
+  const refused = mountSmall(directory);
+  if (refused !== undefined) {
+    process.stdout.write(`skipped, a full disk: ${refused.reason}\n`);
+    context.skip(refused.reason);
+    return;
+  }
+  const server = await startProcess(directory, crashing, environment, "warn");
+  const [blobId, bytes, put] = [random(32), random(6_000_000), random(32)];
+  const { path } = await createUpload(server, blobId, bytes.length);
+  expect((await sendPart(server, path, 0, bytes.subarray(0, 1_000_000))).status).toBe(204);
+  fill(directory);
+  rmSync(join(directory, "filler"));
+  // About a megabyte is left.
+  appendFileSync(join(directory, "filler"), Buffer.alloc(statfsSync(directory).bavail * statfsSync(directory).bsize - 1_200_000));
+  expect(await sendPart(server, path, 1_000_000, bytes.subarray(1_000_000))).toMatchObject({ status: 507, code: "storage_full" });
+  const reached = Number(await offsetOf(server, path));
+  expect(reached).toBeGreaterThan(1_000_000);
+  expect(reached).toBeLessThan(bytes.length);
+  fill(directory);
+  expect(await createUpload(server, random(32), 1000)).toMatchObject({ status: 507, code: "storage_full" });
+  // Less than it says has room for: no part of it is taken for the whole.
+  const half = await fetch(`${server.url}${blobPath(toBase64Url(put))}`, { method: "PUT", body: random(60_000).slice() });
+  expect(half.status).toBe(507);
+  expect(await offsetOf(server, path)).toBe(reached);
+  rmSync(join(directory, "filler"));
+  expect((await sendPart(server, path, reached, bytes.subarray(reached))).status).toBe(204);
+  expect(await readBlob(server, blobId)).toEqual(bytes);
+  expect(await readBlob(server, put)).toBe(404);
+  server.kill();
+  expect((await server.ended).code).toBe(0);
+});
 
 test.each(["SIGTERM", "SIGKILL"] as const)(
   "a disk that is full at %s and at the start after it is named as such, and nothing is lost",

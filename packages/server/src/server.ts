@@ -212,6 +212,7 @@ async function start(params: {
   const { logs, inboxes, linkInboxes, blobs, uploads } = services;
   // Once nobody is answered any more.
   opened.defer(() => uploads.close());
+  opened.defer(() => blobs.close());
 
   const app = createApp(options, {
     context,
@@ -256,6 +257,7 @@ async function start(params: {
         startedAtMs: elapsedMs(),
         connections: () => gateway.count(),
         watchedLogs: () => logs.watchedLogs,
+        unfinishedUploads: () => uploads.unfinished(),
         quorum: () => publisher.quorum,
         healthReasons: async () => (await health.reasons()).map(({ message }) => message),
         options,
@@ -280,6 +282,7 @@ async function start(params: {
     dataDirectory,
     minFreeBytes: limits.minFreeBytes,
     webSockets: () => gateway.size,
+    unfinishedUploads: () => uploads.unfinished(),
     publisher: () => publisher.state,
     doubt: () => clock.doubt(),
     certificate: () => certificates?.pair?.cert,

@@ -46,6 +46,7 @@ export function statusText(answer: Answer): string {
     ["logs watched", String(number(answer, "watchedLogs"))],
     ["database", formatBytes(number(storage, "databaseBytes"))],
     ["files", `${formatBytes(number(storage, "blobBytes"))} in ${String(number(storage, "blobs"))}`],
+    ["half uploads", `${formatBytes(number(storage, "unfinishedUploadBytes"))} in ${String(number(storage, "unfinishedUploads"))}`],
     ["disk free", formatBytes(number(storage, "freeBytes"))],
     [
       "public log",

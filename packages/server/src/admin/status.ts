@@ -17,6 +17,8 @@ export interface StatusSources {
   readonly store: Pick<Store, "admin" | "directoryStatus">;
   readonly connections: () => ReadonlyMap<Role, number>;
   readonly watchedLogs: () => number;
+  /** Uploads in parts that are not whole. */
+  readonly unfinishedUploads: () => { readonly uploads: number; readonly bytes: number };
   /** Whether enough witnesses have cosigned the served head, and how many there are. */
   readonly quorum: () => { readonly witnesses: number; readonly isMet: boolean };
   readonly options: Pick<ServerOptions, "backups">;
@@ -34,6 +36,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
       const { context, dataDirectory, publicUrl, startedAtMs, store } = sources;
       const [totals, directory, size] = await Promise.all([store.admin.totals(), store.directoryStatus(), storeSizeOf(dataDirectory)]);
       const { backups } = sources.options;
+      const unfinished = sources.unfinishedUploads();
       const reasons = await sources.healthReasons();
       return {
         version: productVersion,
@@ -49,6 +52,8 @@ export function statusCommands(sources: StatusSources): AdminCommands {
           databaseBytes: size.databaseBytes + size.journalBytes,
           blobs: totals.blobs,
           blobBytes: totals.blobBytes,
+          unfinishedUploads: unfinished.uploads,
+          unfinishedUploadBytes: unfinished.bytes,
           freeBytes: (await diskSpaceOf(dataDirectory)).freeBytes,
         },
         directory: {

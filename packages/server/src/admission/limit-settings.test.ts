@@ -23,7 +23,7 @@ test("0 takes away the reserve and the bound of the databases; any other limit o
     }
     if (name.endsWith("Ms")) expect(() => withSettings(defaultLimits, [`${name}=2147483648`]), name).toThrow(ServerError);
   }
-  for (const setting of ["maxBlobBytes=104857601", "maxOneTimeKeyPackages=101"])
+  for (const setting of ["maxBlobBytes=104857601", "maxFileBytes=2214592513", "maxOneTimeKeyPackages=101"])
     expect(() => withSettings(defaultLimits, [setting]), setting).toThrow(ServerError);
 });
 

@@ -1,5 +1,5 @@
 import { maxBlobBytes, oneTimeKeyPackages } from "@latchkey/protocol";
-import { defaultLimits, limitsFor } from "../config.ts";
+import { defaultLimits, limitsFor, maxFileBytes } from "../config.ts";
 import type { Rate, ServerLimits, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
 
@@ -13,6 +13,7 @@ const longestTimerMs = 2_147_483_647;
 /** What clients are told fits in their frames, and they go by no more. */
 const most: ReadonlyMap<string, number> = new Map([
   ["maxBlobBytes", maxBlobBytes],
+  ["maxFileBytes", maxFileBytes],
   ["maxOneTimeKeyPackages", oneTimeKeyPackages],
 ]);
 

@@ -112,6 +112,20 @@ test("blobs that the entries of one log keep are so many bytes, whoever names th
   expect(await client.outcome(message(log))).toBe("accepted");
 });
 
+test("files that a log keeps count apart: one that uses up their budget holds up no picture and no commit in a blob", () => {
+  const rates = { blobBytes: { burst: 10_000_000, perSecond: 1 }, fileBytes: { burst: 100_000_000, perSecond: 1 } };
+  const targets = new TargetLimits({ ...defaultLimits.targets, ...rates }, () => 0);
+  const isTaken = (sizes: readonly number[], log = "log"): boolean => targets.blobsWaitMs(log, sizes) === 0;
+  expect(isTaken([2_147_483_648])).toBe(true);
+  expect(isTaken([4_194_305])).toBe(false);
+  expect(isTaken([4_194_304])).toBe(true);
+  // Who names both waits for both.
+  expect(isTaken([4_194_304, 4_194_305])).toBe(false);
+  expect(isTaken([4_194_304, 4_194_304, 4_194_304])).toBe(true);
+  expect(isTaken([1])).toBe(false);
+  expect(isTaken([4_194_305, 1], "another")).toBe(true);
+});
+
 test("[I-1] one stranger fills a little of an inbox; another one, and a contact, still get through", async () => {
   const server = await runServer({ trustProxy: "loopback" });
   const { account, client } = await register(server, "alice");

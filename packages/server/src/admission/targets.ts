@@ -1,3 +1,4 @@
+import { buckets } from "@latchkey/protocol";
 import type { TargetRates } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
@@ -7,6 +8,9 @@ import type { RateLimit } from "./rates.ts";
 
 /** Entries of one connection that its neighbours cannot use up: so few that opening connections for them does not pay. */
 const neighbourRate = { burst: 2, perSecond: 0.2 };
+
+/** What is larger is a file. */
+const largestBucket = Math.max(...buckets);
 
 /**
  * What may be done to one log, inbox or device: by one address, and by all of them together. Each address has a little that the others
@@ -22,6 +26,7 @@ export class TargetLimits {
       appendInAll: new RateTable(rates.appendInAll),
       appendLeast: new RateTable(rates.appendLeast),
       blobBytes: new RateTable(rates.blobBytes),
+      fileBytes: new RateTable(rates.fileBytes),
       strangerPost: new RateTable(rates.strangerPost),
       strangerPostInAll: new RateTable(rates.strangerPostInAll),
       strangerPostLeast: new RateTable(rates.strangerPostLeast),
@@ -42,9 +47,15 @@ export class TargetLimits {
     return allOf([own, shared]);
   }
 
-  /** Bytes of blobs that entries of a log name: how long to wait, in milliseconds. */
-  blobsWaitMs(logKey: string, bytes: number): number {
-    return this.#tables.blobBytes.take(logKey, this.#nowMs(), bytes);
+  /**
+   * Sizes of blobs that an entry of a log names: how long to wait, in milliseconds. Files have a budget of their own, so that no picture
+   * holds up a commit whose content lies in a blob.
+   */
+  blobsWaitMs(logKey: string, sizes: readonly number[]): number {
+    const nowMs = this.#nowMs();
+    const [small, large] = [sumOf(sizes.filter((size) => size <= largestBucket)), sumOf(sizes.filter((size) => size > largestBucket))];
+    const waitMs = large === 0 ? 0 : this.#tables.fileBytes.take(logKey, nowMs, large);
+    return waitMs > 0 || small === 0 ? waitMs : this.#tables.blobBytes.take(logKey, nowMs, small);
   }
 
   /** An item for an inbox. @throws Refusal `rate_limited` */
@@ -66,6 +77,10 @@ export class TargetLimits {
     const ownMs = this.#tables.takeKeyPackage.takeOf(`${key} `, address, nowMs);
     return ownMs > 0 ? ownMs : this.#tables.takeKeyPackageInAll.take(key, nowMs);
   }
+}
+
+function sumOf(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** `shared`, but for a little that is its owner's alone. */

@@ -33,12 +33,18 @@ export class BlobRoom {
     this.#index = params.index;
   }
 
+  /** Looks whether the disk has room for so many bytes, whatever the operator allows. @throws Refusal `storage_full` */
+  async checkDisk(sizeBytes: number): Promise<void> {
+    await this.#disk.look();
+    if (this.#disk.spareBytes < sizeBytes) throw new Refusal("storage_full");
+  }
+
   /** Looks whether there is room for so many bytes more; holds none of them. @throws Refusal `storage_full`, StoreError */
   async check(sizeBytes: number = 0): Promise<void> {
-    await this.#disk.look();
+    await this.checkDisk(sizeBytes);
     // Answers of the store come in the order of its work, so that what was kept meanwhile is counted once.
     this.#storedBytes = (await this.#index.blobTotals()).blobBytes;
-    if (this.#disk.spareBytes < sizeBytes || this.#isOver(sizeBytes)) throw new Refusal("storage_full");
+    if (this.#isOver(sizeBytes)) throw new Refusal("storage_full");
   }
 
   /** For an upload that begins, of so many bytes where that is known. @throws Refusal `storage_full`, StoreError */
@@ -57,7 +63,8 @@ export class BlobRoom {
     const own = { all: counted, day: this.#today(), ofDay: 0 };
     return {
       take: (sizeBytes) => {
-        if (this.#isOver(sizeBytes)) throw new Refusal("storage_full");
+        // As of the last look, some seconds ago: what comes meanwhile is a part of the reserve.
+        if (this.#disk.spareBytes < 0 || this.#isOver(sizeBytes)) throw new Refusal("storage_full");
         const day = this.#today();
         if (own.day !== day) Object.assign(own, { day, ofDay: 0 });
         own.ofDay += sizeBytes;

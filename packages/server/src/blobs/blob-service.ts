@@ -30,6 +30,8 @@ export class BlobService {
   readonly #room: BlobRoom;
   /** The day on which `forgetTimes` last went through all of them. */
   #forgottenDay = 0;
+  #forgetting: Promise<number> | undefined;
+  readonly #closing = new AbortController();
   readonly #onDiskFailure: () => void;
 
   /** `onDiskFailure` is told when a file could not be written or read for another reason than that the disk is full. */
@@ -93,30 +95,46 @@ export class BlobService {
 
   /**
    * Writes the blobs of earlier days anew, once each: when exactly one came, and after which other one, stands in the file system no
-   * more. Goes through them once a day, as far as there is room. Answers how many.
+   * more. Goes through them once a day, as far as there is room; what it could not is tried the next time. Answers how many.
    */
   async forgetTimes(): Promise<number> {
+    this.#forgetting ??= this.#forgetAll().finally(() => {
+      this.#forgetting = undefined;
+    });
+    return await this.#forgetting;
+  }
+
+  /** Breaks off what it does by itself. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#forgetting?.catch(() => undefined);
+  }
+
+  async #forgetAll(): Promise<number> {
     const today = dayOf(this.#context.nowMs());
     if (today === this.#forgottenDay) return 0;
-    let count = 0;
-    for await (const { name, path } of exactlyDated(this.#files.directory, today)) {
+    let [count, isComplete] = [0, true];
+    for await (const file of exactlyDated(this.#files.directory, today)) {
+      if (this.#closing.signal.aborted) return count;
       const temporary = this.#files.temporary();
       try {
-        await this.#room.check();
-        const blobId = fromBase64Url(name);
+        await this.#room.checkDisk(file.sizeBytes);
+        const blobId = fromBase64Url(file.name);
         await this.#files.alone(blobId, async () => {
           // Unless it has expired meanwhile.
-          if ((await this.#index.findBlob({ blobId })) !== undefined) await writeAnew(path, temporary);
+          if ((await this.#index.findBlob({ blobId })) !== undefined) await writeAnew(file.path, temporary, this.#closing.signal);
         });
         count += 1;
       } catch (error) {
-        if (error instanceof Refusal || isDiskFull(error)) return count;
-        throw error;
+        if (this.#closing.signal.aborted) return count;
+        // A smaller one may have room.
+        if (!(error instanceof Refusal) && !isDiskFull(error)) throw error;
+        isComplete = false;
       } finally {
         await rm(temporary, { force: true });
       }
     }
-    this.#forgottenDay = today;
+    if (isComplete) this.#forgottenDay = today;
     return count;
   }
 

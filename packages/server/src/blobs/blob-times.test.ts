@@ -1,18 +1,74 @@
-import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { toBase64Url, toHex } from "@latchkey/codec";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
 import { BlobFiles, uploadsOf } from "./blob-files.ts";
 import { BlobRoom } from "./blob-room.ts";
+import type { BlobDisk } from "./blob-room.ts";
 import { BlobService } from "./blob-service.ts";
 import { dayMs, dayOf } from "../days.ts";
 
 const disk = { look: () => Promise.resolve(), spareBytes: Infinity };
+
+async function blobsOf(disk: BlobDisk) {
+  const directory = temporaryDirectory();
+  const store = await openSqliteStore({ directory });
+  onTestFinished(() => store.close());
+  const at = { nowMs: Date.now() };
+  const blobDirectory = join(directory, "blobs");
+  mkdirSync(uploadsOf(blobDirectory), { recursive: true });
+  // Only these are asked for.
+  const context = { nowMs: () => at.nowMs, limits: defaultLimits, rules: { quota: () => 0 } } as unknown as ServerContext;
+  const files = new BlobFiles({ directory: blobDirectory, index: store, dayTime: () => new Date(dayOf(at.nowMs) * dayMs) });
+  const open = () => new BlobService({ files, room: new BlobRoom({ index: store, context, disk }), index: store, context });
+  return { files, at, open };
+}
+
+test("[P1] a file that the disk has no room to copy waits until it has; a smaller one, and a name that is no blob's, do not keep others", async () => {
+  const space = { look: () => Promise.resolve(), spareBytes: Infinity };
+  const { files, at, open } = await blobsOf(space);
+  const blobs = open();
+  const [large, small] = [random(32), random(32)];
+  await blobs.put(large, [random(3_000_000)]);
+  await blobs.put(small, [random(1000)]);
+  const foreign = join(files.pathOf(small), "..", "notes.txt");
+  writeFileSync(foreign, "x");
+  utimesSync(foreign, 0, 0);
+  const inodes = () => [large, small].map((id) => statSync(files.pathOf(id), { bigint: true }).ino);
+  const before = inodes();
+  at.nowMs += dayMs;
+  space.spareBytes = 2_999_999;
+  expect(await blobs.forgetTimes()).toBe(1);
+  expect(inodes().map((inode, index) => inode === before[index])).toEqual([true, false]);
+  space.spareBytes = 3_000_000;
+  // Two at once go through them once. The file system dates what was written anew by the day that is tomorrow's yesterday here.
+  expect(await Promise.all([blobs.forgetTimes(), blobs.forgetTimes()])).toEqual([2, 2]);
+  expect(inodes()[0]).not.toBe(before[0]);
+  expect(await blobs.forgetTimes()).toBe(0);
+});
+
+test("a copy of a large file is broken off when the server stops, leaves nothing, and the blob is as it was", async () => {
+  const { files, at, open } = await blobsOf(disk);
+  const blobs = open();
+  const [blobId, bytes] = [random(32), random(40_000_000)];
+  await blobs.put(blobId, [bytes]);
+  const { ino } = statSync(files.pathOf(blobId), { bigint: true });
+  at.nowMs += dayMs;
+  const forgetting = blobs.forgetTimes();
+  await expect.poll(() => readdirSync(files.uploads).length).toBe(1);
+  await blobs.close();
+  expect(await forgetting).toBe(0);
+  expect(readdirSync(files.uploads)).toEqual([]);
+  expect(statSync(files.pathOf(blobId), { bigint: true }).ino).toBe(ino);
+  expect(await open().forgetTimes()).toBe(1);
+  expect(statSync(files.pathOf(blobId), { bigint: true }).ino).not.toBe(ino);
+  expect(new Uint8Array(readFileSync(files.pathOf(blobId)))).toEqual(bytes);
+});
 
 test("[P1] of a blob of an earlier day the file system tells neither when it came nor after which other; its bytes and day stay", async () => {
   const directory = temporaryDirectory();

@@ -8,7 +8,7 @@ import { Refusal, StoreError } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import type { BlobIndex } from "../store/store.ts";
 import { isDiskBroken, isDiskFull } from "./blob-files.ts";
-import type { BlobFiles } from "./blob-files.ts";
+import type { BlobFiles, PutOutcome } from "./blob-files.ts";
 import type { BlobRoom } from "./blob-room.ts";
 import { HalfUpload, markEnding } from "./half-upload.ts";
 import { UploadTable } from "./upload-table.ts";
@@ -46,15 +46,24 @@ export class Uploads {
   readonly #context: ServerContext;
   readonly #room: BlobRoom;
   readonly #onDiskFailure: () => void;
+  readonly #onWhole: (outcome: PutOutcome) => void;
   readonly #table: UploadTable;
   #isClosed = false;
 
-  private constructor(params: { files: BlobFiles; index: BlobIndex; context: ServerContext; room: BlobRoom; onDiskFailure: () => void }) {
+  private constructor(params: {
+    files: BlobFiles;
+    index: BlobIndex;
+    context: ServerContext;
+    room: BlobRoom;
+    onDiskFailure: () => void;
+    onWhole: (outcome: PutOutcome) => void;
+  }) {
     this.#files = params.files;
     this.#index = params.index;
     this.#context = params.context;
     this.#room = params.room;
     this.#onDiskFailure = params.onDiskFailure;
+    this.#onWhole = params.onWhole;
     this.#table = new UploadTable(params.context.limits);
   }
 
@@ -65,8 +74,10 @@ export class Uploads {
     context: ServerContext;
     room: BlobRoom;
     onDiskFailure?: () => void;
+    /** Told what became of each that was whole. */
+    onWhole?: (outcome: PutOutcome) => void;
   }): Promise<Uploads> {
-    const uploads = new Uploads({ onDiskFailure: () => undefined, ...params });
+    const uploads = new Uploads({ onDiskFailure: () => undefined, onWhole: () => undefined, ...params });
     await uploads.#find();
     return uploads;
   }
@@ -227,6 +238,7 @@ export class Uploads {
     const { upload } = held;
     const expiresDay = dayOf(this.#context.nowMs()) + this.#context.limits.unusedBlobDays;
     const outcome = await this.#files.keep(upload.blobId, upload.whole(), expiresDay);
+    this.#onWhole(outcome);
     if (outcome === "different") {
       await this.#remove(held);
       return "different";

@@ -1,5 +1,6 @@
 import { fromBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
+import { Readable } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import type { FileHandle } from "node:fs/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -45,11 +46,12 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
   });
 
   app.get<{ Params: { id: string } }>(path, async (request, reply) => {
+    // Whatever somebody uploaded, no browser takes it for a page, a script or a picture of this origin, nor runs anything in it.
+    void reply.headers({ "content-disposition": "attachment", "content-security-policy": "default-src 'none'; sandbox" });
     const blob = await blobs.open(parseId(request.params.id));
     if (blob === undefined) throw new Refusal("unknown_blob");
     void reply.headers({
       "content-type": "application/octet-stream",
-      "content-disposition": "attachment",
       "cache-control": "private, max-age=31536000, immutable",
       "accept-ranges": "bytes",
     });
@@ -57,7 +59,8 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
     if (range === "unsatisfiable" || request.method === "HEAD") {
       await blob.file.close();
       if (range === "unsatisfiable") return reply.code(416).header("content-range", `bytes */${blob.sizeBytes}`).send("");
-      return reply.header("content-length", blob.sizeBytes).send();
+      // Without a body the length would be said to be that of none.
+      return reply.header("content-length", blob.sizeBytes).send(Readable.from([]));
     }
     const { first, last } = range ?? { first: 0, last: blob.sizeBytes - 1 };
     if (range !== undefined) void reply.code(206).header("content-range", `bytes ${first}-${last}/${blob.sizeBytes}`);

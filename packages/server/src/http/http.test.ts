@@ -1,15 +1,17 @@
-import { toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { toBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
 import { productVersion } from "@latchkey/protocol";
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, statSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { get as get443 } from "node:https";
 import { get as getPlain } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { defaultLimits } from "../config.ts";
+import { createBackup } from "../backup/backup.ts";
+import { defaultLimits, maxFileBytes } from "../config.ts";
 import { sha256 } from "../hash.ts";
 import { startServer } from "../server.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { RunningServer } from "../server.ts";
 import {
   createLog,
@@ -24,6 +26,7 @@ import {
   zeros,
 } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
+import { createUpload, offsetOf, sendPart } from "../testing/tus.ts";
 import { issueCertificate } from "../testing/issue-certificate.ts";
 
 async function put(url: string, blobId: Uint8Array, body: Uint8Array): Promise<number> {
@@ -79,6 +82,51 @@ describe("blobs", () => {
     expect(await part("bytes=99999-200000")).toMatchObject({ status: 206, range: "bytes 99999-99999/100000" });
     expect(await part("bytes=100000-")).toMatchObject({ status: 416, range: "bytes */100000" });
     expect(await part("bytes=0-1,4-5")).toMatchObject({ status: 200 });
+  });
+
+  test("whatever was uploaded is a file to be kept, for every browser: no page, no script, nothing of this origin", async () => {
+    const server = await runServer();
+    const blobId = random(32);
+    await put(server.url, blobId, utf8Bytes("<script>alert(1)</script>"));
+    for (const response of [await get(server.url, blobId), await get(server.url, blobId, "bytes=0-3"), await get(server.url, random(32))]) {
+      const headers = ["content-disposition", "x-content-type-options", "content-security-policy", "cross-origin-resource-policy"];
+      expect(headers.map((name) => response.headers.get(name))).toEqual([
+        "attachment",
+        "nosniff",
+        "default-src 'none'; sandbox",
+        "same-origin",
+      ]);
+      expect(response.headers.get("content-type")).toMatch(/^application\/(?:octet-stream|json)/);
+    }
+  });
+
+  test("a blob of more than 2 GiB is served in parts, counted, and copied", async () => {
+    const dataDirectory = temporaryDirectory();
+    await (await runServer({ dataDirectory, host: "latchkey.example" })).close();
+    const [blobId, sizeBytes, end] = [random(32), maxFileBytes, random(1000)];
+    const path = join(dataDirectory, "blobs", (blobId[0] ?? 0).toString(16).padStart(2, "0"), toBase64Url(blobId));
+    mkdirSync(join(path, ".."), { recursive: true });
+    // A hole with an end: it takes no room.
+    const file = openSync(path, "wx");
+    writeSync(file, end, 0, end.length, sizeBytes - end.length);
+    closeSync(file);
+    const store = await openSqliteStore({ directory: dataDirectory });
+    const expiresDay = Math.floor(Date.now() / 86_400_000) + 2;
+    await store.addBlob({ blobId, sha256: random(32), sizeBytes, expiresDay });
+    await store.close();
+    const server = await runServer({ dataDirectory, host: "latchkey.example" });
+    const head = await fetch(`${server.url}/v1/blobs/${toBase64Url(blobId)}`, { method: "HEAD" });
+    expect(head.headers.get("content-length")).toBe(String(sizeBytes));
+    const last = await get(server.url, blobId, `bytes=${String(sizeBytes - 1000)}-`);
+    expect(last.headers.get("content-range")).toBe(`bytes ${String(sizeBytes - 1000)}-${String(sizeBytes - 1)}/${String(sizeBytes)}`);
+    expect(new Uint8Array(await last.arrayBuffer())).toEqual(end);
+    expect((await get(server.url, blobId, `bytes=${String(sizeBytes)}-`)).status).toBe(416);
+    const half = await createUpload(server, random(32), 1000);
+    await sendPart(server, half.path, 0, random(500));
+    const made = await createBackup({ dataDirectory, to: temporaryDirectory(), passphrase: undefined, nowMs: Date.now() });
+    expect(made.manifest.blobs).toEqual({ count: 1, bytes: sizeBytes, missing: 0 });
+    expect(readdirSync(join(made.path, "blobs"))).toEqual([toHex(blobId.subarray(0, 1))]);
+    expect(await offsetOf(server, half.path)).toBe(500);
   });
 
   test("empty blobs, unknown and malformed names", async () => {
@@ -276,7 +324,7 @@ describe("the rest of HTTP", () => {
 
   test("every answer carries a strict policy", async () => {
     const server = await runServer();
-    for (const path of ["/", "/healthz", "/nothing", "/v1/blobs/x"]) {
+    for (const path of ["/", "/healthz", "/nothing", "/v1/uploads", "/v1/info"]) {
       const { headers } = await fetch(server.url + path);
       const policy = headers.get("content-security-policy") ?? "";
       for (const directive of [

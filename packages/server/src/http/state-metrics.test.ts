@@ -9,6 +9,7 @@ import { StoreLoad } from "../store/store-load.ts";
 import { createTestLog, createLog, random, readMetrics, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { issueCertificate } from "../testing/issue-certificate.ts";
 import { TestClient } from "../testing/test-client.ts";
+import { createUpload, sendPart } from "../testing/tus.ts";
 import { toBase64Url } from "@latchkey/codec";
 import { addStateMetrics } from "./state-metrics.ts";
 import type { StateSources } from "./state-metrics.ts";
@@ -27,6 +28,10 @@ test("a running server tells its store, disk, directory, uploads, answers and co
   const server = await runServer();
   const client = await TestClient.connect(server.url, "log");
   await createLog(client, createTestLog());
+  const half = await createUpload(server, random(32), 1000);
+  expect((await sendPart(server, half.path, 0, random(300))).status).toBe(204);
+  const whole = await createUpload(server, random(32), 10);
+  expect((await sendPart(server, whole.path, 0, random(10))).status).toBe(204);
   const put = { method: "PUT", body: new Uint8Array(700) };
   const blob = `${server.url}/v1/blobs/${toBase64Url(random(32))}`;
   expect((await fetch(blob, put)).status).toBe(201);
@@ -41,9 +46,11 @@ test("a running server tells its store, disk, directory, uploads, answers and co
   expect(value('latchkey_store_bytes{kind="wal"}')).toBeGreaterThan(0);
   expect(value("latchkey_disk_free_bytes")).toBeGreaterThan(0);
   expect(value("latchkey_disk_reserve_bytes")).toBeGreaterThan(0);
-  for (const outcome of ["created", "same", "different"]) expect(value(`latchkey_uploads_total{outcome="${outcome}"}`)).toBe(1);
+  for (const outcome of ["same", "different"]) expect(value(`latchkey_uploads_total{outcome="${outcome}"}`)).toBe(1);
+  expect(value('latchkey_uploads_total{outcome="created"}')).toBe(2);
+  expect([value("latchkey_uploads_unfinished"), value("latchkey_uploads_unfinished_bytes")]).toEqual([1, 300]);
   expect(value("latchkey_uploads_open")).toBe(0);
-  expect(value('latchkey_http_responses_total{status="201"}')).toBe(1);
+  expect(value('latchkey_http_responses_total{status="201"}')).toBe(3);
   expect(value('latchkey_http_responses_total{status="409"}')).toBe(1);
   // What asks is one: a WebSocket is not.
   expect(value("latchkey_http_connections")).toBeGreaterThan(0);
@@ -69,6 +76,7 @@ async function registryOf(sources: Partial<StateSources>): Promise<Map<string, n
     dataDirectory: temporaryDirectory(),
     minFreeBytes: 0,
     webSockets: () => 0,
+    unfinishedUploads: () => ({ uploads: 0, bytes: 0 }),
     publisher: () => ({ size: 0, publishedMs: undefined, hasQuorum: true, witnesses: [] }),
     doubt: () => undefined,
     certificate: () => undefined,

@@ -22,6 +22,8 @@ export interface StateSources {
   readonly minFreeBytes: number;
   /** Open WebSockets. */
   readonly webSockets: () => number;
+  /** Uploads in parts that are not whole. */
+  readonly unfinishedUploads: () => { readonly uploads: number; readonly bytes: number };
   readonly publisher: () => PublisherState;
   readonly doubt: () => ClockDoubt | undefined;
   /** The certificate that the server speaks TLS with itself, PEM. */
@@ -81,6 +83,8 @@ export function addStateMetrics(registry: Registry, sources: StateSources): void
   counted("http_responses_total", "Answers over HTTP, by their status.", "status", () => counters.httpResponses);
   gauge("http_connections", "Open connections that are no WebSockets.", () => openConnections(sources));
   counted("uploads_total", "Blobs uploaded, by what became of them.", "outcome", () => counters.uploads);
+  gauge("uploads_unfinished", "Uploads in parts that are not whole.", () => sources.unfinishedUploads().uploads);
+  gauge("uploads_unfinished_bytes", "What has come of them.", () => sources.unfinishedUploads().bytes);
   gauge("uploads_open", "Uploads under way.", () => counters.openUploads);
 
   const batches = new Histogram({

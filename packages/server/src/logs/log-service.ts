@@ -186,8 +186,8 @@ export class LogService {
     const nowMs = this.#clockMs();
     const waitMs = kind === "commit" ? 0 : stream.appends.take(nowMs);
     if (waitMs > 0) return waitMs;
-    const blobBytes = namedBytes(blob);
-    const blobsMs = blobBytes === 0 ? 0 : this.#targets.blobsWaitMs(keyOf(logId), blobBytes);
+    const sizes = namedSizes(blob);
+    const blobsMs = sizes.length === 0 ? 0 : this.#targets.blobsWaitMs(keyOf(logId), sizes);
     return blobsMs > 0 ? blobsMs : stream.bytes.take(nowMs, (blob.length + entryRowBytes) * (this.#disk.isLow ? scarceFactor : 1));
   }
 
@@ -398,10 +398,10 @@ function keptOf({ logId, epochId, kind, blob, afterSeq, nextAccessHash }: Append
   return { logId, epochId, kind, blob, afterSeq, nextAccessHash: kind === "commit" ? nextAccessHash : zeroHash };
 }
 
-/** Bytes of the blobs that an entry names. */
-function namedBytes(blob: Uint8Array): number {
+/** How large the blobs are that an entry names. */
+function namedSizes(blob: Uint8Array): readonly number[] {
   // An empty list, which most have, is one zero.
-  return blob[0] === 0 ? 0 : (splitEntry(blob)?.blobs ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return blob[0] === 0 ? [] : (splitEntry(blob)?.blobs ?? []).map(({ sizeBytes }) => sizeBytes);
 }
 
 /** The lane of commits to epochs that have ended. */

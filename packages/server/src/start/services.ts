@@ -4,6 +4,7 @@ import { FairQueue } from "../admission/fair-queue.ts";
 import { TargetLimits } from "../admission/targets.ts";
 import { BlobFiles } from "../blobs/blob-files.ts";
 import { BlobRoom } from "../blobs/blob-room.ts";
+import { countUpload } from "../blobs/counted-blobs.ts";
 import { BlobService } from "../blobs/blob-service.ts";
 import { Uploads } from "../blobs/uploads.ts";
 import type { ServerContext } from "../config.ts";
@@ -45,7 +46,7 @@ export async function createServices(params: {
     context,
     onDiskFailure,
   };
-  const uploads = await Uploads.open(blobParts);
+  const uploads = await Uploads.open({ ...blobParts, onWhole: (outcome) => countUpload(counters, outcome) });
   const queue = new FairQueue({
     total: limits.maxStoreUnits,
     perAddress: limits.maxStoreUnitsPerAddress,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { maxFileBytes } from "../../config.ts";
 import { ServerError } from "../../errors.ts";
 import { makePrivateFolder, namesIn, syncFolder } from "../../files.ts";
 import { copiedDatabases, createBackup, holdPlace, ofServer, replacedBy } from "../backup.ts";
@@ -26,7 +27,6 @@ const finishedPattern = /^latchkey-\d{8}-\d{6}Z(?:-\d+)?-[0-9a-f]{32}\/$/;
 const maxManifestBytes = 65_536;
 /** Of 46 bytes a blob: six million. */
 const maxListBytes = 300_000_000;
-const maxBlobBytes = 1_100_000_000;
 
 /**
  * A bucket of S3, or of what speaks like it. Each backup is what a folder of it would be, under `latchkey-TIME-SERVER/`, the manifest last;
@@ -177,7 +177,7 @@ class S3Place implements BackupPlace {
     for (const name of names) {
       await makePrivateFolder(join(folder, "blobs", dirname(name)));
       // One that is missing is the loss of a picture, and no reason to restore nothing.
-      await this.#fetch(`blobs/${server}/${name}`, join(folder, "blobs", name), maxBlobBytes);
+      await this.#fetch(`blobs/${server}/${name}`, join(folder, "blobs", name), maxFileBytes);
     }
     const manifest = await this.#bucket.get(from + manifestFile, maxManifestBytes);
     if (manifest === undefined)
