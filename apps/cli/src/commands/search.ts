@@ -17,8 +17,8 @@ export const searchCommand: Command = {
   usage: "search QUERY... [--in ID] [--limit N]",
   summary: "find messages that this device has, newest first",
   help: `Finds messages with all of the words, also inside words. "Words in quotes" stay together. from: is a name, a username or "me"; in: a
-conversation by its name; has:link and has:poll; before: and after: are days as 2026-11-29, after: with that day. --in is the id of a
-conversation, or the address of a person for the direct one. At most ${String(usualLimit)} are printed, or as many as --limit says.`,
+conversation by its name; has:link, has:poll, has:file, has:picture, has:voice; before: and after: are days as 2026-11-29, after: with
+that day. --in is the id of a conversation, or the address of a person for the direct one. At most ${String(usualLimit)} are printed, or as many as --limit says.`,
   options: { in: { type: "string" }, limit: { type: "string" } },
   positionals: [1, 64],
   async run({ output, positionals, values, withClient }) {

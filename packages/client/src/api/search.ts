@@ -40,9 +40,9 @@ export interface SearchPage {
 /** What finds messages. */
 export interface SearchCalls {
   /**
-   * Messages that hold every word of a query, also inside words; newest first. Case, accents, and ways of writing the same letter or digit are put
-   * aside. Quotes keep words together. `from:` is a name, a username or `me`; `in:` a conversation; `has:` is `link` or `poll`; `before:` and
-   * `after:` are days as 2026-11-29, `after:` with that day. What was deleted is not found, of what was edited its newest text.
+   * Messages that hold every word of a query, also inside words, in their text or in the names and descriptions of their files; newest first. Case, accents, and ways of writing the same letter or digit are put
+   * aside. Quotes keep words together. `from:` is a name, a username or `me`; `in:` a conversation; `has:` is `link`, `poll`, `file` (of any kind),
+   * `picture` or `voice`; `before:` and `after:` are days as 2026-11-29, `after:` with that day. What was deleted is not found, of what was edited its newest text, and nothing that is to be seen once.
    * @throws ClientError `unknown_conversation`, `invalid_cursor` for one that is not known any more
    */
   search(query: string, options?: SearchOptions): Promise<SearchPage>;

@@ -7,11 +7,20 @@ import type { Entry } from "./segment.ts";
 const link =
   /(?:https?|ftp):\/\/[^ ]|www\.[^ ]|[\p{L}\d]\.(?:com|org|net|edu|gov|info|biz|app|dev|io|eu|de|at|ch|fr|es|it|nl|pl|uk|us|ir|sa|ae|eg)(?![\p{L}\d.-])/u;
 
-/** What of a line is searched: the text of a message as it is now, a poll with its options; `undefined` for what has none. */
+/**
+ * What of a line is searched: the text of a message as it is now, with the names and descriptions of its files; a poll with its options;
+ * `undefined` for what has none, and for what is to be seen once (spec X-8).
+ */
 export function searchedText(line: Line): string | undefined {
   if (line.message === undefined) return undefined;
   if (line.body.kind === "poll") return [line.body.question, ...line.body.options].join("\n");
-  return line.body.kind === "text" ? (versionsOf(line).at(-1)?.text ?? line.body.text) : undefined;
+  if (line.body.kind !== "text" || line.body.isOnce === true) return undefined;
+  return withFiles(versionsOf(line).at(-1)?.text ?? line.body.text, line.body.files);
+}
+
+/** A text with what is said of its files. */
+export function withFiles(text: string, files: readonly { readonly name: string; readonly description: string }[] = []): string {
+  return [text, ...files.flatMap(({ name, description }) => [description, name])].filter((words) => words !== "").join("\n");
 }
 
 /** A line as the index has it. */
@@ -19,12 +28,16 @@ export function entryOf(line: Line): Entry | undefined {
   const text = searchedText(line);
   if (text === undefined || line.author === undefined) return undefined;
   const folded = foldMessage(text);
+  const files = (line.body.kind === "text" ? line.body.files : undefined) ?? [];
   return {
     order: line.order,
     timeS: Math.floor(line.sentAtMs / 1000),
     author: authorNumber(line.author),
     hasLink: hasLink(folded),
     isPoll: line.body.kind === "poll",
+    hasFile: files.length > 0,
+    hasPicture: files.some(({ kind }) => kind === "picture"),
+    hasVoice: files.some(({ kind }) => kind === "voice"),
     folded,
   };
 }

@@ -1,4 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
+import type { FileKind, FilePart } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import type { Person, SearchOptions } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
@@ -138,7 +139,7 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
   };
 }
 
-const text = (words: string): SaidBody => ({ kind: "text", text: words });
+const text = (words: string): SaidBody & { readonly kind: "text" } => ({ kind: "text", text: words });
 const say = (order: number, author: Uint8Array, words: string): Said => said(order, author, text(words));
 
 describe("[X-22] what is found", () => {
@@ -177,12 +178,49 @@ describe("[X-22] what is found", () => {
     ["has:link", ["team: see https://latchkey.example/x or not"]],
     ["has:poll", ["team: Where to? Café Beach"]],
     ["has:link has:poll", []],
-    ["has:picture", []],
     ["has:sticker e", []],
     ["secret", []],
     ["", []],
   ])("%s", async (query, expected) => {
     const { find } = await searched(talks);
+    expect(await find(query)).toEqual(expected);
+  });
+
+  test.each([
+    ["has:file", ["files: minutes.pdf", "files: voice.webm", "files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
+    ["has:picture", ["files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
+    ["has:voice", ["files: voice.webm"]],
+    ["has:voice has:picture", []],
+    ["has:picture has:file from:ben", ["files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
+    ["spade", ["files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
+    ["MINUTES.pdf", ["files: minutes.pdf", "files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
+    ["has:link", []],
+  ])("files, by what they are and by what is said of them: %s", async (query, expected) => {
+    const file = (kind: FileKind, name: string, description = ""): FilePart => ({
+      kind,
+      name,
+      description,
+      host: "a.example",
+      blobId: new TextEncoder().encode(name.padEnd(32)),
+      key: new Uint8Array(32),
+      prefix: new Uint8Array(7),
+      hash: new Uint8Array(32),
+      sizeBytes: 1,
+      mediaType: "application/octet-stream",
+    });
+    const pdf = file("file", "minutes.pdf");
+    const { find } = await searched({
+      files: {
+        title: "Files",
+        said: [
+          said(16, ben, { ...text("Look"), files: [file("picture", "IMG_1.webp", "A spade in the garden"), pdf] }),
+          said(32, ada, { ...text(""), files: [file("voice", "voice.webm")] }),
+          said(48, cyd, { ...text(""), files: [pdf] }),
+          // To be seen once: found by nothing (spec X-8).
+          said(64, cyd, { ...text("Look at the spade"), files: [file("picture", "minutes.pdf")], isOnce: true }),
+        ],
+      },
+    });
     expect(await find(query)).toEqual(expected);
   });
 

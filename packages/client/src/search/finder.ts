@@ -10,7 +10,7 @@ import { ClientError } from "../errors.ts";
 import { factOf } from "../own/view.ts";
 import { loadLine } from "../timeline/history.ts";
 import type { Line } from "../timeline/line.ts";
-import { hasLink } from "./entry.ts";
+import { hasLink, withFiles } from "./entry.ts";
 import { fold, foldMessage } from "./fold.ts";
 import { isNothing, parseQuery } from "./query.ts";
 import type { Query } from "./query.ts";
@@ -223,20 +223,24 @@ function newest(streams: readonly Stream[]): Stream | undefined {
 }
 
 /** What a message says that is searched. */
-function textOf({ body }: Message): string | undefined {
+function textOf({ body, files, isOnce }: Message): string | undefined {
   if (body.kind === "poll") return [body.question, ...body.options.map((option) => option.text)].join("\n");
-  return body.kind === "text" ? body.text : undefined;
+  return body.kind === "text" && isOnce !== true ? withFiles(body.text, files) : undefined;
 }
 
 function isFound({ terms, from, has, fromMs = 0, beforeMs = Number.POSITIVE_INFINITY }: Query, message: Message, text: string): boolean {
-  const { author, sentAtMs, body } = message;
+  const { author, sentAtMs, body, files = [] } = message;
   const folded = foldMessage(text);
   return (
     terms.every((term) => folded.includes(term)) &&
     (from.length === 0 || (author !== undefined && isAuthor(author, from))) &&
     sentAtMs >= fromMs &&
     sentAtMs < beforeMs &&
-    has.every((kind) => (kind === "link" ? hasLink(folded) : kind === "poll" && body.kind === "poll"))
+    has.every((kind) => {
+      if (kind === "link") return hasLink(folded);
+      if (kind === "poll") return body.kind === "poll";
+      return kind === "file" ? files.length > 0 : files.some((file) => file.kind === kind);
+    })
   );
 }
 

@@ -5,7 +5,7 @@ export const maxQueryLength = 256;
 /** Words and phrases that are looked for together. */
 const maxTerms = 16;
 
-/** What a message may have. Nothing has a file, a picture or a voice yet. */
+/** What a message may have; a file is one of any kind. */
 const kinds = ["link", "poll", "file", "picture", "voice"] as const;
 /** A kind of message that `has:` names. */
 export type SoughtKind = (typeof kinds)[number];

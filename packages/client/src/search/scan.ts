@@ -1,6 +1,6 @@
 import { headOfLine } from "./segment.ts";
 import type { Entry } from "./segment.ts";
-import type { Query } from "./query.ts";
+import type { Query, SoughtKind } from "./query.ts";
 
 /** A message that may be what is looked for: what it says is looked at before it is shown. */
 export type Candidate = Omit<Entry, "folded">;
@@ -28,13 +28,15 @@ export function scanSegment(text: string, terms: readonly string[], sieve: Sieve
   return found;
 }
 
+const marks = { link: "hasLink", poll: "isPoll", file: "hasFile", picture: "hasPicture", voice: "hasVoice" } as const satisfies Readonly<
+  Record<SoughtKind, keyof Candidate>
+>;
+
 /** The sieve of a query, but for who wrote it. */
 export function sieveOf({ has, fromMs, beforeMs }: Query): Sieve {
-  const isNever = has.some((kind) => kind !== "link" && kind !== "poll");
   const fromS = fromMs === undefined ? 0 : Math.floor(fromMs / 1000);
   const beforeS = beforeMs === undefined ? Number.POSITIVE_INFINITY : beforeMs / 1000;
-  return ({ timeS, hasLink, isPoll }) =>
-    !isNever && timeS >= fromS && timeS < beforeS && (hasLink || !has.includes("link")) && (isPoll || !has.includes("poll"));
+  return (head) => head.timeS >= fromS && head.timeS < beforeS && has.every((kind) => head[marks[kind]]);
 }
 
 /** Lines at the beginning of a segment of which some may claim a time that is not theirs. */

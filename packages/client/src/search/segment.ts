@@ -1,6 +1,6 @@
 /*
  * What a sealed segment of the index holds: a line for each message, in the order of the log,
- *   order TAB seconds since 1970 TAB author TAB marks TAB folded text LF
+ *   order TAB seconds since 1970 TAB author TAB marks, two letters TAB folded text LF
  * where the first four are written in capital letters, which no folded text has: a text that is looked for is found in texts only.
  */
 
@@ -13,6 +13,10 @@ export interface Entry {
   readonly author: number;
   readonly hasLink: boolean;
   readonly isPoll: boolean;
+  /** Of whatever kind. */
+  readonly hasFile: boolean;
+  readonly hasPicture: boolean;
+  readonly hasVoice: boolean;
   readonly folded: string;
 }
 
@@ -32,8 +36,10 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A line of a segment. @returns at most `segmentBytes` in UTF-8 */
-export function encodeEntry({ order, timeS, author, hasLink, isPoll, folded }: Entry): string {
-  const marks = String.fromCharCode(letterA + (hasLink ? 1 : 0) + (isPoll ? 2 : 0));
+export function encodeEntry({ order, timeS, author, folded, ...has }: Entry): string {
+  const words = (has.hasLink ? 1 : 0) + (has.isPoll ? 2 : 0);
+  const files = (has.hasFile ? 1 : 0) + (has.hasPicture ? 2 : 0) + (has.hasVoice ? 4 : 0);
+  const marks = String.fromCharCode(letterA + words, letterA + files);
   return `${capitals(order)}\t${capitals(timeS)}\t${capitals(author)}\t${marks}\t${withinBytes(folded)}\n`;
 }
 
@@ -50,15 +56,19 @@ export function headOfLine(text: string, start: number): { readonly head: Omit<E
   const orderEnd = text.indexOf("\t", start);
   const timeEnd = text.indexOf("\t", orderEnd + 1);
   const authorEnd = text.indexOf("\t", timeEnd + 1);
-  const marks = text.charCodeAt(authorEnd + 1) - letterA;
+  const words = text.charCodeAt(authorEnd + 1) - letterA;
+  const files = text.charCodeAt(authorEnd + 2) - letterA;
   const head = {
     order: numberOf(text.slice(start, orderEnd)),
     timeS: numberOf(text.slice(orderEnd + 1, timeEnd)),
     author: numberOf(text.slice(timeEnd + 1, authorEnd)),
-    hasLink: (marks & 1) !== 0,
-    isPoll: (marks & 2) !== 0,
+    hasLink: (words & 1) !== 0,
+    isPoll: (words & 2) !== 0,
+    hasFile: (files & 1) !== 0,
+    hasPicture: (files & 2) !== 0,
+    hasVoice: (files & 4) !== 0,
   };
-  return { head, textStart: authorEnd + 3 };
+  return { head, textStart: authorEnd + 4 };
 }
 
 /** The text of a segment with these lines. */
