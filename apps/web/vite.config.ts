@@ -3,6 +3,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { emojiData } from "./emoji-data.ts";
 import { licences } from "./licences.ts";
+import { mediaWorker } from "./media-worker.ts";
 import { poFiles } from "./po-files.ts";
 import type { UserConfig } from "vite";
 
@@ -22,7 +23,7 @@ function chunkName({ name, facadeModuleId }: { readonly name: string; readonly f
 }
 
 const config: UserConfig = defineConfig({
-  plugins: [react(), emojiData(), licences(), poFiles()],
+  plugins: [react(), emojiData(), licences(), poFiles(), mediaWorker()],
   define: { __LATCHKEY_VERSION__: JSON.stringify(version) },
   build: {
     target: ["chrome119", "firefox121", "safari17.2"],

@@ -1,26 +1,7 @@
-import workerAddress from "./client-worker.ts?worker&url";
 import { createRemoteClient } from "./remote-client.ts";
 import type { ClientHost, PagePort } from "./remote-client.ts";
 import type { HostStatus, Request, Response } from "./protocol.ts";
-
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
-}
-
-/** The worker's address, blessed by the one policy of this app: it lets through exactly this address. */
-function trustedWorkerAddress(): string {
-  const address = new URL(workerAddress, globalThis.location.origin).href;
-  // Not yet in the DOM types; absent in browsers without Trusted Types.
-  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-  if (trustedTypes === undefined) return address;
-  const policy = trustedTypes.createPolicy("latchkey-worker", {
-    createScriptURL(url) {
-      if (url !== address) throw new TypeError("not the worker of this app");
-      return url;
-    },
-  });
-  return policy.createScriptURL(address);
-}
+import { scriptAddress } from "./script-addresses.ts";
 
 /**
  * Where a browser knows `extendedLifetime` (not yet in the DOM types), the worker outlives its last page, also one that is loaded again, until
@@ -35,7 +16,7 @@ const sharedOptions: WorkerOptions & { readonly extendedLifetime: boolean } = { 
 export function connectClient(): ClientHost {
   if (!globalThis.isSecureContext) return withoutWorker({ kind: "insecure" });
   try {
-    const address = trustedWorkerAddress();
+    const address = scriptAddress("client");
     return createRemoteClient(typeof SharedWorker === "undefined" ? startDedicated(address) : startShared(address));
   } catch {
     // Where storage is blocked for a site, some browsers start no worker for it.

@@ -32,6 +32,7 @@ export { credentialOf } from "../group/credential.ts";
 export type { DeviceIdentity } from "../group/credential.ts";
 export { openEnvelope, seal, sealEnvelope } from "../group/envelope.ts";
 export { encryptBlob } from "../group/blobs.ts";
+export { sealFile } from "../files/sealing.ts";
 export { encodeArchive, maxArchiveBlobBytes } from "../shared-history/archive.ts";
 export type { HistoryArchive } from "../shared-history/archive.ts";
 export { writeArchive } from "../shared-history/write.ts";

@@ -367,6 +367,8 @@ describe("the rest of HTTP", () => {
     expect((await fetch(`${server.url}/assets/app-1234.js`, { headers: { "if-none-match": etag } })).status).toBe(304);
     expect((await fetch(`${server.url}/.secret`)).status).toBe(404);
     expect((await fetch(`${server.url}/assets/gone.js`)).status).toBe(404);
+    // What the app's worker answers is never a page, should it ever be asked for here.
+    expect((await fetch(`${server.url}/media/0123456789abcdef`)).status).toBe(404);
     expect((await fetch(`${server.url}/v1/nothing`)).status).toBe(404);
     expect((await fetch(`${server.url}/%2e%2e/%2e%2e/etc/passwd`)).status).not.toBe(500);
     expect(await (await fetch(`${server.url}/%2e%2e/%2e%2e/etc/passwd`)).text()).not.toContain("root:");

@@ -78,8 +78,9 @@ export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"
     const path = request.url.split("?")[0] ?? "/";
     const asset = bundle?.assets.get(path);
     if (asset !== undefined && asset !== bundle?.page) return send(request, reply, asset);
-    // A path with an extension, or of the API, is no page.
-    if (path !== "/index.html" && (path.startsWith("/v1/") || /\.[a-z0-9]+$/i.test(path))) return notFound(reply);
+    // A path with an extension, of the API, or of what the app's own worker answers, is no page.
+    if (path !== "/index.html" && (path.startsWith("/v1/") || path.startsWith("/media/") || /\.[a-z0-9]+$/i.test(path)))
+      return notFound(reply);
     const page = current()?.page;
     if (page !== undefined) return send(request, reply, page);
     return path === "/" ? reply.type("text/plain; charset=utf-8").send(noApp) : notFound(reply);

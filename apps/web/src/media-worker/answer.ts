@@ -1,0 +1,127 @@
+import { FileBroken, readSealedFile } from "@latchkey/client/files";
+import type { FileKeys, PieceSource } from "@latchkey/client/files";
+import { lookAt } from "./look.ts";
+import type { Look } from "./look.ts";
+import { shownAsHeader } from "./messages.ts";
+import { FileGone } from "./pieces.ts";
+import { parseRange } from "./ranges.ts";
+import type { ByteRange } from "./ranges.ts";
+
+/** A file that can be answered with. */
+export interface OpenedFile {
+  readonly keys: FileKeys;
+  readonly name: string;
+  readonly pieceOf: PieceSource;
+  /** What its beginning says, once that was read. */
+  look?: Promise<Look> | undefined;
+}
+
+/** What of a request decides the answer. */
+export interface Asked {
+  readonly range: string | null;
+  /** What the browser wants it for (Fetch §2.2.5): "" where a script asks. */
+  readonly destination: string;
+  /** It is to be saved. */
+  readonly isSaved: boolean;
+}
+
+/** Of a part that is asked for without an end so much is answered at once: a worker that ends meanwhile is asked again for the rest. */
+const mostAtOnceBytes = 4 * 1_048_576;
+/** Bytes of the beginning that are looked at: whole chunks of its first piece, which is fetched for it anyway. */
+const headBytes = 15 * 65_536;
+
+const inline: Readonly<Record<string, Look["shownAs"]>> = { image: "picture", video: "video", audio: "audio" };
+
+/** The answer to a request for a file, or for a part of it. Rejects with nothing: what cannot be read is an answer too. */
+export async function answerWith(file: OpenedFile, asked: Asked): Promise<Response> {
+  try {
+    const look = await lookOf(file);
+    const { sizeBytes } = file.keys;
+    if (!maybeShown(look, asked.destination)) return failure(415, look);
+    const range = parseRange(asked.range, sizeBytes);
+    if (range === "unsatisfiable") return failure(416, look, { "content-range": `bytes */${String(sizeBytes)}` });
+    const isPlayed = asked.destination === "video" || asked.destination === "audio";
+    const part = range === undefined ? { from: 0, to: sizeBytes } : isPlayed ? shortened(range) : range;
+    const headers = {
+      ...headersOf(look),
+      "content-length": String(part.to - part.from),
+      "content-disposition": dispositionOf(asked, file.name),
+      "accept-ranges": "bytes",
+      ...(range === undefined ? {} : { "content-range": `bytes ${String(part.from)}-${String(part.to - 1)}/${String(sizeBytes)}` }),
+    };
+    return new Response(sizeBytes === 0 ? null : streamOf(file, part), { status: range === undefined ? 200 : 206, headers });
+  } catch (error) {
+    return failure(error instanceof FileGone ? 410 : error instanceof FileBroken ? 422 : 502);
+  }
+}
+
+/** An answer without the file. */
+export function failure(status: number, look?: Look, more: Readonly<Record<string, string>> = {}): Response {
+  return new Response(null, { status, headers: { ...headersOf(look), ...more } });
+}
+
+function headersOf(look: Look | undefined): Record<string, string> {
+  return {
+    "content-type": look?.mediaType ?? "application/octet-stream",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    // What was decrypted is in no cache.
+    "cache-control": "no-store",
+    ...(look === undefined ? {} : { [shownAsHeader]: look.shownAs }),
+  };
+}
+
+/** A video may be heard, and a sound may be in the box of a video. */
+function maybeShown(look: Look, destination: string): boolean {
+  const wanted = inline[destination];
+  if (wanted === undefined) return true;
+  return wanted === "picture" ? look.shownAs === "picture" : look.shownAs === "video" || look.shownAs === "audio";
+}
+
+function shortened({ from, to }: ByteRange): ByteRange {
+  return { from, to: Math.min(to, from + mostAtOnceBytes) };
+}
+
+/** Shown where it was asked for by an element that shows it; anything else saves it. */
+function dispositionOf({ destination, isSaved }: Asked, name: string): string {
+  const isShown = !isSaved && (destination in inline || destination === "");
+  const ascii = name.replaceAll(/[^\w .()-]/g, "_");
+  const coded = encodeURIComponent(name.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${isShown ? "inline" : "attachment"}; filename="${ascii}"; filename*=UTF-8''${coded}`;
+}
+
+async function lookOf(file: OpenedFile): Promise<Look> {
+  const look = file.look ?? readLook(file);
+  file.look = look;
+  // What could not be read is tried again.
+  look.catch(() => (file.look = undefined));
+  return await look;
+}
+
+async function readLook({ keys, pieceOf }: OpenedFile): Promise<Look> {
+  const { value } = await readSealedFile(keys, pieceOf, { to: headBytes }).next();
+  return lookAt(value ?? new Uint8Array(0));
+}
+
+/** The bytes as they are asked for: nothing is read ahead of that. */
+function streamOf({ keys, pieceOf }: OpenedFile, { from, to }: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const parts = readSealedFile(keys, pieceOf, { from, to });
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await parts.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,29 @@
+import { mediaTypeOf, shownAs } from "../media/formats.ts";
+import { maxPixels, pictureSize } from "../media/picture-size.ts";
+import { sniff } from "../media/sniff.ts";
+import type { ShownAs } from "./messages.ts";
+
+/** What the first bytes of a file say of it. */
+export interface Look {
+  readonly shownAs: ShownAs;
+  /** The media type under which it is answered: one of a closed list, or that of unknown bytes. */
+  readonly mediaType: string;
+}
+
+const unknownType = "application/octet-stream";
+
+/**
+ * As what a file may be shown, by its beginning and by nothing that anybody says of it: pictures of a size that is decoded, video and sound that
+ * browsers play. Everything else, SVG and HTML among it, is bytes to be saved.
+ */
+export function lookAt(head: Uint8Array): Look {
+  const format = sniff(head);
+  const shown = shownAs(format);
+  if (shown === undefined) return { shownAs: "none", mediaType: unknownType };
+  if (shown === "picture") {
+    const size = pictureSize(format, head);
+    if (size === undefined) return { shownAs: "none", mediaType: unknownType };
+    if (size.width * size.height > maxPixels) return { shownAs: "large", mediaType: unknownType };
+  }
+  return { shownAs: shown, mediaType: mediaTypeOf(format, { name: "", mediaType: "" }) };
+}

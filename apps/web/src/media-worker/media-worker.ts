@@ -1,0 +1,142 @@
+/**
+ * The worker that answers `/media/TOKEN`: it decrypts what a page shows or saves, range by range, so that a video plays before it is here and no file is
+ * in memory as a whole. It knows no file by itself: which one a token stands for, and its key, it asks the page, and forgets when it ends. The browser
+ * ends it whenever it likes; nothing is lost by that. Everything else that pages fetch passes it by.
+ */
+import { answerWith, failure } from "./answer.ts";
+import type { OpenedFile } from "./answer.ts";
+import { mediaPath } from "./messages.ts";
+import type { AccessAnswer, AccessQuestion, MediaNotice } from "./messages.ts";
+import { openPieceStore } from "./piece-store.ts";
+import { piecesOf } from "./pieces.ts";
+import type { PieceStore } from "./pieces.ts";
+
+/** What of a service worker's scope is used; the DOM types describe a window's. */
+interface Scope extends EventTarget {
+  readonly clients: {
+    claim(): Promise<void>;
+    get(id: string): Promise<PageClient | undefined>;
+    matchAll(options: { readonly type: "window"; readonly includeUncontrolled: boolean }): Promise<readonly PageClient[]>;
+  };
+  skipWaiting(): Promise<void>;
+}
+interface PageClient {
+  postMessage(message: AccessQuestion, transfer: readonly Transferable[]): void;
+}
+interface LastingEvent extends Event {
+  waitUntil(done: Promise<unknown>): void;
+}
+interface InstallEvent extends LastingEvent {
+  addRoutes?(rules: unknown): Promise<void>;
+}
+interface FetchEvent extends LastingEvent {
+  readonly request: Request;
+  readonly clientId: string;
+  respondWith(response: Promise<Response>): void;
+}
+
+/** So long a page may take to say which file it is. */
+const patienceMs = 15_000;
+/** Files whose keys are remembered; others are asked for again. */
+const mostRemembered = 256;
+
+const scope = globalThis as unknown as Scope;
+const files = new Map<string, OpenedFile>();
+const stores = new Map<string, PieceStore>();
+const world = {
+  fetch: (url: string, init: RequestInit) => fetch(url, init),
+  wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+  recent: new Map<string, Promise<Uint8Array>>(),
+};
+
+scope.addEventListener("install", (event) => {
+  const { addRoutes } = event as InstallEvent;
+  // Where a browser can be told so, it does not even wake this worker for anything else.
+  const routes = addRoutes?.call(event, [
+    { condition: { not: { urlPattern: new URLPattern({ pathname: `${mediaPath}*` }) } }, source: "network" },
+  ]);
+  (event as InstallEvent).waitUntil(Promise.all([scope.skipWaiting(), routes?.catch(() => undefined)]));
+});
+scope.addEventListener("activate", (event) => (event as LastingEvent).waitUntil(scope.clients.claim()));
+
+scope.addEventListener("message", (event) => {
+  // Pages of this origin alone can send one; an older or newer one may say what this one does not know.
+  const notice = (event as MessageEvent<MediaNotice>).data;
+  if (notice.kind === "media_claim") (event as unknown as LastingEvent).waitUntil(scope.clients.claim());
+  if (notice.kind !== "media_forget") return;
+  world.recent.clear();
+  if (notice.token === undefined) files.clear();
+  else files.delete(notice.token);
+});
+
+scope.addEventListener("fetch", (event) => {
+  const { request, clientId, respondWith } = event as FetchEvent;
+  const url = new URL(request.url);
+  if (url.origin !== globalThis.location.origin || !url.pathname.startsWith(mediaPath)) return;
+  respondWith.call(event, request.method === "GET" ? answer(request, url, clientId) : Promise.resolve(failure(405)));
+});
+
+async function answer(request: Request, url: URL, clientId: string): Promise<Response> {
+  const token = url.pathname.slice(mediaPath.length);
+  const file = files.get(token) ?? (await openFile(token, clientId));
+  if (file === undefined) return failure(404);
+  return await answerWith(file, {
+    range: request.headers.get("range"),
+    destination: request.destination,
+    isSaved: url.searchParams.has("save"),
+  });
+}
+
+async function openFile(token: string, clientId: string): Promise<OpenedFile | undefined> {
+  const answered = await askPages(token, clientId);
+  if (answered.kind === "none") return undefined;
+  const { access, storeName } = answered;
+  // Wherever the page says that it lies: this origin's own path is asked, and no other.
+  const url = new URL(access.url, globalThis.location.origin).pathname;
+  const store = storeName === undefined ? undefined : storeCalled(storeName);
+  const file: OpenedFile = { keys: access, name: access.name, pieceOf: piecesOf({ ...access, url }, store, world) };
+  files.set(token, file);
+  for (const old of files.keys()) {
+    if (files.size <= mostRemembered) break;
+    files.delete(old);
+  }
+  return file;
+}
+
+function storeCalled(name: string): PieceStore {
+  const store = stores.get(name) ?? openPieceStore(name, () => Date.now());
+  stores.set(name, store);
+  return store;
+}
+
+/** Asks the page that asked, or where that is not known (what is being saved) all of them: tokens cannot be guessed. */
+async function askPages(token: string, clientId: string): Promise<AccessAnswer> {
+  const own = clientId === "" ? undefined : await scope.clients.get(clientId);
+  const pages = own === undefined ? await scope.clients.matchAll({ type: "window", includeUncontrolled: true }) : [own];
+  const answers = pages.map(async (page) => {
+    const answered = await askPage(page, token);
+    if (answered.kind === "none") throw new Error("not this page's");
+    return answered;
+  });
+  return await Promise.any(answers).catch((): AccessAnswer => ({ kind: "none" }));
+}
+
+function askPage(page: PageClient, token: string): Promise<AccessAnswer> {
+  const { port1, port2 } = new MessageChannel();
+  const { promise, resolve } = promiseOf<AccessAnswer>();
+  const timer = setTimeout(() => resolve({ kind: "none" }), patienceMs);
+  // Only pages of this app have the other end.
+  port1.addEventListener("message", ({ data }: MessageEvent<AccessAnswer>) => resolve(data));
+  port1.start();
+  page.postMessage({ kind: "media_access", token }, [port2]);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    port1.close();
+  });
+}
+
+function promiseOf<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((done) => (resolve = done));
+  return { promise, resolve };
+}

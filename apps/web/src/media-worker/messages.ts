@@ -1,0 +1,42 @@
+import type { FileAccess } from "@latchkey/client";
+
+/*
+ * What a page and the worker that answers `/media/TOKEN` say to each other. Both may be of different builds for a while: what the other one does not
+ * know is not answered, and the page shows files in another way then.
+ */
+
+/** Where files are shown from, followed by a token that a page made up: nothing in it says which file it is. */
+export const mediaPath = "/media/";
+/** Where the worker lies. */
+export const mediaWorkerPath = "/media.js";
+
+/** To the page: it answers with an `Access` on the port that comes with it. */
+export interface AccessQuestion {
+  readonly kind: "media_access";
+  readonly token: string;
+}
+
+/** The page's answer. Keys are in the worker's memory only. */
+export type AccessAnswer =
+  | {
+      readonly kind: "access";
+      readonly access: FileAccess;
+      /** The database in which ciphertext of this profile is kept; absent where nothing of the file is kept (spec X-8). */
+      readonly storeName?: string | undefined;
+    }
+  /** No file of this page, or nobody may see it. */
+  | { readonly kind: "none" };
+
+/** To the worker. */
+export type MediaNotice =
+  /** Has it answer this page, whatever way that was loaded. */
+  | { readonly kind: "media_claim" }
+  /** Something is being saved: it is to go on. */
+  | { readonly kind: "media_stay" }
+  /** Forgets one key, or all. */
+  | { readonly kind: "media_forget"; readonly token?: string | undefined };
+
+/** Header: as what a file may be shown, by its bytes. */
+export const shownAsHeader = "latchkey-shown-as";
+/** What that header says: "large" is a picture of more pixels than are decoded. */
+export type ShownAs = "picture" | "video" | "audio" | "large" | "none";

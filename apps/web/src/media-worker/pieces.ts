@@ -1,0 +1,107 @@
+import { filePieceAt, sealedBytesOf } from "@latchkey/client/files";
+import type { PieceSource } from "@latchkey/client/files";
+import type { FileAccess } from "@latchkey/client";
+
+/** The host does not have it any more. */
+export class FileGone extends Error {
+  override readonly name = "FileGone";
+}
+
+/** Ciphertext that is kept on this device. */
+export interface PieceStore {
+  get(id: string, index: number): Promise<Uint8Array | undefined>;
+  /** Keeps it where there is room; never rejects. */
+  put(id: string, index: number, piece: Uint8Array<ArrayBuffer>, totalBytes: number): Promise<void>;
+}
+
+/** What fetching needs of its surroundings. */
+export interface FetchWorld {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  wait(ms: number): Promise<void>;
+  /** Pieces that were asked for last, of all files: a player asks for the beginning again and again. */
+  readonly recent: Map<string, Promise<Uint8Array>>;
+}
+
+/** Pieces that are remembered. */
+const mostRecent = 6;
+
+const tries = 4;
+const firstPauseMs = 500;
+
+/**
+ * The pieces of a file: those that are kept here, and the others from its host, which are kept from then on. What a host says while it cannot, or
+ * does not want to (5xx, 429, 403), is tried again, and never that a file is gone.
+ */
+export function piecesOf(
+  access: Pick<FileAccess, "id" | "url" | "sizeBytes">,
+  store: PieceStore | undefined,
+  world: FetchWorld,
+): PieceSource {
+  const { id, url, sizeBytes } = access;
+  const totalBytes = sealedBytesOf(sizeBytes);
+  const load = async (index: number): Promise<Uint8Array> => {
+    const { from, to } = filePieceAt(totalBytes, index);
+    const kept = await store?.get(id, index).catch(() => undefined);
+    if (kept?.length === to - from) return kept;
+    const piece = await fetchPiece(url, { from, to, totalBytes }, world);
+    await store?.put(id, index, piece, totalBytes);
+    return piece;
+  };
+  return (index) => {
+    const key = `${id} ${String(index)}`;
+    const piece = world.recent.get(key) ?? load(index);
+    world.recent.delete(key);
+    world.recent.set(key, piece);
+    // What failed is asked for again.
+    piece.catch(() => world.recent.delete(key));
+    for (const old of world.recent.keys()) {
+      if (world.recent.size <= mostRecent) break;
+      world.recent.delete(old);
+    }
+    return piece;
+  };
+}
+
+async function fetchPiece(
+  url: string,
+  { from, to, totalBytes }: { readonly from: number; readonly to: number; readonly totalBytes: number },
+  world: FetchWorld,
+): Promise<Uint8Array<ArrayBuffer>> {
+  for (let count = 1; ; count++) {
+    try {
+      const response = await world.fetch(url, {
+        headers: { range: `bytes=${String(from)}-${String(to - 1)}` },
+        // Kept in one place only.
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+      });
+      if (response.status === 404 || response.status === 410) throw new FileGone("the host does not have it");
+      const isWhole = response.status === 200 && from === 0 && to === totalBytes;
+      if (response.status !== 206 && !isWhole) throw new Error(`status ${String(response.status)}`);
+      return await readExactly(response, to - from);
+    } catch (error) {
+      if (error instanceof FileGone || count === tries) throw error;
+      await world.wait(firstPauseMs * 2 ** count);
+    }
+  }
+}
+
+/** The body, which is as long as was asked for: one that never ends is left. */
+async function readExactly(response: Response, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    if (done) break;
+    if (at + value.length > length) {
+      await reader?.cancel();
+      throw new Error("more than was asked for");
+    }
+    bytes.set(value, at);
+    at += value.length;
+  }
+  if (at < length) throw new Error("less than was asked for");
+  return bytes;
+}
