@@ -155,6 +155,10 @@ describe("a video or a sound", () => {
     expect(await browser.page.evaluate(() => globalThis.media.noVideo())).toEqual({ kind: "as_file", reason: "undecodable" });
     expect(await wasRun()).toBe(false);
   });
+
+  test("is looked at for five seconds and no longer", async () => {
+    expect(await browser.page.evaluate(() => globalThis.media.lateVideo())).toEqual({ kind: "as_file", reason: "too_slow" });
+  });
 });
 
 describe("a voice message", () => {
@@ -193,6 +197,19 @@ describe("a voice message", () => {
     await browser.page.evaluate(() => globalThis.media.voice.discard());
     expect(await browser.page.evaluate(() => globalThis.media.voice.finish())).toBeUndefined();
     await browser.page.waitForFunction(() => globalThis.media.voice.look().end === "discarded");
+  });
+
+  test("ends with the microphone, and what was said until then is there", async () => {
+    expect(await browser.page.evaluate(() => globalThis.media.voice.startAndUnplug())).toBe("microphone_gone");
+    const recording = await browser.page.evaluate(() => globalThis.media.voice.finish());
+    expect(recording).toMatchObject({ mediaType: "audio/webm", packets: "constant" });
+  });
+
+  test("is an MP4 where the browser knows no WebM, of which nothing is said of its packets", async () => {
+    expect(await browser.page.evaluate(() => globalThis.media.voice.startWithoutWebm())).toBe("recording");
+    await browser.page.waitForFunction(() => globalThis.media.voice.look().elapsedMs > 500);
+    const recording = await browser.page.evaluate(() => globalThis.media.voice.finish());
+    expect(recording).toMatchObject({ mediaType: "audio/mp4", packets: "unreadable" });
   });
 
   test.each([

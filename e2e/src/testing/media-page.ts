@@ -94,7 +94,7 @@ const files: Readonly<Record<FileName, () => Promise<Uint8Array<ArrayBuffer>>>> 
     Promise.resolve(joinParts([pictures.gifHeader(60_000, 1000), pictures.gifPicture(0), pictures.gifPicture(1), pictures.gifEnd])),
   broken: () =>
     Promise.resolve(pictures.png(pictures.pngHeader(9, 9), pictures.pngChunk("IDAT", latin1("no rows")), pictures.pngChunk("IEND"))),
-  brokenAnimation: () => Promise.resolve(joinParts([pictures.gifHeader(), pictures.gifPicture(0), pictures.gifPicture(1)])),
+  brokenAnimation: () => Promise.resolve(joinParts([pictures.gifHeader(), pictures.gifPicture(0), pictures.gifPicture(1).subarray(0, 9)])),
   empty: () => Promise.resolve(new Uint8Array(0)),
 };
 
@@ -112,10 +112,16 @@ export interface MediaChecks {
   video(type: "webm" | "mp4"): Promise<unknown>;
   sound(seconds: number): Promise<unknown>;
   noVideo(): Promise<unknown>;
+  /** The time to look at it is over before it begins. */
+  lateVideo(): Promise<unknown>;
   voice: {
     start(limitMs?: number): Promise<"recording" | NoVoice>;
     /** Where the microphone is not to be had for that reason. */
     startWithout(errorName: string): Promise<"recording" | NoVoice>;
+    /** The microphone is unplugged meanwhile. */
+    startAndUnplug(): Promise<VoiceEnd | undefined>;
+    /** Where the browser knows no WebM. */
+    startWithoutWebm(): Promise<"recording" | NoVoice>;
     look(): { readonly state: string; readonly elapsedMs: number; readonly level: number; readonly end: VoiceEnd | undefined };
     pause(): void;
     resume(): void;
@@ -197,6 +203,15 @@ const checks: MediaChecks = {
     return looks;
   },
   noVideo: () => prepareVideo(new Blob([latin1("<!doctype html><script>globalThis.wasRun = true</script>")], { type: "video/mp4" })),
+  async lateVideo() {
+    const { timeout } = AbortSignal;
+    AbortSignal.timeout = () => AbortSignal.abort();
+    try {
+      return await prepareVideo(new Blob([wav(1)], { type: "audio/wav" }));
+    } finally {
+      AbortSignal.timeout = timeout;
+    }
+  },
   voice: {
     async start(limitMs) {
       const started = await startVoice(limitMs);
@@ -213,6 +228,31 @@ const checks: MediaChecks = {
         return await checks.voice.start();
       } finally {
         Reflect.deleteProperty(devices, "getUserMedia");
+      }
+    },
+    async startAndUnplug() {
+      const { prototype } = MediaDevices;
+      const open = prototype.getUserMedia;
+      let stream: MediaStream | undefined;
+      prototype.getUserMedia = async function (constraints) {
+        return (stream = await open.call(this, constraints));
+      };
+      try {
+        await checks.voice.start();
+      } finally {
+        prototype.getUserMedia = open;
+      }
+      while ((voice?.elapsedMs() ?? 0) < 300) await new Promise(requestAnimationFrame);
+      for (const track of stream?.getTracks() ?? []) track.dispatchEvent(new Event("ended"));
+      return voice?.ended;
+    },
+    async startWithoutWebm() {
+      const isSupported = MediaRecorder.isTypeSupported.bind(MediaRecorder);
+      MediaRecorder.isTypeSupported = (type) => !type.includes("webm") && isSupported(type);
+      try {
+        return await checks.voice.start();
+      } finally {
+        MediaRecorder.isTypeSupported = isSupported;
       }
     },
     look: () => ({ state: voice?.state() ?? "none", elapsedMs: voice?.elapsedMs() ?? 0, level: voice?.level() ?? 0, end }),

@@ -17,7 +17,8 @@ const longHead = (type: string, when: string): Uint8Array => box(type, hex("0100
 const place = box("udta", box("\u00a9xyz", latin1("+52.5200+013.4050/ secret")));
 const names = box("meta", latin1("secret"));
 const blanked = (whole: Uint8Array): Uint8Array => joinParts([whole.subarray(0, 4), latin1("free"), new Uint8Array(whole.length - 8)]);
-const media = box("mdia", longHead("mdhd", "0000000000000000"), box("minf", latin1("tables")));
+const handler = (name: string): Uint8Array => box("hdlr", hex("00000000 00000000"), latin1("vide"), new Uint8Array(12), latin1(name));
+const media = box("mdia", longHead("mdhd", "0000000000000000"), handler("\0".repeat(13)), box("minf", latin1("tables")));
 const clean = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> => {
   const cleaned = await cleanVideo(new Blob([bytes]));
   return cleaned === undefined ? undefined : new Uint8Array(await cleaned.arrayBuffer());
@@ -41,7 +42,12 @@ describe("a film", () => {
         "moov",
         head("mvhd", when),
         names,
-        box("trak", head("tkhd", when), place, box("mdia", longHead("mdhd", `00000000${when}`), box("minf", latin1("tables")))),
+        box(
+          "trak",
+          head("tkhd", when),
+          place,
+          box("mdia", longHead("mdhd", `00000000${when}`), handler("secret camera"), box("minf", latin1("tables"))),
+        ),
         place,
       ),
       box("free", latin1("secret")),
@@ -76,6 +82,7 @@ describe("a film", () => {
     ["a box that is shorter than its head", joinParts([plain, hex("00000007"), latin1("mdat")])],
     ["bytes behind its end", joinParts([plain, latin1("PK")])],
     ["a track that is longer than what it is in", joinParts([brands, box("moov", hex("000000ff"), latin1("trak"))])],
+    ["a short handler", joinParts([brands, box("moov", box("hdlr", new Uint8Array(23)))])],
     ["a short head", joinParts([brands, box("moov", box("mvhd", new Uint8Array(19)))])],
   ])("with %s is none", async (_, bytes) => {
     expect(await clean(new Uint8Array(bytes))).toBeUndefined();

@@ -50,6 +50,10 @@ function blank(bytes: Uint8Array, params: { readonly from: number; readonly to: 
       if (end - contentAt < 20) return false;
       // A version and flags, then when it was made and when it was changed.
       bytes.fill(0, contentAt + 4, contentAt + (bytes[contentAt] === 1 ? 20 : 12));
+    } else if (type === "hdlr") {
+      // Behind what kind of track it is, 24 bytes, stands what the program that wrote it calls it.
+      if (end - contentAt < 24) return false;
+      bytes.fill(0, contentAt + 24, end);
     } else if (type === parent && !blank(bytes, { from: contentAt, to: end, below })) return false;
     reached = end;
   }

@@ -107,8 +107,8 @@ export interface Claims {
 }
 
 const saysNothing = "application/octet-stream";
-/** Bytes of these look like any text. */
-const written: readonly Format[] = ["html", "svg", "xml"];
+/** Bytes of these look like one another, or like any text; none is ever shown inline. */
+const written: readonly Format[] = ["html", "svg", "xml", "text"];
 
 /**
  * Whether the file may be what its name and its type say. What they say of formats that are not told apart here, such as of documents that are
@@ -119,7 +119,7 @@ export function isAsClaimed(format: Format, claims: Claims): boolean {
   const mediaType = bareType(claims.mediaType);
   const byName = formatsWith(({ endings }) => endings.includes(ending));
   const byType = mediaType === saysNothing ? [] : formatsWith(({ mediaTypes }) => mediaTypes.includes(mediaType));
-  return [byName, byType].every((named) => named.length === 0 || named.includes(format) || (format === "text" && isWritten(named)));
+  return [byName, byType].every((named) => named.length === 0 || named.includes(format) || (written.includes(format) && isWritten(named)));
 }
 
 /** The media type to send a file under: the one that is claimed, where the bytes agree; otherwise the format's own. */

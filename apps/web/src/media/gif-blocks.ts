@@ -19,7 +19,10 @@ export function gifHead(bytes: Uint8Array): Uint8Array | undefined {
   return isGif(bytes) && end <= bytes.length ? bytes.subarray(0, end) : undefined;
 }
 
-/** The blocks that begin at `from`, up to the end of the GIF, or up to where the bytes end or are none (GIF 89a, §§17 to 27). */
+/**
+ * The blocks that begin at `from`, up to the end of the GIF, or up to where the bytes are none (GIF 89a, §§17 to 27). Some programs write no
+ * end: it is where the bytes end behind a block, too.
+ */
 export function* gifBlocks(bytes: Uint8Array, from: number): Generator<GifBlock> {
   for (let at = from; at < bytes.length;) {
     const start = at;
@@ -35,6 +38,7 @@ export function* gifBlocks(bytes: Uint8Array, from: number): Generator<GifBlock>
     yield introducer === 0x2c ? { kind: "picture", label: 0, whole } : { kind: "extension", label: whole[1] ?? 0, whole };
     at = end;
   }
+  yield { kind: "end", label: 0, whole: Uint8Array.of(0x3b) };
 }
 
 /** Bytes of the table of colours that such a byte of flags announces. */

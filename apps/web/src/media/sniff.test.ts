@@ -100,6 +100,7 @@ describe("what is said of a file", () => {
     ["unknown", "model.step", "model/step", true],
     ["text", "notes.md", "text/markdown", true],
     ["text", "page.html", "text/html", true],
+    ["html", "drawing-with-a-comment-first.svg", "image/svg+xml", true],
     ["jpeg", "photo.jpg", "application/octet-stream", true],
     ["html", "photo.jpg", "image/jpeg", false],
     ["program", "photo.jpg", "", false],
