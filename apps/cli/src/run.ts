@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Client } from "@latchkey/client";
+import type { Client, ClientFailure } from "@latchkey/client";
 import { readArguments, wantsJson } from "./arguments.ts";
 import type { Asked } from "./arguments.ts";
 import { accountCommand } from "./commands/account.ts";
@@ -182,8 +182,15 @@ async function dispatch(asked: Asked, json: boolean, environment: Environment): 
         share: stays !== undefined,
         join: stays ?? {},
       });
+      let skew: ClientFailure | undefined;
+      client.subscribe((event) => {
+        if (event.kind === "alarm" && event.failure.code === "clock_skew") skew = event.failure;
+      });
       try {
-        return await use(client);
+        const result = await use(client);
+        // What failed by it has said so.
+        if (skew !== undefined) context.output.notice(skew.code, skew.message);
+        return result;
       } finally {
         await client.close();
       }

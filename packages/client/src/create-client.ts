@@ -12,6 +12,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
+import { withOwnTimers } from "./platform/own-timers.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
 import { createConnections } from "./transport/connection-manager.ts";
@@ -39,7 +40,8 @@ const takeOutMs = 5000;
 
 /** Opens the profile in `store`: connects when it has an account, else waits for `register`. @throws ClientError of the store */
 export async function createClient(options: ClientOptions): Promise<Client> {
-  const { store, platform } = options;
+  const { store } = options;
+  const { platform, endTimers } = withOwnTimers(options.platform);
   const stored = await store.transact("read", (tx) => loadOwnAccount(tx));
   const connections = createConnections({ platform, serverUrl: options.serverUrl, ownHost: stored?.host });
   const directory = createDirectory({ store, platform, connections });
@@ -455,6 +457,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await watching?.watch.close();
       await connections.close();
       await engine?.close();
+      endTimers();
       listeners.clear();
       await store.close();
     },
