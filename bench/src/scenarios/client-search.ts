@@ -125,7 +125,14 @@ async function fill(
   for (let at = 0; at < perConversation; at += atOnce) {
     for (const conversationId of ids) {
       await store.transact("write", async (tx) => {
-        const timeline = new Timeline({ tx, conversationId, self: accountId, nowMs, onSegment: () => undefined });
+        const timeline = new Timeline({
+          tx,
+          conversationId,
+          self: accountId,
+          nowMs,
+          onSegment: () => undefined,
+          onFilesGone: () => undefined,
+        });
         for (let one = 0; one < atOnce; one++) {
           count += 1;
           const id = new Uint8Array(32);

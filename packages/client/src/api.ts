@@ -3,6 +3,8 @@
  * worker: ids are base64url strings, times are milliseconds since 1970, bytes are Uint8Array.
  */
 import type { ClientFailure } from "./api/failures.ts";
+import type { FileCalls } from "./api/file-calls.ts";
+import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
 import type { HeldDeletions, Message, MessageInfo, MessagePage, MessageRange } from "./api/messages.ts";
@@ -12,6 +14,7 @@ import type { Person, Role } from "./api/people.ts";
 import type { SearchCalls } from "./api/search.ts";
 
 export type * from "./api/failures.ts";
+export type * from "./api/file-calls.ts";
 export type * from "./api/files.ts";
 export type * from "./api/groups.ts";
 export type * from "./api/join-links.ts";
@@ -354,6 +357,14 @@ export type ClientEvent =
   | { readonly kind: "join_links"; readonly conversationId: string }
   /** Where this person knocked changed (`knocks`): somebody let them in, for one. */
   | { readonly kind: "knocks" }
+  /** A file is elsewhere than before, or more of it is: on its way to its host, or to this device. */
+  | {
+      readonly kind: "file";
+      readonly conversationId: string;
+      readonly messageId: string;
+      readonly fileId: string;
+      readonly state: FileState;
+    }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */
@@ -365,7 +376,7 @@ export interface Holdings {
 }
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls, SearchCalls {
+export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, OwnCalls, SearchCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */
@@ -405,11 +416,24 @@ export interface Client extends GroupCalls, JoinLinkCalls, OwnCalls, SearchCalls
    */
   since(cursor?: string, params?: { limit?: number }): Promise<MessagePage>;
   /**
-   * Queues a message; resolves when it is persisted here as pending. Its delivery follows as events.
+   * Queues a message; resolves when it is persisted here as pending, its files encrypted (spec X-23). Its delivery follows as events: it waits
+   * until its files are at their host, and what is said after it waits behind it.
    * @param options.inReplyTo the id of the message that it answers
    * @param options.undoMs for so long, a minute at most, it waits here and can be taken back; a program that ends meanwhile sends it with its next start
+   * @param options.files at most 30, 2 GiB each; the text, which may be "" then, is said of them
+   * @param options.isOnce its one file, a picture, a video or a voice message, is to be seen once (spec X-8)
+   * @throws ClientError `message_too_large`; of files `file_changed` where one has another size than was said, `storage_full`: nothing of it is kept then
    */
-  send(conversationId: string, text: string, options?: { inReplyTo?: string | undefined; undoMs?: number | undefined }): Promise<Message>;
+  send(
+    conversationId: string,
+    text: string,
+    options?: {
+      inReplyTo?: string | undefined;
+      undoMs?: number | undefined;
+      files?: readonly NewFile[] | undefined;
+      isOnce?: boolean | undefined;
+    },
+  ): Promise<Message>;
   /**
    * Takes back a message that was not sent yet: what it says stands in the draft again, before what is written there by now.
    * Returns whether it did; not where the message is on its way, or not here.

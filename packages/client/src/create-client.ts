@@ -408,6 +408,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       await open?.settled();
       await engine?.devices.cancelLink();
     },
+    fileState: async (conversationId, messageId, fileId) => (await running().files.load()).state({ conversationId, messageId, fileId }),
+    fileAccess: async (conversationId, messageId, fileId) => (await running().files.load()).reach({ conversationId, messageId, fileId }),
+    fetchFile: async (conversationId, messageId, fileId) => (await running().files.load()).fetch({ conversationId, messageId, fileId }),
+    cancelFile: async (conversationId, messageId, fileId) => (await running().files.load()).cancel({ conversationId, messageId, fileId }),
+    removeFile: async (conversationId, messageId, fileId) => (await running().files.load()).remove({ conversationId, messageId, fileId }),
+    listFiles: async (conversationId, params) => (await running().files.load()).list(conversationId, params),
+    async *readFile(conversationId, messageId, fileId, range = {}) {
+      yield* (await running().files.load()).read({ conversationId, messageId, fileId }, range);
+    },
     deleteAccount,
     erase,
     verification: async (id) => watched().verification(id),

@@ -221,6 +221,7 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "held_deletions":
       case "alarms":
       case "devices":
+      case "file":
       case "requests":
       case "starred":
       case "verification":

@@ -5,7 +5,7 @@ import type { HostStatus, Request, Response } from "./protocol.ts";
 
 /** The client as a page sees it, and how its worker is. */
 export interface ClientHost {
-  readonly client: Omit<Client, "close" | "subscribe">;
+  readonly client: Omit<Client, "close" | "subscribe" | "readFile">;
   subscribe(listener: (event: ClientEvent) => void): () => void;
   status(): HostStatus;
   subscribeStatus(listener: (status: HostStatus) => void): () => void;

@@ -63,8 +63,8 @@ export type Input =
     }
   /** A blob is at the host of this conversation. */
   | { readonly kind: "uploaded"; readonly blobId: string }
-  /** A blob cannot be brought there, as things are: its message waits for the person. */
-  | { readonly kind: "upload_failed"; readonly blobId: string; readonly code: ClientErrorCode }
+  /** A file of this message cannot be brought there, as things are: it waits for the person. */
+  | { readonly kind: "upload_failed"; readonly messageId: string; readonly code: ClientErrorCode }
   | { readonly kind: "retry"; readonly id: string }
   | { readonly kind: "discard"; readonly id: string }
   /** What was written becomes the draft again, where it is not sealed yet. */

@@ -100,7 +100,7 @@ async function take(turn: Turn, input: Input): Promise<Extract<StepResult, { kin
       uploaded(turn, input.blobId);
       return undefined;
     case "upload_failed":
-      for (const { id } of uploading(turn, input.blobId)) setOutgoing(turn, id, { failure: input.code });
+      if (turn.state.outgoing.some(({ id }) => id === input.messageId)) setOutgoing(turn, input.messageId, { failure: input.code });
       return undefined;
     case "retry":
       retry(turn, input.id);

@@ -74,8 +74,7 @@ describe("[X-23] a message with files", () => {
     const id = await write(ada, "again", [kept]);
     const gone = await write(ada, "never", [dropped]);
     await write(ada, "meanwhile");
-    for (const { blobId } of [kept, dropped])
-      await ada.input({ kind: "upload_failed", blobId: toBase64Url(blobId), code: "message_too_large" });
+    for (const messageId of [id, gone, "unknown"]) await ada.input({ kind: "upload_failed", messageId, code: "message_too_large" });
     await world.settle();
     expect([...ben.texts().values()]).toEqual(["meanwhile"]);
     await ada.restart(0);

@@ -166,7 +166,14 @@ describe("[A-8] the history of a new device", () => {
     const conversation = archived(1);
     await store.transact("write", async (tx) => {
       const self = new Uint8Array(32).fill(1);
-      const timeline = new Timeline({ tx, conversationId: idOf(conversation), self, nowMs: startMs, onSegment: () => undefined });
+      const timeline = new Timeline({
+        tx,
+        conversationId: idOf(conversation),
+        self,
+        nowMs: startMs,
+        onSegment: () => undefined,
+        onFilesGone: () => undefined,
+      });
       for (const order of [16, 32, 48]) await timeline.take(said(order, ben, { kind: "text", text: `said at ${String(order)}` }));
       await timeline.take(said(64, ben, { kind: "edit", replaces: bytes(16), text: "said otherwise" }));
       await timeline.flush();

@@ -210,6 +210,8 @@ export class HistoryImport {
             self: access.self,
             nowMs: platform.nowMs(),
             onSegment: access.onSegment,
+            // Nothing of what comes takes a line out.
+            onFilesGone: () => undefined,
           });
           await putArchivedLines(timeline, item);
           await timeline.flush();

@@ -285,11 +285,11 @@ async function hand(world: World, from: ConversationRunner, to: ConversationRunn
   const failureOf = (item: Outgoing): Outgoing["failure"] =>
     item.sealed !== undefined ? "conversation_unavailable" : isAsked ? "members_changed" : item.failure;
   for (const item of from.state.outgoing.filter(({ purpose }) => purpose === "text")) {
-    const { text, content } = item;
+    const { text, content, uploads } = item;
     // Said elsewhere, it is another message. A machine that stopped while they were handed over has some of them there, sent perhaps.
     const id = contentIdIn(world, to.state, content);
     if ((await to.history.line(id)) === undefined)
-      await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item) });
+      await to.input({ kind: "compose", id, purpose: "text", text, content, failure: failureOf(item), uploads });
   }
   await handDraft(from, to);
   await carryOwn(world.ownThings, from.state.logId, to.state.logId);

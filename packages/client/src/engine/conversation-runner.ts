@@ -334,6 +334,7 @@ export class ConversationRunner {
     for (const effect of effects) this.#errands.carryOut(effect, waited);
     // After what was told of the same messages while they waited.
     this.#news.tellLines(news);
+    if (before?.outgoing !== after.outgoing) this.#world.files.waiting(after);
     // Who may have them may be others now.
     if (before?.roster !== after.roster || effects.some(({ kind }) => kind === "join_link")) this.#world.joinLinks.changed(this.id);
     if (before === undefined || isShownDifferently(before, after) || effects.some(changesList)) this.#news.tellConversation();

@@ -101,9 +101,9 @@ export async function supersede(world: Pick<World, "platform" | "own" | "ownThin
   if (recovered.length > 0) await winner.input({ kind: "accounts", recovered: recovered.map(({ accountId }) => accountId) });
   // Into the winner first: between the two nothing is lost, and the same id is not taken twice. What waits for the person's word does so there.
   const waiting = outgoing.filter((item) => item.purpose === "text" && item.sealed === undefined);
-  for (const { text, content, failure } of waiting) {
+  for (const { text, content, failure, uploads } of waiting) {
     const id = contentIdIn(world, winner.state, content);
-    await winner.input({ kind: "compose", id, purpose: "text", text, content, failure });
+    await winner.input({ kind: "compose", id, purpose: "text", text, content, failure, uploads });
   }
   await handDraft(loser, winner);
   await carryOwn(world.ownThings, loser.state.logId, winner.state.logId);

@@ -6,6 +6,7 @@ import { background } from "../devices/told.ts";
 import type { Effect } from "../core/types.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { Invites } from "../join-links/invites.ts";
+import { LazyFiles } from "../files/lazy-files.ts";
 import { Own } from "../own/own.ts";
 import type { ReadQueries } from "../receipts/queries.ts";
 import { ReceiptSending } from "../receipts/sending.ts";
@@ -65,6 +66,8 @@ export class Engine {
   readonly own: Own;
   /** Links by which people ask to be let into groups. */
   readonly invites: Invites;
+  /** Files that come with messages. */
+  readonly files: LazyFiles;
   /** People who wait to be accepted, and those who are blocked. */
   readonly requests: Requests;
   #closed = false;
@@ -107,6 +110,7 @@ export class Engine {
       addAccount: (id, accountId, isUnasked) => this.groups.addAccount(id, accountId, isUnasked),
     });
     this.search = new Search(world, conversations);
+    this.files = new LazyFiles(world, { ...access, discard: (id, messageId) => this.messages.discard(id, messageId) });
     this.own = new Own(world, { ...access, devicesGroup: () => this.devices.told.group });
     this.devices = new Devices({
       world,
@@ -137,6 +141,7 @@ export class Engine {
         this.own.written();
       },
       hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
+      files: () => this.files.load(),
     });
     this.#receipts = new ReceiptSending(world, { runner: found, isOn: () => this.own.setting("receipts") });
     this.signals = new Signals(world, { runner: found, isOn: () => this.own.setting("typing") });
@@ -205,6 +210,7 @@ export class Engine {
     engine.#stopChores = startChores(world);
     await engine.own.load();
     engine.search.start();
+    if (world.own.status === "registered") await engine.files.start();
     await engine.#continuations.resume();
     await engine.#directs.resume();
     if (world.own.status === "registered") {
@@ -318,7 +324,7 @@ export class Engine {
   get isIdle(): boolean {
     this.conversations.countWaiting();
     if (this.#closed || this.#world.own.status !== "registered") return true;
-    if (!this.#sharedHistory.isIdle) return false;
+    if (!this.#sharedHistory.isIdle || !this.files.isIdle) return false;
     return this.#inbox.isIdle && this.devices.isIdle && this.own.isIdle && this.#world.posts.waiting === 0 && this.conversations.isIdle;
   }
 
@@ -327,6 +333,7 @@ export class Engine {
     this.#closed = true;
     this.#stopChores();
     await this.search.close();
+    await this.files.close();
     this.#directs.close();
     await this.own.close();
     await this.invites.close();

@@ -189,6 +189,7 @@ export class LogChannel {
       if (answer.kind === "accepted") this.#owner.post({ kind: "accepted", entryId, seq: answer.seq, head: answer.head });
       else if (answer.kind === "error") {
         const { code, retryAfterMs } = answer;
+        if (code === "unknown_blob") this.#world.files.missing(this.#owner.state.id, entryId);
         this.#owner.post({ kind: "refused", request: effect.kind, entryId, code, retryAfterMs });
       } else connection.close();
     } catch (error) {

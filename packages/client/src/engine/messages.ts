@@ -1,4 +1,4 @@
-import { equalBytes, fromBase64Url } from "@latchkey/codec";
+import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import {
   ContentError,
   createDeletionContent,
@@ -10,13 +10,15 @@ import {
   createTextContent,
   createVoteContent,
   emojiOf,
+  maxFiles,
 } from "@latchkey/protocol";
-import type { ContentHead, Poll } from "@latchkey/protocol";
-import type { HeldDeletions, Message, MessageInfo } from "../api.ts";
+import type { ContentHead, FilePart, Poll } from "@latchkey/protocol";
+import type { HeldDeletions, Message, MessageInfo, NewFile } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
 import { mayOf } from "../core/speak.ts";
 import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
+import type { Files } from "../files/files.ts";
 import { fold } from "../timeline/fold.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
@@ -44,28 +46,50 @@ export interface MessagesAccess {
   composed(conversationId: string): void;
   /** The other devices of one's own are told. */
   hidden(conversationId: string, messageIds: readonly string[]): void;
+  /** Whoever encrypts files that are to be sent. @throws ClientError `storage_denied`, `offline` */
+  files(): Promise<Pick<Files, "stage">>;
+}
+
+/** What goes with a text. */
+interface SendOptions {
+  readonly inReplyTo?: string | undefined;
+  readonly forwardedHops?: number;
+  readonly undoMs?: number | undefined;
+  readonly files?: readonly NewFile[] | undefined;
+  readonly isOnce?: boolean | undefined;
+}
+
+/** Something that is to be said. */
+interface Saying {
+  readonly text: string;
+  contentOf(head: ContentHead, files: readonly FilePart[]): Uint8Array;
+  readonly undoMs?: number | undefined;
+  readonly files?: readonly NewFile[] | undefined;
 }
 
 /** What a person says in conversations, and does to what was said there. */
 export class Messages {
   readonly #world: World;
   readonly #access: MessagesAccess;
+  /** What is being said in each conversation. */
+  readonly #saying = new Map<string, Promise<void>>();
 
   constructor(world: World, access: MessagesAccess) {
     this.#world = world;
     this.#access = access;
   }
 
-  async send(
-    id: string,
-    text: string,
-    { inReplyTo, forwardedHops = 0, undoMs }: { inReplyTo?: string | undefined; forwardedHops?: number; undoMs?: number | undefined } = {},
-  ): Promise<Message> {
+  async send(id: string, text: string, { inReplyTo, forwardedHops = 0, undoMs, files = [], isOnce }: SendOptions = {}): Promise<Message> {
+    if (files.length > maxFiles) throw new ClientError("message_too_large", `A message has at most ${String(maxFiles)} files.`);
+    if (isOnce === true && (files.length !== 1 || !files.every(({ kind }) => kind === "picture" || kind === "video" || kind === "voice")))
+      throw notPermitted("One picture, video or voice message can be seen once, and nothing else.");
     const answered = inReplyTo === undefined ? undefined : await this.#line(id, inReplyTo);
     if (answered !== undefined) this.#requireWritable(this.#access.runner(id));
-    const contentOf = (head: ContentHead): Uint8Array =>
-      createTextContent({ ...head, text, forwardedHops, inReplyTo: answered === undefined ? undefined : newestVersion(answered) });
-    return await this.#say(id, text, contentOf, undoMs);
+    const contentOf = (head: ContentHead, parts: readonly FilePart[]): Uint8Array => {
+      const said = { text, forwardedHops, inReplyTo: answered === undefined ? undefined : newestVersion(answered) };
+      return createTextContent({ ...head, ...said, ...(parts.length === 0 ? {} : { files: parts, isOnce }) });
+    };
+    return await this.#say(id, { text, contentOf, undoMs, files });
   }
 
   async sendPoll(
@@ -73,7 +97,9 @@ export class Messages {
     params: Omit<Poll, "maxSelections" | "endsAtMs"> & { maxSelections?: number | undefined; endsAtMs?: number | undefined },
   ): Promise<Message> {
     const { question, options, maxSelections = 1, endsAtMs } = params;
-    return await this.#say(id, question, (head) => createPollContent({ ...head, poll: { question, options, maxSelections, endsAtMs } }));
+    const contentOf = (head: ContentHead): Uint8Array =>
+      createPollContent({ ...head, poll: { question, options, maxSelections, endsAtMs } });
+    return await this.#say(id, { text: question, contentOf });
   }
 
   async edit(id: string, messageId: string, text: string): Promise<void> {
@@ -225,11 +251,37 @@ export class Messages {
     requireWritable(state);
   }
 
-  async #say(id: string, text: string, contentOf: (head: ContentHead) => Uint8Array, undoMs?: number): Promise<Message> {
+  /** One after the other in a conversation: what is written while a file is encrypted comes after it. */
+  async #say(id: string, saying: Saying): Promise<Message> {
+    const before = this.#saying.get(id) ?? Promise.resolve();
+    const said = before.then(() => this.#sayNow(id, saying));
+    const settled = said.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#saying.set(id, settled);
+    try {
+      return await said;
+    } finally {
+      if (this.#saying.get(id) === settled) this.#saying.delete(id);
+    }
+  }
+
+  async #sayNow(id: string, { text, contentOf, undoMs, files = [] }: Saying): Promise<Message> {
     const runner = await this.#access.writable(id);
     if (!mayOf(runner.state, this.#world.people.self).post) throw notPermitted("Only administrators write here.");
     await requireSlowMode(this.#world, runner.state);
-    const messageId = await this.#compose(runner, { purpose: "text", text, undoMs }, contentOf);
+    const staged = files.length === 0 ? undefined : await (await this.#access.files()).stage(runner.state.host, files);
+    let messageId: string;
+    try {
+      const parts = staged?.parts ?? [];
+      const uploads = parts.map(({ blobId }) => toBase64Url(blobId));
+      messageId = await this.#compose(runner, { purpose: "text", text, undoMs, uploads }, (head) => contentOf(head, parts));
+    } catch (error) {
+      await staged?.written(false).catch(() => undefined);
+      throw error;
+    }
+    await staged?.written(true);
     const pending = runner.state.outgoing.find((item) => item.id === messageId);
     if (pending !== undefined) return await runner.history.pending(pending);
     const found = await runner.history.message(messageId);
@@ -312,7 +364,7 @@ export class Messages {
 
   async #compose(
     runner: ConversationRunner,
-    { purpose, text, undoMs }: { purpose: "text" | "change"; text: string; undoMs?: number | undefined },
+    { purpose, text, undoMs, uploads }: Pick<Saying, "text" | "undoMs"> & { purpose: "text" | "change"; uploads?: readonly string[] },
     contentOf: (head: ContentHead) => Uint8Array,
   ): Promise<string> {
     // In every message, so that whoever joined later learns it too.
@@ -321,7 +373,7 @@ export class Messages {
     const head = purpose === "text" ? { ...shown, appendSecret } : {};
     const { content, messageId } = this.#content(runner, contentOf, head);
     await runner.compose(
-      { kind: "compose", id: messageId, purpose, text, content, undoMs, ...(purpose === "text" ? { told } : {}) },
+      { kind: "compose", id: messageId, purpose, text, content, undoMs, uploads, ...(purpose === "text" ? { told } : {}) },
       appendSecret,
     );
     this.#access.composed(runner.id);

@@ -106,6 +106,11 @@ export async function openAccount(params: {
     ownThings,
     receipts,
     segments: new SegmentNews(),
+    files: {
+      gone: (ids) => engine?.files.gone(ids),
+      waiting: (state) => engine?.files.waiting(state),
+      missing: (id, entryId) => engine?.files.missing(id, entryId),
+    },
     joinLinks,
     alarms,
     get watch() {

@@ -8,6 +8,7 @@ import type { ConversationState, Outgoing } from "../core/types.ts";
 import { cleanDescription, cleanName } from "../names/clean.ts";
 import { fold, versionsOf } from "../timeline/fold.ts";
 import type { Folded } from "../timeline/fold.ts";
+import { safeFileName } from "../files/file-name.ts";
 import type { Line, LineBody } from "../timeline/line.ts";
 import { isFolded } from "../timeline/slow-mode.ts";
 import { targetOf } from "../timeline/said.ts";
@@ -186,7 +187,7 @@ function filesOf({ body }: Line): Pick<Message, "files" | "isOnce"> {
 
 /** A file as people see it: nothing that it takes to read it is among that. */
 function shownFile({ host: _host, blobId, key: _key, prefix: _prefix, hash: _hash, name, ...shown }: FilePart): AttachedFile {
-  return { ...shown, id: toBase64Url(blobId), name: cleanName(name) || "file" };
+  return { ...shown, id: toBase64Url(blobId), name: safeFileName(name) };
 }
 
 /** Only what this device has itself is shown as what was answered: nobody can put words into another's mouth by it (spec X-2). */

@@ -147,8 +147,9 @@ async function putEffect(
   }
 }
 
-function timelineIn({ own, platform, segments }: World, tx: StoreTransaction, conversationId: string): Timeline {
-  return new Timeline({ tx, conversationId, self: own.accountId, nowMs: platform.nowMs(), onSegment: segments.changed });
+function timelineIn({ own, platform, segments, files }: World, tx: StoreTransaction, conversationId: string): Timeline {
+  const onFilesGone = (ids: readonly string[]): void => files.gone(ids);
+  return new Timeline({ tx, conversationId, self: own.accountId, nowMs: platform.nowMs(), onSegment: segments.changed, onFilesGone });
 }
 
 async function flushed(tx: StoreTransaction, timeline: Timeline, conversationId: string): Promise<TimelineNews> {

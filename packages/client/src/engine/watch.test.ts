@@ -83,6 +83,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     receipts: new Receipts(),
     joinLinks: new JoinLinks(store),
     segments: new SegmentNews(),
+    files: { gone: () => undefined, waiting: () => undefined, missing: () => undefined },
     appendSecrets,
     posts: new Posts({ ...shared, appendSecrets, alarms }),
     alarms,

@@ -6,6 +6,7 @@ import type { ClientEvent, ClientFailure } from "../api.ts";
 import type { Context, ConversationState, Effect, Input, Self } from "../core/types.ts";
 import type { Alarms } from "../directory/alarms.ts";
 import { loadHead } from "../core/load-records.ts";
+import type { FileNews } from "../files/file-news.ts";
 import type { OwnThings } from "../own/own-things.ts";
 import type { JoinLinks } from "../join-links/join-links.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -74,6 +75,8 @@ export interface World {
   readonly receipts: Receipts;
   /** What changes of the index for searching. */
   readonly segments: SegmentNews;
+  /** Whoever brings and keeps files, where there are any. */
+  readonly files: FileNews;
   /** The join links of groups, and where this person knocked. */
   readonly joinLinks: JoinLinks;
   /** What lets into people's inboxes as somebody they accepted. */

@@ -66,6 +66,11 @@ export function bytesOfPieces(totalBytes: number, indexes: readonly number[]): n
   return indexes.reduce((sum, index) => sum + filePieceLength(totalBytes, index), 0);
 }
 
+/** The day of a time, in days since 1970. */
+export function dayOf(nowMs: number): number {
+  return Math.max(0, Math.floor(nowMs / 86_400_000));
+}
+
 /** SHA-256 of what comes in parts. */
 export interface RunningHash {
   update(bytes: Uint8Array): unknown;

@@ -3,9 +3,10 @@ import type { RandomBytes } from "@latchkey/mls";
 import { blobPath, bucketFor, buckets, maxBlobBytes } from "@latchkey/protocol";
 import type { BlobReference, Sha256 } from "@latchkey/protocol";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
-import { ClientError, offlineError } from "../errors.ts";
+import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import { betweenFailure, ownCode } from "../transport/between.ts";
+import { ownCode } from "../transport/between.ts";
+import { apart, damaged, orOffline, refused } from "../transport/blob-answers.ts";
 import { fetchWhileItComes, fetchWithin, readBody } from "../transport/fetch-within.ts";
 
 /*
@@ -89,13 +90,14 @@ export interface BlobHost {
   readonly baseUrl: string;
 }
 
-/** Uploads a ciphertext; the same bytes again are a retry. @throws ClientError `offline`, `message_too_large`, `server_full`, `server_down`, `way_blocked`, `server_refused` */
-export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Uint8Array): Promise<void> {
+/** Uploads a ciphertext; the same bytes again are a retry, and `signal` ends it. @throws ClientError `offline`, `message_too_large`, `server_full`, `server_down`, `way_blocked`, `server_refused` */
+export async function putBlob(host: BlobHost, blobId: Uint8Array, ciphertext: Uint8Array, signal?: AbortSignal): Promise<void> {
   const init: RequestInit = {
     method: "PUT",
     headers: { "content-type": "application/octet-stream" },
     // A copy over a plain ArrayBuffer, which is what a body may be.
     body: new Uint8Array(ciphertext),
+    ...(signal === undefined ? {} : { signal }),
   };
   await orOffline(() =>
     fetchWithin(
@@ -142,36 +144,8 @@ async function bytesOf(response: Response, sizeBytes: number, came: (bytes: numb
   return bytes;
 }
 
-/** No cookies, no referrer, no redirect to somewhere else. */
-const apart: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", redirect: "error", cache: "no-store" };
-
 function urlOf({ baseUrl }: BlobHost, blobId: Uint8Array): string {
   return `${baseUrl}${blobPath(toBase64Url(blobId))}`;
-}
-
-async function orOffline<T>(request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (cause) {
-    throw cause instanceof ClientError ? cause : offlineError(cause);
-  }
-}
-
-/** Only that the server does not have it ends anything: every other refusal may pass (spec E-3), and something in between says it (E-79). */
-function refused(status: number, code: string | undefined, request: "put" | "get"): ClientError {
-  if (code === "too_large") return new ClientError("message_too_large", "This is larger than the server takes.");
-  if (status === 429) return new ClientError("rate_limited", "Too much at once. Try again in a moment.");
-  if (status === 507) return new ClientError("server_full", "The server has no space left. Nothing is lost; it is tried again.");
-  if (request === "get" && (status === 404 || status === 410))
-    return new ClientError("server_refused", "The server does not have a part of this.");
-  if (code === "shutting_down") return new ClientError("offline", "The server is restarting.");
-  // A server's own failure has its code too.
-  if (code === undefined) return betweenFailure(status);
-  return new ClientError("server_refused", "The server refuses a part of this now.", { canRetry: true });
-}
-
-function damaged(): ClientError {
-  return new ClientError("server_lied", "A part of this arrived damaged.");
 }
 
 function chunkCount(sizeBytes: number): number {

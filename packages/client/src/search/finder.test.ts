@@ -71,7 +71,14 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
   const segments = new SegmentNews();
   const change = async (id: string, run: (timeline: Timeline) => Promise<unknown>): Promise<void> => {
     await records.transact("write", async (tx) => {
-      const timeline = new Timeline({ tx, conversationId: id, self: ada, nowMs: startMs, onSegment: segments.changed });
+      const timeline = new Timeline({
+        tx,
+        conversationId: id,
+        self: ada,
+        nowMs: startMs,
+        onSegment: segments.changed,
+        onFilesGone: () => undefined,
+      });
       await run(timeline);
       await timeline.flush();
     });

@@ -140,7 +140,14 @@ describe("[R-5] what is kept for joiners", () => {
     const conversationId = state.id;
     const throughSeq = state.chain.seq;
     const { isDone } = await store.transact("write", async (tx) => {
-      const timeline = new Timeline({ tx, conversationId, self: self.accountId, nowMs: 1_700_000_500_000, onSegment: () => undefined });
+      const timeline = new Timeline({
+        tx,
+        conversationId,
+        self: self.accountId,
+        nowMs: 1_700_000_500_000,
+        onSegment: () => undefined,
+        onFilesGone: () => undefined,
+      });
       return await eraseThrough({ tx, timeline, conversationId }, throughSeq);
     });
     expect(isDone).toBe(true);

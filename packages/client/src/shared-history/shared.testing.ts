@@ -101,7 +101,14 @@ export class JoinerWorld {
     if (giving?.kind !== "give_history") throw new Error("nobody is given anything");
     await device.store.transact("write", async (tx) => {
       for (const [order, kept] of device.evidence) await putEvidence(tx, id, { order, ...kept });
-      const timeline = new Timeline({ tx, conversationId: id, self: device.self.accountId, nowMs, onSegment: () => undefined });
+      const timeline = new Timeline({
+        tx,
+        conversationId: id,
+        self: device.self.accountId,
+        nowMs,
+        onSegment: () => undefined,
+        onFilesGone: () => undefined,
+      });
       for (const line of device.lines.values()) if (line.message === undefined) putLine(tx, id, line);
       for (const said of device.said) await timeline.take(said);
       await timeline.flush();

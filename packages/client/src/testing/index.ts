@@ -7,6 +7,7 @@ import "../devices/accept-link.ts";
 import "../devices/archive.ts";
 import "../devices/offer-link.ts";
 import "../engine/open-account.ts";
+import "../files/files.ts";
 import "../join-links/keeping.ts";
 import "../join-links/knocking.ts";
 import "../join-links/stored-links.ts";
@@ -17,6 +18,7 @@ import "../shared-history/moving.ts";
 
 export { loadOwnAccount } from "../account/own-account.ts";
 export { encodeProofs } from "../account/proofs.ts";
+export { createMemoryFileStore } from "../files/memory-file-store.testing.ts";
 export { createMemoryStore } from "../store/memory-store.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
 export { loadEvidence } from "../engine/evidence.ts";

@@ -48,7 +48,7 @@ export async function change(
   { self = ada, nowMs = startMs + dayMs }: { self?: Uint8Array; nowMs?: number } = {},
 ): Promise<Flushed> {
   return await store.transact("write", async (tx) => {
-    const timeline = new Timeline({ tx, conversationId, self, nowMs, onSegment: () => undefined });
+    const timeline = new Timeline({ tx, conversationId, self, nowMs, onSegment: () => undefined, onFilesGone: () => undefined });
     await run(timeline, tx);
     return await timeline.flush();
   });

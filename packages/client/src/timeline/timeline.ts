@@ -1,4 +1,5 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { forgetFiles, putFiles } from "../files/file-index.ts";
 import { updateIndex } from "../search/search-index.ts";
 import type { SegmentListener } from "../search/search-index.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -26,6 +27,8 @@ export interface TimelineParams {
   readonly nowMs: number;
   /** Told of what changed of the index by which messages are searched. */
   readonly onSegment: SegmentListener;
+  /** Told of files that lines named and name no more, by the ids of their blobs, once that is durable. */
+  readonly onFilesGone: (ids: readonly string[]) => void;
 }
 
 /** What a transaction changed in the timeline. */
@@ -174,12 +177,24 @@ export class Timeline {
       }
       putLine(tx, conversationId, line);
     }
+    await this.#indexFiles(lines);
     await noteArrivals(tx, conversationId, arrived);
     const reworded = lines.filter(({ order }) => this.#reworded.has(order));
     await updateIndex(tx, conversationId, { lines: reworded, erased: this.#erased }, this.#params.onSegment);
     for (const order of this.#forgotten) await eraseEvidence(tx, conversationId, order);
     this.#forgotten.clear();
     return { lines, arrived, requoted: await this.#answers(), isBraked: this.#isBraked };
+  }
+
+  async #indexFiles(lines: readonly Line[]): Promise<void> {
+    const { tx, conversationId, onFilesGone } = this.#params;
+    const gone: string[] = [];
+    for (const { order, body } of lines) {
+      if (body.kind === "text" && body.files !== undefined) putFiles(tx, conversationId, order, body.files);
+      else if (body.kind === "deleted") gone.push(...(await forgetFiles(tx, conversationId, order)));
+    }
+    for (const order of this.#erased) gone.push(...(await forgetFiles(tx, conversationId, order)));
+    if (gone.length > 0) tx.afterCommit(() => onFilesGone(gone));
   }
 
   /** The lines, but those that changed themselves, that answer a message of which another quote is shown now. */

@@ -16,7 +16,7 @@ export class DownloadHangs extends ClientError {
 }
 
 /**
- * Fetches, and hands the answer to `use`; both end when the time is over.
+ * Fetches, and hands the answer to `use`; both end when the time is over, or with the signal in `init`.
  * @throws whatever `fetch` and `use` throw, an AbortError after the time
  */
 export async function fetchWithin<T>(
@@ -28,16 +28,20 @@ export async function fetchWithin<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const cancel = platform.setTimer(timeoutMs, () => controller.abort());
+  const follow = (): void => controller.abort();
+  if (init.signal?.aborted === true) follow();
+  init.signal?.addEventListener("abort", follow);
   try {
     return await use(await platform.fetch(url, { ...init, signal: controller.signal }));
   } finally {
+    init.signal?.removeEventListener("abort", follow);
     cancel();
   }
 }
 
 /**
  * Fetches something large, and hands the answer to `use`, which says how many bytes came: it may take as long as it comes, however slow
- * the network, and ends soon when nothing does.
+ * the network, and ends soon when nothing does, or with the signal in `init`.
  * @throws DownloadHangs, and whatever `fetch` and `use` throw
  */
 export async function fetchWhileItComes<T>(
@@ -59,6 +63,14 @@ export async function fetchWhileItComes<T>(
     });
   };
   watch();
+  const follow = (): void => {
+    reject(new DOMException("asked to end", "AbortError"));
+    controller.abort();
+  };
+  // Whoever races it may have ended already.
+  hangs.catch(() => undefined);
+  if (init.signal?.aborted === true) follow();
+  init.signal?.addEventListener("abort", follow);
   try {
     const fetched = platform.fetch(url, { ...init, signal: controller.signal }).then((response) =>
       use(response, (more) => {
@@ -69,6 +81,7 @@ export async function fetchWhileItComes<T>(
     fetched.catch(() => undefined);
     return await Promise.race([fetched, hangs]);
   } finally {
+    init.signal?.removeEventListener("abort", follow);
     cancel();
   }
 }

@@ -1,0 +1,268 @@
+import { createNodePlatform, nodeFiles, openNodeClient, openNodeStore } from "@latchkey/client/node";
+import { createClient } from "@latchkey/client";
+import type { AttachedFile, Client, ClientEvent, FileState, Message, NewFile } from "@latchkey/client";
+import { startServer } from "@latchkey/server";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+
+/*
+ * Files from end to end (spec X-23), with a real server and real profiles.
+ */
+
+const folder = mkdtempSync(join(tmpdir(), "latchkey-files-"));
+let serverUrl: string;
+let stopServer: () => Promise<void>;
+
+beforeAll(async () => {
+  const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error" });
+  serverUrl = server.url;
+  stopServer = () => server.close();
+}, 60_000);
+
+afterAll(async () => {
+  await stopServer();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function open(name: string): Promise<Client> {
+  const client = await openNodeClient({ home: join(folder, name), serverUrl, requests: "accept" });
+  if ((await client.account()) === undefined) await client.register({ username: name });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** As `open`, with what becomes of its HTTP requests on their way: throwing, the network fails. */
+async function openWith(name: string, onRequest: (method: string, path: string) => Response | undefined): Promise<Client> {
+  const home = join(folder, name);
+  const platform = {
+    ...createNodePlatform(),
+    files: nodeFiles(home),
+    // Only texts are asked for here.
+    fetch: async (input: Parameters<typeof fetch>[0], init?: RequestInit) =>
+      onRequest(init?.method ?? "GET", new URL(input as string).pathname) ?? (await fetch(input, init)),
+  };
+  const client = await createClient({ store: await openNodeStore(home), platform, serverUrl, requests: "accept" });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** A file of these bytes, which come in uneven parts. */
+function fileOf(name: string, bytes: Uint8Array, over: Partial<NewFile> = {}): NewFile {
+  async function* parts(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += 100_003) yield bytes.subarray(at, at + 100_003);
+  }
+  return { name, mediaType: "application/octet-stream", sizeBytes: bytes.length, content: parts(), ...over };
+}
+
+async function read(client: Client, message: Message, file: AttachedFile, range?: { from?: number; to?: number }): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of client.readFile(message.conversationId, message.id, file.id, range)) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** The message of this text, once it is there. */
+async function messageOf(client: Client, id: string, text: string): Promise<Message> {
+  let found: Message | undefined;
+  const look = async (): Promise<boolean> => {
+    const messages = await client.messages(id, { limit: 50 }).catch(() => []);
+    found = messages.find(({ body }) => body.kind === "text" && body.text === text);
+    return found !== undefined;
+  };
+  await expect.poll(look, { timeout: 30_000 }).toBe(true);
+  if (found === undefined) throw new Error("polled");
+  return found;
+}
+
+async function texts(client: Client, id: string): Promise<string[]> {
+  return (await client.messages(id, { limit: 20 })).flatMap(({ body }) => (body.kind === "text" ? [body.text] : []));
+}
+
+const stored = (name: string): string[] => readdirSync(join(folder, name, "files")).filter((file) => file !== ".gitignore");
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+test("[X-23] what is sent is read byte for byte, whole and in parts, in the order in which it was said", async () => {
+  const [ann, ben] = [await open("ann"), await open("ben")];
+  const states: FileState[] = [];
+  const note = (event: ClientEvent): void => void (event.kind === "file" && states.push(event.state));
+  ann.subscribe(note);
+  const { id } = await ann.startConversation({ to: ["ben"] });
+  const [large, small, empty] = [randomBytes(9_000_000), randomBytes(70_000), Buffer.alloc(0)];
+  const files = [
+    fileOf("large.bin", large),
+    fileOf("../../up/photo‮gpj.exe", small, { kind: "picture", mediaType: "Image/JPEG; q=1", width: 4, height: 3, description: "A cat" }),
+    { ...fileOf("empty", empty), content: new Blob([]) },
+  ];
+  const sending = ann.send(id, "three files", { files });
+  // Said while the files are encrypted.
+  const after = ann.send(id, "after them");
+  const sent = await sending;
+  await after;
+  expect(sent.files?.map(({ name }) => name)).toEqual(["large.bin", "photogpj.exe", "empty"]);
+  await ann.settle();
+  const got = await messageOf(ben, id, "three files");
+  expect(await texts(ben, id)).toEqual(["three files", "after them"]);
+  const [one, two, three] = got.files ?? [];
+  if (one === undefined || two === undefined || three === undefined) throw new Error("three files");
+  expect(two).toMatchObject({ kind: "picture", mediaType: "image/jpeg", width: 4, height: 3, description: "A cat", sizeBytes: 70_000 });
+  expect(await ben.fileState(id, got.id, one.id)).toMatchObject({ kind: "remote", hereBytes: 0 });
+  expect((await read(ben, got, one, { from: 8_000_000, to: 8_000_010 })).equals(large.subarray(8_000_000, 8_000_010))).toBe(true);
+  const part = await ben.fileState(id, got.id, one.id);
+  expect(part).toMatchObject({ kind: "remote", hereBytes: 1_048_576 });
+  expect(digest(await read(ben, got, one))).toBe(digest(large));
+  expect(await ben.fileState(id, got.id, one.id)).toEqual({ kind: "here" });
+  await ben.fetchFile(id, got.id, two.id);
+  expect(await ben.fileState(id, got.id, two.id)).toEqual({ kind: "here" });
+  expect((await read(ben, got, two)).equals(small)).toBe(true);
+  expect((await read(ben, got, three)).length).toBe(0);
+  // What was sent is here already.
+  const own = await messageOf(ann, id, "three files");
+  expect(await ann.fileState(id, own.id, one.id)).toEqual({ kind: "here" });
+  expect(digest(await read(ann, own, one))).toBe(digest(large));
+  const sentBytes = states.flatMap((state) => (state.kind === "sending" ? [state.sentBytes] : []));
+  expect(sentBytes.some((bytes) => bytes > 0 && bytes < 9_000_000)).toBe(true);
+  expect(states.at(-1)).toEqual({ kind: "here" });
+
+  const listed = await ben.listFiles(id, { limit: 10 });
+  expect(listed.map(({ file, storedBytes }) => [file.id, storedBytes > 0])).toEqual([one, two, three].map((file) => [file.id, true]));
+  expect((await ben.listFiles(id, { kinds: ["picture"], limit: 10 })).map(({ file }) => file.id)).toEqual([two.id]);
+  expect((await ben.listFiles(undefined, { limit: 2 })).map(({ file }) => file.id)).toEqual([one.id, two.id]);
+  expect(await ben.listFiles(id, { beforeOrder: got.order, limit: 10 })).toEqual([]);
+  await ben.removeFile(id, got.id, one.id);
+  expect(await ben.fileState(id, got.id, one.id)).toMatchObject({ kind: "remote", hereBytes: 0 });
+  expect((await messageOf(ben, id, "three files")).files?.length).toBe(3);
+  expect(digest(await read(ben, got, one))).toBe(digest(large));
+  // Deleted by its author, nothing of its files is left with anybody.
+  await ann.deleteMessages(id, [own.id], { forEveryone: true });
+  await ann.settle();
+  await expect.poll(() => [stored("ann"), stored("ben")], { timeout: 30_000 }).toEqual([[], []]);
+  await expect(ben.fileState(id, got.id, one.id)).rejects.toMatchObject({ code: "unknown_message" });
+}, 120_000);
+
+test("[X-23] an upload goes on after failures of every kind and a restart, and what was said after it waits", async () => {
+  const [cleo, dan] = [await open("cleo"), await open("dan")];
+  const { id } = await cleo.startConversation({ to: ["dan"] });
+  await cleo.send(id, "hello");
+  await cleo.settle();
+  await cleo.close();
+  const bytes = randomBytes(6_000_000);
+  let patches = 0;
+  const answers = [403, 500, 429, 404].map((status) => () => new Response("<html>", { status }));
+  const first = await openWith("cleo", (method) => {
+    if (method !== "PATCH") return undefined;
+    patches++;
+    if (patches === 1 || patches > 3) throw new TypeError("fetch failed");
+    return undefined;
+  });
+  await first.send(id, "a large file", { files: [fileOf("large.bin", bytes)] });
+  await first.send(id, "after the file");
+  await expect.poll(() => patches, { timeout: 30_000 }).toBeGreaterThan(4);
+  const [part] = (await first.messages(id, { limit: 2 })).flatMap(({ files }) => files ?? []);
+  if (part === undefined) throw new Error("a message with a file");
+  const [waiting] = await first.messages(id, { limit: 2 });
+  expect(waiting?.delivery).toEqual({ kind: "pending" });
+  const state = await first.fileState(id, waiting?.id ?? "", part.id);
+  expect(state).toMatchObject({ kind: "sending", totalBytes: expect.any(Number) });
+  expect(state.kind === "sending" && state.sentBytes > 0).toBe(true);
+  expect(await texts(dan, id)).toEqual(["hello"]);
+  await first.close();
+  let sent = 0;
+  const asked: string[] = [];
+  const again = await openWith("cleo", (method, path) => {
+    if (!path.startsWith("/v1/uploads")) return undefined;
+    asked.push(method);
+    const answer = answers[sent++];
+    return answer?.();
+  });
+  await again.settle({ timeoutMs: 120_000 });
+  // It went on with the upload that was begun before the restart.
+  expect(asked).not.toContain("POST");
+  const got = await messageOf(dan, id, "a large file");
+  expect(await texts(dan, id)).toEqual(["hello", "a large file", "after the file"]);
+  const [file] = got.files ?? [];
+  if (file === undefined) throw new Error("a file");
+  expect((await read(dan, got, file)).equals(bytes)).toBe(true);
+}, 180_000);
+
+test("[X-23] nothing is kept of a file that could not be sent: changed, too large, full, cancelled, or of a program that ended", async () => {
+  const [eve, fay] = [await open("eve"), await open("fay")];
+  const { id } = await eve.startConversation({ to: ["fay"] });
+  await eve.send(id, "hello");
+  await eve.settle();
+  const small = randomBytes(1000);
+  for (const sizeBytes of [999, 1001]) {
+    const files = [fileOf("good", small), fileOf("changed", small, { sizeBytes })];
+    await expect(eve.send(id, "", { files })).rejects.toMatchObject({ code: "file_changed", canRetry: false });
+  }
+  const many = Array.from({ length: 31 }, (_, at) => fileOf(`f${String(at)}`, small));
+  await expect(eve.send(id, "", { files: many })).rejects.toMatchObject({ code: "message_too_large" });
+  for (const sizeBytes of [2 ** 31 + 1, -1, 0.5, Number.NaN])
+    await expect(eve.send(id, "", { files: [fileOf("huge", small, { sizeBytes })] })).rejects.toMatchObject({ code: "message_too_large" });
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield small;
+    throw new TypeError("the disk went away");
+  }
+  await expect(eve.send(id, "", { files: [fileOf("a", small, { sizeBytes: 3000, content: failing() })] })).rejects.toThrow("disk");
+  await expect(eve.send(id, "", { files: [fileOf("a", small)], isOnce: true })).rejects.toMatchObject({ code: "not_permitted" });
+  expect(stored("eve")).toEqual([]);
+  expect(await texts(eve, id)).toEqual(["hello"]);
+  await eve.close();
+
+  // Of an upload that is cancelled nothing stays, here or there.
+  let isDown = true;
+  const sending = await openWith("eve", (method) => {
+    if (isDown && method === "PATCH") throw new TypeError("fetch failed");
+    return undefined;
+  });
+  const message = await sending.send(id, "never", { files: [fileOf("large.bin", randomBytes(3_000_000)), fileOf("other.bin", small)] });
+  await sending.send(id, "but this");
+  const [file] = message.files ?? [];
+  if (file === undefined) throw new Error("a file");
+  expect(stored("eve").length).toBe(4);
+  await expect(sending.removeFile(id, message.id, file.id)).rejects.toMatchObject({ code: "not_permitted" });
+  await sending.cancelFile(id, message.id, file.id);
+  await expect.poll(() => stored("eve")).toEqual([]);
+  isDown = false;
+  await sending.settle();
+  await expect.poll(() => texts(fay, id), { timeout: 30_000 }).toEqual(["hello", "but this"]);
+
+  // What a crash left of a file that was being encrypted goes with the next start; what a message has stays.
+  const kept = await sending.send(id, "kept", { files: [fileOf("kept.bin", small)] });
+  await sending.settle();
+  await sending.close();
+  const { store } = await nodeFiles(join(folder, "eve"))();
+  await store.begin("x".repeat(43), 2_000_000, 1);
+  await store.put("x".repeat(43), 0, new Uint8Array(1_048_576));
+  const after = await open("eve");
+  await expect.poll(async () => (await store.list()).map(({ id: blobId }) => blobId)).toEqual([kept.files?.[0]?.id]);
+  await after.close();
+}, 120_000);
+
+test("[X-23] files that the server lost before they were used are brought there again", async () => {
+  const [gus, hal] = [await open("gus"), await open("hal")];
+  const { id } = await gus.startConversation({ to: ["hal"] });
+  await gus.send(id, "hello");
+  await gus.settle();
+  await gus.close();
+  const bytes = randomBytes(2_500_000);
+  let [uploads, offset] = [0, 0];
+  // The host says that it has it, and has nothing.
+  const lying = await openWith("gus", (method, path) => {
+    if (!path.startsWith("/v1/uploads") && method !== "PUT") return undefined;
+    if (method === "POST") uploads++;
+    if (uploads > 1) return undefined;
+    if (method === "POST") return new Response(null, { status: 201, headers: { location: "/v1/uploads/aaaaaaaaaaaaaaaaaaaaaaaa" } });
+    return new Response(null, {
+      status: 204,
+      headers: { "upload-offset": uploads > 0 && method === "PATCH" ? String((offset += 524_288)) : "0" },
+    });
+  });
+  await lying.send(id, "lost", { files: [fileOf("lost.bin", bytes)] });
+  const got = await messageOf(hal, id, "lost");
+  const [file] = got.files ?? [];
+  if (file === undefined) throw new Error("a file");
+  expect((await read(hal, got, file)).equals(bytes)).toBe(true);
+  expect(uploads).toBe(2);
+}, 120_000);

@@ -1,0 +1,75 @@
+import { decode, encode, enumeration, opaque, struct, toBase64Url, uint8, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import type { FileKind, FilePart } from "@latchkey/protocol";
+import { orderSegment, parseOrderSegment } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
+
+/*
+ * Which lines have files, and which: written with the lines. By it files are found without looking through all that was said, and it is known
+ * of what is kept of files whether any line names it.
+ */
+const allFilesPrefix = "files/";
+const filesPrefix = (conversationId: string): string => `${allFilesPrefix}${conversationId}/`;
+const keyOf = (conversationId: string, order: number): string => filesPrefix(conversationId) + orderSegment(order);
+
+interface Indexed {
+  readonly kind: FileKind;
+  readonly blobId: Uint8Array;
+}
+
+const codec: Codec<readonly Indexed[]> = vector(
+  struct<Indexed>({
+    kind: enumeration<FileKind>(uint8, { file: 0, picture: 1, video: 2, audio: 3, voice: 4 }),
+    blobId: opaque(32),
+  }),
+  { maxBytes: 4096 },
+);
+
+/** A file of a line. */
+export interface FilePlaceInLine {
+  readonly conversationId: string;
+  readonly order: number;
+  readonly fileId: string;
+  readonly kind: FileKind;
+}
+
+/** Writes down which files the line at this place has. */
+export function putFiles(tx: StoreTransaction, conversationId: string, order: number, files: readonly FilePart[]): void {
+  const indexed = files.map(({ kind, blobId }) => ({ kind, blobId }));
+  tx.put(keyOf(conversationId, order), encode(codec, indexed));
+}
+
+/** The line at this place has none any more; those that it had, by their ids. */
+export async function forgetFiles(tx: StoreTransaction, conversationId: string, order: number): Promise<readonly string[]> {
+  const key = keyOf(conversationId, order);
+  const stored = await tx.get(key);
+  if (stored === undefined) return [];
+  tx.delete(key);
+  return decode(codec, stored).map(({ blobId }) => toBase64Url(blobId));
+}
+
+/** The files of a conversation before a place, the newest first: those of at most so many lines. */
+export async function loadFiles(
+  tx: StoreTransaction,
+  conversationId: string,
+  { beforeOrder, limit }: { readonly beforeOrder?: number | undefined; readonly limit: number },
+): Promise<readonly FilePlaceInLine[]> {
+  const prefix = filesPrefix(conversationId);
+  const before = beforeOrder === undefined ? {} : { before: keyOf(conversationId, beforeOrder) };
+  const found = await tx.scan({ prefix, ...before, limit, reverse: true });
+  return found.flatMap(([key, value]) => placesIn(conversationId, key.slice(prefix.length), value));
+}
+
+/** All files that lines name. */
+export async function loadAllFiles(tx: StoreTransaction): Promise<readonly FilePlaceInLine[]> {
+  const found = await tx.scan({ prefix: allFilesPrefix });
+  return found.flatMap(([key, value]) => {
+    const [conversationId = "", segment = ""] = key.slice(allFilesPrefix.length).split("/");
+    return placesIn(conversationId, segment, value);
+  });
+}
+
+function placesIn(conversationId: string, segment: string, value: Uint8Array): readonly FilePlaceInLine[] {
+  const order = parseOrderSegment(segment);
+  return decode(codec, value).map(({ kind, blobId }) => ({ conversationId, order, fileId: toBase64Url(blobId), kind }));
+}

@@ -1,0 +1,338 @@
+import { toBase64Url } from "@latchkey/codec";
+import { blobPath } from "@latchkey/protocol";
+import type { FilePart } from "@latchkey/protocol";
+import type { FileAccess, FileRange, FileState, ListedFile, NewFile } from "../api.ts";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import { unknownMessage } from "../engine/shown-history.ts";
+import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
+import { loadLine } from "../timeline/history.ts";
+import type { Line } from "../timeline/line.ts";
+import { Downloads } from "./downloads.ts";
+import type { Wanted } from "./downloads.ts";
+import { loadAllFiles, loadFiles } from "./file-index.ts";
+import type { FilePlaceInLine } from "./file-index.ts";
+import { safeFileName } from "./file-name.ts";
+import type { FileNews } from "./file-news.ts";
+import type { FilePlace, StoredFile } from "./file-store.ts";
+import { fileAmong, filesOfLine, filesOfOutgoing } from "./files-of.ts";
+import { sealedBytesOf } from "./reading.ts";
+import { stageFile } from "./stage.ts";
+import { Uploads } from "./uploads.ts";
+
+/** What files need of the engine. */
+export interface FilesAccess {
+  /** @throws ClientError `unknown_conversation` */
+  runner(id: string): ConversationRunner;
+  runners(): readonly ConversationRunner[];
+  place(): Promise<FilePlace>;
+  /** Lets go of a message that waits. */
+  discard(conversationId: string, messageId: string): Promise<void>;
+}
+
+/** A file, by the message that it came with. */
+export interface FileAt {
+  readonly conversationId: string;
+  readonly messageId: string;
+  readonly fileId: string;
+}
+
+interface Found {
+  readonly runner: ConversationRunner;
+  readonly file: FilePart;
+  readonly author: Uint8Array | undefined;
+}
+
+/** Files of messages: bringing them to their hosts and from there, keeping them, and forgetting those that no message names. */
+export class Files implements Omit<FileNews, "waiting"> {
+  readonly #world: World;
+  readonly #access: FilesAccess;
+  readonly #uploads: Uploads;
+  readonly #downloads: Downloads;
+  /** Those that are being fetched, by id. */
+  readonly #fetching = new Map<string, { readonly done: Promise<void>; readonly end: AbortController }>();
+  /** Of which their hosts said that they do not have them. */
+  readonly #gone = new Set<string>();
+  /** Encrypted, and in no message that is written down yet. */
+  readonly #staged = new Set<string>();
+  /** Those of messages that wait, and whose. */
+  #waiting = new Map<string, { readonly runner: ConversationRunner; readonly messageId: string }>();
+  #isClosed = false;
+
+  constructor(world: World, access: FilesAccess) {
+    this.#world = world;
+    this.#access = access;
+    this.#downloads = new Downloads(world.platform, () => access.place());
+    this.#uploads = new Uploads(world, {
+      runners: () => access.runners(),
+      place: () => access.place(),
+      moved: (at) => void this.#tell(at),
+    });
+    world.connections.onState(({ kind }) => {
+      if (kind === "online") this.#uploads.wake(true);
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.#uploads.isIdle;
+  }
+
+  /** Goes on with what waits, and forgets what no message names: what a crash left, for one. */
+  async start(): Promise<void> {
+    this.waiting();
+    await this.#collect();
+  }
+
+  /**
+   * Encrypts files that are to be sent (decision 0017); `written` is called once their message is written down, or is not to be.
+   * @throws ClientError as `stageFile`; then none of them stays
+   */
+  async stage(
+    host: string,
+    files: readonly NewFile[],
+  ): Promise<{ readonly parts: readonly FilePart[]; written(isKept: boolean): Promise<void> }> {
+    const place = await this.#access.place();
+    const parts: FilePart[] = [];
+    const begun: string[] = [];
+    const onBegin = (id: string): void => {
+      begun.push(id);
+      this.#staged.add(id);
+    };
+    const written = async (isKept: boolean): Promise<void> => {
+      for (const id of begun) {
+        this.#staged.delete(id);
+        if (!isKept) await place.store.remove(id);
+      }
+    };
+    try {
+      for (const file of files) parts.push(await stageFile(place, this.#world.platform, { host, onBegin }, file));
+    } catch (error) {
+      await written(false).catch(() => undefined);
+      throw error;
+    }
+    return { parts, written };
+  }
+
+  async state({ conversationId, messageId, fileId }: FileAt): Promise<FileState> {
+    const { file } = await this.#find({ conversationId, messageId, fileId });
+    return await this.#stateOf(file);
+  }
+
+  /** @throws ClientError `unknown_message`, `other_host`, `not_accepted` */
+  async reach(at: FileAt): Promise<FileAccess> {
+    const { file, url } = await this.#wanted(at);
+    const { key, prefix, sizeBytes, mediaType } = file;
+    return { id: at.fileId, url, key, prefix, sizeBytes, mediaType, name: safeFileName(file.name) };
+  }
+
+  /** Fetches a file whole. @throws ClientError as `reach`, and as `Downloads.fetch` */
+  async fetch(at: FileAt): Promise<void> {
+    const wanted = await this.#wanted(at);
+    const known = this.#fetching.get(at.fileId);
+    if (known !== undefined) return await known.done;
+    const end = new AbortController();
+    const done = this.#downloads
+      .fetch(wanted, end.signal, () => void this.#tell(at))
+      .then(() => void this.#gone.delete(at.fileId))
+      .catch((error: unknown) => {
+        throw this.#failure(at.fileId, error, end.signal);
+      })
+      .finally(() => {
+        this.#fetching.delete(at.fileId);
+        void this.#tell(at);
+      });
+    this.#fetching.set(at.fileId, { done, end });
+    await done;
+  }
+
+  /** The bytes of a file, or of a part of it. @throws ClientError as `reach`, and as `Downloads.read` */
+  async *read(at: FileAt, { from = 0, to = Number.POSITIVE_INFINITY }: FileRange): AsyncGenerator<Uint8Array, void, undefined> {
+    const wanted = await this.#wanted(at);
+    const end = new AbortController();
+    try {
+      yield* this.#downloads.read(wanted, { from, to }, end.signal, () => void this.#tell(at));
+    } catch (error) {
+      throw this.#failure(at.fileId, error, end.signal);
+    } finally {
+      end.abort();
+    }
+  }
+
+  /** Ends a fetch; an upload's message is let go of. */
+  async cancel(at: FileAt): Promise<void> {
+    const { conversationId, messageId, fileId } = at;
+    if (this.#uploads.sentBytes(fileId) !== undefined) await this.#access.discard(conversationId, messageId);
+    this.#fetching.get(fileId)?.end.abort();
+  }
+
+  /** Takes a file off this device. @throws ClientError `not_permitted` while it is on its way to its host */
+  async remove(at: FileAt): Promise<void> {
+    await this.#find(at);
+    if (this.#isOnItsWay(at.fileId))
+      throw new ClientError("not_permitted", "This file is on its way. Cancel its message, or wait until it is there.");
+    this.#fetching.get(at.fileId)?.end.abort();
+    await (await this.#access.place()).store.remove(at.fileId);
+    await this.#tell(at);
+  }
+
+  /** The files of a conversation, the newest first; without one those that are kept here, the largest first. */
+  async list(
+    conversationId: string | undefined,
+    { kinds, beforeOrder, limit }: { kinds?: readonly FilePart["kind"][] | undefined; beforeOrder?: number | undefined; limit: number },
+  ): Promise<readonly ListedFile[]> {
+    const isWanted = ({ kind }: FilePlaceInLine): boolean => kinds === undefined || kinds.includes(kind);
+    if (conversationId === undefined) return await this.#largest(isWanted, limit);
+    const runner = this.#access.runner(conversationId);
+    const listed: ListedFile[] = [];
+    for (let before = beforeOrder; listed.length < limit;) {
+      const places = await this.#world.store.transact("read", (tx) => loadFiles(tx, conversationId, { beforeOrder: before, limit }));
+      listed.push(
+        ...(await this.#listed(
+          runner,
+          places.filter((place) => isWanted(place)),
+        )),
+      );
+      before = places.at(-1)?.order;
+      if (before === undefined) break;
+    }
+    return listed.slice(0, limit);
+  }
+
+  gone(ids: readonly string[]): void {
+    void this.#forget(ids.filter((id) => !this.#waiting.has(id) && !this.#staged.has(id))).catch(() => undefined);
+  }
+
+  /** Other messages than before wait in some conversation. */
+  waiting(): void {
+    const before = this.#waiting;
+    const now: typeof before = new Map();
+    for (const runner of this.#access.runners())
+      for (const item of runner.state.outgoing)
+        for (const { blobId } of filesOfOutgoing(item)) now.set(toBase64Url(blobId), { runner, messageId: item.id });
+    this.#waiting = now;
+    this.#uploads.wake();
+    const left = [...before].filter(([id]) => !now.has(id));
+    void this.#forgetDropped(left).catch(() => undefined);
+  }
+
+  missing(conversationId: string, entryId: Uint8Array): void {
+    this.#uploads.missing(conversationId, entryId);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { end } of this.#fetching.values()) end.abort();
+    await this.#uploads.close();
+    await Promise.allSettled([...this.#fetching.values()].map(({ done }) => done));
+    await (await this.#access.place()).store.close();
+  }
+
+  #isOnItsWay(id: string): boolean {
+    return this.#waiting.has(id) || this.#uploads.sentBytes(id) !== undefined;
+  }
+
+  async #find({ conversationId, messageId, fileId }: FileAt): Promise<Found> {
+    const runner = this.#access.runner(conversationId);
+    const line = await runner.history.line(messageId);
+    const item = runner.state.outgoing.find(({ id }) => id === messageId);
+    const inLine = line === undefined ? undefined : fileAmong(filesOfLine(line), fileId);
+    const file = inLine ?? (item === undefined ? undefined : fileAmong(filesOfOutgoing(item), fileId));
+    if (file === undefined) throw unknownMessage();
+    return { runner, file, author: line?.author ?? this.#world.own.accountId };
+  }
+
+  /** What may be asked for: at its conversation's host alone, and of nobody who is not accepted. */
+  async #wanted(at: FileAt): Promise<Wanted> {
+    const { runner, file, author } = await this.#find(at);
+    const { host, peer } = runner.state;
+    if (file.host !== host)
+      throw new ClientError("other_host", "Whoever sent this file says that another server has it. Nothing is asked for there.");
+    const { standings } = this.#world;
+    const isStrange = peer !== undefined && standings.of(peer) === "stranger";
+    if (isStrange || [peer, author].some((account) => account !== undefined && standings.of(account) === "blocked"))
+      throw new ClientError("not_accepted", "This is of somebody whom you have not accepted.");
+    return { file, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
+  }
+
+  async #stateOf({ blobId, sizeBytes }: FilePart): Promise<FileState> {
+    const id = toBase64Url(blobId);
+    const totalBytes = sealedBytesOf(sizeBytes);
+    const sentBytes = this.#uploads.sentBytes(id);
+    if (sentBytes !== undefined) return { kind: "sending", sentBytes, totalBytes };
+    const stored = await (await this.#access.place()).store.get(id);
+    const hereBytes = stored?.totalBytes === totalBytes ? stored.hereBytes : 0;
+    if (hereBytes === totalBytes) return { kind: "here" };
+    return this.#gone.has(id) ? { kind: "gone" } : { kind: "remote", hereBytes, totalBytes };
+  }
+
+  async #tell(at: FileAt): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      this.#world.emit({ kind: "file", ...at, state: await this.state(at) });
+    } catch {
+      // Its message is gone, or nothing can be read here now: there is nothing to tell.
+    }
+  }
+
+  #failure(id: string, error: unknown, signal: AbortSignal): unknown {
+    if (error instanceof ClientError && error.code === "file_gone") this.#gone.add(id);
+    return signal.aborted ? new ClientError("closed", "The file is not fetched any more.", { canRetry: true }) : error;
+  }
+
+  async #listed(runner: ConversationRunner, places: readonly FilePlaceInLine[]): Promise<readonly ListedFile[]> {
+    const { store } = await this.#access.place();
+    const lines = new Map<number, Line | undefined>();
+    for (const { order } of places)
+      if (!lines.has(order)) lines.set(order, await this.#world.store.transact("read", (tx) => loadLine(tx, runner.id, order)));
+    const listed: ListedFile[] = [];
+    for (const { order, fileId } of places) {
+      const line = lines.get(order);
+      const [message] = line === undefined ? [] : await runner.history.shown([{ line, quoted: undefined }]);
+      const file = message?.files?.find(({ id }) => id === fileId);
+      if (message === undefined || file === undefined) continue;
+      listed.push({ message, file, storedBytes: (await store.get(fileId))?.hereBytes ?? 0 });
+    }
+    return listed;
+  }
+
+  async #largest(isWanted: (place: FilePlaceInLine) => boolean, limit: number): Promise<readonly ListedFile[]> {
+    const stored = (await (await this.#access.place()).store.list()).toSorted((a, b) => b.hereBytes - a.hereBytes);
+    const places = new Map((await this.#world.store.transact("read", (tx) => loadAllFiles(tx))).map((place) => [place.fileId, place]));
+    const listed: ListedFile[] = [];
+    for (const { id, hereBytes } of stored) {
+      const place = places.get(id);
+      if (listed.length >= limit || hereBytes === 0) break;
+      if (place === undefined || !isWanted(place)) continue;
+      const runner = this.#access.runners().find((one) => one.id === place.conversationId);
+      if (runner !== undefined) listed.push(...(await this.#listed(runner, [place])));
+    }
+    return listed;
+  }
+
+  /** Of messages that wait no more: those that are in the log keep their files. */
+  async #forgetDropped(
+    left: readonly (readonly [string, { readonly runner: ConversationRunner; readonly messageId: string }])[],
+  ): Promise<void> {
+    for (const [id, { runner, messageId }] of left)
+      if ((await runner.history.line(messageId)) === undefined && !this.#waiting.has(id)) await this.#forget([id]);
+  }
+
+  async #forget(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const { store } = await this.#access.place();
+    for (const id of ids) {
+      this.#fetching.get(id)?.end.abort();
+      this.#gone.delete(id);
+      await store.remove(id);
+    }
+  }
+
+  async #collect(): Promise<void> {
+    const { store } = await this.#access.place();
+    const kept: readonly StoredFile[] = await store.list();
+    const waiting = new Set(this.#waiting.keys());
+    const named = new Set((await this.#world.store.transact("read", (tx) => loadAllFiles(tx))).map(({ fileId }) => fileId));
+    const isNamed = (id: string): boolean => named.has(id) || waiting.has(id) || this.#waiting.has(id) || this.#staged.has(id);
+    for (const { id } of kept) if (!isNamed(id)) await store.remove(id);
+  }
+}
