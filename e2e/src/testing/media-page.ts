@@ -3,7 +3,7 @@ import { joinParts } from "virtual:web/media/bytes.ts";
 import { preparePicture } from "virtual:web/media/prepare-picture.ts";
 import { prepareVideo } from "virtual:web/media/prepare-video.ts";
 import { startVoice } from "virtual:web/media/voice-recorder.ts";
-import { packetSizes } from "virtual:web/media/webm-packets.ts";
+import { packetSizes } from "virtual:web/media/packet-sizes.ts";
 import * as pictures from "virtual:web/media/testing/pictures.ts";
 import type { PictureQuality } from "virtual:web/media/prepare-picture.ts";
 import type { NoVoice, VoiceEnd, VoiceRecorder } from "virtual:web/media/voice-recorder.ts";

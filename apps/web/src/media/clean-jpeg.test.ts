@@ -67,6 +67,34 @@ describe("a JPEG", () => {
     expect(clean(jpeg(small, long, ...picture))).toEqual(jpeg(jfif, adobe, ...picture));
   });
 
+  test("has each block of its own once, whole, and under its own number", () => {
+    const turned = jpegSegment(0xe1, joinParts([latin1("Exif\0\0"), exif(6)]));
+    const others = [
+      jfif,
+      adobe,
+      turned,
+      jpegSegment(0xe0, latin1("JFIF\0 short")),
+      jpegSegment(0xee, latin1("Adobe short")),
+      jpegSegment(0xe3, joinParts([latin1("JFIF\0"), hex("01 01 00 0001 0001 00 00")])),
+      jpegSegment(0xe3, latin1("ICC_PROFILE\0")),
+      jpegSegment(0xe3, joinParts([latin1("Adobe"), hex("0064 0000 0000 01")])),
+      jpegSegment(0xe3, joinParts([latin1("Exif\0\0"), exif(3)])),
+      jpegSegment(0xef, new Uint8Array(0)),
+      jpegSegment(0xf0, new Uint8Array(0)),
+      jpegSegment(0xfe, new Uint8Array(0)),
+    ];
+    const plain = clean(jpeg(jfif, adobe, turned, ...picture)) ?? new Uint8Array(0);
+    expect(clean(jpeg(jfif, adobe, turned, ...others, ...picture, ...others))).toEqual(plain);
+    // Without one of its own before, none of another number is taken for it.
+    expect(clean(jpeg(...others.slice(3), ...picture))).toEqual(jpeg(...picture));
+  });
+
+  test("may end its data with bytes that fill, and begin them anew seven times", () => {
+    const data = joinParts([jpegSegment(0xda, hex("01 01 00 00 3f 00")), hex("12 ffd7 34 ffffff00 56 ffff")]);
+    const filled = joinParts([start, table, frame, codes, data, end]);
+    expect(clean(filled)).toEqual(filled);
+  });
+
   test("ends where it ends: a second picture, a film or an archive behind it is gone", () => {
     const plain = jpeg(jfif, ...picture);
     expect(clean(joinParts([plain, jpeg(jfif, ...picture), latin1("PK\u0003\u0004 secret")]))).toEqual(plain);
@@ -84,6 +112,11 @@ describe("a JPEG", () => {
     ["two frames", jpeg(table, frame, frame, codes, scan)],
     ["another one inside", jpeg(jfif, start, ...picture)],
     ["bytes between segments", jpeg(jfif, latin1("secret"), ...picture)],
+    ["a restart outside of its data", jpeg(jfif, hex("ffd0 0004 0000"), ...picture)],
+    ["a marker of nothing", jpeg(jfif, hex("ff02 0004 0000"), ...picture)],
+    ["a hierarchy of pictures", jpeg(jfif, hex("ffde 0004 0000"), ...picture)],
+    ["a half of its beginning", joinParts([hex("ffd9"), jpeg(jfif, ...picture).subarray(2)])],
+    ["another half of its beginning", joinParts([hex("00d8"), jpeg(jfif, ...picture).subarray(2)])],
     ["a length below its own", joinParts([start, hex("ffe0 0001"), ...picture, end])],
     ["a length behind the end", joinParts([start, hex("ffe0 ffff"), ...picture, end])],
     ["no end", joinParts([start, jfif, ...picture])],

@@ -8,8 +8,8 @@ export interface IsoBox {
   readonly end: number;
 }
 
-/** Most boxes that are looked at on one level. */
-const maxBoxes = 4096;
+/** Most boxes that are looked at on one level: a recording of an hour has some thousands. */
+const maxBoxes = 65_536;
 
 /** The box whose head begins at `at`, of what ends at `to`; `undefined` where it is cut off, or lies about its length. */
 export function isoBoxAt(head: Uint8Array, { at, to }: { readonly at: number; readonly to: number }): IsoBox | undefined {

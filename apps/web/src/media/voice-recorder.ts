@@ -1,8 +1,8 @@
 import { createStopwatch } from "./stopwatch.ts";
 import { loudnessOf, peaksOf } from "./waveform.ts";
 import { withDuration } from "./webm-duration.ts";
-import { packetSizes } from "./webm-packets.ts";
-import type { PacketSizes } from "./webm-packets.ts";
+import { packetSizes } from "./packet-sizes.ts";
+import type { PacketSizes } from "./packet-sizes.ts";
 
 /** Longest recording: 14 MB of it. */
 export const maxVoiceMs: number = 60 * 60 * 1000;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { joinParts } from "./bytes.ts";
+import { packetSizes } from "./packet-sizes.ts";
 import { hex, latin1 } from "./testing/pictures.ts";
 import { withDuration } from "./webm-duration.ts";
-import { packetSizes } from "./webm-packets.ts";
 
 const element = (id: string, ...parts: readonly Uint8Array[]): Uint8Array => {
   const data = joinParts(parts);
@@ -34,6 +34,7 @@ describe("packets of a WebM", () => {
 
   test.each([
     ["another file", latin1("OggS and more")],
+    ["nothing", new Uint8Array(0)],
     ["no packets", webm(open("1f43b675"))],
     ["packets in one block", webm(open("1f43b675", block(80, 0x82)))],
     ["a block without a header", webm(open("1f43b675", element("a3", Uint8Array.of(0x81, 0))))],
