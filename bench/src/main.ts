@@ -16,6 +16,7 @@ import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
+import { filesUpload } from "./scenarios/files-upload.ts";
 import { growth } from "./scenarios/growth.ts";
 import { heads } from "./scenarios/heads.ts";
 import { hostile } from "./scenarios/hostile.ts";
@@ -47,6 +48,7 @@ const scenarios: readonly Scenario[] = [
   mlsPrimitives,
   mlsPeers,
   web,
+  filesUpload,
 ];
 
 const { values, positionals } = parseArgs({

@@ -32,6 +32,9 @@ const lifted = {
     openLog: unlimited,
     headProof: unlimited,
     storeBytes: unlimited,
+    putBlob: unlimited,
+    patchUpload: unlimited,
+    blobBytes: { burst: 1e15, perSecond: 1e15 },
   },
 };
 const server = await startServer({

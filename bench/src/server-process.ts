@@ -34,13 +34,13 @@ export interface ServerProcess extends AsyncDisposable {
   peakBytes(): number;
 }
 
-/** Starts one on an empty data folder, removed with it, or on one that is left as it is. `flags` are Node's; `serverOptions` go to the server itself. */
+/** Starts one on an empty data folder, removed with it, or on one that is left as it is. `flags` are Node's; `serverOptions` go to the server itself, in whose place another `script` may stand. */
 export async function startServerProcess(
-  params: { flags?: readonly string[]; serverOptions?: BenchServerOptions; isPinned?: boolean; directory?: string } = {},
+  params: { flags?: readonly string[]; serverOptions?: BenchServerOptions; isPinned?: boolean; directory?: string; script?: string } = {},
 ): Promise<ServerProcess> {
   const directory = params.directory ?? mkdtempSync(join(tmpdir(), "latchkey-bench-"));
   const flags = params.flags ?? [];
-  const script = fileURLToPath(new URL("./server-main.ts", import.meta.url));
+  const script = fileURLToPath(new URL(params.script ?? "./server-main.ts", import.meta.url));
   const program = [process.execPath, ...flags, "--expose-gc", script, directory, JSON.stringify(params.serverOptions ?? {})];
   const [command = "", ...args] = canPin() && params.isPinned !== false ? ["taskset", "-c", "1", ...program] : program;
   const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });

@@ -120,12 +120,12 @@ export class UploadTable {
   }
 
   #longestUntouched(): HeldUpload | undefined {
-    let [fullest, most] = ["", 0];
-    for (const [key, count] of this.#counts) if (count > most) [fullest, most] = [key, count];
+    let [found, most]: [HeldUpload | undefined, number] = [undefined, 0];
     for (const held of this.#uploads.values()) {
-      if (!held.isDone && held.networks.some(({ key }) => key === fullest)) return held;
+      if (held.isDone) continue;
+      for (const { key } of held.networks) if (this.#countOf(key) > most) [found, most] = [held, this.#countOf(key)];
     }
-    return undefined;
+    return found;
   }
 }
 

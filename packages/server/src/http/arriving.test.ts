@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { arriving } from "./arriving.ts";
+import type { Waiting } from "./arriving.ts";
 
 const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {
@@ -8,10 +9,14 @@ const nextTurn = (): Promise<void> =>
   });
 
 /** The portions, and how they ended. */
-async function takeAll(stream: PassThrough, each: () => Promise<void> = async () => {}): Promise<{ text: string; end: string }> {
+async function takeAll(
+  stream: PassThrough,
+  each: () => Promise<void> = async () => {},
+  waiting: Waiting = { bytes: 0 },
+): Promise<{ text: string; end: string }> {
   let text = "";
   try {
-    for await (const portion of arriving(stream)) {
+    for await (const portion of arriving(stream, waiting)) {
       text += Buffer.concat(portion).toString();
       await each();
     }
@@ -39,23 +44,28 @@ test("what came before a stream broke off is given out, then it is thrown; an en
   expect(await takeAll(new PassThrough().destroy())).toEqual({ text: "", end: "broke off" });
 });
 
-test("who takes slowly makes the sender wait: little is held", async () => {
+test.each([
+  ["little", 0, 40],
+  ["less where much waits in all", 16_777_216, 20],
+] as const)("who takes slowly makes the sender wait: %s is held", async (_what, heldBytes, mostSent) => {
+  const waiting = { bytes: heldBytes };
   const stream = new PassThrough({ highWaterMark: 16_384 });
   const go = Promise.withResolvers<void>();
   let sent = 0;
-  const taking = takeAll(stream, () => go.promise);
-  const piece = Buffer.alloc(16_384, "x");
+  const taking = takeAll(stream, () => go.promise, waiting);
   const send = async (): Promise<void> => {
     for (let at = 0; at < 100; at++) {
-      if (!stream.write(piece)) await new Promise((resolve) => stream.once("drain", resolve));
+      if (!stream.write(Buffer.alloc(16_384, "x"))) await new Promise((resolve) => stream.once("drain", resolve));
       sent += 1;
     }
     stream.end();
   };
   const sending = send();
   for (let turns = 0; turns < 200; turns++) await nextTurn();
-  expect(sent).toBeLessThan(15);
+  expect(sent).toBeLessThan(mostSent);
+  expect(sent).toBeGreaterThan(mostSent / 4);
   go.resolve();
   await sending;
   expect((await taking).text).toHaveLength(1_638_400);
+  expect(waiting.bytes).toBe(heldBytes);
 });

@@ -1,13 +1,21 @@
 import type { Readable } from "node:stream";
 
-/** So much waits to be taken before the sender is. */
-const waitingBytes = 65_536;
+/** What waits of all streams together to be taken, in bytes. */
+export interface Waiting {
+  bytes: number;
+}
+
+/** So much of a stream waits to be taken, before its sender does: large portions cost least. */
+const portionBytes = 262_144;
+/** Where much waits in all, portions are small. */
+const muchBytes = 16_777_216;
+const smallPortionBytes = 65_536;
 
 /**
- * What comes by a stream, in portions: each is all that has come since the one before. What came is given out before it is thrown that the
+ * What comes by a stream, in portions: each is all that has come since the one before, and is gone when the next is asked for. What came is given out before it is thrown that the
  * stream broke off; its own iterator would drop it.
  */
-export async function* arriving(stream: Readable): AsyncGenerator<readonly Uint8Array[]> {
+export async function* arriving(stream: Readable, waiting: Waiting): AsyncGenerator<readonly Uint8Array[]> {
   if (stream.readableEnded) return;
   let portion: Uint8Array[] = [];
   let bytes = 0;
@@ -16,7 +24,8 @@ export async function* arriving(stream: Readable): AsyncGenerator<readonly Uint8
   const onData = (chunk: Uint8Array): void => {
     portion.push(chunk);
     bytes += chunk.length;
-    if (bytes >= waitingBytes) stream.pause();
+    waiting.bytes += chunk.length;
+    if (bytes >= (waiting.bytes < muchBytes ? portionBytes : smallPortionBytes)) stream.pause();
     news.resolve();
   };
   const onEnd = (): void => {
@@ -39,11 +48,16 @@ export async function* arriving(stream: Readable): AsyncGenerator<readonly Uint8
       await news.promise;
       news = Promise.withResolvers<void>();
       if (bytes > 0) {
-        const taken = portion;
+        const [taken, takenBytes] = [portion, bytes];
         portion = [];
         bytes = 0;
         stream.resume();
-        yield taken;
+        try {
+          yield taken;
+        } finally {
+          waiting.bytes -= takenBytes;
+          for (const chunk of taken) giveUp(chunk);
+        }
       }
       if (bytes > 0) news.resolve();
       else if (end.error !== undefined) throw end.error;
@@ -52,5 +66,14 @@ export async function* arriving(stream: Readable): AsyncGenerator<readonly Uint8
   } finally {
     stream.off("data", onData).off("end", onEnd).off("close", onClose);
     stream.pause();
+    waiting.bytes -= bytes;
   }
+}
+
+/**
+ * Frees the memory of bytes that nobody needs any more, where they have it to themselves. What comes by a connection lies outside of the
+ * heap, and would have all of that looked through for every 20 MiB: twice the work of everything else here.
+ */
+export function giveUp({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }

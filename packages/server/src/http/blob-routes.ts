@@ -9,6 +9,7 @@ import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import { Refusal } from "../errors.ts";
+import { giveUp } from "./arriving.ts";
 
 const noToken = new Uint8Array();
 
@@ -90,7 +91,7 @@ function sendFile(reply: FastifyReply, file: FileHandle, first: number, last: nu
   return reply.send(file.createReadStream({ start: first, end: last }));
 }
 
-/** Tells how much has come, as it comes. */
+/** Tells how much has come, as it comes. A piece is gone when the next is asked for. */
 async function* spending(
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   spend: (bytes: number) => void,
@@ -98,6 +99,7 @@ async function* spending(
   for await (const chunk of content) {
     spend(chunk.length);
     yield chunk;
+    giveUp(chunk);
   }
 }
 

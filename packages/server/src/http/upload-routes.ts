@@ -11,6 +11,7 @@ import type { ServerContext } from "../config.ts";
 import { dayMs } from "../days.ts";
 import { Refusal } from "../errors.ts";
 import { arriving } from "./arriving.ts";
+import type { Waiting } from "./arriving.ts";
 
 const noToken = new Uint8Array();
 const version = "1.0.0";
@@ -34,6 +35,7 @@ export interface UploadRoutes {
  */
 export function addUploadRoutes(app: FastifyInstance, { uploads, admission, context, proxies }: UploadRoutes): void {
   const { maxFileBytes } = context.limits;
+  const waiting: Waiting = { bytes: 0 };
   const path = `${httpPaths.uploads}/:token`;
   type OfUpload = { Params: { token: string } };
   const sourceOf = ({ raw }: FastifyRequest): Source => ({ address: peerOf(raw, proxies) });
@@ -82,7 +84,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, admission, cont
     const outcome = await uploads
       .append(request.params.token, {
         offset,
-        content: paid(portionsOf(request), (bytes) => admission.admit("blobBytes", source, noToken, bytes), announcedOf(request)),
+        content: paid(portionsOf(request, waiting), (bytes) => admission.admit("blobBytes", source, noToken, bytes), announcedOf(request)),
         end: () => request.raw.destroy(),
       })
       .finally(() => passOver(request, reply));
@@ -160,10 +162,10 @@ function announcedOf(request: FastifyRequest): number {
 }
 
 /** A request's body, in portions. */
-function portionsOf(request: FastifyRequest): AsyncIterable<readonly Uint8Array[]> {
+function portionsOf(request: FastifyRequest, waiting: Waiting): AsyncIterable<readonly Uint8Array[]> {
   // The parser of `acceptStreams` hands over the request itself; without a body there is none.
   const body = request.body as IncomingMessage | null | undefined;
-  return arriving(body ?? Readable.from([]));
+  return arriving(body ?? Readable.from([]), waiting);
 }
 
 /** Pays for what comes a little ahead, and for no more than was announced: who is cut off has not paid for the rest. */

@@ -4,5 +4,7 @@ export { startInProcessServer } from "./in-process-server.ts";
 export type { InProcessServer, InProcessWorld } from "./in-process-server.ts";
 export { issueCertificate } from "./issue-certificate.ts";
 export type { IssuedCertificate } from "./issue-certificate.ts";
+export { blobMetadata, createUpload, offsetOf, readBlob, sendPart, tus } from "./tus.ts";
+export type { TusAnswer, TusPeer } from "./tus.ts";
 export { startFakeS3 } from "../backup/s3/fake-s3.testing.ts";
 export type { FakeS3 } from "../backup/s3/fake-s3.testing.ts";
