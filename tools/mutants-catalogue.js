@@ -6,6 +6,7 @@ import { groupMutants } from "./mutants-of-groups.js";
 import { inboxMutants } from "./mutants-of-inboxes.js";
 import { joinerMutants } from "./mutants-of-joiners.js";
 import { linkMutants } from "./mutants-of-links.js";
+import { mediaMutants } from "./mutants-of-media.js";
 import { saidMutants } from "./mutants-of-said.js";
 import { serverMutants } from "./mutants-of-server.js";
 import { of } from "./mutation.js";
@@ -490,5 +491,6 @@ export const mutants = [
   ...inboxMutants,
   ...linkMutants,
   ...saidMutants,
+  ...mediaMutants,
   ...serverMutants,
 ];

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { joinParts } from "./bytes.ts";
 import { cleanJpeg } from "./clean-jpeg.ts";
-import { exifOrientation } from "./exif.ts";
+import { exifOrientation, orientationSegment } from "./exif.ts";
 import { contains, exif, hex, jpegSegment, latin1 } from "./testing/pictures.ts";
 
 const start = hex("ffd8");
@@ -26,7 +26,7 @@ const clean = (bytes: Uint8Array): Uint8Array | undefined => {
 describe("a JPEG", () => {
   test("that says nothing but what it shows stays byte by byte", () => {
     const plain = jpeg(jfif, profile, adobe, ...picture);
-    expect(clean(plain)).toEqual(plain);
+    expect(cleanJpeg(plain)).toEqual({ kind: "clean", bytes: plain, isAnimated: false, isTurned: false });
   });
 
   test("of several scans stays byte by byte", () => {
@@ -112,6 +112,7 @@ describe("a JPEG", () => {
     ["two frames", jpeg(table, frame, frame, codes, scan)],
     ["another one inside", jpeg(jfif, start, ...picture)],
     ["bytes between segments", jpeg(jfif, latin1("secret"), ...picture)],
+    ["bytes between segments that look like one", jpeg(jfif, hex("00fe 0004 0000"), ...picture)],
     ["a restart outside of its data", jpeg(jfif, hex("ffd0 0004 0000"), ...picture)],
     ["a marker of nothing", jpeg(jfif, hex("ff02 0004 0000"), ...picture)],
     ["a hierarchy of pictures", jpeg(jfif, hex("ffde 0004 0000"), ...picture)],
@@ -150,6 +151,18 @@ describe("a JPEG", () => {
 });
 
 describe("how a picture is to be turned", () => {
+  test("stands in a block of nothing else, byte by byte", () => {
+    expect(orientationSegment(6)).toEqual(hex("ffe1 0022 457869660000 4d4d002a 00000008 0001 0112 0003 00000001 0006 0000 00000000"));
+    expect(orientationSegment(6)).toHaveLength(36);
+  });
+
+  test("is found behind other things, and may end the block", () => {
+    const before = "0100 0003 00000001 0007 0000";
+    expect(exifOrientation(hex(`4d4d002a 00000008 0002 ${before} 0112 0003 00000001 0005 0000`))).toBe(5);
+    expect(exifOrientation(hex(`4d4d002a 0000000a ffff 0001 0112 0003 00000001 0001 0000`))).toBe(1);
+    expect(exifOrientation(hex(`4d4d002a 00000008 0001 ${before} 0112 0003 00000001 0005 0000`))).toBe(1);
+  });
+
   test("is read in both byte orders, with and without the header of JPEG", () => {
     const little = hex("49492a00 08000000 0100 1201 0300 01000000 0800 0000 00000000");
     expect(exifOrientation(little)).toBe(8);
@@ -162,6 +175,12 @@ describe("how a picture is to be turned", () => {
     ["another number of TIFF", "4d4d002b 00000008 0001 0112 0003 00000001 0006 0000"],
     ["a directory behind the end", "4d4d002a fffffff0 0001"],
     ["more entries than there are", "4d4d002a 00000008 ffff 0100 0003 00000001 0006 0000"],
+    ["no entries, at its end", "4d4d002a 00000008 0000"],
+    ["a directory of a byte", "4d4d002a 00000008 00"],
+    ["no directory", "4d4d002a 000000"],
+    ["half an entry", "4d4d002a 00000008 0001 0112 0003 00000001 0006"],
+    ["two numbers", "4d4d002a 00000008 0001 0112 0003 00000002 0006 0000"],
+    ["nothing as a number", "4d4d002a 00000008 0001 0112 0003 00000001 0000 0000"],
     ["a number out of range", "4d4d002a 00000008 0001 0112 0003 00000001 0009 0000"],
     ["another type", "4d4d002a 00000008 0001 0112 0004 00000001 0000 0006"],
   ])("is as it lies with %s", (_, digits) => {

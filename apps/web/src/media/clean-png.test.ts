@@ -37,6 +37,12 @@ describe("a PNG", () => {
     expect(cleanPng(png(header, pngChunk("eXIf", exif(6)), data, end))).toMatchObject({ kind: "clean", isTurned: true });
   });
 
+  test("that was to be shown as it lies was not turned, and an animation of one picture is a still", () => {
+    const one = pngChunk("acTL", Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 9));
+    const cleaned = cleanPng(png(header, one, pngChunk("eXIf", exif(1)), data, end));
+    expect(cleaned).toEqual({ kind: "clean", bytes: png(header, one, data, end), isAnimated: false, isTurned: false });
+  });
+
   test("stays animated", async () => {
     const plain = await animatedPng(2, 2);
     expect(cleanPng(plain)).toEqual({ kind: "clean", bytes: plain, isAnimated: true, isTurned: false });
@@ -55,12 +61,13 @@ describe("a PNG", () => {
   test.each([
     ["nothing", new Uint8Array(0)],
     ["another file", latin1("GIF89a")],
+    ["another beginning", joinParts([latin1("\u0089PNG\r\n\u001a\r"), header, data, end])],
     ["no header", png(data, end)],
     ["two headers", png(header, header, data, end)],
     ["a short header", png(pngChunk("IHDR", new Uint8Array(12)), data, end)],
     ["no picture in it", png(header, end)],
     ["no end", png(header, data)],
-    ["something in its end", png(header, data, pngChunk("IEND", latin1("secret")))],
+    ["something in its end", png(header, data, pngChunk("IEND", latin1("s")))],
     ["a critical chunk that nobody knows", png(header, data, pngChunk("ABCD"), end)],
     ["a name that is none", png(header, data, pngChunk("a1cd"), end)],
     ["a length behind the end", png(header, Uint8Array.of(0xff, 0xff, 0xff, 0xff, ...latin1("IDAT")), end)],

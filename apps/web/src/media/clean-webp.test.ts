@@ -31,6 +31,18 @@ describe("a WebP", () => {
     expect(cleanWebp(webp(webpHeader(0x08), webpPixel, riffChunk("EXIF", exif(6))))).toMatchObject({ kind: "clean", isTurned: true });
   });
 
+  test("that was to be shown as it lies was not turned, and an animation of one picture is a still", () => {
+    const one = webp(webpHeader(0x0a), webpAnimation, webpFrame(), riffChunk("EXIF", exif(1)));
+    const bytes = webp(webpHeader(0x02), webpAnimation, webpFrame());
+    expect(cleanWebp(one)).toEqual({ kind: "clean", bytes, isAnimated: false, isTurned: false });
+  });
+
+  test("says nothing where its header has room for later", () => {
+    const header = webpHeader(0x10);
+    header.fill(0xff, 9, 12);
+    expect(clean(webp(header, webpPixel))).toEqual(webp(webpHeader(0x10), webpPixel));
+  });
+
   test("stays animated, and its pictures say nothing about themselves either", () => {
     const plain = webp(webpHeader(0x12), webpAnimation, webpFrame(), webpFrame());
     expect(cleanWebp(plain)).toEqual({ kind: "clean", bytes: plain, isAnimated: true, isTurned: false });
@@ -52,6 +64,9 @@ describe("a WebP", () => {
   test.each([
     ["nothing", new Uint8Array(0)],
     ["another form", riffChunk("RIFF", latin1("WAVEfmt "))],
+    ["the form of a sound", riffChunk("RIFF", joinParts([latin1("WAVE"), webpPixel]))],
+    ["another beginning", joinParts([latin1("RIFX"), webp(webpPixel).subarray(4)])],
+    ["a length of less than its form", joinParts([latin1("RIFF"), Uint8Array.of(3, 0, 0, 0), webp(webpPixel).subarray(8)])],
     ["no picture in it", webp(webpHeader(0x20), profile)],
     ["two pictures and no animation", webp(webpPixel, webpPixel)],
     ["an animation of none", webp(webpHeader(0x02), webpAnimation)],
