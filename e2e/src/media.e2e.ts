@@ -148,7 +148,10 @@ describe("a video or a sound", () => {
 
   test("of sound alone has a length and no picture", async () => {
     const sound = await browser.page.evaluate(() => globalThis.media.sound(3));
-    expect(sound).toEqual({ kind: "audio", metadata: "kept", durationMs: 3000 });
+    expect(sound).toEqual({ kind: "audio", metadata: "kept", durationMs: 3000, peaks: [64, true] });
+    // Longer than it is looked at as a whole.
+    const long = await browser.page.evaluate(() => globalThis.media.sound(601));
+    expect(long).toEqual({ kind: "audio", metadata: "kept", durationMs: 601_000, peaks: undefined });
   });
 
   test("that is none goes as a file", async () => {

@@ -199,8 +199,10 @@ const checks: MediaChecks = {
     };
   },
   async sound(seconds) {
-    const { blob: _, ...looks } = { blob: undefined, ...(await prepareVideo(new Blob([wav(seconds)], { type: "audio/wav" }))) };
-    return looks;
+    const prepared = await prepareVideo(new Blob([wav(seconds)], { type: "audio/wav" }));
+    if (prepared.kind !== "audio") return prepared;
+    const { blob: _, peaks, ...looks } = prepared;
+    return { ...looks, peaks: peaks === undefined ? undefined : [peaks.length, Math.min(...peaks) > 240] };
   },
   noVideo: () => prepareVideo(new Blob([latin1("<!doctype html><script>globalThis.wasRun = true</script>")], { type: "video/mp4" })),
   async lateVideo() {

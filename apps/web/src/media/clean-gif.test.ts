@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { joinParts } from "./bytes.ts";
 import { cleanGif } from "./clean-gif.ts";
-import { gifControl, gifEnd, gifExtension, gifHeader, gifLoop, gifPicture, latin1 } from "./testing/pictures.ts";
+import { gifControl, gifEnd, gifExtension, gifHeader, gifLoop, gifPicture, hex, latin1 } from "./testing/pictures.ts";
 
 const comment = gifExtension(0xfe, latin1("secret"), latin1("and more"));
 const plainText = gifExtension(0x01, new Uint8Array(12), latin1("secret"));
@@ -38,6 +38,19 @@ describe("a GIF", () => {
     expect(clean(gif(wordy, gifPicture(0), gifPicture(1)))).toEqual(gif(loop, gifPicture(0), gifPicture(1)));
     const buffer = gifExtension(0xff, latin1("NETSCAPE2.0"), Uint8Array.of(2, 0, 0, 0, 1));
     expect(clean(gif(buffer, gifPicture(0)))).toEqual(gif(gifPicture(0)));
+  });
+
+  test("may have pictures with colours of their own, and none that they share", () => {
+    const bare = hex("474946383761 0100 0100 00 00 00");
+    const own = hex("2c 0000 0000 0100 0100 81 000000 ff0000 00ff00 2c3b21 02 02 4401 00");
+    const plain = joinParts([bare, own, own, gifEnd]);
+    expect(cleanGif(joinParts([bare, comment, own, comment, own, gifEnd, comment]))).toMatchObject({
+      kind: "clean",
+      bytes: plain,
+      isAnimated: true,
+    });
+    for (let length = 0; length < bare.length + own.length; length++)
+      expect(cleanGif(plain.subarray(0, length)).kind).toBe("not_what_it_says");
   });
 
   test("ends where it ends", () => {

@@ -19,6 +19,9 @@ const names = box("meta", latin1("secret"));
 const blanked = (whole: Uint8Array): Uint8Array => joinParts([whole.subarray(0, 4), latin1("free"), new Uint8Array(whole.length - 8)]);
 const handler = (name: string): Uint8Array => box("hdlr", hex("00000000 00000000"), latin1("vide"), new Uint8Array(12), latin1(name));
 const media = box("mdia", longHead("mdhd", "0000000000000000"), handler("\0".repeat(13)), box("minf", latin1("tables")));
+const empty = box("moov");
+/** Each of them describes a film of nothing. */
+const manyBoxes = new Uint8Array(8 * 20_001).map((_, at) => empty[at % 8] ?? 0);
 const clean = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array | undefined> => {
   const cleaned = await cleanVideo(new Blob([bytes]));
   return cleaned === undefined ? undefined : new Uint8Array(await cleaned.arrayBuffer());
@@ -82,10 +85,19 @@ describe("a film", () => {
     ["a box that is shorter than its head", joinParts([plain, hex("00000007"), latin1("mdat")])],
     ["bytes behind its end", joinParts([plain, latin1("PK")])],
     ["a track that is longer than what it is in", joinParts([brands, box("moov", hex("000000ff"), latin1("trak"))])],
+    ["more boxes than a film in parts has", manyBoxes],
     ["a short handler", joinParts([brands, box("moov", box("hdlr", new Uint8Array(23)))])],
     ["a short head", joinParts([brands, box("moov", box("mvhd", new Uint8Array(19)))])],
   ])("with %s is none", async (_, bytes) => {
     expect(await clean(new Uint8Array(bytes))).toBeUndefined();
+  });
+
+  test("is left as it is when the time is over, and where what describes it is larger than any", async () => {
+    expect(await cleanVideo(new Blob([plain]), AbortSignal.abort())).toBeUndefined();
+    const filling = new Uint8Array(64 * 1024 * 1024 - 7);
+    const large = (type: string): Blob => new Blob([new Uint8Array(plain), hex("04000001"), latin1(type), filling]);
+    expect(await cleanVideo(large("free"))).toBeUndefined();
+    expect(await cleanVideo(large("mdat"))).toHaveProperty("size", plain.length + 8 + filling.length);
   });
 
   test("is read no deeper than films are", async () => {

@@ -2,6 +2,7 @@ import { draw, encodePicture, fitted, thumbhashOf } from "./canvas.ts";
 import { cleanVideo } from "./clean-video.ts";
 import { maxPixels } from "./picture-size.ts";
 import { durationOf, eventOf } from "./playing.ts";
+import { peaksOfSamples } from "./waveform.ts";
 
 /** Longest time that a file is looked at. */
 const timeLimitMs = 5000;
@@ -10,6 +11,12 @@ const posterSide = 1280;
 const posterQuality = 0.75;
 /** Seconds from which a picture is taken: many videos begin with a black one. */
 const posterAt = 1;
+
+/** Longest sound, and largest file, of which it is looked at how loud it is. */
+const maxHeardMs = 10 * 60 * 1000;
+const maxHeardBytes = 32 * 1024 * 1024;
+/** Samples a second that are taken of it. */
+const heardRate = 8000;
 
 /** A file with video or sound, as it is sent and as the browser plays it. */
 export type PreparedVideo =
@@ -21,8 +28,8 @@ export type PreparedVideo =
       /** One picture of it and what that looks like; `undefined` where none came in time. */
       readonly poster: { readonly blob: Blob; readonly thumbhash: Uint8Array } | undefined;
     })
-  /** It has sound only. */
-  | (Recording & { readonly kind: "audio" })
+  /** It has sound only. How loud it is, 64 times over its length, where it is short enough to be looked at as a whole. */
+  | (Recording & { readonly kind: "audio"; readonly peaks: Uint8Array | undefined })
   | { readonly kind: "as_file"; readonly reason: "undecodable" | "too_many_pixels" | "too_slow" };
 
 interface Recording {
@@ -53,13 +60,35 @@ export async function prepareVideo(file: Blob): Promise<PreparedVideo> {
     const poster = width === 0 || height === 0 ? undefined : await posterOf(element, { durationMs, signal });
     const cleaned = await cleanVideo(file, signal);
     const recording = { blob: cleaned ?? file, metadata: cleaned === undefined ? "kept" : "removed", durationMs } as const;
-    return width === 0 || height === 0 ? { kind: "audio", ...recording } : { kind: "video", width, height, poster, ...recording };
+    if (width > 0 && height > 0) return { kind: "video", width, height, poster, ...recording };
+    return { kind: "audio", peaks: await soundPeaks(file, { durationMs, signal }), ...recording };
   } catch {
     return { kind: "as_file", reason: signal.aborted ? "too_slow" : "undecodable" };
   } finally {
     element.removeAttribute("src");
     element.load();
     URL.revokeObjectURL(address);
+  }
+}
+
+/** Of what is longer, larger or slower, and of what cannot be decoded as a whole, nothing. */
+async function soundPeaks(
+  file: Blob,
+  { durationMs, signal }: { readonly durationMs: number | undefined; readonly signal: AbortSignal },
+): Promise<Uint8Array | undefined> {
+  if (durationMs === undefined || durationMs > maxHeardMs || file.size > maxHeardBytes) return undefined;
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const stop = (): void => resolve(undefined);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    // A few samples a second are enough for bars: speech and music have most of their strength there.
+    const context = new OfflineAudioContext(1, 1, heardRate);
+    const decoded = await Promise.race([context.decodeAudioData(await file.arrayBuffer()), late]);
+    return decoded === undefined ? undefined : peaksOfSamples(decoded.getChannelData(0));
+  } catch {
+    return undefined;
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
