@@ -94,14 +94,16 @@ export async function untilDelivered(client: Client, message: Message, timeoutMs
     latest = candidate;
     if (candidate.delivery?.kind !== "pending") resolve(candidate);
   };
-  const stop = client.subscribe((event) => {
-    if (event.kind === "message") notice(event.message);
-    if (event.kind === "alarm" && (event.conversationId ?? message.conversationId) === message.conversationId)
-      reject(new CommandError(event.failure.code, event.failure.message));
-  });
   const timer = setTimeout(() => {
     resolve(latest);
   }, timeoutMs);
+  const stop = client.subscribe((event) => {
+    if (event.kind === "message") notice(event.message);
+    // As long as its files go on, it is waited for.
+    if (event.kind === "file" && event.messageId === message.id) timer.refresh();
+    if (event.kind === "alarm" && (event.conversationId ?? message.conversationId) === message.conversationId)
+      reject(new CommandError(event.failure.code, event.failure.message));
+  });
   // It may have been accepted between being sent and being listened for.
   for (const stored of await client.messages(message.conversationId, { limit: 50 })) notice(stored);
   try {

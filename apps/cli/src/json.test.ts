@@ -1,6 +1,6 @@
 import { openNodeClient } from "@latchkey/client/node";
 import { startServer } from "@latchkey/server";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -113,6 +113,14 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "read");
   await held("ann", "edit", id, "hello, Ben");
   await held("ann", "info", id);
+  const picture = join(folder, "cat.png");
+  writeFileSync(picture, new Uint8Array(70_000).fill(7));
+  const [album] = await held("ann", "send", "ben", "--file", picture, "--file", picture, "--caption", "Cats");
+  expect(album?.["files"]).toHaveLength(2);
+  await held("ben", "read");
+  const saved = await held("ben", "save", String(album?.["id"]), "--out", folder);
+  expect(saved.map(({ path }) => path)).toEqual([join(folder, "cat (1).png"), join(folder, "cat (2).png")]);
+  expect(readFileSync(join(folder, "cat (2).png")).equals(readFileSync(picture))).toBe(true);
   const [poll] = await held("ann", "poll", "ben", "When?", "today", "tomorrow");
   await held("ben", "read");
   await held("ben", "vote", String(poll?.["id"]), "1");

@@ -1,4 +1,6 @@
-import type { Conversation, ConversationStop, Member, Message, MessageBody, Person, ShownPoll } from "@latchkey/client";
+import type { AttachedFile, Conversation, ConversationStop, Member, Message, MessageBody, Person, ShownPoll } from "@latchkey/client";
+import { createProgress, formatBytes, noProgress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 
 /** Where output goes. */
 export interface Writable {
@@ -13,6 +15,8 @@ export interface Output {
   result(value: object, text: string): void;
   /** Tells beside the results, on standard error, what is no failure: `latchkey: message`, or {"notice":{"code","message"}}. */
   notice(code: string, message: string): void;
+  /** A line on standard error that says how far something is, where a person looks on. @param what is done, as `sending` */
+  progress(what: string): Progress;
 }
 
 /** An `Output` on two streams. */
@@ -23,9 +27,18 @@ export function createOutput(params: { stdout: Writable; stderr: Writable; json:
       params.stderr.write(`${line}\n`);
     },
     result(value, text) {
-      params.stdout.write(params.json ? `${JSON.stringify(value)}\n` : `${text}\n`);
+      params.stdout.write(params.json ? `${JSON.stringify(value, bytesAsText)}\n` : `${text}\n`);
+    },
+    progress(what) {
+      const { stderr, json } = params;
+      return json || stderr.isTTY !== true ? noProgress : createProgress((text) => stderr.write(text), printableLine(what));
     },
   };
+}
+
+/** Bytes are base64url in JSON. */
+function bytesAsText(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length).toString("base64url") : value;
 }
 
 /**
@@ -170,10 +183,17 @@ export function formatBody(body: MessageBody): string {
 export function formatMessage(message: Message, params: { title?: string } = {}): string {
   const place = params.title === undefined ? "" : `${printableLine(params.title)} | `;
   const author = message.author === undefined ? "" : message.author.isSelf ? "me" : formatAuthor(message.author);
-  const text = formatBody(message.body).split("\n").join("\n    ");
+  const said = formatBody(message.body);
+  const text = [...(said === "" ? [] : [said]), ...(message.files ?? []).map(formatFile)].join("\n").split("\n").join("\n    ");
   const isSaid = message.body.kind === "text" || message.body.kind === "poll";
   const separator = author === "" ? "" : isSaid ? ": " : " ";
   return `[${formatTime(message.sentAtMs)}] ${place}${author}${separator}${formatQuote(message)}${text}${formatParts(message)}${formatDelivery(message)}`;
+}
+
+/** `[picture 2: cat.jpg, 68.4 KiB]`, with what it shows where that is said. */
+function formatFile({ kind, name, sizeBytes, description }: AttachedFile, at: number): string {
+  const shown = description === "" ? "" : ` ${printableLine(description)}`;
+  return `[${kind} ${String(at + 1)}: ${printableLine(name)}, ${formatBytes(sizeBytes)}]${shown}`;
 }
 
 /** What it answers, as this device has it. */
@@ -185,9 +205,10 @@ function formatQuote({ quote }: Message): string {
 }
 
 /** What was done to it. */
-function formatParts({ edited, forwardedHops, folded, sharedBy, reactions = [] }: Message): string {
+function formatParts({ edited, forwardedHops, folded, sharedBy, isOnce, reactions = [] }: Message): string {
   const given = reactions.map(({ emoji, count }) => (count === 1 ? emoji : `${emoji} ${String(count)}`)).join(" ");
   const parts = [
+    ...(isOnce === undefined ? [] : ["to be seen once"]),
     ...(edited === undefined ? [] : ["edited"]),
     ...(folded === undefined ? [] : ["too soon in slow mode"]),
     ...(forwardedHops === undefined ? [] : [forwardedHops >= 5 ? "forwarded many times" : "forwarded"]),

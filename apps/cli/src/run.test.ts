@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClientError, productVersion } from "@latchkey/client";
 import type { Client } from "@latchkey/client";
+import { noProgress } from "./progress.ts";
 import { describe, expect, test } from "vitest";
 import type { Environment } from "./commands/command.ts";
 import type { StopSignal } from "./errors.ts";
@@ -372,7 +373,7 @@ describe("serve", () => {
     const running = runServer(
       {
         environment: environment as unknown as Environment,
-        output: { result: (_value, text) => (stdout += text), notice: () => undefined },
+        output: { result: (_value, text) => (stdout += text), notice: () => undefined, progress: () => noProgress },
         home: profile.home,
         serverUrl: undefined,
         positionals: [],

@@ -48,6 +48,7 @@ import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { registerCommand } from "./commands/register.ts";
 import { blockCommand, requestsCommand, unblockCommand } from "./commands/requests.ts";
 import { restoreCommand } from "./commands/restore.ts";
+import { saveCommand } from "./commands/save.ts";
 import { sendCommand } from "./commands/send.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -68,6 +69,7 @@ const commands: readonly Command[] = [
   registerCommand,
   whoamiCommand,
   sendCommand,
+  saveCommand,
   readCommand,
   searchCommand,
   replyCommand,

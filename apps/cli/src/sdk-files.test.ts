@@ -1,9 +1,9 @@
-import { createNodePlatform, nodeFiles, openNodeClient, openNodeStore } from "@latchkey/client/node";
+import { createNodePlatform, fileAt, nodeFiles, openNodeClient, openNodeStore } from "@latchkey/client/node";
 import { createClient } from "@latchkey/client";
 import type { AttachedFile, Client, ClientEvent, FileState, Message, NewFile } from "@latchkey/client";
 import { startServer } from "@latchkey/server";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -265,4 +265,38 @@ test("[X-23] files that the server lost before they were used are brought there 
   if (file === undefined) throw new Error("a file");
   expect((await read(hal, got, file)).equals(bytes)).toBe(true);
   expect(uploads).toBe(2);
+}, 120_000);
+
+test("[X-23] through another process that has the profile open, files go by their paths and are read from its folder; [X-9] forwarded, they are other blobs", async () => {
+  const [ida, jon] = [await open("ida"), await open("jon")];
+  const joined = await openNodeClient({ home: join(folder, "ida"), serverUrl, join: {} });
+  onTestFinished(() => joined.close());
+  const { id } = await joined.startConversation({ to: ["jon"] });
+  const bytes = randomBytes(3_000_000);
+  const path = join(folder, "picture.png");
+  writeFileSync(path, bytes);
+  const states: FileState[] = [];
+  joined.subscribe((event) => void (event.kind === "file" && states.push(event.state)));
+  await joined.send(id, "", { files: [await fileAt(path)] });
+  await expect(joined.send(id, "", { files: [fileOf("a", bytes)] })).rejects.toMatchObject({ code: "storage_in_use" });
+  await joined.settle();
+  expect(states.some(({ kind }) => kind === "sending")).toBe(true);
+  const got = await messageOf(jon, id, "");
+  const [file] = got.files ?? [];
+  if (file === undefined) throw new Error("a file");
+  expect(file).toMatchObject({ kind: "picture", name: "picture.png", mediaType: "image/png" });
+  expect((await read(jon, got, file)).equals(bytes)).toBe(true);
+  const own = await messageOf(joined, id, "");
+  expect((await read(joined, own, file, { from: 2_000_000, to: 2_000_100 })).equals(bytes.subarray(2_000_000, 2_000_100))).toBe(true);
+
+  const kim = await open("kim");
+  const { id: other } = await jon.startConversation({ to: ["kim"] });
+  const [forwarded] = await jon.forward(id, got.id, [other]);
+  await jon.settle();
+  const there = await messageOf(kim, other, "");
+  const [copy] = there.files ?? [];
+  if (copy === undefined || forwarded === undefined) throw new Error("a file");
+  expect([there.forwardedHops, copy.name, copy.id === file.id]).toEqual([1, "picture.png", false]);
+  expect((await read(kim, there, copy)).equals(bytes)).toBe(true);
+  expect(ida).toBeDefined();
 }, 120_000);

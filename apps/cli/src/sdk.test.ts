@@ -130,6 +130,19 @@ test("the echo bot of docs/sdk.md has ten lines and answers each of three people
   }
 }, 300_000);
 
+test("the picture bot of docs/sdk.md reads a picture and answers it", async () => {
+  await runExample("picture-bot.ts");
+  const iris = await open("iris");
+  const id = await conversationWith(iris, "picture_bot");
+  const bytes = new Uint8Array(200_000);
+  bytes.set([0x89, 0x50, 0x4e, 0x47]);
+  const files = [
+    { name: "cat.png", mediaType: "image/png", kind: "picture", sizeBytes: bytes.length, content: new Blob([bytes]) } as const,
+  ];
+  await iris.send(id, "", { files });
+  await expect.poll(() => shown(iris, id), { timeout: 60_000 }).toEqual(["", "cat.png: PNG, 200000 bytes"]);
+}, 300_000);
+
 test("the webhook notifier of docs/sdk.md posts each message, those of while it was down too", async () => {
   const posted: Message[] = [];
   const webhook = createServer((request, response) => {

@@ -1,4 +1,7 @@
-import type { Message } from "@latchkey/client";
+import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Message, NewFile } from "@latchkey/client";
 import { describe, expect, test } from "vitest";
 import { ann, conversation, createFake, groupId, profileOfEachTest, textMessage } from "../run.testing.ts";
 import type { Fake } from "../run.testing.ts";
@@ -34,6 +37,31 @@ describe("send", () => {
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ id: "m1", delivery: { kind: "accepted" } });
     expect(fake.calls).toContainEqual(["send", groupId, "from a pipe"]);
+  });
+
+  test("sends files with what is said of them, and says how far they are where somebody looks on", async () => {
+    const fake = sendingFake({ ...pending, delivery: { kind: "accepted", atMs: 5 } });
+    const path = fileURLToPath(import.meta.url);
+    const both = await run(["send", "ben", "--file", path, "--file", path, "--caption", "look"], fake);
+    expect([both.status, both.stdout]).toEqual([0, "accepted\n"]);
+    const [, , text, options] = fake.calls.find(([name]) => name === "send") ?? [];
+    expect(text).toBe("look");
+    const [file] = (options as { files: NewFile[] }).files;
+    expect(file).toMatchObject({
+      name: "send.test.ts",
+      mediaType: "application/octet-stream",
+      kind: "file",
+      sizeBytes: statSync(path).size,
+    });
+    expect(Buffer.concat(await Array.fromAsync(file?.content as AsyncIterable<Uint8Array>)).equals(readFileSync(path))).toBe(true);
+    for (const args of [
+      ["hi", "--file", path],
+      ["--caption", "of nothing"],
+      ["hi", "--caption", "of nothing"],
+    ])
+      expect((await run(["send", "ben", ...args], fake)).status, args.join(" ")).toBe(2);
+    for (const missing of [`${path}.none`, dirname(path)])
+      expect((await run(["send", "ben", "--file", missing], fake)).stderr).toMatch(/unreadable_file/);
   });
 
   test("text may begin with a dash after two dashes", async () => {

@@ -1097,6 +1097,8 @@ export interface Messages {
   "failure.storage_full.advice": undefined;
   "failure.file_changed.title": undefined;
   "failure.file_changed.advice": undefined;
+  "failure.unreadable_file.title": undefined;
+  "failure.unreadable_file.advice": undefined;
   "failure.file_gone.title": undefined;
   "failure.file_gone.advice": undefined;
   "failure.not_accepted.title": undefined;

@@ -45,6 +45,7 @@ export type ClientErrorCode =
   | "storage_denied" // the browser refused or evicted storage
   | "storage_full" // this device has no space left for a file
   | "file_changed" // a file that is to be sent has another size than was said: something writes to it
+  | "unreadable_file" // a file that is to be sent is not there, or may not be read
   | "file_gone" // the host of a file does not have it any more
   | "not_accepted" // of somebody who is not accepted nothing is fetched
   | "other_host" // a file is said to be at another host than the conversation's

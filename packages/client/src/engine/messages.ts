@@ -47,7 +47,7 @@ export interface MessagesAccess {
   /** The other devices of one's own are told. */
   hidden(conversationId: string, messageIds: readonly string[]): void;
   /** Whoever encrypts files that are to be sent. @throws ClientError `storage_denied`, `offline` */
-  files(): Promise<Pick<Files, "stage">>;
+  files(): Promise<Pick<Files, "stage" | "again">>;
 }
 
 /** What goes with a text. */
@@ -163,11 +163,15 @@ export class Messages {
     const line = await this.#line(id, messageId);
     const text = fold(line).versions.at(-1)?.text;
     const forwardedHops = (line.message?.forwardedHops ?? 0) + 1;
-    if (text === undefined) throw notPermitted("Only texts can be forwarded.");
+    if (text === undefined || line.body.kind !== "text") throw notPermitted("Only texts and files can be forwarded.");
+    if (line.body.isOnce === true) throw notPermitted("What is to be seen once cannot be forwarded.");
+    const parts = line.body.files ?? [];
+    const files = parts.length === 0 ? undefined : await this.#access.files();
     const most = forwardedHops > manyHops ? 1 : maxForwards;
     if (to.length > most) throw notPermitted(`This can be forwarded to ${String(most)} at a time.`);
     const sent: Message[] = [];
-    for (const conversation of new Set(to)) sent.push(await this.send(conversation, text, { forwardedHops }));
+    for (const conversation of new Set(to))
+      sent.push(await this.send(conversation, text, { forwardedHops, files: files?.again({ conversationId: id, messageId }, parts) }));
     return sent;
   }
 

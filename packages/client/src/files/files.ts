@@ -146,7 +146,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   }
 
   /** The bytes of a file, or of a part of it. @throws ClientError as `reach`, and as `Downloads.read` */
-  async *read(at: FileAt, { from = 0, to = Number.POSITIVE_INFINITY }: FileRange): AsyncGenerator<Uint8Array, void, undefined> {
+  async *read(at: FileAt, { from = 0, to = Number.POSITIVE_INFINITY }: FileRange = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const wanted = await this.#wanted(at);
     const end = new AbortController();
     try {
@@ -156,6 +156,14 @@ export class Files implements Omit<FileNews, "waiting"> {
     } finally {
       end.abort();
     }
+  }
+
+  /** Files of a message as new ones: under other keys, so that nobody can tell by their ciphertext that they are the same (spec X-9). */
+  again(at: Omit<FileAt, "fileId">, parts: readonly FilePart[]): readonly NewFile[] {
+    return parts.map(({ blobId, host: _host, key: _key, prefix: _prefix, hash: _hash, ...told }) => ({
+      ...told,
+      content: this.read({ ...at, fileId: toBase64Url(blobId) }),
+    }));
   }
 
   /** Ends a fetch; an upload's message is let go of. */

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { productVersion } from "@latchkey/protocol";
 import type { Client, ClientEvent } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { PathContent } from "../files/node-files.ts";
 import { remoteMethodNames } from "../methods.ts";
+import type { RemoteMethods } from "../methods.ts";
 import { fromLine, maxPathBytes, maxReplyBytes, readLines, socketFile, toLine } from "./messages.ts";
 import type { Reply, Request } from "./messages.ts";
 
@@ -20,7 +22,7 @@ export async function joinProfile(home: string, onLost: () => void = () => undef
   const path = join(home, socketFile);
   if (process.platform === "win32" || Buffer.byteLength(path) > maxPathBytes || !existsSync(path)) return undefined;
   const socket = await reach(path);
-  return socket === undefined ? undefined : speak(socket, onLost);
+  return socket === undefined ? undefined : speak(socket, home, onLost);
 }
 
 /** `undefined` where nobody listens: the socket is of a process that is gone. */
@@ -37,7 +39,7 @@ interface Call {
   reject(error: ClientError): void;
 }
 
-function speak(socket: Socket, onLost: () => void): Promise<Client> {
+function speak(socket: Socket, home: string, onLost: () => void): Promise<Client> {
   return new Promise((resolve, reject) => {
     const calls = new Map<number, Call>();
     const listeners = new Set<(event: ClientEvent) => void>();
@@ -64,8 +66,20 @@ function speak(socket: Socket, onLost: () => void): Promise<Client> {
         send({ kind: "call", id, method, args: args.slice(0, args.findLastIndex((value) => value !== undefined) + 1) });
       });
 
-    const client = {
-      ...Object.fromEntries(remoteMethodNames.map((name) => [name, (...args: unknown[]) => call(name, args)])),
+    // All methods that can be called from elsewhere are made here, from the complete list of their names.
+    const remote = Object.fromEntries(
+      remoteMethodNames.map((name) => [name, (...args: unknown[]) => call(name, args)]),
+    ) as unknown as RemoteMethods;
+    const client: Client = {
+      ...remote,
+      async send(id, text, options) {
+        if (options?.files?.some(({ content }) => !(content instanceof PathContent)) === true) throw notByPath();
+        return await remote.send(id, text, options);
+      },
+      async *readFile(conversationId, messageId, fileId, range) {
+        const { readHere } = await import("./read-here.ts");
+        yield* readHere({ home, remote }, [conversationId, messageId, fileId], range);
+      },
       subscribe(listener: (event: ClientEvent) => void) {
         listeners.add(listener);
         return () => listeners.delete(listener);
@@ -76,8 +90,7 @@ function speak(socket: Socket, onLost: () => void): Promise<Client> {
         listeners.clear();
         if (!socket.destroyed) await new Promise<void>((closed) => socket.end(closed));
       },
-      // Every other method has just been made from the complete list of their names.
-    } as unknown as Client;
+    };
 
     const timer = setTimeout(() => socket.destroy(), helloTimeoutMs);
     socket.on("close", () => {
@@ -129,6 +142,12 @@ function tell(listener: (event: ClientEvent) => void, event: ClientEvent): void 
   } catch {
     // A listener's own fault: the others and the client go on.
   }
+}
+
+function notByPath(): ClientError {
+  return new ClientError("storage_in_use", "Another process has this profile open: it takes files by their paths alone (fileAt).", {
+    canRetry: false,
+  });
 }
 
 function gone(): ClientError {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { ClientEvent, ClientFailure } from "../api.ts";
+import { PathContent } from "../files/node-files.ts";
 
 /*
  * What two processes of one person say to each other over the socket in a profile's folder: one JSON object a line. Both run as the
@@ -32,16 +33,21 @@ export const maxRequestBytes: number = 1 << 20;
 /** Of an answer: a page of any length. */
 export const maxReplyBytes: number = 1 << 26;
 
-/** A message as a line. Byte arrays are kept as such. */
+/** A message as a line. Byte arrays are kept as such, and of a file on this machine the path goes. */
 export function toLine(message: Request | Reply): string {
-  const text = JSON.stringify(message, (_key, value: unknown) => (value instanceof Uint8Array ? { $bytes: toBase64Url(value) } : value));
+  const text = JSON.stringify(message, (_key, value: unknown) => {
+    if (value instanceof PathContent) return { $path: value.path };
+    return value instanceof Uint8Array ? { $bytes: toBase64Url(value) } : value;
+  });
   return `${text}\n`;
 }
 
 /** A line as it was meant; nothing of its shape is checked but that it is an object. @throws SyntaxError, CodecError */
 export function fromLine(line: string): object {
   const value: unknown = JSON.parse(line, (_key, inner: unknown) => {
-    const bytes: unknown = typeof inner === "object" && inner !== null ? Reflect.get(inner, "$bytes") : undefined;
+    if (typeof inner !== "object" || inner === null) return inner;
+    const [bytes, path]: unknown[] = [Reflect.get(inner, "$bytes"), Reflect.get(inner, "$path")];
+    if (typeof path === "string") return new PathContent(path);
     return typeof bytes === "string" ? fromBase64Url(bytes) : inner;
   });
   if (typeof value !== "object" || value === null) throw new SyntaxError("a line that is no object");
