@@ -62,6 +62,13 @@ export function placeholderOf(
   return width >= 1 && height >= 1 && width <= 32 && height <= 32 ? { width, height, pixels } : undefined;
 }
 
+/** Whether anything can be seen on it. */
+export function isVisible(canvas: OffscreenCanvas): boolean {
+  const { width, height } = fitted(canvas, thumbSide);
+  const { data } = contextOf(draw({ source: canvas, width, height }, { width, height })).getImageData(0, 0, width, height);
+  return data.some((value, at) => at % 4 === 3 && value > 0);
+}
+
 /** Whether what is drawn can be read again: browsers that hide what a canvas shows hand out noise, which nobody is to be sent. */
 export function isCanvasReadable(): boolean {
   const canvas = new OffscreenCanvas(8, 8);

@@ -1,4 +1,4 @@
-import { draw, encodePicture, fitted, thumbhashOf } from "./canvas.ts";
+import { draw, encodePicture, fitted, isVisible, thumbhashOf } from "./canvas.ts";
 import { cleanVideo } from "./clean-video.ts";
 import { maxPixels } from "./picture-size.ts";
 import { durationOf, eventOf } from "./playing.ts";
@@ -9,6 +9,7 @@ const timeLimitMs = 5000;
 /** Most pixels on the longer side of the picture that stands for a video until it plays. */
 const posterSide = 1280;
 const posterQuality = 0.75;
+const retryMs = 50;
 /** Seconds from which a picture is taken: many videos begin with a black one. */
 const posterAt = 1;
 
@@ -51,16 +52,17 @@ export async function prepareVideo(file: Blob): Promise<PreparedVideo> {
     element.muted = true;
     element.playsInline = true;
     element.preload = "auto";
-    const ready = eventOf(element, ["loadeddata"], signal);
+    const ready = eventOf(element, ["loadedmetadata"], signal);
     element.src = address;
     await ready;
     const { videoWidth: width, videoHeight: height } = element;
     if (width * height > maxPixels) return { kind: "as_file", reason: "too_many_pixels" };
-    const durationMs = await durationOf(element, signal);
-    const poster = width === 0 || height === 0 ? undefined : await posterOf(element, { durationMs, signal });
     const cleaned = await cleanVideo(file, signal);
+    const durationMs = await durationOf(element, signal);
     const recording = { blob: cleaned ?? file, metadata: cleaned === undefined ? "kept" : "removed", durationMs } as const;
-    if (width > 0 && height > 0) return { kind: "video", width, height, poster, ...recording };
+    // Some browsers load nothing but the head before somebody plays it: then the time ends without a picture.
+    if (width > 0 && height > 0)
+      return { kind: "video", width, height, poster: await posterOf(element, { durationMs, signal }), ...recording };
     return { kind: "audio", peaks: await soundPeaks(file, { durationMs, signal }), ...recording };
   } catch {
     return { kind: "as_file", reason: signal.aborted ? "too_slow" : "undecodable" };
@@ -102,7 +104,13 @@ async function posterOf(
     await sought;
     const drawable = { source: element, width: element.videoWidth, height: element.videoHeight };
     const size = fitted(drawable, posterSide);
-    const canvas = draw(drawable, size);
+    let canvas = draw(drawable, size);
+    // A browser may say that it is there some moments before there is a picture of it.
+    while (!isVisible(canvas)) {
+      params.signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      canvas = draw(drawable, size);
+    }
     const blob = await encodePicture(canvas, { mediaTypes: ["image/webp", "image/jpeg"], quality: posterQuality });
     return blob === undefined ? undefined : { blob, thumbhash: thumbhashOf({ source: canvas, ...size }) };
   } catch {
