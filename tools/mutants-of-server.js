@@ -116,4 +116,45 @@ export const serverMutants = [
       ],
     ],
   ),
+  ...of(
+    `${server}/blobs/half-upload.ts`,
+    [`${server}/http/uploads.test.ts`],
+    [
+      ["bytes of an upload that count without their hash (E-141)", "if (equalBytes(hash.copy().digest(), point.sha256)) found", "found"],
+      ["an upload that goes on where its earlier point is (E-141)", "if (found.point === this.latest) return;", "return;"],
+      ["more than was announced (E-140)", "if (position + bytes > this.sizeBytes) throw", "if (false) throw"],
+      ["what came of a part that broke off (E-140)", "if (position > this.#offset) await this.#mark(file, position);", ""],
+    ],
+  ),
+  ...of(
+    `${server}/blobs/uploads.ts`,
+    [`${server}/http/uploads.test.ts`],
+    [
+      ["a part that is written anywhere (E-140)", 'if (upload.offset !== offset) return { kind: "elsewhere" };', ""],
+      ["an upload that stays for ever (E-140)", "({ upload }) => upload.day < before", "() => false"],
+      [
+        "a blob that came and has no row (E-141)",
+        'if (upload.offset === upload.sizeBytes && (await this.#finish(held)) === "different") return undefined;',
+        "",
+      ],
+      ["bytes of a run before that take no room", "room: this.#room.found(countedBytes)", "room: this.#room.found(0)"],
+    ],
+  ),
+  ...of(
+    `${server}/blobs/upload-table.ts`,
+    [`${server}/http/uploads.test.ts`],
+    [
+      ["uploads of one address without end (E-140)", "factor * maxUploadsPerAddress", "Infinity"],
+      ["whole uploads that keep their place (E-140)", "    this.#leave(held.name);\n    if (this.#uploads", "    if (this.#uploads"],
+      ["whoever has least goes for a newcomer (E-140)", "this.#countOf(key) > most", "this.#countOf(key) > most && most === 0"],
+    ],
+  ),
+  ...of(
+    `${server}/http/upload-routes.ts`,
+    [`${server}/http/uploads.test.ts`],
+    [
+      ["a name beside the blob's id (E-140)", "=)$/.exec(text)", "=)/.exec(text)"],
+      ["bytes that nobody pays for", "      pay(next);\n", ""],
+    ],
+  ),
 ];

@@ -1,10 +1,12 @@
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { fromBase64Url } from "@latchkey/codec";
-import type { Client } from "@latchkey/client";
+import type { Client, Message } from "@latchkey/client";
+import { httpPaths, paddedFileBytes, sealedFileBytes } from "@latchkey/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bytesOf, readDatabases } from "./testing/database.ts";
 import type { Table } from "./testing/database.ts";
-import { joinedConversation, receiveText, registerPerson, sendAndWait } from "./testing/people.ts";
+import { eventually, joinedConversation, receiveText, registerPerson, sendAndWait } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
@@ -34,6 +36,7 @@ const texts = {
   ],
   afterRemoval: ["Dov must not learn of the second boat"],
   // Too large for an entry: stored as a blob.
+  caption: ["What the timetable leaves out, the puffins know"],
   large: [
     `Manifest of the brigantine: ${Array.from({ length: 2500 }, (_, index) => `crate ${String(index)} of saltpetre`).join("; ")}`.slice(
       0,
@@ -41,6 +44,20 @@ const texts = {
     ),
   ],
 } as const;
+
+/** Files of a person: one goes in one request, one in parts. */
+const files = [
+  { name: "Fahrplan der Fähre nach Skerryvore.pdf", mediaType: "application/x-skerryvore-timetable", sizeBytes: 123_457, description: "" },
+  {
+    name: "thirteen puffins on the ledge.mp4",
+    mediaType: "video/x-puffin-census",
+    sizeBytes: 5_234_567,
+    description: "A ledge below the lamp with thirteen puffins",
+  },
+] as const;
+const fileMarker = Buffer.from("PUFFIN-CENSUS-OF-THE-LOWER-LEDGE");
+/** How much of an upload came that nobody finishes. */
+const halfBytes = 700_000;
 
 let folder: TemporaryFolder;
 let server: ServerProcess;
@@ -63,6 +80,7 @@ beforeAll(async () => {
       displayName: displayNames[username],
     });
   await live();
+  await sendFiles();
   await collectIdentifiers();
   // A moment of the running server, with its write-ahead log, and everything that it printed.
   running = readTree(folder.at("data"));
@@ -101,6 +119,36 @@ async function say(speaker: Client, conversationId: string, said: readonly strin
   }
 }
 
+/** Sends files, which the other person reads; and leaves an upload of a third one as it is on its way. */
+async function sendFiles(): Promise<void> {
+  const { adelheid, beatrix } = people;
+  const { id } = await adelheid.client.startConversation({ to: ["beatrix"] });
+  const contents = files.map(({ sizeBytes }) => Buffer.alloc(sizeBytes, fileMarker));
+  const sent = await adelheid.client.send(id, texts.caption[0], {
+    files: files.map((file, index) => ({ ...file, content: new Blob([new Uint8Array(contents[index] ?? [])]) })),
+  });
+  const accepted = async (): Promise<Message | undefined> =>
+    (await adelheid.client.messages(id, { limit: 50 })).find((message) => message.id === sent.id && message.delivery?.kind === "accepted");
+  await eventually(adelheid.client, accepted, "the message with files is accepted");
+  await receiveText(beatrix.client, id, texts.caption[0]);
+  for (const [index, file] of files.entries()) {
+    const shown = (await beatrix.client.messages(id, { limit: 50 }))
+      .flatMap((message) => message.files ?? [])
+      .find(({ name }) => name === file.name);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of await beatrix.client.readFile(id, sent.id, shown?.id ?? "")) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(contents[index] ?? Buffer.alloc(0))).toBe(true);
+  }
+  const tus = { "tus-resumable": "1.0.0" };
+  const length = String(sealedFileBytes(paddedFileBytes(files[1].sizeBytes)));
+  const metadata = { "upload-length": length, "upload-metadata": `blob ${randomBytes(32).toString("base64")}` };
+  const begun = await fetch(`${server.url}${httpPaths.uploads}`, { method: "POST", headers: { ...tus, ...metadata } });
+  const part = { "upload-offset": "0", "content-type": "application/offset+octet-stream" };
+  const path = begun.headers.get("location") ?? "";
+  const { status } = await fetch(server.url + path, { method: "PATCH", headers: { ...tus, ...part }, body: randomBytes(halfBytes) });
+  expect(status).toBe(204);
+}
+
 function idBytes(id: string): Buffer {
   return Buffer.from(fromBase64Url(id));
 }
@@ -134,7 +182,8 @@ function inboxIdIn(card: Buffer, deviceId: Buffer): Buffer {
 
 /** Everything said or named, whole, and its first and last words, so that a fragment is found too. */
 function secrets(): Map<string, Buffer> {
-  const all = [...Object.values(displayNames), ...groupNames, ...Object.values(texts).flat()];
+  const ofFiles = files.flatMap(({ name, mediaType, description }) => [name, mediaType, ...(description === "" ? [] : [description])]);
+  const all = [...Object.values(displayNames), ...groupNames, ...Object.values(texts).flat(), ...ofFiles, fileMarker.toString()];
   return new Map(
     all.flatMap((secret) => {
       const pieces =
@@ -183,6 +232,31 @@ describe("what a seized server gives away", () => {
     expect(search(running, secrets())).toEqual([]);
   });
 
+  test("[P1] [C-4] of a person's file there is neither the name, the type nor the exact size: not in a file, a number or a file's length", () => {
+    const exact = files.flatMap(({ sizeBytes }) => [sizeBytes, sealedFileBytes(sizeBytes)]);
+    const needles = new Map(
+      exact.flatMap((size): [string, Buffer][] => {
+        const number = Buffer.alloc(8);
+        number.writeBigUInt64BE(BigInt(size));
+        return [
+          [`${String(size)} in words`, Buffer.from(String(size))],
+          [`${String(size)} as a uint64`, number],
+        ];
+      }),
+    );
+    expect(search(running, needles)).toEqual([]);
+    const numbers = tables
+      .flatMap(({ rows }) => rows.flatMap((row) => Object.values(row)))
+      .map((value) => (typeof value === "bigint" ? Number(value) : value));
+    expect(exact.filter((size) => numbers.includes(size))).toEqual([]);
+    const lengths = [...running.values()].map(({ length }) => length);
+    expect(exact.filter((size) => lengths.includes(size))).toEqual([]);
+    // What is there instead: what each is padded to, and of the upload on its way what has come.
+    for (const { sizeBytes } of files) expect(lengths).toContain(sealedFileBytes(paddedFileBytes(sizeBytes)));
+    const uploads = [...running].filter(([name]) => name.includes("/blobs/uploads/"));
+    expect(uploads.map(([, { length }]) => length).toSorted((a, b) => a - b)).toEqual([126, 126, halfBytes]);
+  });
+
   test("[P1] no row holds an account, device or inbox together with a log", () => {
     const findings = tables.flatMap(({ name, rows }) =>
       rows.flatMap((row) => {
@@ -212,7 +286,22 @@ describe("what a seized server gives away", () => {
     }
     for (const [first = "", ...others] of [...places.values()].map((set) => [...set])) for (const other of others) link(first, other);
     // Two columns of one name join their tables too, unless it is a name that says nothing; equal values of these were looked for above.
-    const common = new Set(["id", "seq", "day", "digest", "blob", "kind", "value", "key", "name", "version", "size", "state"]);
+    const common = new Set([
+      "id",
+      "seq",
+      "day",
+      "digest",
+      "blob",
+      "bytes",
+      "entry",
+      "kind",
+      "value",
+      "key",
+      "name",
+      "version",
+      "size",
+      "state",
+    ]);
     for (const one of tables) {
       for (const other of tables) {
         if (one.name < other.name && one.columns.some((column) => !common.has(column) && other.columns.includes(column)))

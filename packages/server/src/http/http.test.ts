@@ -3,7 +3,7 @@ import { productVersion } from "@latchkey/protocol";
 import { closeSync, mkdirSync, openSync, readdirSync, statSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { get as get443 } from "node:https";
 import { get as getPlain } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -127,6 +127,29 @@ describe("blobs", () => {
     expect(made.manifest.blobs).toEqual({ count: 1, bytes: sizeBytes, missing: 0 });
     expect(readdirSync(join(made.path, "blobs"))).toEqual([toHex(blobId.subarray(0, 1))]);
     expect(await offsetOf(server, half.path)).toBe(500);
+  });
+
+  test("of a blob that nobody reads a few pieces are in memory, however large it is and however many ask for it", async () => {
+    const server = await runServer();
+    const [blobId, readers] = [random(32), 100];
+    await put(server.url, blobId, random(30_000_000));
+    const heldBytes = async (): Promise<number> => {
+      for (let round = 0; round < 20; round++) await new Promise((resolve) => setTimeout(resolve, 10));
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = await heldBytes();
+    const sockets = Array.from({ length: readers }, () => {
+      const socket = connect(server.port, "127.0.0.1");
+      // A little of the answer has come, and the rest waits.
+      const begun = new Promise<void>((resolve) => {
+        socket.once("readable", () => resolve());
+      });
+      socket.write(`GET /v1/blobs/${toBase64Url(blobId)} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      return { socket, begun };
+    });
+    await Promise.all(sockets.map(({ begun }) => begun));
+    expect((await heldBytes()) - before).toBeLessThan(readers * 524_288);
+    for (const { socket } of sockets) socket.destroy();
   });
 
   test("empty blobs, unknown and malformed names", async () => {

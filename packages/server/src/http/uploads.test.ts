@@ -1,9 +1,10 @@
-import { toBase64Url } from "@latchkey/codec";
+import { toBase64Url, toHex } from "@latchkey/codec";
 import { blobPath, httpPaths } from "@latchkey/protocol";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { encodePoint } from "../blobs/upload-mark.ts";
 import { defaultLimits } from "../config.ts";
 import { dayMs } from "../days.ts";
 import { sha256 } from "../hash.ts";
@@ -261,8 +262,44 @@ describe("what is on the disk", () => {
     }
     const again = await runServer({ dataDirectory, host });
     expect([await offsetOf(again, path), await offsetOf(again, damaged.path)]).toEqual([60_000, 0]);
-    expect((await sendPart(again, path, 60_000, bytes.subarray(60_000))).status).toBe(204);
+    // What was good is kept until what follows it is.
+    expect((await sendPart(again, path, 60_000, bytes.subarray(60_000, 90_000))).status).toBe(204);
+    await again.close();
+    for (const name of readdirSync(uploads)) {
+      if (name.endsWith(".mark") || statSync(join(uploads, name)).size !== 90_000) continue;
+      writeFileSync(join(uploads, name), Buffer.concat([bytes.subarray(0, 70_000), new Uint8Array(20_000)]));
+    }
+    const last = await runServer({ dataDirectory, host });
+    expect(await offsetOf(last, path)).toBe(60_000);
+    expect((await sendPart(last, path, 60_000, bytes.subarray(60_000))).status).toBe(204);
+    expect(await readBlob(last, blobId)).toEqual(bytes);
+  });
+
+  test("[E-141] of which a kill came between the last byte and the blob's row is finished when somebody asks for it", async () => {
+    const dataDirectory = temporaryDirectory();
+    const host = "latchkey.example";
+    const [blobId, bytes] = [random(32), random(1000)];
+    const first = await runServer({ dataDirectory, host });
+    const { path } = await createUpload(first, blobId, bytes.length);
+    await sendPart(first, path, 0, bytes.subarray(0, 600));
+    await first.close();
+    // As it stands then: all bytes, their mark, and the file of the blob without a row.
+    const uploads = join(dataDirectory, "blobs", "uploads");
+    const name = readdirSync(uploads).find((each) => !each.endsWith(".mark")) ?? "";
+    writeFileSync(join(uploads, name), bytes);
+    const mark = readFileSync(join(uploads, `${name}.mark`));
+    const point = encodePoint({ offset: 1000, sha256: sha256(bytes) }, "first");
+    mark.set(point.bytes, point.position);
+    writeFileSync(join(uploads, `${name}.mark`), mark);
+    const place = join(dataDirectory, "blobs", toHex(blobId.subarray(0, 1)), toBase64Url(blobId));
+    mkdirSync(join(place, ".."), { recursive: true });
+    linkSync(join(uploads, name), place);
+    const again = await runServer({ dataDirectory, host });
+    await expect.poll(() => existsSync(place), { timeout: 20_000 }).toBe(false);
+    expect(await readBlob(again, blobId)).toBe(404);
+    expect(await offsetOf(again, path)).toBe(1000);
     expect(await readBlob(again, blobId)).toEqual(bytes);
+    expect(readdirSync(uploads)).toEqual([`${name}.mark`]);
   });
 
   test("goes a day later, and not before; what is no upload goes with the start", async () => {
