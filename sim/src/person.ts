@@ -1,7 +1,9 @@
 import { ClientError, createClient } from "@latchkey/client";
 import type { Client, ClientEvent, Message, Platform, Store } from "@latchkey/client";
 import { createNodePlatform } from "@latchkey/client/node";
-import { createMemoryStore } from "@latchkey/client/testing";
+import { createMemoryFileStore, createMemoryStore } from "@latchkey/client/testing";
+import type { FileStore } from "@latchkey/client/testing";
+import { createHash } from "node:crypto";
 import { Chance } from "./chance.ts";
 import type { Network } from "./network.ts";
 import type { Timeline } from "./timeline.ts";
@@ -19,6 +21,8 @@ export interface Said {
   readonly conversationId: string;
   readonly text: string;
   readonly messageId: string;
+  /** The bytes of the file that came with it. */
+  readonly file?: Uint8Array | undefined;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -30,6 +34,10 @@ export class Person {
   readonly #network: Network;
   readonly #chance: Chance;
   #records: Map<string, Uint8Array>;
+  /** What lies on the device of files. */
+  readonly #files = createMemoryFileStore();
+  /** Files that are being encrypted, which takes the process's own time. */
+  readonly #sealing: (() => void)[] = [];
   #life: Life | undefined;
   #client: Client | undefined;
   #lives = 0;
@@ -128,6 +136,33 @@ export class Person {
     if (message !== undefined) this.said.push({ conversationId: message.conversationId, text, messageId: message.id });
   }
 
+  /** As `say`, with a file. */
+  async sendFile(conversationId: string, text: string, bytes: Uint8Array): Promise<void> {
+    const content = this.#contentOf(bytes);
+    const files = [{ name: `${text}.bin`, mediaType: "application/octet-stream", sizeBytes: bytes.length, content }];
+    const message = await this.act("send a file", (client) => client.send(conversationId, text, { files }));
+    if (message !== undefined) this.said.push({ conversationId: message.conversationId, text, messageId: message.id, file: bytes });
+  }
+
+  /** Everything waits from its beginning until its ciphertext is kept, or is not. */
+  async *#contentOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#sealing.push(resolve);
+    void this.#timeline.during(promise);
+    yield bytes;
+  }
+
+  #fileStore(): FileStore {
+    const sealed = (): void => this.#sealing.shift()?.();
+    return {
+      ...this.#files,
+      sync: (id) => this.#files.sync(id).finally(sealed),
+      remove: (id) => this.#files.remove(id).finally(sealed),
+      // The next life has it open again.
+      close: () => Promise.resolve(),
+    };
+  }
+
   #store(life: Life): Store {
     const store = createMemoryStore(this.#records);
     const timeline = this.#timeline;
@@ -155,6 +190,7 @@ export class Person {
     return {
       ...createNodePlatform(),
       verifyVrf,
+      files: () => Promise.resolve({ store: this.#fileStore(), hash: runningHash }),
       random: random.bytes,
       nowMs: () => timeline.nowMs + this.skewMs,
       connect: (url, protocol) => this.#network.connect(this.name, url, protocol),
@@ -165,4 +201,9 @@ export class Person {
         }),
     };
   }
+}
+
+function runningHash(): { update(bytes: Uint8Array): unknown; digest(): Uint8Array } {
+  const hash = createHash("sha256");
+  return { update: (bytes) => hash.update(bytes), digest: () => new Uint8Array(hash.digest()) };
 }

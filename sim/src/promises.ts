@@ -48,6 +48,40 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
   broken.push(...(await stuck(views, params)));
   broken.push(...acknowledged(world, views));
   broken.push(...(await unfound(views)));
+  broken.push(...(await otherFiles(world, views)));
+  return broken;
+}
+
+/** What was said to be sent is read byte for byte by everybody who has its message (spec X-23). */
+async function otherFiles(world: World, views: readonly View[]): Promise<string[]> {
+  const broken: string[] = [];
+  const sent = new Map(honest(world).flatMap(({ said }) => said.flatMap(({ text, file }) => (file === undefined ? [] : [[text, file]]))));
+  for (const { person, conversation, lines } of views) {
+    for (const line of lines.filter(({ order }) => order < pendingFrom)) {
+      const bytes = sent.get(textOf(line) ?? "");
+      const [file] = line.files ?? [];
+      if (bytes === undefined && file === undefined) continue;
+      const [who, what] = [person.name, `the file of "${textOf(line) ?? ""}" in ${conversation.title}`];
+      if (bytes === undefined || file === undefined) {
+        // What was edited has other words, and its file still.
+        if (line.edited === undefined) broken.push(`${who} has ${file === undefined ? "not" : "as if it were sent"} ${what}`);
+        continue;
+      }
+      const read = Array.fromAsync(person.client.readFile(conversation.id, line.id, file.id)).then(
+        (parts) => (Buffer.concat(parts).equals(bytes) ? undefined : "it is another"),
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      );
+      let outcome: { readonly reason: string | undefined } | undefined;
+      void read.then((reason) => (outcome = { reason }));
+      for (let tries = 0; tries < 200 && outcome === undefined; tries++) {
+        await world.timeline.run(1000, () => outcome !== undefined);
+        // Decrypting takes the process's own time.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      if (outcome === undefined) broken.push(`${who} waits for ${what}`);
+      else if (outcome.reason !== undefined) broken.push(`${who} cannot read ${what}: ${outcome.reason}`);
+    }
+  }
   return broken;
 }
 

@@ -78,6 +78,18 @@ export const dailyLife: readonly Move[] = [
     },
   },
   {
+    name: "send a file",
+    weight: 4,
+    async run(world) {
+      const person = somebody(world);
+      const conversation = person === undefined ? undefined : await conversationOf(world, person);
+      if (person === undefined || conversation === undefined) return;
+      // Small ones go in one request, those above a MiB in parts.
+      const bytes = world.chance.bytes(world.chance.happens(0.3) ? 1_100_000 : world.chance.between(0, 3000));
+      void person.sendFile(conversation.id, `${person.name} ${world.number()}`, bytes);
+    },
+  },
+  {
     name: "react",
     weight: 6,
     async run(world) {

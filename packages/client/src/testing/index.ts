@@ -18,6 +18,7 @@ import "../shared-history/moving.ts";
 
 export { loadOwnAccount } from "../account/own-account.ts";
 export { encodeProofs } from "../account/proofs.ts";
+export type { FileStore } from "../files/file-store.ts";
 export { createMemoryFileStore } from "../files/memory-file-store.testing.ts";
 export { createMemoryStore } from "../store/memory-store.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
