@@ -205,10 +205,10 @@ function formatQuote({ quote }: Message): string {
 }
 
 /** What was done to it. */
-function formatParts({ edited, forwardedHops, folded, sharedBy, isOnce, reactions = [] }: Message): string {
+function formatParts({ edited, forwardedHops, folded, sharedBy, isOnce, isSeen, reactions = [] }: Message): string {
   const given = reactions.map(({ emoji, count }) => (count === 1 ? emoji : `${emoji} ${String(count)}`)).join(" ");
   const parts = [
-    ...(isOnce === undefined ? [] : ["to be seen once"]),
+    ...(isOnce === undefined ? [] : [isSeen === undefined ? "to be seen once" : "was to be seen once"]),
     ...(edited === undefined ? [] : ["edited"]),
     ...(folded === undefined ? [] : ["too soon in slow mode"]),
     ...(forwardedHops === undefined ? [] : [forwardedHops >= 5 ? "forwarded many times" : "forwarded"]),

@@ -300,3 +300,37 @@ test("[X-23] through another process that has the profile open, files go by thei
   expect((await read(kim, there, copy)).equals(bytes)).toBe(true);
   expect(ida).toBeDefined();
 }, 120_000);
+
+test("[X-8] what is to be seen once is read once, by whoever it is for, and neither kept, forwarded nor seen again by its author", async () => {
+  const [lea, max] = [await open("lea"), await open("max")];
+  const { id } = await lea.startConversation({ to: ["max"] });
+  const bytes = randomBytes(2_000_000);
+  const file = fileOf("secret.jpg", bytes, { kind: "picture", mediaType: "image/jpeg" });
+  const sent = await lea.send(id, "one", { files: [file], isOnce: true });
+  expect(sent).toMatchObject({ isOnce: true, files: [{ name: "secret.jpg" }] });
+  await lea.send(id, "two", { files: [{ ...file, content: new Blob([bytes]) }], isOnce: true });
+  await lea.settle();
+  await expect.poll(() => stored("lea"), { timeout: 20_000 }).toEqual([]);
+  const [own] = [await messageOf(lea, id, "one")];
+  expect(own).toMatchObject({ isOnce: true, isSeen: true });
+  const [ownFile, got] = [own.files?.[0]?.id ?? "", await messageOf(max, id, "one")];
+  await expect(read(lea, own, own.files?.[0] as AttachedFile)).rejects.toMatchObject({ code: "seen_once" });
+  const [shown] = got.files ?? [];
+  if (shown === undefined) throw new Error("a file");
+  expect([got.isOnce, got.isSeen, shown.id]).toEqual([true, undefined, ownFile]);
+  await expect(max.forward(id, got.id, [id])).rejects.toMatchObject({ code: "not_permitted" });
+  expect((await read(max, got, shown)).equals(bytes)).toBe(true);
+  expect(await messageOf(max, id, "one")).toMatchObject({ isSeen: true, files: [{ name: "file", kind: "picture" }] });
+  await expect.poll(() => stored("max"), { timeout: 20_000 }).toEqual([]);
+  for (const again of [() => read(max, got, shown), () => max.fileAccess(id, got.id, shown.id), () => max.fetchFile(id, got.id, shown.id)])
+    await expect(again()).rejects.toMatchObject({ code: "seen_once", canRetry: false });
+  // By its key, for whoever decrypts it elsewhere: all of it is here then.
+  const second = await messageOf(max, id, "two");
+  const fileId = second.files?.[0]?.id ?? "";
+  const both = await Promise.allSettled([max.fileAccess(id, second.id, fileId), max.fileAccess(id, second.id, fileId)]);
+  expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(stored("max").length).toBe(2);
+  await max.removeFile(id, second.id, fileId);
+  expect(stored("max")).toEqual([]);
+  await expect(max.fileAccess(id, second.id, fileId)).rejects.toMatchObject({ code: "seen_once" });
+}, 120_000);

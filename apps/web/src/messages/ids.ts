@@ -1099,6 +1099,8 @@ export interface Messages {
   "failure.file_changed.advice": undefined;
   "failure.unreadable_file.title": undefined;
   "failure.unreadable_file.advice": undefined;
+  "failure.seen_once.title": undefined;
+  "failure.seen_once.advice": undefined;
   "failure.file_gone.title": undefined;
   "failure.file_gone.advice": undefined;
   "failure.not_accepted.title": undefined;

@@ -47,6 +47,7 @@ export type ClientErrorCode =
   | "file_changed" // a file that is to be sent has another size than was said: something writes to it
   | "unreadable_file" // a file that is to be sent is not there, or may not be read
   | "file_gone" // the host of a file does not have it any more
+  | "seen_once" // what is to be seen once was, or its time is over
   | "not_accepted" // of somebody who is not accepted nothing is fetched
   | "other_host" // a file is said to be at another host than the conversation's
   | "storage_in_use" // another process has this profile open

@@ -21,7 +21,9 @@ export interface FileCalls {
   fileState(conversationId: string, messageId: string, fileId: string): Promise<FileState>;
   /**
    * What reads a file elsewhere: its key, and where its ciphertext is.
-   * @throws ClientError `unknown_message`; `other_host` where it is not at the conversation's host; `not_accepted` of a stranger's, or a blocked person's
+   * Of what is to be seen once (spec X-8) this is the look at it: it is fetched whole, one's other devices are told, and then its key is
+   * erased here. What is read of it may be removed by `removeFile` then.
+   * @throws ClientError `unknown_message`; `seen_once`; `other_host` where it is not at the conversation's host; `not_accepted` of a stranger's, or a blocked person's
    */
   fileAccess(conversationId: string, messageId: string, fileId: string): Promise<FileAccess>;
   /**

@@ -174,6 +174,8 @@ export interface Message {
   readonly files?: readonly AttachedFile[];
   /** Its file is to be seen once (spec X-8). */
   readonly isOnce?: true;
+  /** It was seen, here or on another device of one's own, or its time is over, or one sent it oneself: it cannot be opened. */
+  readonly isSeen?: true;
 }
 
 /** Which messages of a conversation: the `limit` before `beforeOrder` (the newest when absent), or with `afterOrder` (-1: the beginning) those right after it. */

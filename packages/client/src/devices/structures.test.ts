@@ -111,6 +111,7 @@ describe("[C-1] structures between the devices of an account are bounded and hav
       { kind: "record", key: "mark/x", value: undefined },
       { kind: "own", id: bytes(16, 4), era: 1, facts: bytes(9, 5) },
       { kind: "own_state", registers: bytes(9, 5) },
+      { kind: "seen", logId: bytes(32, 1), messageIds: ["a"] },
     ],
     frozen: "0200000007",
     overLimit: { "a record of 65537 bytes": { kind: "record", key: "mark/x", value: bytes(65_537, 1) } },

@@ -30,17 +30,22 @@ export type SyncMessage =
   /** What the person set for themselves (spec X-18), as `packFacts` has it; the same `id` is the same word, told again. */
   | { readonly kind: "own"; readonly id: Uint8Array; readonly era: number; readonly facts: Uint8Array }
   /** The newest of all that the person set, for a device that was added: as `packRegisters` has it. */
-  | { readonly kind: "own_state"; readonly registers: Uint8Array };
+  | { readonly kind: "own_state"; readonly registers: Uint8Array }
+  /** The person saw what these messages brought to be seen once (spec X-8); ids in base64url. */
+  | { readonly kind: "seen"; readonly logId: Uint8Array; readonly messageIds: readonly string[] };
+
+const messages = struct<{ logId: Uint8Array; messageIds: readonly string[] }>({
+  logId: opaque(32),
+  messageIds: vector(text(64), { maxBytes: 65_536 }),
+});
 
 export const syncMessageCodec: Codec<SyncMessage> = variant<SyncMessage>(uint8, {
   read: [1, struct<{ logId: Uint8Array; seq: number }>({ logId: opaque(32), seq: safeUint64 })],
   published: [2, struct<{ version: number }>({ version: uint32 })],
   device: [3, struct<{ deviceId: Uint8Array; name: string }>({ deviceId: opaque(16), name: text(256) })],
   record: [4, struct<{ key: string; value: Uint8Array | undefined }>({ key: text(512), value: optional(opaqueV(65_536)) })],
-  hidden: [
-    5,
-    struct<{ logId: Uint8Array; messageIds: readonly string[] }>({ logId: opaque(32), messageIds: vector(text(64), { maxBytes: 65_536 }) }),
-  ],
+  hidden: [5, messages],
+  seen: [8, messages],
   own: [6, struct<{ id: Uint8Array; era: number; facts: Uint8Array }>({ id: opaque(16), era: uint32, facts: opaqueV(65_540) })],
   own_state: [7, struct<{ registers: Uint8Array }>({ registers: opaqueV(65_540) })],
 });

@@ -26,6 +26,8 @@ export interface ToldAccess {
   historyArrived(conversationId: string, readThrough: number): Promise<void>;
   /** Another device of one's own deleted these messages. */
   hide(conversationId: string, messageIds: readonly string[]): Promise<void>;
+  /** Another device of one's own opened what these messages brought to be seen once. */
+  see(conversationId: string, messageIds: readonly string[]): Promise<void>;
   /** Another device said what the person set there for themselves, at this place of the devices' log. @throws CodecError */
   followOwn(message: Extract<SyncMessage, { kind: "own" | "own_state" }>, log: string, order: number): Promise<void>;
   /** What this device said of that may have its place now. */
@@ -105,6 +107,11 @@ export class Told {
     const logId = fromBase64Url(conversationId);
     for (let from = 0; from < messageIds.length; from += maxHiddenAtOnce)
       this.tell({ kind: "hidden", logId, messageIds: messageIds.slice(from, from + maxHiddenAtOnce) });
+  }
+
+  /** Something that is to be seen once is being opened here: resolves when the other devices will be told. */
+  async seen(conversationId: string, messageId: string): Promise<void> {
+    await this.#put({ kind: "seen", logId: fromBase64Url(conversationId), messageIds: [messageId] });
   }
 
   tell(message: SyncMessage): void {
@@ -187,6 +194,9 @@ export class Told {
         return;
       case "hidden":
         await this.#access.hide(toBase64Url(message.logId), message.messageIds);
+        return;
+      case "seen":
+        await this.#access.see(toBase64Url(message.logId), message.messageIds);
         return;
     }
   }

@@ -110,7 +110,11 @@ export class Engine {
       addAccount: (id, accountId, isUnasked) => this.groups.addAccount(id, accountId, isUnasked),
     });
     this.search = new Search(world, conversations);
-    this.files = new LazyFiles(world, { ...access, discard: (id, messageId) => this.messages.discard(id, messageId) });
+    this.files = new LazyFiles(world, {
+      ...access,
+      discard: (id, messageId) => this.messages.discard(id, messageId),
+      tellSeen: (id, messageId) => this.devices.told.seen(id, messageId),
+    });
     this.own = new Own(world, { ...access, devicesGroup: () => this.devices.told.group });
     this.devices = new Devices({
       world,
@@ -130,6 +134,7 @@ export class Engine {
         hide: async (id, messageIds) => {
           if (found(id) !== undefined) await this.messages.hide(id, messageIds);
         },
+        see: async (id, messageIds) => await found(id)?.changeTimeline((timeline) => timeline.see(messageIds)),
       },
     });
     this.messages = new Messages(world, {

@@ -6,6 +6,7 @@ import { awayAt } from "../core/away.ts";
 import { refusedSpeakerSentence } from "../core/turn.ts";
 import type { ConversationState, Outgoing } from "../core/types.ts";
 import { cleanDescription, cleanName } from "../names/clean.ts";
+import { isSeen } from "../timeline/once.ts";
 import { fold, versionsOf } from "../timeline/fold.ts";
 import type { Folded } from "../timeline/fold.ts";
 import { safeFileName } from "../files/file-name.ts";
@@ -180,9 +181,10 @@ function partsOf(people: People, state: ConversationState, line: Line, folded: F
   };
 }
 
-function filesOf({ body }: Line): Pick<Message, "files" | "isOnce"> {
+function filesOf({ body }: Line): Pick<Message, "files" | "isOnce" | "isSeen"> {
   if (body.kind !== "text" || body.files === undefined) return {};
-  return { files: body.files.map((file) => shownFile(file)), ...(body.isOnce === undefined ? {} : { isOnce: body.isOnce }) };
+  const once = body.isOnce === undefined ? {} : { isOnce: body.isOnce, ...(isSeen(body) ? { isSeen: true as const } : {}) };
+  return { files: body.files.map((file) => shownFile(file)), ...once };
 }
 
 /** A file as people see it: nothing that it takes to read it is among that. */

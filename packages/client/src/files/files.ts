@@ -8,6 +8,7 @@ import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import { loadLine } from "../timeline/history.ts";
 import type { Line } from "../timeline/line.ts";
+import { isSeen, isToBeSeenOnce } from "../timeline/once.ts";
 import { Downloads } from "./downloads.ts";
 import type { Wanted } from "./downloads.ts";
 import { loadAllFiles, loadFiles } from "./file-index.ts";
@@ -28,6 +29,8 @@ export interface FilesAccess {
   place(): Promise<FilePlace>;
   /** Lets go of a message that waits. */
   discard(conversationId: string, messageId: string): Promise<void>;
+  /** One's other devices are told that this is being seen, which is to be seen once. */
+  tellSeen(conversationId: string, messageId: string): Promise<void>;
 }
 
 /** A file, by the message that it came with. */
@@ -41,6 +44,9 @@ interface Found {
   readonly runner: ConversationRunner;
   readonly file: FilePart;
   readonly author: Uint8Array | undefined;
+  /** It is in the log, and somebody else's to be seen once. */
+  readonly isOnce: boolean;
+  readonly isSeen: boolean;
 }
 
 /** Files of messages: bringing them to their hosts and from there, keeping them, and forgetting those that no message names. */
@@ -53,6 +59,8 @@ export class Files implements Omit<FileNews, "waiting"> {
   readonly #fetching = new Map<string, { readonly done: Promise<void>; readonly end: AbortController }>();
   /** Of which their hosts said that they do not have them. */
   readonly #gone = new Set<string>();
+  /** Opened, to be seen once: their ciphertext is read just now. */
+  readonly #opened = new Set<string>();
   /** Encrypted, and in no message that is written down yet. */
   readonly #staged = new Set<string>();
   /** Those of messages that wait, and whose. */
@@ -118,9 +126,14 @@ export class Files implements Omit<FileNews, "waiting"> {
     return await this.#stateOf(file);
   }
 
-  /** @throws ClientError `unknown_message`, `other_host`, `not_accepted` */
+  /** Of what is to be seen once, that is once: all of it is here then. @throws ClientError `unknown_message`, `other_host`, `not_accepted`, `seen_once` */
   async reach(at: FileAt): Promise<FileAccess> {
-    const { file, url } = await this.#wanted(at);
+    const { file, url, isOnce } = await this.#wanted(at);
+    if (isOnce) {
+      await this.#open(at);
+      // Its ciphertext stays until the next start, or until it is removed: whoever reads it has the key now, and nobody else.
+      await this.#see(at);
+    }
     const { key, prefix, sizeBytes, mediaType } = file;
     return { id: at.fileId, url, key, prefix, sizeBytes, mediaType, name: safeFileName(file.name) };
   }
@@ -148,6 +161,8 @@ export class Files implements Omit<FileNews, "waiting"> {
   /** The bytes of a file, or of a part of it. @throws ClientError as `reach`, and as `Downloads.read` */
   async *read(at: FileAt, { from = 0, to = Number.POSITIVE_INFINITY }: FileRange = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const wanted = await this.#wanted(at);
+    const { isOnce } = wanted;
+    if (isOnce) await this.#open(at);
     const end = new AbortController();
     try {
       yield* this.#downloads.read(wanted, { from, to }, end.signal, () => void this.#tell(at));
@@ -155,7 +170,29 @@ export class Files implements Omit<FileNews, "waiting"> {
       throw this.#failure(at.fileId, error, end.signal);
     } finally {
       end.abort();
+      if (isOnce) {
+        this.#opened.delete(at.fileId);
+        await this.#see(at);
+      }
     }
+  }
+
+  /** Of what is to be seen once all is here before it is opened, and one's other devices are told before anything of it is given out. */
+  async #open(at: FileAt): Promise<void> {
+    if (this.#opened.has(at.fileId)) throw seenOnce();
+    this.#opened.add(at.fileId);
+    try {
+      await this.fetch(at);
+      await this.#access.tellSeen(at.conversationId, at.messageId);
+    } catch (error) {
+      this.#opened.delete(at.fileId);
+      throw error;
+    }
+  }
+
+  /** Nothing is left here that reads it. */
+  async #see({ conversationId, messageId }: FileAt): Promise<void> {
+    await this.#access.runner(conversationId).changeTimeline((timeline) => timeline.see([messageId]));
   }
 
   /** Files of a message as new ones: under other keys, so that nobody can tell by their ciphertext that they are the same (spec X-9). */
@@ -207,7 +244,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   }
 
   gone(ids: readonly string[]): void {
-    void this.#forget(ids.filter((id) => !this.#waiting.has(id) && !this.#staged.has(id))).catch(() => undefined);
+    void this.#forget(ids.filter((id) => !this.#waiting.has(id) && !this.#staged.has(id) && !this.#opened.has(id))).catch(() => undefined);
   }
 
   /** Other messages than before wait in some conversation. */
@@ -246,12 +283,15 @@ export class Files implements Omit<FileNews, "waiting"> {
     const inLine = line === undefined ? undefined : fileAmong(filesOfLine(line), fileId);
     const file = inLine ?? (item === undefined ? undefined : fileAmong(filesOfOutgoing(item), fileId));
     if (file === undefined) throw unknownMessage();
-    return { runner, file, author: line?.author ?? this.#world.own.accountId };
+    const isOnce = inLine !== undefined && line !== undefined && isToBeSeenOnce(line.body);
+    if (isOnce && isSeen(line.body)) return { runner, file, author: line.author, isOnce, isSeen: true };
+    return { runner, file, author: line?.author ?? this.#world.own.accountId, isOnce, isSeen: false };
   }
 
   /** What may be asked for: at its conversation's host alone, and of nobody who is not accepted. */
-  async #wanted(at: FileAt): Promise<Wanted> {
-    const { runner, file, author } = await this.#find(at);
+  async #wanted(at: FileAt): Promise<Wanted & { readonly isOnce: boolean }> {
+    const { runner, file, author, isOnce, isSeen: isOver } = await this.#find(at);
+    if (isOver) throw seenOnce();
     const { host, peer } = runner.state;
     if (file.host !== host)
       throw new ClientError("other_host", "Whoever sent this file says that another server has it. Nothing is asked for there.");
@@ -259,7 +299,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     const isStrange = peer !== undefined && standings.of(peer) === "stranger";
     if (isStrange || [peer, author].some((account) => account !== undefined && standings.of(account) === "blocked"))
       throw new ClientError("not_accepted", "This is of somebody whom you have not accepted.");
-    return { file, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
+    return { file, isOnce, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
   }
 
   async #stateOf({ blobId, sizeBytes }: FilePart): Promise<FileState> {
@@ -321,8 +361,10 @@ export class Files implements Omit<FileNews, "waiting"> {
   async #forgetDropped(
     left: readonly (readonly [string, { readonly runner: ConversationRunner; readonly messageId: string }])[],
   ): Promise<void> {
-    for (const [id, { runner, messageId }] of left)
-      if ((await runner.history.line(messageId)) === undefined && !this.#waiting.has(id)) await this.#forget([id]);
+    for (const [id, { runner, messageId }] of left) {
+      const line = await runner.history.line(messageId);
+      if ((line === undefined || isSeen(line.body)) && !this.#waiting.has(id)) await this.#forget([id]);
+    }
   }
 
   async #forget(ids: readonly string[]): Promise<void> {
@@ -343,4 +385,8 @@ export class Files implements Omit<FileNews, "waiting"> {
     const isNamed = (id: string): boolean => named.has(id) || waiting.has(id) || this.#waiting.has(id) || this.#staged.has(id);
     for (const { id } of kept) if (!isNamed(id)) await store.remove(id);
   }
+}
+
+function seenOnce(): ClientError {
+  return new ClientError("seen_once", "This was to be seen once, and it was, or its time is over.");
 }

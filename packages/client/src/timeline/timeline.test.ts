@@ -233,10 +233,10 @@ describe("[X-4] deletions", () => {
       ...looks,
     } as const;
     const files = [{ ...file, description: "of secret things" }];
-    await takeAll(store, [said(1, ada, { kind: "text", text: "", files, isOnce: true }), said(2, ada, edit(1, "words"))]);
+    await takeAll(store, [said(1, ben, { kind: "text", text: "", files, isOnce: true }), said(2, ben, edit(1, "words"))]);
     const [before] = await linesOf(store);
     expect([before?.body, words(before)]).toEqual([{ kind: "text", text: "", files, isOnce: true }, ["", "words"]]);
-    await takeAll(store, [said(3, ada, deletion(1))]);
+    await takeAll(store, [said(3, ben, deletion(1))]);
     const stored = await store.transact("read", (tx) => tx.scan({ prefix: "" }));
     for (const [, value] of stored)
       for (const part of [Buffer.from("secret"), file.key, file.prefix]) expect(Buffer.from(value).includes(part)).toBe(false);

@@ -13,6 +13,7 @@ import { deleteLine, loadLine, putLine } from "./history.ts";
 import { isMessageId, loadPlace, putPlace } from "./ids.ts";
 import type { Place } from "./ids.ts";
 import type { Change, Fact, Line, MessageParts } from "./line.ts";
+import { afterSeeing, closeLater, isSeen, isToBeSeenOnce, noteSeen, wasNotedSeen } from "./once.ts";
 import { putPin } from "./pins.ts";
 import type { Said, SaidBody, SpeakerMay } from "./said.ts";
 import { paceOf } from "./slow-mode.ts";
@@ -147,6 +148,18 @@ export class Timeline {
     await this.#applyWaiting(line);
   }
 
+  /** What is to be seen once was: nothing is left here that reads it, also where it comes only later. */
+  async see(ids: readonly string[]): Promise<void> {
+    const { tx, conversationId } = this.#params;
+    for (const id of ids.filter((one) => isMessageId(one))) {
+      const place = await loadPlace(tx, conversationId, id);
+      if (place === undefined) noteSeen(tx, conversationId, id);
+      const line = place?.kind === "message" ? await this.#line(place.order) : undefined;
+      const seen = line === undefined ? undefined : afterSeeing(line);
+      if (seen !== undefined) this.put(seen);
+    }
+  }
+
   /** Erases messages here alone, for good (spec X-4), also those that come only later: what is said of them changes nothing; their places. */
   async hide(ids: readonly string[]): Promise<readonly number[]> {
     const { tx, conversationId } = this.#params;
@@ -190,8 +203,8 @@ export class Timeline {
     const { tx, conversationId, onFilesGone } = this.#params;
     const gone: string[] = [];
     for (const { order, body } of lines) {
-      if (body.kind === "text" && body.files !== undefined) putFiles(tx, conversationId, order, body.files);
-      else if (body.kind === "deleted") gone.push(...(await forgetFiles(tx, conversationId, order)));
+      if (body.kind === "text" && body.files !== undefined && !isSeen(body)) putFiles(tx, conversationId, order, body.files);
+      else if (body.kind === "deleted" || isSeen(body)) gone.push(...(await forgetFiles(tx, conversationId, order)));
     }
     for (const order of this.#erased) gone.push(...(await forgetFiles(tx, conversationId, order)));
     if (gone.length > 0) tx.afterCommit(() => onFilesGone(gone));
@@ -234,13 +247,23 @@ export class Timeline {
   async #say(said: Said, body: MessageBody): Promise<void> {
     const { tx, conversationId } = this.#params;
     const { order, author, id } = said;
-    const line = lineOf(said, body, said.may.post ? await paceOf(tx, conversationId, said) : undefined);
+    const whole = lineOf(said, body, said.may.post ? await paceOf(tx, conversationId, said) : undefined);
+    const line = (await this.#seenBefore(whole)) ?? whole;
     this.put(line);
     if (line.message === undefined) return;
     putPlace(tx, conversationId, id, { kind: "message", order, author });
     // By others' histories it comes after what answers it.
     if (said.sharedBy !== undefined) this.#requote(line);
     await this.#applyWaiting(line);
+  }
+
+  /** Its author has no other look at what is to be seen once, and who saw it on another device has none here (spec X-8). */
+  async #seenBefore(line: Line): Promise<Line | undefined> {
+    const { tx, conversationId, self, nowMs } = this.#params;
+    if (!isToBeSeenOnce(line.body) || line.author === undefined) return undefined;
+    if (equalBytes(line.author, self) || (await wasNotedSeen(tx, conversationId, line.id))) return afterSeeing(line);
+    closeLater(tx, conversationId, line.order, nowMs);
+    return undefined;
   }
 
   /** What was said of it before it came: by others' histories, and where a device had to be known first, it may come late (spec X-2). */

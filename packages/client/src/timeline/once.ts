@@ -1,0 +1,75 @@
+import { orderSegment, parseOrderSegment } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { forgetFiles } from "../files/file-index.ts";
+import { loadLine, putLine } from "./history.ts";
+import type { Line, LineBody } from "./line.ts";
+
+/*
+ * Messages whose file is to be seen once (spec X-8): once it was, or its time is over, nothing is left here that reads it.
+ */
+
+/** So long one that was not opened can be. */
+export const openableMs = 1_209_600_000;
+
+const duePrefix = "once/";
+const seenKey = (conversationId: string, id: string): string => `seen-once/${conversationId}/${id}`;
+
+/** Whether the line is of a file that is to be seen once. */
+export function isToBeSeenOnce(body: LineBody): boolean {
+  return body.kind === "text" && body.isOnce === true && body.files !== undefined;
+}
+
+/** Whether it was seen: there is no key of it. */
+export function isSeen(body: LineBody): boolean {
+  return body.kind === "text" && isToBeSeenOnce(body) && body.files?.every(({ key }) => key.every((byte) => byte === 0)) === true;
+}
+
+/** The line once its file was seen; `undefined` where it has none that is to be seen once, or it was. */
+export function afterSeeing(line: Line): Line | undefined {
+  const { body } = line;
+  if (body.kind !== "text" || !isToBeSeenOnce(body) || isSeen(body)) return undefined;
+  const files = body.files?.map(({ kind, host, blobId, sizeBytes, mediaType }) => ({
+    kind,
+    host,
+    blobId,
+    sizeBytes,
+    mediaType,
+    key: new Uint8Array(32),
+    prefix: new Uint8Array(7),
+    hash: new Uint8Array(32),
+    name: "",
+    description: "",
+  }));
+  return { ...line, body: { ...body, files } };
+}
+
+/** Another device of one's own says that a message was seen, which is not here yet. */
+export function noteSeen(tx: StoreTransaction, conversationId: string, id: string): void {
+  tx.put(seenKey(conversationId, id), new Uint8Array(0));
+}
+
+/** Whether that was said. */
+export async function wasNotedSeen(tx: StoreTransaction, conversationId: string, id: string): Promise<boolean> {
+  return (await tx.get(seenKey(conversationId, id))) !== undefined;
+}
+
+/** Has the key erased when its time is over. */
+export function closeLater(tx: StoreTransaction, conversationId: string, order: number, nowMs: number): void {
+  tx.put(`${duePrefix}${orderSegment(nowMs + openableMs)}/${conversationId}/${orderSegment(order)}`, new Uint8Array(0));
+}
+
+/** Erases the keys whose time is over; the ids of their files. */
+export async function closeDue(tx: StoreTransaction, nowMs: number): Promise<readonly string[]> {
+  const gone: string[] = [];
+  for (const [key] of await tx.scan({ prefix: duePrefix })) {
+    const [due = "", conversationId = "", segment = ""] = key.slice(duePrefix.length).split("/");
+    if (parseOrderSegment(due) > nowMs) break;
+    const order = parseOrderSegment(segment);
+    const line = await loadLine(tx, conversationId, order);
+    const after = line === undefined ? undefined : afterSeeing(line);
+    if (after !== undefined) putLine(tx, conversationId, after);
+    if (after !== undefined) gone.push(...(await forgetFiles(tx, conversationId, order)));
+    tx.delete(key);
+  }
+  return gone;
+}
