@@ -40,7 +40,16 @@ export const mediaMutants = [
     ],
   ),
   ...of(
-    `${media}/clean-video.ts`,
+    `${media}/clean-heif.ts`,
+    [`${media}/clean-heif.test.ts`],
+    [
+      ["an AVIF with its documents", "for (const { from, to } of ranges) copy.fill(0, from, to);", ""],
+      ["a document that lies where the picture is described", "from >= outer.from && to <= outer.to", "true"],
+      ["a second list of items that nobody reads", "second === undefined ? first : undefined", "first"],
+    ],
+  ),
+  ...of(
+    `${media}/film-boxes.ts`,
     [`${media}/clean-video.test.ts`],
     [
       ["a film with what is about it under another name", "bytes.fill(0, contentAt, end);", ""],

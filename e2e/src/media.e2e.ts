@@ -75,7 +75,14 @@ describe("a still picture", () => {
     expect(turned).toMatchObject({ mediaType: "image/jpeg", width: 32, height: 64, corners: ["red", "red", "blue", "blue"] });
   });
 
-  test("keeps what is transparent", async () => {
+  test("of AVIF loses its documents, and nothing of it moves", async () => {
+    const seen = await picture("avif");
+    expect(seen).toMatchObject({ mediaType: "image/avif", width: 32, height: 32, frames: 1, hasSecret: false });
+    expect(seen).toMatchObject({ corners: ["red", "blue", "red", "blue"] });
+  });
+
+  test("is made smaller however thin it is, and keeps what is transparent", async () => {
+    expect(await picture("longLine")).toMatchObject({ width: 1, height: 2560 });
     expect(await picture("largeTransparent")).toMatchObject({ width: 2560, height: 51, corners: ["none", "blue", "none", "blue"] });
   });
 
@@ -102,7 +109,7 @@ describe("what is no picture", () => {
     ["svg", "not_a_picture"],
     ["html", "not_a_picture"],
     ["empty", "not_a_picture"],
-    ["avif", "not_what_it_says"],
+    ["noAvif", "not_what_it_says"],
     ["huge", "too_many_pixels"],
     ["hugeAnimation", "too_many_pixels"],
     ["broken", "undecodable"],
@@ -110,6 +117,12 @@ describe("what is no picture", () => {
   ] as const)("%s goes as a file: %s", async (name, reason) => {
     expect(await picture(name)).toBe(reason);
     expect(await wasRun()).toBe(false);
+  });
+
+  test("goes without its metadata all the same, where they can be taken out", async () => {
+    const asFile = (name: FileName): Promise<unknown> => browser.page.evaluate((name) => globalThis.media.asFile(name), name);
+    expect(await asFile("heic")).toEqual({ metadata: "removed", bytes: 0, hasSecret: false });
+    expect(await asFile("html")).toEqual({ metadata: "kept", bytes: 0, hasSecret: false });
   });
 
   test("is not decoded to find that out", async () => {
@@ -155,12 +168,20 @@ describe("a video or a sound", () => {
   });
 
   test("that is none goes as a file", async () => {
-    expect(await browser.page.evaluate(() => globalThis.media.noVideo())).toEqual({ kind: "as_file", reason: "undecodable" });
+    expect(await browser.page.evaluate(() => globalThis.media.noVideo())).toEqual({
+      kind: "as_file",
+      reason: "undecodable",
+      metadata: "kept",
+    });
     expect(await wasRun()).toBe(false);
   });
 
   test("is looked at for five seconds and no longer", async () => {
-    expect(await browser.page.evaluate(() => globalThis.media.lateVideo())).toEqual({ kind: "as_file", reason: "too_slow" });
+    expect(await browser.page.evaluate(() => globalThis.media.lateVideo())).toEqual({
+      kind: "as_file",
+      reason: "too_slow",
+      metadata: "kept",
+    });
   });
 });
 

@@ -4,7 +4,9 @@ import { preparePicture } from "virtual:web/media/prepare-picture.ts";
 import { prepareVideo } from "virtual:web/media/prepare-video.ts";
 import { startVoice } from "virtual:web/media/voice-recorder.ts";
 import { packetSizes } from "virtual:web/media/packet-sizes.ts";
+import { avif, avifPicture } from "virtual:web/media/testing/heif.ts";
 import * as pictures from "virtual:web/media/testing/pictures.ts";
+import type { PreparedVideo } from "virtual:web/media/prepare-video.ts";
 import type { PictureQuality } from "virtual:web/media/prepare-picture.ts";
 import type { NoVoice, VoiceEnd, VoiceRecorder } from "virtual:web/media/voice-recorder.ts";
 
@@ -39,12 +41,14 @@ export type FileName =
   | "smallPhoto"
   | "smallTurnedPhoto"
   | "drawing"
+  | "longLine"
   | "largeTransparent"
   | "turnedWebp"
   | "animatedGif"
   | "animatedPng"
   | "animatedWebp"
   | "avif"
+  | "noAvif"
   | "heic"
   | "svg"
   | "html"
@@ -61,6 +65,7 @@ const files: Readonly<Record<FileName, () => Promise<Uint8Array<ArrayBuffer>>>> 
   smallPhoto: async () => withExif(await drawn(64, 32, "image/jpeg"), 1),
   smallTurnedPhoto: async () => withExif(await drawn(64, 32, "image/jpeg"), 6),
   drawing: async () => joinParts([await drawn(64, 32, "image/png"), latin1(secret)]),
+  longLine: () => drawn(1, 3000, "image/png"),
   largeTransparent: () => drawn(5000, 100, "image/png", "none"),
   turnedWebp: () =>
     Promise.resolve(pictures.webp(pictures.webpHeader(0x18), pictures.webpPixel, pictures.riffChunk("EXIF", pictures.exif(6, secret)))),
@@ -84,8 +89,13 @@ const files: Readonly<Record<FileName, () => Promise<Uint8Array<ArrayBuffer>>>> 
     const about = pictures.riffChunk("XMP ", latin1(`<x>${secret}</x>`));
     return pictures.webp(pictures.webpHeader(0x16), pictures.webpAnimation, frame, frame, about);
   },
-  avif: () => Promise.resolve(latin1("\0\0\0\u0018ftypavif\0\0\0\0mif1avif")),
-  heic: () => Promise.resolve(latin1("\0\0\0\u0018ftypheic\0\0\0\0mif1heic")),
+  avif: () => Promise.resolve(avif([avifPicture, { type: "mime", data: latin1(secret) }])),
+  noAvif: () => Promise.resolve(latin1("\0\0\0\u0018ftypavif\0\0\0\0mif1avif")),
+  heic: () => {
+    const bytes = avif([avifPicture, { type: "Exif", data: joinParts([new Uint8Array(4), pictures.exif(1, secret)]) }]);
+    bytes.set(latin1("heic\0\0\0\0heic"), 8);
+    return Promise.resolve(bytes);
+  },
   svg: () =>
     Promise.resolve(latin1('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>globalThis.wasRun = true</script></svg>')),
   html: () => Promise.resolve(latin1("<!doctype html><script>globalThis.wasRun = true</script>")),
@@ -102,6 +112,8 @@ const files: Readonly<Record<FileName, () => Promise<Uint8Array<ArrayBuffer>>>> 
 export interface MediaChecks {
   /** Prepares one of the files; its reason where it goes as a file. */
   picture(name: FileName, quality?: PictureQuality): Promise<SeenPicture | string>;
+  /** What is sent of one that goes as a file. */
+  asFile(name: FileName): Promise<unknown>;
   /** The same in a worker, without its looks. */
   pictureInWorker(name: FileName): Promise<string>;
   /** How often the browser was asked to decode something meanwhile. */
@@ -150,6 +162,13 @@ const checks: MediaChecks = {
       frames: await framesOf(bytes, mediaType),
       corners: await cornersOf(blob),
     };
+  },
+  async asFile(name) {
+    const bytes = await files[name]();
+    const prepared = await preparePicture(new Blob([bytes]), "standard");
+    if (prepared.kind !== "as_file") return prepared.kind;
+    const sent = new Uint8Array(await prepared.blob.arrayBuffer());
+    return { metadata: prepared.metadata, bytes: sent.length - bytes.length, hasSecret: pictures.contains(sent, secret) };
   },
   async pictureInWorker(name) {
     const worker = new Worker(trustedAddress("/page.js") as string, { type: "module" });
@@ -204,12 +223,13 @@ const checks: MediaChecks = {
     const { blob: _, peaks, ...looks } = prepared;
     return { ...looks, peaks: peaks === undefined ? undefined : [peaks.length, Math.min(...peaks) > 240] };
   },
-  noVideo: () => prepareVideo(new Blob([latin1("<!doctype html><script>globalThis.wasRun = true</script>")], { type: "video/mp4" })),
+  noVideo: () =>
+    withoutBlob(prepareVideo(new Blob([latin1("<!doctype html><script>globalThis.wasRun = true</script>")], { type: "video/mp4" }))),
   async lateVideo() {
     const { timeout } = AbortSignal;
     AbortSignal.timeout = () => AbortSignal.abort();
     try {
-      return await prepareVideo(new Blob([wav(1)], { type: "audio/wav" }));
+      return await withoutBlob(prepareVideo(new Blob([wav(1)], { type: "audio/wav" })));
     } finally {
       AbortSignal.timeout = timeout;
     }
@@ -277,6 +297,11 @@ const checks: MediaChecks = {
     },
   },
 };
+
+async function withoutBlob(prepared: Promise<PreparedVideo>): Promise<unknown> {
+  const { blob: _, ...looks } = await prepared;
+  return looks;
+}
 
 /** Left red, right blue, or of another colour than red. */
 async function drawn(width: number, height: number, type: string, left: keyof typeof colours = "red"): Promise<Uint8Array<ArrayBuffer>> {

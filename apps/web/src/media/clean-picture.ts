@@ -1,4 +1,5 @@
 import { cleanGif } from "./clean-gif.ts";
+import { cleanHeif } from "./clean-heif.ts";
 import { cleanJpeg } from "./clean-jpeg.ts";
 import { cleanPng } from "./clean-png.ts";
 import { cleanWebp } from "./clean-webp.ts";
@@ -11,6 +12,8 @@ const filters: Partial<Record<Format, (bytes: Uint8Array) => Cleaned>> = {
   apng: cleanPng,
   gif: cleanGif,
   webp: cleanWebp,
+  avif: cleanHeif,
+  heic: cleanHeif,
 };
 
 /** The picture without its metadata; `undefined` for formats whose metadata no filter knows. */

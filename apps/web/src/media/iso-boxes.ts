@@ -43,6 +43,7 @@ export function isoBrands(head: Uint8Array): readonly string[] | undefined {
   return brands;
 }
 
-function textAt(head: Uint8Array, at: number): string {
+/** Four letters. */
+export function textAt(head: Uint8Array, at: number): string {
   return String.fromCharCode(...head.subarray(at, at + 4));
 }

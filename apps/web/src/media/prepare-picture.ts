@@ -18,7 +18,7 @@ const fineBytes: Readonly<Record<PictureQuality, number>> = { standard: 512 * 10
 /** Largest file that is read at once: headers and animations; a larger still is decoded from where it lies. */
 const maxReadBytes = 32 * 1024 * 1024;
 
-/** Why a picture can only be sent as a file, with its metadata in it. */
+/** Why a picture can only be sent as a file. */
 export type NoPicture =
   /** It is none, or one that is never shown inline, such as SVG. */
   | "not_a_picture"
@@ -30,8 +30,6 @@ export type NoPicture =
   | "too_many_pixels"
   /** It is animated and too large to be cleaned. */
   | "too_large"
-  /** It is animated, and its metadata cannot be taken out. */
-  | "cannot_be_cleaned"
   /** The browser decodes it not, or has no memory for it. */
   | "undecodable"
   /** The browser hides from sites what a canvas shows. */
@@ -50,7 +48,13 @@ export type PreparedPicture =
       readonly thumbhash: Uint8Array;
       readonly isAnimated: boolean;
     }
-  | { readonly kind: "as_file"; readonly reason: NoPicture };
+  | {
+      readonly kind: "as_file";
+      readonly reason: NoPicture;
+      /** The file, without its metadata where they can be taken out. */
+      readonly blob: Blob;
+      readonly metadata: "removed" | "kept";
+    };
 
 /**
  * Makes of a file the picture that is sent: a still is turned as it is to be shown, made smaller where it is larger than asked for, and encoded
@@ -58,26 +62,44 @@ export type PreparedPicture =
  * worker, and never throws.
  */
 export async function preparePicture(file: Blob, quality: PictureQuality): Promise<PreparedPicture> {
+  let cleaned: Cleaned | undefined;
+  let reason: NoPicture;
   try {
     const head = new Uint8Array(await file.slice(0, maxReadBytes).arrayBuffer());
     const format = sniff(head);
-    if (format === "heic") return asFile("heic");
-    if (shownAs(format) !== "picture" && format !== "bmp") return asFile("not_a_picture");
-    const size = pictureSize(format, head);
-    if (size === undefined) return asFile("not_what_it_says");
-    if (size.width * size.height > maxPixels) return asFile("too_many_pixels");
-    const isWhole = file.size <= maxReadBytes;
-    const cleaned = isWhole ? cleanPicture(format, head) : undefined;
-    const isAnimated = cleaned?.kind === "clean" ? cleaned.isAnimated : mayBeAnimated(format, head);
-    if (!isCanvasReadable()) return asFile("canvas_blocked");
-    if (!isAnimated) return await prepareStill({ file, format, quality, cleaned, isOpaque: !size.mayBeTransparent });
-    if (size.width * size.height > maxAnimatedPixels) return asFile("too_many_pixels");
-    if (!isWhole) return asFile("too_large");
-    if (cleaned === undefined) return asFile("cannot_be_cleaned");
-    return cleaned.kind === "clean" ? await asItIs(cleaned.bytes, format, true) : asFile(cleaned.kind);
+    cleaned = file.size <= maxReadBytes ? cleanPicture(format, head) : undefined;
+    const prepared = await prepare({ file, head, format, quality, cleaned });
+    if (typeof prepared !== "string") return prepared;
+    reason = prepared;
   } catch {
-    return asFile("undecodable");
+    reason = "undecodable";
   }
+  if (cleaned?.kind !== "clean") return { kind: "as_file", reason, blob: file, metadata: "kept" };
+  return { kind: "as_file", reason, blob: new Blob([cleaned.bytes], { type: file.type }), metadata: "removed" };
+}
+
+interface Looked {
+  readonly file: Blob;
+  readonly head: Uint8Array;
+  readonly format: Format;
+  readonly quality: PictureQuality;
+  /** `undefined` where no filter knows it, or it is too large for one. */
+  readonly cleaned: Cleaned | undefined;
+}
+
+async function prepare(looked: Looked): Promise<PreparedPicture | NoPicture> {
+  const { file, head, format, cleaned } = looked;
+  if (format === "heic") return "heic";
+  if (shownAs(format) !== "picture" && format !== "bmp") return "not_a_picture";
+  const size = pictureSize(format, head);
+  if (size === undefined) return "not_what_it_says";
+  if (size.width * size.height > maxPixels) return "too_many_pixels";
+  if (!isCanvasReadable()) return "canvas_blocked";
+  const isAnimated = cleaned?.kind === "clean" ? cleaned.isAnimated : mayBeAnimated(format, head);
+  if (!isAnimated) return await prepareStill(looked, !size.mayBeTransparent);
+  if (size.width * size.height > maxAnimatedPixels) return "too_many_pixels";
+  if (cleaned?.kind === "clean") return await asItIs(cleaned.bytes, format, true);
+  return file.size > maxReadBytes ? "too_large" : "not_what_it_says";
 }
 
 /** Where no filter said so: what moves is not encoded as a still of it. */
@@ -87,25 +109,19 @@ function mayBeAnimated(format: Format, head: Uint8Array): boolean {
   return format === "gif" || format === "apng";
 }
 
-async function prepareStill(params: {
-  readonly file: Blob;
-  readonly format: Format;
-  readonly quality: PictureQuality;
-  readonly cleaned: Cleaned | undefined;
-  readonly isOpaque: boolean;
-}): Promise<PreparedPicture> {
-  const { file, format, quality, cleaned, isOpaque } = params;
+async function prepareStill({ file, format, quality, cleaned }: Looked, isOpaque: boolean): Promise<PreparedPicture | NoPicture> {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   try {
     const drawable = { source: bitmap, width: bitmap.width, height: bitmap.height };
-    if (bitmap.width * bitmap.height > maxPixels) return asFile("too_many_pixels");
+    if (bitmap.width * bitmap.height > maxPixels) return "too_many_pixels";
     const size = fitted(drawable, longestSides[quality]);
-    const kept = cleaned?.kind === "clean" && !cleaned.isTurned && size.width === bitmap.width ? cleaned.bytes : undefined;
+    const isSmall = size.width === bitmap.width && size.height === bitmap.height;
+    const kept = cleaned?.kind === "clean" && !cleaned.isTurned && isSmall ? cleaned.bytes : undefined;
     if (kept !== undefined && kept.length <= fineBytes[quality]) return await asItIs(kept, format, false);
     const canvas = draw(drawable, size);
     const mediaTypes = isOpaque ? opaqueTypes : transparentTypes;
     const blob = await encodePicture(canvas, { mediaTypes, quality: encodingQualities[quality] });
-    if (blob === undefined) return asFile("undecodable");
+    if (blob === undefined) return "undecodable";
     // A drawing of few colours may be smaller as it was.
     if (kept !== undefined && kept.length <= blob.size) return await asItIs(kept, format, false);
     const thumbhash = thumbhashOf({ source: canvas, ...size });
@@ -129,8 +145,4 @@ async function asItIs(bytes: Uint8Array<ArrayBuffer>, format: Format, isAnimated
   } finally {
     bitmap.close();
   }
-}
-
-function asFile(reason: NoPicture): PreparedPicture {
-  return { kind: "as_file", reason };
 }

@@ -31,12 +31,15 @@ export type PreparedVideo =
     })
   /** It has sound only. How loud it is, 64 times over its length, where it is short enough to be looked at as a whole. */
   | (Recording & { readonly kind: "audio"; readonly peaks: Uint8Array | undefined })
-  | { readonly kind: "as_file"; readonly reason: "undecodable" | "too_many_pixels" | "too_slow" };
+  | (Cleaned & { readonly kind: "as_file"; readonly reason: "undecodable" | "too_many_pixels" | "too_slow" });
 
-interface Recording {
+interface Cleaned {
   readonly blob: Blob;
   /** Whether what it says of where, when and with what it was recorded is gone. Only of MP4 and QuickTime it can be taken out. */
   readonly metadata: "removed" | "kept";
+}
+
+interface Recording extends Cleaned {
   readonly durationMs: number | undefined;
 }
 
@@ -48,7 +51,10 @@ export async function prepareVideo(file: Blob): Promise<PreparedVideo> {
   const element = document.createElement("video");
   const address = URL.createObjectURL(file);
   const signal = AbortSignal.timeout(timeLimitMs);
+  let sent: Cleaned = { blob: file, metadata: "kept" };
   try {
+    const cleaned = await cleanVideo(file, signal);
+    if (cleaned !== undefined) sent = { blob: cleaned, metadata: "removed" };
     element.muted = true;
     element.playsInline = true;
     element.preload = "auto";
@@ -56,16 +62,13 @@ export async function prepareVideo(file: Blob): Promise<PreparedVideo> {
     element.src = address;
     await ready;
     const { videoWidth: width, videoHeight: height } = element;
-    if (width * height > maxPixels) return { kind: "as_file", reason: "too_many_pixels" };
-    const cleaned = await cleanVideo(file, signal);
+    if (width * height > maxPixels) return { kind: "as_file", reason: "too_many_pixels", ...sent };
     const durationMs = await durationOf(element, signal);
-    const recording = { blob: cleaned ?? file, metadata: cleaned === undefined ? "kept" : "removed", durationMs } as const;
+    if (width === 0 || height === 0) return { kind: "audio", durationMs, peaks: await soundPeaks(file, { durationMs, signal }), ...sent };
     // Some browsers load nothing but the head before somebody plays it: then the time ends without a picture.
-    if (width > 0 && height > 0)
-      return { kind: "video", width, height, poster: await posterOf(element, { durationMs, signal }), ...recording };
-    return { kind: "audio", peaks: await soundPeaks(file, { durationMs, signal }), ...recording };
+    return { kind: "video", width, height, durationMs, poster: await posterOf(element, { durationMs, signal }), ...sent };
   } catch {
-    return { kind: "as_file", reason: signal.aborted ? "too_slow" : "undecodable" };
+    return { kind: "as_file", reason: signal.aborted ? "too_slow" : "undecodable", ...sent };
   } finally {
     element.removeAttribute("src");
     element.load();
