@@ -16,6 +16,7 @@ import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
+import { filesPictures } from "./scenarios/files-pictures.ts";
 import { filesUpload } from "./scenarios/files-upload.ts";
 import { growth } from "./scenarios/growth.ts";
 import { heads } from "./scenarios/heads.ts";
@@ -49,6 +50,7 @@ const scenarios: readonly Scenario[] = [
   mlsPeers,
   web,
   filesUpload,
+  filesPictures,
 ];
 
 const { values, positionals } = parseArgs({
