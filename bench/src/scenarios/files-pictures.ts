@@ -21,7 +21,7 @@ interface Prepared {
   readonly height: number;
 }
 
-/** A photograph as a telephone takes it, made ready to be sent in a real Chromium: turned, made smaller, without metadata. */
+/** A photograph as a telephone takes it, made ready to be sent in a real Chromium: smaller, and without metadata. */
 export const filesPictures: Scenario = {
   name: "files-pictures",
   summary: "a photograph of 12 megapixels made ready to be sent in Chromium: CPU of the browser and all beside it, time, bytes",
