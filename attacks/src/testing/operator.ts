@@ -58,6 +58,18 @@ interface Bridge extends Line {
   ask(body: Request): Promise<Reply>;
 }
 
+/** Headers that decide what becomes of blobs, of requests and answers. */
+const passedOn = [
+  "content-type",
+  "content-range",
+  "location",
+  "range",
+  "tus-resumable",
+  "upload-length",
+  "upload-metadata",
+  "upload-offset",
+];
+
 /** Ids of the operator's own requests: clients count from 1. */
 const firstOwnId = 0x8000_0000;
 
@@ -288,12 +300,16 @@ export class Operator {
         path,
         method,
         body: Buffer.concat(chunks),
-        contentType: request.headers["content-type"],
+        headers: passed((name) => request.headers[name]),
       });
-      response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "application/octet-stream" });
+      response.writeHead(answer.status, {
+        "content-type": "application/octet-stream",
+        ...passed((name) => answer.headers.get(name) ?? undefined),
+      });
       response.end(new Uint8Array(await answer.arrayBuffer()));
     } catch (error) {
-      this.faults.push(error);
+      // Who asked has gone: that is no fault.
+      if (!request.destroyed || request.complete) this.faults.push(error);
       response.destroy();
     }
   }
@@ -303,22 +319,29 @@ export class Operator {
     path: string;
     method: string;
     body: Buffer<ArrayBuffer>;
-    contentType: string | undefined;
+    headers: Readonly<Record<string, string>>;
   }): Promise<Response> {
-    const { person, path, method, body, contentType } = request;
+    const { person, path, method, body, headers } = request;
     for (const override of method === "GET" ? this.#overrides : []) {
       const answer = await override.get?.(person, path);
       if (answer !== undefined) return answer;
     }
     // Files are asked for as the role is that needs them: messages' blobs by `log`, the public record by `lookup`.
-    const role: Role = path.startsWith("/v1/blobs") ? "log" : "lookup";
+    const role: Role = path.startsWith("/v1/blobs") || path.startsWith("/v1/uploads") ? "log" : "lookup";
     const asked = fetch(this.#urlFor({ person, role }) + path, {
       method,
-      ...(method === "GET" ? {} : { body, headers: { "content-type": contentType ?? "application/octet-stream" } }),
+      headers,
+      ...(method === "GET" || method === "HEAD" ? {} : { body }),
     });
     // A server that is restarted just now.
     return await asked.catch(() => new Response(undefined, { status: 502 }));
   }
+}
+
+function passed(valueOf: (name: string) => string | readonly string[] | undefined): Record<string, string> {
+  return Object.fromEntries(
+    passedOn.map((name) => [name, valueOf(name)]).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
 }
 
 /** Asks a server one thing, as anybody may who is not in its operator's way. */

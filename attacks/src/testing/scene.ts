@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClientError, createClient } from "@latchkey/client";
 import type { Client, ClientErrorCode, ClientFailure, LinkState, Message, Store } from "@latchkey/client";
-import { openNodeStore } from "@latchkey/client/node";
+import { nodeFiles, openNodeStore } from "@latchkey/client/node";
 import { defaultLimits, startServer } from "@latchkey/server";
 import type { RunningServer, ServerOptions } from "@latchkey/server";
 import { createJumpingPlatform } from "./jumping-platform.ts";
@@ -147,7 +147,8 @@ export class Scene implements AsyncDisposable {
     } = {},
   ): Promise<{ client: Client; jump: (durationMs: number) => void }> {
     const { requests = "accept", profile = name, tamper } = params;
-    const { platform, jump } = createJumpingPlatform(tamper);
+    const { platform: jumping, jump } = createJumpingPlatform(tamper);
+    const platform = { ...jumping, files: nodeFiles(this.profileOf(profile)) };
     const store = params.store ?? (await openNodeStore(this.profileOf(profile)));
     const client = await createClient({ store, platform, serverUrl: this.operator.url(name), requests });
     this.#clients.push(client);

@@ -204,7 +204,7 @@ describe("[X-23] [E-134] a file that is fetched", () => {
   it("[E-136] that was damaged on this device's disk is fetched anew", async () => {
     const { host, store, read, fetch } = bench();
     await fetch();
-    await store.put(id, 1, new Uint8Array(filePieceBytes));
+    for (const index of [1, 3]) await store.put(id, index, new Uint8Array(filePieceBytes));
     const before = host.asked.length;
     expect((await read()).equals(content)).toBe(true);
     expect(host.asked.length).toBeGreaterThan(before);

@@ -54,9 +54,8 @@ export class Downloads {
         pieces.end();
       }
       if (equalBytes(running.digest(), wanted.file.hash)) break;
-      // What lay here may have been damaged here: only what was all fetched just now is somebody else's doing.
       await store.remove(id);
-      if (pieces.areAllFetched || attempt > 1) throw damaged();
+      if (attempt > 1 || [...pieces.taken.values()].every((origin) => origin === "host")) throw damaged();
       await store.begin(id, totalBytes, dayOf(this.#platform.nowMs()));
     }
   }
@@ -79,11 +78,13 @@ export class Downloads {
     const count = filePieceCount(totalBytes);
     const through = isWhole ? count : pieceAt(file.sizeBytes, Math.min(to, file.sizeBytes) - 1, "sealedTo") + 1;
     let at = from;
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       const pieces = await this.#pieces(wanted, { signal, onPiece, through, mayBeFull: true });
       // Of a whole file the hash is made as it comes.
       const running = isWhole ? hash() : undefined;
       let next = 0;
+      let last: Uint8Array<ArrayBuffer> | undefined;
+      let isOpened = false;
       const hashed = async (index: number): Promise<Uint8Array> => {
         const piece = await pieces.take(index);
         if (index === next) {
@@ -95,7 +96,6 @@ export class Downloads {
       try {
         // What was given out before something was fetched anew.
         while (running !== undefined && next < pieceAt(file.sizeBytes, at, "sealedFrom")) await hashed(next);
-        let last: Uint8Array<ArrayBuffer> | undefined;
         for await (const part of readSealedFile(file, hashed, { from: at, to })) {
           if (last !== undefined) {
             yield last;
@@ -103,6 +103,7 @@ export class Downloads {
           }
           last = part;
         }
+        isOpened = true;
         if (running !== undefined) {
           // What is behind the file, too; its end is not given out before.
           while (next < count) await hashed(next);
@@ -112,8 +113,11 @@ export class Downloads {
         return;
       } catch (error) {
         if (!(error instanceof FileBroken)) throw error;
-        for (const index of pieces.taken) await store.drop(id, index);
-        if (pieces.areAllFetched || attempt > 1) throw damaged();
+        // What lay here may have been damaged here, and is fetched anew; what came just now is somebody else's doing.
+        const first = isOpened ? 0 : pieceAt(file.sizeBytes, at + (last?.length ?? 0), "sealedFrom");
+        const suspects = [...pieces.taken].filter(([index]) => index >= first);
+        for (const [index] of suspects) await store.drop(id, index);
+        if (suspects.every(([, origin]) => origin === "host")) throw damaged();
       } finally {
         pieces.end();
       }
@@ -132,9 +136,10 @@ export class Downloads {
     signal.addEventListener("abort", end);
     if (signal.aborted) end();
     const coming = new Map<number, Promise<Uint8Array>>();
-    const taken = new Set<number>();
-    let areAllFetched = true;
+    const taken = new Map<number, "host" | "here">();
+    const here = new Set<number>();
     const keep = async (index: number, bytes: Uint8Array): Promise<void> => {
+      if (ender.signal.aborted) return;
       await store.put(id, index, bytes).catch((error: unknown) => {
         if (!mayBeFull) throw error;
         ignoreFull(error);
@@ -144,7 +149,7 @@ export class Downloads {
     const bring = async (index: number): Promise<Uint8Array> => {
       const kept = await store.piece(id, index);
       if (kept !== undefined) {
-        areAllFetched = false;
+        here.add(index);
         return kept;
       }
       return await this.#slots.run(async () => {
@@ -155,9 +160,6 @@ export class Downloads {
     };
     return {
       taken,
-      get areAllFetched() {
-        return areAllFetched;
-      },
       async take(index) {
         for (let ahead = index; ahead < Math.min(through, index + piecesAtOnce); ahead++) {
           if (coming.has(ahead) || taken.has(ahead)) continue;
@@ -167,7 +169,7 @@ export class Downloads {
         }
         const piece = await (coming.get(index) ?? bring(index));
         coming.delete(index);
-        taken.add(index);
+        taken.set(index, here.has(index) ? "here" : "host");
         return piece;
       },
       end,
@@ -186,9 +188,8 @@ interface Taking {
 
 interface Pieces {
   take(index: number): Promise<Uint8Array>;
-  readonly taken: ReadonlySet<number>;
-  /** Whether none of them lay here before. */
-  readonly areAllFetched: boolean;
+  /** Those that were, and whether they lay here before. */
+  readonly taken: ReadonlyMap<number, "host" | "here">;
   /** Ends what is fetched ahead. */
   end(): void;
 }

@@ -1,5 +1,5 @@
 import { concatBytes } from "@latchkey/codec";
-import { ClientError, offlineError } from "../errors.ts";
+import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { backoffMs } from "../transport/backoff.ts";
 import { ownCode } from "../transport/between.ts";
@@ -9,7 +9,7 @@ import { filePieceCount } from "./file-store.ts";
 import { filePieceAt } from "./reading.ts";
 import { wait } from "./wait.ts";
 
-/** Answers in a row that it is not there, after which it is not (spec E-15). */
+/** Answers in a row that it is not there, or that it is shorter, after which that is so (spec E-15). */
 const triesOfGone = 3;
 const betweenGoneMs = 2000;
 /** Tries in a row that brought nothing, after which whoever asked is told why; asked again, it is tried again. */
@@ -36,16 +36,19 @@ export interface PieceHost {
 export async function fetchPiece(host: PieceHost, index: number): Promise<Uint8Array> {
   const { platform, signal } = host;
   let gone = 0;
+  let short = 0;
   for (let attempt = 1; ; attempt++) {
     try {
       return await askForPiece(host, index);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ClientError) || error.code === "server_lied") throw error;
+      short = error instanceof ShortAnswer ? short + 1 : 0;
+      if (short >= triesOfGone) throw damaged();
       gone = error.canRetry ? 0 : gone + 1;
       if (gone >= triesOfGone) throw fileGone();
       if (attempt >= triesInRow) throw error.canRetry ? error : fileGone();
-      const delayMs = gone > 0 ? betweenGoneMs : backoffMs({ attempt, reason: "lost", random: platform.random });
+      const delayMs = gone + short > 0 ? betweenGoneMs : backoffMs({ attempt, reason: "lost", random: platform.random });
       await wait(platform, Math.max(delayMs, Math.min(error.retryAfterMs, mostAdviceMs)), signal);
     }
   }
@@ -70,6 +73,13 @@ async function askForPiece({ platform, url, totalBytes, signal, keep }: PieceHos
       return piece ?? new Uint8Array(0);
     }),
   );
+}
+
+/** An answer that ends before all of it is there: of a connection that is cut off, or of a file that is shorter than was said. */
+class ShortAnswer extends ClientError {
+  constructor() {
+    super("offline", "A part of this did not come to its end. It is asked for again.");
+  }
 }
 
 async function wantedOfAll(all: AsyncIterable<Uint8Array>, wanted: number, keep: PieceHost["keep"]): Promise<Uint8Array> {
@@ -110,5 +120,5 @@ async function* pieces(response: Response, bytes: number, came: (bytes: number) 
       [parts, length, index] = [[], 0, index + 1];
     }
   }
-  if (index < count) throw offlineError(undefined, "A part of this did not come to its end. It is asked for again.");
+  if (index < count) throw new ShortAnswer();
 }
