@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -114,6 +115,7 @@ async function startProxy(name: keyof typeof proxies, program: string, upstream:
 interface Answer {
   readonly status: number | undefined;
   readonly body: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** One request with this very path. */
@@ -135,12 +137,12 @@ async function ask(
       headers: { host: `localhost:${place.port}`, ...options.headers },
     },
     (response) => {
-      text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
+      text(response).then((body) => resolve({ status: response.statusCode, body, headers: response.headers }), reject);
     },
   );
   asked.on("upgrade", (response, socket) => {
     socket.destroy();
-    resolve({ status: response.statusCode, body: "" });
+    resolve({ status: response.statusCode, body: "", headers: response.headers });
   });
   asked.on("error", reject);
   asked.end(options.body);
@@ -162,7 +164,7 @@ for (const name of ["nginx", "caddy"] as const) {
   if (program === undefined) process.stdout.write(`ops: the recipe for ${name} is not tried: ${name} is not installed here\n`);
   describe.skipIf(program === undefined)(`behind ${name}, by its recipe`, () => {
     test(
-      "people register, write and read, a file of 3 MB goes up and down, and the figures are not shown",
+      "people register, write and read, a file of 3 MB goes up, whole and in parts, and down, and the figures are not shown",
       { timeout: 240_000 },
       async () => {
         const upstream = await freePort();
@@ -188,6 +190,20 @@ for (const name of ["nginx", "caddy"] as const) {
           status: 201,
         });
         expect((await ask(place, "GET", blob)).status).toBe(200);
+
+        const tus = { "tus-resumable": "1.0.0" };
+        const id = randomBytes(32);
+        const metadata = { "upload-length": String(body.length), "upload-metadata": `blob ${id.toString("base64")}` };
+        const begun = await ask(place, "POST", "/v1/uploads", { headers: { ...tus, ...metadata } });
+        expect(begun.status).toBe(201);
+        for (const at of [0, 2_000_000]) {
+          const headers = { ...tus, "upload-offset": String(at), "content-type": "application/offset+octet-stream" };
+          const part = { body: body.subarray(at, at + 2_000_000), headers };
+          expect((await ask(place, "HEAD", begun.headers.location ?? "", { headers: tus })).headers["upload-offset"]).toBe(String(at));
+          expect((await ask(place, "PATCH", begun.headers.location ?? "", part)).status).toBe(204);
+        }
+        const range = await ask(place, "GET", `/v1/blobs/${id.toString("base64url")}`, { headers: { range: "bytes=2999999-" } });
+        expect(range).toMatchObject({ status: 206, headers: { "content-range": "bytes 2999999-2999999/3000000" } });
 
         for (const path of paths) expect((await ask(place, "GET", path)).body).not.toContain("latchkey_");
         expect((await ask(place, "GET", "/metrics")).status).toBe(404);
