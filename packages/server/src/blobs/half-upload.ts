@@ -73,11 +73,14 @@ export class HalfUpload {
     }
   }
 
-  /** One that another process left; `undefined` where there is none that can be read. Its bytes are looked at by `prepare`. */
-  static async find(files: BlobFiles, name: string): Promise<HalfUpload | undefined> {
+  /**
+   * One that another process left; `undefined` where there is none that can be read. Its bytes are looked at by `prepare`. One of a day to
+   * come, by a clock that was ahead, is of today.
+   */
+  static async find(files: BlobFiles, name: string, today: number): Promise<HalfUpload | undefined> {
     const bytes = await readFile(join(files.uploads, name + markEnding)).catch(() => undefined);
     const mark = bytes?.length === markBytes ? decodeMark(new Uint8Array(bytes)) : undefined;
-    return mark === undefined ? undefined : new HalfUpload({ files, name, ...mark });
+    return mark === undefined ? undefined : new HalfUpload({ files, name, ...mark, day: Math.min(mark.day, today) });
   }
 
   /** How many bytes are on disk, in the right order. Once `prepare` has resolved. */

@@ -184,7 +184,7 @@ export class Uploads {
       const base = name.endsWith(markEnding) ? name.slice(0, -markEnding.length) : name;
       const isMark = base !== name;
       if (!isMark && names.has(base + markEnding)) continue;
-      const upload = isMark ? await HalfUpload.find(this.#files, base) : undefined;
+      const upload = isMark ? await HalfUpload.find(this.#files, base, today) : undefined;
       if (upload === undefined) {
         // What a PUT left that was interrupted, or a kill between the two files of one.
         await rm(join(uploads, base), { force: true, recursive: true });
@@ -192,13 +192,9 @@ export class Uploads {
         continue;
       }
       const storedBytes = await upload.storedBytes();
-      // A clock that was ahead keeps nothing for longer than others.
-      if (upload.day > today + uploadDays) await upload.remove();
-      else {
-        const countedBytes = storedBytes ?? 0;
-        const held = this.#table.found(base, { upload, room: this.#room.found(countedBytes), countedBytes });
-        if (storedBytes === undefined) withoutBytes.push(held);
-      }
+      const countedBytes = storedBytes ?? 0;
+      const held = this.#table.found(base, { upload, room: this.#room.found(countedBytes), countedBytes });
+      if (storedBytes === undefined) withoutBytes.push(held);
     }
     await Promise.all(withoutBytes.map((held) => this.#withoutBytes(held)));
   }

@@ -325,6 +325,20 @@ describe("what is on the disk", () => {
   });
 });
 
+test("an upload of a day to come, which a clock left that was ahead, goes a day later as every other does", async () => {
+  let nowMs = 20_000 * dayMs + 80_000_000;
+  const dataDirectory = temporaryDirectory();
+  const host = "latchkey.example";
+  const first = await runServer({ dataDirectory, host }, { nowMs: () => nowMs });
+  const { path } = await createUpload(first, random(32), 100);
+  await first.close();
+  nowMs -= 2 * dayMs;
+  const parts = { nowMs: () => nowMs };
+  const second = await runServer({ dataDirectory, host, iKnow: ["clock"] }, parts);
+  const head = await tus(second, { method: "HEAD", path });
+  expect(Date.parse(head.headers.get("upload-expires") ?? "")).toBe(20_000 * dayMs);
+});
+
 describe("bounds", () => {
   const visitor = (url: string, last: number) => ({ url, visitor: `203.0.113.${String(last)}` });
 
