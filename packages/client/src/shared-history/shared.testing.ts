@@ -8,7 +8,7 @@ import {
   createStatusContent,
   createTextContent,
 } from "@latchkey/protocol";
-import type { GroupRights, HistoryPolicy } from "@latchkey/protocol";
+import type { FilePart, GroupRights, HistoryPolicy } from "@latchkey/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { loadHead } from "../core/load-records.ts";
 import { foundingRights } from "../core/rights.ts";
@@ -34,7 +34,7 @@ export function stateOf({ state }: SimDevice): ConversationState {
 
 /** Something that a member of the sim says. */
 export type Words =
-  | { readonly kind: "text"; readonly text: string; readonly expires?: number }
+  | { readonly kind: "text"; readonly text: string; readonly expires?: number; readonly files?: readonly FilePart[] }
   | { readonly kind: "edit"; readonly of: Uint8Array; readonly text: string }
   | { readonly kind: "deletion" | "receipt"; readonly of: Uint8Array }
   | { readonly kind: "reaction"; readonly of: Uint8Array; readonly emoji: string };
@@ -181,6 +181,7 @@ function contentOf(head: { salt: Uint8Array; sentAtMs: number }, words: Words): 
       return createTextContent({
         ...head,
         text: words.text,
+        ...(words.files === undefined ? {} : { files: words.files, isOnce: true }),
         expires: words.expires === undefined ? undefined : { relative: true, seconds: words.expires },
       });
     case "edit":

@@ -372,6 +372,42 @@ describe("[R-5] what is given and what is left out", () => {
     expect(missing(await world.verify("cyd", unblocked))).toEqual([[6, 0]]);
   });
 
+  it("[X-8] what is to be seen once is given to nobody, and not shown where somebody gives it all the same", async () => {
+    const world = await JoinerWorld.create("once", { history: "30_days" });
+    const key = new Uint8Array(32).fill(0xa5);
+    const [ada] = [world.device("ada")];
+    const file = {
+      kind: "picture",
+      host: stateOf(ada).host,
+      blobId: new Uint8Array(32).fill(7),
+      key,
+      prefix: new Uint8Array(7),
+      hash: new Uint8Array(32),
+      sizeBytes: 5,
+      name: "a.jpg",
+      mediaType: "image/jpeg",
+      description: "",
+    } as const;
+    await world.say("ben", { kind: "text", text: "look", files: [file] });
+    await world.text("ada", "stays");
+    await world.join("ada", "cyd");
+    const archive = await world.archive("ada");
+    expect(Buffer.from(encodeArchive(archive)).includes(key)).toBe(false);
+    expect(textsOf(await world.verify("cyd", archive))).toEqual(["stays"]);
+    expect(missing(await world.verify("cyd", archive))).toEqual([[1, 0]]);
+    const kept = [...ada.evidence].find(([, { evidence }]) => Buffer.from(evidence.content).includes(key));
+    if (kept === undefined) throw new Error("evidence was kept");
+    const at = archive.entries.findIndex((_, index) => entryOrder(archive.firstSeq + index) === kept[0]);
+    const { content, signature } = kept[1].evidence;
+    const ben = world.device("ben").self;
+    const { accountId, deviceId } = ben;
+    const authors = [...archive.authors, { accountId, deviceId, signaturePublicKey: ben.signatureKeyPair.publicKey }];
+    const message = { at, epoch: 0, author: authors.length - 1, content, signature };
+    const given = { ...withMessages(archive, (messages) => [...messages, message].toSorted((a, b) => a.at - b.at)), authors };
+    expect(textsOf(await world.verify("cyd", given))).toEqual(["stays"]);
+    expect(missing(await world.verify("cyd", given))).toEqual([[1, 1]]);
+  });
+
   it("as far back as the group's policy says", async () => {
     const world = await JoinerWorld.create("reach", { history: "100_messages" });
     for (let at = 0; at < 103; at++) await world.text(at % 2 === 0 ? "ada" : "ben", `n${String(at)}`);

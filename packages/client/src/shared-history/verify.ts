@@ -142,6 +142,8 @@ async function signedBy(archive: HistoryArchive, message: ArchivedMessage, joine
     const content = decodeContent(proven.plaintext);
     // It was to go, and would stay here.
     if (settings.timerS > 0 || (content.kind !== "malformed" && content.expires !== undefined)) return undefined;
+    // It is for those who were there.
+    if (content.kind === "text" && content.isOnce === true) return undefined;
     const sender = { host: joined.host, accountId: author.accountId };
     const id =
       content.kind === "malformed" ? zeroHash : contentIdOf(joined, sha256, { sender, content: proven.plaintext, salt: content.salt });

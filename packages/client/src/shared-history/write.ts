@@ -54,7 +54,7 @@ interface Candidate {
 
 /**
  * What this device gives those who joined by a commit: everything from the first entry within reach on, with what proves it, but for what is to be
- * seen by nobody later: deleted, timed, of somebody whom this person blocked, or not here any more. What was left out is seen to be (spec R-5).
+ * seen by nobody later: deleted, timed, to be seen once, of somebody whom this person blocked, or not here any more. What was left out is seen to be (spec R-5).
  * `undefined` where nothing was said that may be shown.
  */
 export async function writeArchive(tx: StoreTransaction, params: WritingParams): Promise<Omit<HistoryArchive, "records"> | undefined> {
@@ -144,7 +144,8 @@ async function candidateOf(tx: StoreTransaction, params: WritingParams, entry: K
   const line = await loadLine(tx, id, author.order);
   const isHere = speech === undefined || !isMessage(saidBodyOf(speech)) || line?.body.kind === speech.kind;
   const isTimed = content.kind !== "malformed" && content.expires !== undefined;
-  if (!isHere || isTimed) return undefined;
+  const isOnce = content.kind === "text" && content.isOnce === true;
+  if (!isHere || isTimed || isOnce) return undefined;
   const sender = { host: params.host, accountId };
   const contentId =
     speech === undefined ? undefined : contentIdOf(params, params.sha256, { sender, content: plaintext, salt: speech.salt });

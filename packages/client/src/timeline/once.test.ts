@@ -1,9 +1,12 @@
 import { toBase64Url } from "@latchkey/codec";
 import { expect, test } from "vitest";
+import { putEvidence } from "../engine/evidence.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { afterSeeing, closeDue, isSeen, isToBeSeenOnce, openableMs } from "./once.ts";
-import { ada, ben, bytes, change, dayMs, linesOf, said, startMs } from "./saying.testing.ts";
+import { ada, ben, bytes, change, conversationId, dayMs, linesOf, said, startMs } from "./saying.testing.ts";
 import type { SaidBody } from "./said.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import type { Timeline } from "./timeline.ts";
 
 const secret = (seed: number): Uint8Array => new Uint8Array(32).fill(seed);
 
@@ -52,4 +55,49 @@ test("[X-8] [E-137] what is to be seen once is kept without key and name once it
     false,
     undefined,
   ]);
+});
+
+test("[X-8] [L-14] what proves who sent it, the key within, goes with the key: with the first look, after two weeks, and of one's own at once", async () => {
+  const store = createMemoryStore();
+  const nowMs = startMs + dayMs;
+  const readable = async (): Promise<number[]> => {
+    const stored = await store.transact("read", (tx) => tx.scan({ prefix: "" }));
+    return [76, 77, 78, 79].filter((seed) => stored.some(([, value]) => Buffer.from(value).includes(secret(seed))));
+  };
+  const before = said(3, ben, once(78));
+  await change(store, (timeline) => timeline.see([toBase64Url(before.id)]), { self: ada, nowMs });
+  for (const [seed, one] of [
+    [76, said(1, ben, once(76))],
+    [77, said(2, ben, once(77))],
+    [78, before],
+    [79, said(4, ada, once(79))],
+  ] as const) {
+    const evidence = { content: secret(seed), signature: bytes(1), signaturePublicKey: bytes(2), context: bytes(3) };
+    const take = async (timeline: Timeline, tx: StoreTransaction): Promise<void> => {
+      await timeline.take(one);
+      await putEvidence(tx, conversationId, { order: one.order, epoch: 1, evidence });
+    };
+    await change(store, take, { self: ada, nowMs });
+  }
+  expect(await readable()).toEqual([76, 77]);
+  await change(store, (timeline) => timeline.see([toBase64Url(bytes(1))]), { self: ada, nowMs });
+  expect(await readable()).toEqual([77]);
+  await store.transact("write", (tx) => closeDue(tx, nowMs + openableMs));
+  expect(await readable()).toEqual([]);
+});
+
+test("[X-8] [A-7] by another device's history it comes without its key where it was seen, and else its two weeks go on", async () => {
+  const giver = createMemoryStore();
+  const nowMs = startMs + dayMs;
+  for (const one of [said(1, ben, once(76)), said(2, ben, once(77))])
+    await change(giver, (timeline) => timeline.take(one), { self: ada, nowMs });
+  const lines = await linesOf(giver);
+  const store = createMemoryStore();
+  await change(store, (timeline) => timeline.see([toBase64Url(bytes(1))]), { self: ada, nowMs });
+  const laterMs = nowMs + openableMs - dayMs;
+  for (const line of lines) await change(store, (timeline) => timeline.adopt(line), { self: ada, nowMs: laterMs });
+  const seen = async (): Promise<boolean[]> => (await linesOf(store)).map(({ body }) => isSeen(body));
+  expect(await seen()).toEqual([true, false]);
+  await store.transact("write", (tx) => closeDue(tx, laterMs + dayMs));
+  expect(await seen()).toEqual([true, true]);
 });

@@ -1,3 +1,4 @@
+import { eraseEvidence } from "../engine/evidence.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { forgetFiles } from "../files/file-index.ts";
@@ -67,8 +68,12 @@ export async function closeDue(tx: StoreTransaction, nowMs: number): Promise<rea
     const order = parseOrderSegment(segment);
     const line = await loadLine(tx, conversationId, order);
     const after = line === undefined ? undefined : afterSeeing(line);
-    if (after !== undefined) putLine(tx, conversationId, after);
-    if (after !== undefined) gone.push(...(await forgetFiles(tx, conversationId, order)));
+    if (after !== undefined) {
+      putLine(tx, conversationId, after);
+      // What proves it has the key within.
+      await eraseEvidence(tx, conversationId, order);
+      gone.push(...(await forgetFiles(tx, conversationId, order)));
+    }
     tx.delete(key);
   }
   return gone;

@@ -65,7 +65,7 @@ export class Timeline {
   readonly #erased = new Set<number>();
   /** Versions of messages of which another quote is shown now: they are gone, or came after what answers them. */
   readonly #requoted = new Set<string>();
-  /** Where something was said of which nothing is seen, as it is about what was deleted before it came: what proves it goes too. */
+  /** Where something was said of which nothing is seen, as it is about what was deleted before it came, or was seen once: what proves it goes too. */
   readonly #forgotten = new Set<number>();
   /** Whether deletions of somebody came to wait for the person. */
   #isBraked = false;
@@ -143,7 +143,7 @@ export class Timeline {
     if (line.author === undefined || (await loadPlace(tx, conversationId, line.id)) !== undefined) return;
     putPlace(tx, conversationId, line.id, { kind: "message", order: line.order, author: line.author });
     for (const { id, author, change } of line.message.facts) this.#index(line.order, id, author, change);
-    this.put(line);
+    this.put((await this.#seenBefore(line, line.message.arrivedAtMs)) ?? line);
     this.#requote(line);
     await this.#applyWaiting(line);
   }
@@ -156,7 +156,10 @@ export class Timeline {
       if (place === undefined) noteSeen(tx, conversationId, id);
       const line = place?.kind === "message" ? await this.#line(place.order) : undefined;
       const seen = line === undefined ? undefined : afterSeeing(line);
-      if (seen !== undefined) this.put(seen);
+      if (seen === undefined) continue;
+      this.put(seen);
+      // What proves it has the key within.
+      this.#forgotten.add(seen.order);
     }
   }
 
@@ -245,10 +248,12 @@ export class Timeline {
   }
 
   async #say(said: Said, body: MessageBody): Promise<void> {
-    const { tx, conversationId } = this.#params;
+    const { tx, conversationId, nowMs } = this.#params;
     const { order, author, id } = said;
     const whole = lineOf(said, body, said.may.post ? await paceOf(tx, conversationId, said) : undefined);
-    const line = (await this.#seenBefore(whole)) ?? whole;
+    const seen = await this.#seenBefore(whole, nowMs);
+    const line = seen ?? whole;
+    if (seen !== undefined) this.#forgotten.add(order);
     this.put(line);
     if (line.message === undefined) return;
     putPlace(tx, conversationId, id, { kind: "message", order, author });
@@ -258,11 +263,11 @@ export class Timeline {
   }
 
   /** Its author has no other look at what is to be seen once, and who saw it on another device has none here (spec X-8). */
-  async #seenBefore(line: Line): Promise<Line | undefined> {
+  async #seenBefore(line: Line, cameAtMs: number): Promise<Line | undefined> {
     const { tx, conversationId, self, nowMs } = this.#params;
-    if (!isToBeSeenOnce(line.body) || line.author === undefined) return undefined;
+    if (!isToBeSeenOnce(line.body) || isSeen(line.body) || line.author === undefined) return undefined;
     if (equalBytes(line.author, self) || (await wasNotedSeen(tx, conversationId, line.id))) return afterSeeing(line);
-    closeLater(tx, conversationId, line.order, nowMs);
+    closeLater(tx, conversationId, line.order, Math.min(nowMs, cameAtMs));
     return undefined;
   }
 
