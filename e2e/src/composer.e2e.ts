@@ -264,33 +264,6 @@ describe("[X-1] being mentioned", () => {
   });
 });
 
-describe("files, until they can be sent", () => {
-  test("a button, a paste and a drop say so, and writing goes on", async () => {
-    const note = page.getByText("Files cannot be sent yet.");
-    await page.getByRole("button", { name: "Attach a file" }).click();
-    await note.waitFor();
-    expect(await accessibilityProblems(page)).toEqual([]);
-    expect(await isWriting()).toBe(true);
-    await page.keyboard.press("Escape");
-    await note.waitFor({ state: "detached" });
-    for (const kind of ["paste", "drop"]) {
-      await field().evaluate((element, name) => {
-        const data = new DataTransfer();
-        data.items.add(new File(["x"], "x.bin"));
-        const event =
-          name === "paste"
-            ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
-            : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
-        (name === "paste" ? element : document.body).dispatchEvent(event);
-      }, kind);
-      await note.waitFor();
-      await page.getByRole("button", { name: "Close", exact: true }).click();
-      await note.waitFor({ state: "detached" });
-      expect(await isWriting()).toBe(true);
-    }
-  });
-});
-
 describe("keys in the field", () => {
   test("mark what is selected, and take the marks away", async () => {
     await field().fill("see this");

@@ -1,7 +1,7 @@
 export * from "./addresses.ts";
 export { ContentError } from "./content/errors.ts";
 export type { ContentErrorCode } from "./content/errors.ts";
-export { maxFileDescription, maxFileName, maxFiles } from "./content/files.ts";
+export { maxFileDescription, maxFileName, maxFiles } from "./content/limits.ts";
 export type { FileKind, FileLooks, FilePart } from "./content/files.ts";
 export * from "./content/head.ts";
 export { maxHistoryAccounts } from "./content/history.ts";

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { ClipboardEvent, DragEvent, FormEvent, KeyboardEvent, ReactElement } from "react";
+import type { ChangeEvent, ClipboardEvent, DragEvent, FormEvent, KeyboardEvent, ReactElement } from "react";
 import type { Conversation, Person } from "@latchkey/client";
+import type { Chosen } from "../attach/attach.ts";
 import { t } from "../messages/words.ts";
 import { begun, textOf } from "../state/acting.ts";
 import { isSendKey, marking, markOfKey } from "../state/composer-keys.ts";
@@ -16,9 +17,10 @@ import { Icon } from "./Icon.tsx";
 import { lazyComponent } from "./lazy.tsx";
 import { SuggestionList } from "./SuggestionList.tsx";
 import { useComposerField } from "./use-composer-field.ts";
-import { useFileDrop } from "./use-file-drop.ts";
+import { chosenOf, useFileDrop } from "./use-file-drop.ts";
 import { useSuggestions } from "./use-suggestions.ts";
 
+const Tray = lazyComponent(async () => (await import("../attach/Tray.tsx")).Tray);
 const ComposerEmoji = lazyComponent(async () => (await import("./ComposerEmoji.tsx")).ComposerEmoji);
 
 /** Where a message is written, or why none can be. Mounted anew for each conversation, and for nothing else: somebody may be typing. */
@@ -50,9 +52,13 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
   const [isPicking, setIsPicking] = useState(false);
   const composing = useSelector((state) => state.composing.get(id));
   const isEdit = composing?.kind === "edit";
+  const tray = useSelector((state) => state.trays.get(id));
+  const hasFiles = !isEdit && (tray?.items.length ?? 0) > 0;
   const value = isEdit ? composing.text : text;
   const element = useRef<HTMLTextAreaElement>(null);
   const emojiButton = useRef<HTMLButtonElement>(null);
+  const fileInput = useRef<HTMLInputElement>(null);
+  const cameraInput = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
     const { current } = element;
@@ -107,7 +113,7 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
     event?.preventDefault();
     // Not by a pattern: in front of each of thousands of line breaks it would begin anew.
     const message = value.trimEnd();
-    if (message === "" || fullness.isOver) return;
+    if ((message === "" && !hasFiles) || fullness.isOver) return;
     element.current?.focus();
     cancel();
     setNote(undefined);
@@ -122,11 +128,27 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
       return;
     }
     change("");
-    void act(() => controller.send(id, message, composing?.message)).then((isDone) => {
-      if (isDone || controller.draft(id) !== "") return;
+    let isSent = true;
+    const answered = composing?.message;
+    void act(async () => {
+      if (hasFiles) isSent = await (await import("../attach/attach.ts")).sendTray(controller, id, { text: message, answered });
+      else await controller.send(id, message, answered);
+    }).then((isDone) => {
+      if ((isDone && isSent) || controller.draft(id) !== "") return;
       change(message);
       comeBack();
     });
+  };
+  const attach = (chosen: Chosen): void => {
+    setNote(undefined);
+    void act(async () => (await import("../attach/attach.ts")).attach(controller, id, chosen));
+    element.current?.focus({ preventScroll: true });
+  };
+  const choose = ({ target }: ChangeEvent<HTMLInputElement>): void => {
+    const files = [...(target.files ?? [])];
+    // So that the same one can be chosen again.
+    target.value = "";
+    if (files.length > 0) attach({ files, hasFolder: false });
   };
   const insert = (added: string): void => {
     const { current } = element;
@@ -162,13 +184,15 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
   };
   const take = (event: ClipboardEvent | DragEvent, data: DataTransfer | null): void => {
     const added = data?.getData("text/plain") ?? "";
-    if (added === "" && (data?.files.length ?? 0) > 0) setNote({ kind: "files" });
-    else if (isTooLongToHold(added, written.text)) setNote({ kind: "long", beginning: fitting(added, value) });
+    if (data !== null && added === "" && data.files.length > 0) {
+      // What is dropped the whole page takes.
+      if (event.type === "paste") attach(chosenOf(data));
+    } else if (isTooLongToHold(added, written.text)) setNote({ kind: "long", beginning: fitting(added, value) });
     else if (hasManyLines(added)) insert(added);
     else return;
     event.preventDefault();
   };
-  useFileDrop(() => setNote({ kind: "files" }));
+  const isDragged = useFileDrop(attach);
 
   const open = suggestions.found.length > 0;
   const label = isEdit ? t("menu.composing.save") : t("conversation.send");
@@ -188,17 +212,18 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
           insert(added);
         }}
       />
+      {tray !== undefined && <Tray conversationId={id} tray={tray} write={() => element.current?.focus()} />}
+      {isDragged && <p className="drop-here">{t("attach.drop")}</p>}
       <form className="composer" onSubmit={submit}>
+        <input ref={fileInput} type="file" multiple hidden onChange={choose} />
+        <input ref={cameraInput} type="file" accept="image/*" capture="environment" hidden onChange={choose} />
         <SuggestionList suggestions={suggestions} />
         <button
           type="button"
           className="icon-button composer-button"
           aria-label={t("composer.attach")}
           title={t("composer.attach")}
-          onClick={() => {
-            setNote({ kind: "files" });
-            element.current?.focus({ preventScroll: true });
-          }}
+          onClick={() => fileInput.current?.click()}
         >
           <Icon name="attach" size={22} />
         </button>
@@ -213,7 +238,7 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
             aria-haspopup="listbox"
             aria-controls={open ? suggestions.listId : undefined}
             aria-activedescendant={open ? `${suggestions.listId}-${suggestions.active}` : undefined}
-            placeholder={t("conversation.composerPlaceholder")}
+            placeholder={t(hasFiles ? "attach.caption" : "conversation.composerPlaceholder")}
             rows={1}
             dir={directionOf(written.text)}
             value={written.text}
@@ -226,6 +251,17 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
             onDrop={(event) => take(event, event.dataTransfer)}
             onBlur={() => void controller.flushDrafts()}
           />
+          {value === "" && !hasFinePointer() && (
+            <button
+              type="button"
+              className="icon-button composer-emoji"
+              aria-label={t("attach.camera")}
+              title={t("attach.camera")}
+              onClick={() => cameraInput.current?.click()}
+            >
+              <Icon name="camera" size={22} />
+            </button>
+          )}
           <button
             ref={emojiButton}
             type="button"
@@ -243,7 +279,13 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
             <Icon name="smile" size={22} />
           </button>
         </div>
-        <button type="submit" className="send" aria-label={label} title={label} disabled={value.trim() === "" || fullness.isOver}>
+        <button
+          type="submit"
+          className="send"
+          aria-label={label}
+          title={label}
+          disabled={(value.trim() === "" && !hasFiles) || fullness.isOver}
+        >
           <Icon name={isEdit ? "check" : "send"} size={22} />
         </button>
       </form>

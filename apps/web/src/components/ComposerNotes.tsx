@@ -4,10 +4,11 @@ import type { Fullness } from "../state/text-size.ts";
 import { Icon } from "./Icon.tsx";
 
 /** Something that was not put into the field, and why. */
-export type ComposerNote =
-  | { readonly kind: "files" }
-  /** `beginning` is what of it would fit. */
-  | { readonly kind: "long"; readonly beginning: string };
+export interface ComposerNote {
+  readonly kind: "long";
+  /** What of it would fit. */
+  readonly beginning: string;
+}
 
 /** One line between the messages and the field: what was not taken, and how full the message is. */
 export function ComposerNotes({
@@ -25,9 +26,9 @@ export function ComposerNotes({
     <div className="composer-notes" role="status">
       {note !== undefined && (
         <div className="composer-note">
-          <Icon name={note.kind === "files" ? "attach" : "info"} size={18} />
-          <span>{note.kind === "files" ? t("composer.files") : t("composer.long")}</span>
-          {note.kind === "long" && note.beginning !== "" && (
+          <Icon name="info" size={18} />
+          <span>{t("composer.long")}</span>
+          {note.beginning !== "" && (
             <button type="button" className="link-button" onClick={() => insert(note.beginning)}>
               {t("composer.insertBeginning")}
             </button>

@@ -29,6 +29,7 @@ import { isBeforeAll, withPage, withReceived } from "./timeline-pages.ts";
 import type { LoadedPage } from "./timeline-pages.ts";
 import { emptyTimeline, isFromOthers } from "./timeline.ts";
 import type { Landing, Timeline } from "./timeline.ts";
+import type { TrayState } from "./trays.ts";
 
 /** Where the app stands before there is anything to show. */
 export type Phase =
@@ -69,7 +70,7 @@ export interface Outgoing {
 }
 
 /** Everything that the screens show. A value: updates make a new one. */
-export interface AppState {
+export interface AppState extends TrayState {
   readonly phase: Phase;
   readonly account: AccountInfo | undefined;
   /** An account that was made here and does not count yet. */
@@ -149,6 +150,8 @@ export const initialState: AppState = {
   verifications: new Map(),
   heldDeletions: new Map(),
   composing: new Map(),
+  trays: new Map(),
+  sentItems: new Map(),
   selection: undefined,
   revealed: undefined,
   pins: new Map(),

@@ -23,14 +23,13 @@ import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
 import { isUndoable } from "./message-actions.ts";
 import { createPlaces } from "./places.ts";
-import { canUndoSend, isRecoveryPutOff, rememberAccount, rememberRecoveryPutOff } from "./preferences.ts";
+import { isRecoveryPutOff, rememberAccount, rememberRecoveryPutOff, undoMs } from "./preferences.ts";
 import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
+import { withTakenBack } from "./trays.ts";
 
 const typingEveryMs = 2000;
-/** So long a message can be taken back, where the person wants that. */
-const undoSendMs = 5000;
 /** While the person looks on, a server that does not answer is tried again so soon. */
 const longestWaitMs = 5000;
 
@@ -366,7 +365,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       try {
         const message = await client.send(conversationId, text, {
           inReplyTo: answered?.id,
-          ...(canUndoSend() ? { undoMs: undoSendMs } : {}),
+          undoMs: undoMs(),
         });
         flush();
         store.update((state) => {
@@ -388,6 +387,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       await drafts.flush();
       const before = drafts.get(conversationId);
       if (!(await client.takeBack(conversationId, id))) return false;
+      store.update((state) => withTakenBack(state, message));
       const now = drafts.get(conversationId);
       // What was typed meanwhile the client may have already, in the place of both.
       const written = now === before ? drafts.unsaved(conversationId) : now;

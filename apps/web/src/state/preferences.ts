@@ -1,4 +1,5 @@
 import { listFilters } from "./list-filter.ts";
+import type { PictureQuality } from "../media/prepare-picture.ts";
 import type { ListFilter } from "./list-filter.ts";
 
 /** The chosen appearance; `system` follows the system. */
@@ -15,6 +16,7 @@ const accountKey = "latchkey.has-account";
 const registeringKey = "latchkey.registering";
 const enterKey = "latchkey.enter-breaks";
 const undoKey = "latchkey.undo-send";
+const qualityKey = "latchkey.pictures-high";
 const loadedAgainKey = "latchkey.loaded-again";
 
 /** Narrowest and widest conversation list, in CSS pixels. */
@@ -78,9 +80,24 @@ export function canUndoSend(): boolean {
   return read(undoKey) !== undefined;
 }
 
+/** So long a message waits before it is sent; `undefined` where the person does not want that. */
+export function undoMs(): number | undefined {
+  return canUndoSend() ? 5000 : undefined;
+}
+
 /** Chooses whether messages wait before they are sent from this browser. */
 export function saveUndoSend(waits: boolean): void {
   write(undoKey, waits ? "1" : undefined);
+}
+
+/** How much of pictures is sent, where nothing else is said. */
+export function loadPictureQuality(): PictureQuality {
+  return read(qualityKey) === undefined ? "standard" : "high";
+}
+
+/** Chooses how much of pictures is sent from this browser. */
+export function savePictureQuality(quality: PictureQuality): void {
+  write(qualityKey, quality === "high" ? "1" : undefined);
 }
 
 /** The width of the conversation list, in CSS pixels. */

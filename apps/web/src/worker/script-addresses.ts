@@ -1,17 +1,20 @@
 import { mediaWorkerPath } from "../media-worker/messages.ts";
+import picturesAddress from "../attach/picture-thread.ts?worker&url";
 import workerAddress from "./client-worker.ts?worker&url";
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
 }
 
-/** The scripts that this app may start: the client's worker, and the one that answers what is shown of files. */
-const addresses: Readonly<Record<"client" | "media", string>> = { client: workerAddress, media: mediaWorkerPath };
+/** A script that this app may start: the client's worker, the one that answers what is shown of files, and the one that makes pictures ready. */
+type Script = "client" | "media" | "pictures";
+
+const addresses: Readonly<Record<Script, string>> = { client: workerAddress, media: mediaWorkerPath, pictures: picturesAddress };
 
 let policy: { createScriptURL(url: string): string } | undefined;
 
 /** The address of a worker, blessed by the one policy of this app: it lets through exactly these addresses. */
-export function scriptAddress(which: "client" | "media"): string {
+export function scriptAddress(which: Script): string {
   const whole = (path: string): string => new URL(path, globalThis.location.origin).href;
   // Not yet in the DOM types; absent in browsers without Trusted Types.
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };

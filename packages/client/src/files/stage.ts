@@ -99,9 +99,9 @@ async function* bytesOf(content: NewFile["content"]): AsyncGenerator<Uint8Array,
   }
 }
 
-/** A file of another size than was said, or one that a browser reads no more since something wrote to it. */
+/** A file of another size than was said, or one that a browser reads no more since something wrote to it or took it away. */
 function isChanged(error: unknown): boolean {
-  return error instanceof FileSizeError || (error instanceof DOMException && error.name === "NotReadableError");
+  return error instanceof FileSizeError || (error instanceof DOMException && ["NotReadableError", "NotFoundError"].includes(error.name));
 }
 
 function typeOf(mediaType: string): string {

@@ -3,16 +3,10 @@ import { isHost } from "../addresses.ts";
 import { fileKeyBytes, filePrefixBytes, maxFileBytes } from "../files/geometry.ts";
 import { blobPath } from "../frames/common.ts";
 import { ContentError } from "./errors.ts";
+import { maxFileDescription, maxFileName, maxFiles } from "./limits.ts";
 import { dispositions } from "./mimi.ts";
 import type { ExternalPart, MimiContent, NestedPart } from "./mimi.ts";
 import { textOf, textPart } from "./text.ts";
-
-/** Most files of one message: an entry names 32 blobs, and its own content may be one of them. */
-export const maxFiles = 30;
-/** Longest name of a file, in UTF-16 units. */
-export const maxFileName = 255;
-/** Longest description of what a file shows, in UTF-16 units. */
-export const maxFileDescription = 1500;
 
 /** How a file is shown; "file" by its name alone. */
 export type FileKind = "file" | "picture" | "video" | "audio" | "voice";

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { t } from "../../messages/words.ts";
-import { canUndoSend, enterSends, saveEnterSends, saveUndoSend } from "../../state/preferences.ts";
+import { canUndoSend, enterSends, loadPictureQuality, saveEnterSends, savePictureQuality, saveUndoSend } from "../../state/preferences.ts";
 import { Switch } from "./Switch.tsx";
 
 /** How messages are written and sent in this browser. */
@@ -10,6 +10,12 @@ export function WritingSettings(): ReactElement {
     <>
       <KeptSwitch label={t("settings.enterSends")} hint={t("settings.enterSendsHint")} load={enterSends} save={saveEnterSends} />
       <KeptSwitch label={t("settings.undoSend")} hint={t("settings.undoSendHint")} load={canUndoSend} save={saveUndoSend} />
+      <KeptSwitch
+        label={t("settings.pictureQuality")}
+        hint={t("settings.pictureQualityHint")}
+        load={() => loadPictureQuality() === "high"}
+        save={(isHigh) => savePictureQuality(isHigh ? "high" : "standard")}
+      />
     </>
   );
 }
