@@ -16,6 +16,7 @@ import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
+import { filesClient } from "./scenarios/files-client.ts";
 import { filesPictures } from "./scenarios/files-pictures.ts";
 import { filesUpload } from "./scenarios/files-upload.ts";
 import { growth } from "./scenarios/growth.ts";
@@ -50,6 +51,7 @@ const scenarios: readonly Scenario[] = [
   mlsPeers,
   web,
   filesUpload,
+  filesClient,
   filesPictures,
 ];
 

@@ -62,8 +62,10 @@ describe("[X-23] a file is read as it was written", () => {
       }
     const { pieceOf, asked } = piecesOf(ciphertext);
     const parts = readSealedFile(keys, pieceOf);
-    await parts.next();
-    expect(asked).toEqual([0]);
+    for (let chunk = 0; chunk < 15; chunk++) {
+      await parts.next();
+      expect(asked).toEqual([0]);
+    }
     await parts.next();
     expect(asked).toEqual([0, 1]);
   });

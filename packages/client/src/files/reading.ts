@@ -46,8 +46,8 @@ export function filePieceAt(totalBytes: number, index: number): { readonly from:
 }
 
 /**
- * The bytes of a file from `from` up to, not including, `to`, each authenticated before it is given: a part at a time, which the caller owns. The
- * next piece is asked for with the next part.
+ * The bytes of a file from `from` up to, not including, `to`, each authenticated before it is given: a chunk at a time, which the caller owns. The
+ * next piece is asked for once what the one before brought is read.
  * @throws FileBroken where a chunk does not open; whatever `pieceOf` throws
  */
 export async function* readSealedFile(
@@ -63,21 +63,23 @@ export async function* readSealedFile(
   const { first, last } = fileChunksOf(from, end);
   for (let index = first; index <= last;) {
     const through = Math.min(last, lastBeforeNextPiece(paddedBytes, index));
-    const chunks = Array.from({ length: through - index + 1 }, (_, at) => fileChunkAt(paddedBytes, index + at));
-    const bytes = await sealed(fileChunkAt(paddedBytes, index).sealedFrom, fileChunkAt(paddedBytes, through).sealedTo);
-    const start = fileChunkAt(paddedBytes, index);
-    const part = new Uint8Array(fileChunkAt(paddedBytes, through).to - start.from);
-    await Promise.all(
-      chunks.map(async (chunk) => {
-        const body = bytes.subarray(chunk.sealedFrom - start.sealedFrom, chunk.sealedTo - start.sealedFrom);
-        const params = { name: "AES-GCM", iv: fileNonce(prefix, chunk.index, chunk.isLast), tagLength: fileTagBytes * 8 };
-        const plain = await crypto.subtle.decrypt(params, opened, body).catch((cause: unknown) => {
+    const opening: Promise<Uint8Array<ArrayBuffer>>[] = [];
+    // All that one piece brings is decrypted at once, on other threads, while what comes first of it is given out.
+    for (let at = index; at <= through; at++) {
+      const chunk = fileChunkAt(paddedBytes, at);
+      const body = await sealed(chunk.sealedFrom, chunk.sealedTo);
+      const params = { name: "AES-GCM", iv: fileNonce(prefix, chunk.index, chunk.isLast), tagLength: fileTagBytes * 8 };
+      const plain = crypto.subtle.decrypt(params, opened, body).then(
+        (bytes) => new Uint8Array(bytes).subarray(Math.max(0, from - chunk.from), end - chunk.from),
+        (cause: unknown) => {
           throw new FileBroken("a chunk does not open", { cause });
-        });
-        part.set(new Uint8Array(plain), chunk.from - start.from);
-      }),
-    );
-    yield part.subarray(Math.max(0, from - start.from), Math.min(part.length, end - start.from));
+        },
+      );
+      // Whoever stops reading hears of none behind.
+      plain.catch(() => undefined);
+      opening.push(plain);
+    }
+    for (const plain of opening) yield await plain;
     index = through + 1;
   }
 }
@@ -89,18 +91,24 @@ function lastBeforeNextPiece(paddedBytes: number, index: number): number {
   return Math.min(fileChunkCount(paddedBytes) - 1, Math.max(index, whole));
 }
 
-/** Ciphertext by its places, which only grow; a piece is asked for once. */
+/** Ciphertext by its places, which only grow; a piece is asked for once. What lies in one piece is a view of it. */
 function sealedWindow(pieceOf: PieceSource): (from: number, to: number) => Promise<Uint8Array<ArrayBuffer>> {
   const kept = new Map<number, Uint8Array>();
+  const pieceAt = async (index: number): Promise<Uint8Array> => {
+    const piece = kept.get(index) ?? (await pieceOf(index));
+    kept.set(index, piece);
+    for (const old of kept.keys()) if (old < index) kept.delete(old);
+    return piece;
+  };
   return async (from, to) => {
+    const index = Math.floor(from / filePieceBytes);
+    const start = index * filePieceBytes;
+    const body = (await pieceAt(index)).subarray(from - start, to - start);
+    // It came from the network or a store: never of memory that is shared.
+    if (to <= start + filePieceBytes) return body as Uint8Array<ArrayBuffer>;
     const bytes = new Uint8Array(to - from);
-    for (let index = Math.floor(from / filePieceBytes); index * filePieceBytes < to; index++) {
-      const piece = kept.get(index) ?? (await pieceOf(index));
-      kept.set(index, piece);
-      const start = index * filePieceBytes;
-      bytes.set(piece.subarray(Math.max(0, from - start), to - start), Math.max(0, start - from));
-      for (const old of kept.keys()) if (old < index) kept.delete(old);
-    }
+    bytes.set(body);
+    bytes.set((await pieceAt(index + 1)).subarray(0, to - start - filePieceBytes), body.length);
     return bytes;
   };
 }

@@ -76,6 +76,16 @@ describe("[X-23] a file's ciphertext", () => {
       [140_000, 65_536, 65_537, 999].map((size) => sealed(keysOf(140_000), parts(content, size))),
     );
     for (const other of others) expect(other).toEqual(whole);
+    // Whoever reads a file may use the same memory for each part of it.
+    async function* reused(): AsyncGenerator<Uint8Array> {
+      const buffer = new Uint8Array(70_000);
+      for (let at = 0; at < content.length; at += buffer.length) {
+        buffer.set(content.subarray(at, at + buffer.length));
+        yield buffer;
+        buffer.fill(255);
+      }
+    }
+    expect(await sealed(keysOf(140_000), reused())).toEqual(whole);
   });
 
   it("is not read where chunks are swapped, repeated, cut, flipped, taken for the last one or of it, or another file's", async () => {

@@ -45,39 +45,48 @@ export async function* sealFile(
   }
 }
 
-/** The padded plaintext in chunks, each in memory of its own. @throws FileSizeError */
+/** The padded plaintext in chunks, each good until the next one is asked for. @throws FileSizeError */
 async function* chunksOf(
   paddedBytes: number,
   sizeBytes: number,
   content: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const chunks = fileChunkCount(paddedBytes);
-  const emptyChunk = (index: number): Uint8Array<ArrayBuffer> => {
+  const lengthOf = (index: number): number => {
     const { from, to } = fileChunkAt(paddedBytes, index);
-    return new Uint8Array(to - from);
+    return to - from;
   };
   let index = 0;
-  let chunk = emptyChunk(index);
+  /** What of a chunk came in parts that hold no whole one. */
+  let begun: Uint8Array<ArrayBuffer> | undefined;
   let filled = 0;
   let taken = 0;
   for await (const part of content) {
     taken += part.length;
     if (taken > sizeBytes) throw new FileSizeError();
     for (let at = 0; at < part.length;) {
-      const some = part.subarray(at, at + chunk.length - filled);
-      chunk.set(some, filled);
+      const length = lengthOf(index);
+      if (begun === undefined && part.length - at >= length) {
+        // No copy: WebCrypto makes its own before anything else happens. It is never of memory that is shared.
+        yield part.subarray(at, at + length) as Uint8Array<ArrayBuffer>;
+        at += length;
+        index++;
+        continue;
+      }
+      begun ??= new Uint8Array(length);
+      const some = part.subarray(at, at + length - filled);
+      begun.set(some, filled);
       filled += some.length;
       at += some.length;
-      if (filled < chunk.length) continue;
-      yield chunk;
-      [index, filled] = [index + 1, 0];
-      if (index < chunks) chunk = emptyChunk(index);
+      if (filled < length) continue;
+      yield begun;
+      [begun, filled, index] = [undefined, 0, index + 1];
     }
   }
   if (taken !== sizeBytes) throw new FileSizeError();
   // What is behind the file is zeros.
   for (; index < chunks; index++) {
-    yield chunk;
-    if (index + 1 < chunks) chunk = emptyChunk(index + 1);
+    yield begun ?? new Uint8Array(lengthOf(index));
+    begun = undefined;
   }
 }
