@@ -237,6 +237,14 @@ test("[X-23] nothing is kept of a file that could not be sent: changed, too larg
   await store.put("x".repeat(43), 0, new Uint8Array(1_048_576));
   const after = await open("eve");
   await expect.poll(async () => (await store.list()).map(({ id: blobId }) => blobId)).toEqual([kept.files?.[0]?.id]);
+  // A conversation that is deleted takes its files along, and so does the profile.
+  const got = await messageOf(fay, id, "kept");
+  await fay.fetchFile(id, got.id, got.files?.[0]?.id ?? "");
+  expect(stored("fay").length).toBe(2);
+  await fay.deleteConversation(id);
+  await expect.poll(() => stored("fay"), { timeout: 20_000 }).toEqual([]);
+  await after.erase();
+  expect(stored("eve")).toEqual([]);
   await after.close();
 }, 120_000);
 

@@ -16,6 +16,9 @@ import { wait } from "./wait.ts";
 /** Of an upload that was begun, what the server calls it. */
 const nameKey = (blobId: string): string => `upload/${blobId}`;
 
+/** Why a try is ended that is begun anew at once. */
+const onceMore = "the network is another one";
+
 /** A file that is to be brought to its host. */
 interface Due {
   readonly runner: ConversationRunner;
@@ -69,7 +72,11 @@ export class Uploads {
     if (this.#closed) return;
     const current = this.#current;
     if (current !== undefined && this.sentBytes(current.blobId) === undefined) current.end.abort();
-    if (isNow) this.#pause?.abort();
+    if (isNow) {
+      // What is on its way over the network of before may hang for a minute, and be lost.
+      current?.end.abort(onceMore);
+      this.#pause?.abort();
+    }
     this.#flight.wake().catch(() => undefined);
   }
 
@@ -117,6 +124,7 @@ export class Uploads {
         attempt = 0;
       } catch (error) {
         if (this.#closed) return;
+        if (end.signal.reason === onceMore) continue;
         if (end.signal.aborted) await this.#abandon(due);
         else if (error instanceof ClientError && !error.canRetry) await this.#fail(due, error);
         else await this.#rest(++attempt, error);
