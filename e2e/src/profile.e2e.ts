@@ -1,4 +1,5 @@
 import { openNodeClient } from "@latchkey/client/node";
+import { greyJpeg } from "@latchkey/client/testing";
 import type { Client } from "@latchkey/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
@@ -36,7 +37,13 @@ async function settleAll(): Promise<void> {
   for (const client of [...open, ...open]) await client.settle({ timeoutMs: 20_000 });
 }
 
-const picture = (fill: number): string => Buffer.alloc(96, fill).toString("base64url");
+/** What a person is shown by: a grey square, by its shade. */
+const shadeOf = async (client: Client, id: string): Promise<number | undefined> => {
+  const picture = await client.picture(id);
+  return shades.find((shade) => Buffer.from(greyJpeg({ widthPx: 64, shade })).equals(picture?.bytes ?? new Uint8Array(0)));
+};
+const shades = [100, 150] as const;
+const grey = (shade: (typeof shades)[number]): Uint8Array => greyJpeg({ widthPx: 64, shade });
 const nameIn = async (client: Client, id: string, username: string): Promise<string | undefined> =>
   (await client.details(id)).members.find(({ person }) => person.username === username)?.person.displayName;
 
@@ -48,26 +55,29 @@ describe("[X-21] how a person is shown", () => {
     const adaId = (await ada.account())?.accountId ?? "";
     expect(await ben.picture(adaId)).toBeUndefined();
 
-    await ada.changeProfile({ displayName: "Ada of the choir", picture: picture(1) });
+    await ada.changeProfile({ displayName: "Ada of the choir" });
+    await ada.setPicture(grey(100));
     expect((await ada.account())?.displayName).toBe("Ada of the choir");
-    await expect.poll(() => ben.picture(adaId), { timeout: 20_000 }).toBe(picture(1));
+    await expect.poll(() => shadeOf(ben, adaId), { timeout: 20_000 }).toBe(100);
     expect(await nameIn(ben, id, "ada")).toBe("Ada of the choir");
-    expect(await ada.picture(adaId)).toBe(picture(1));
+    expect(await shadeOf(ada, adaId)).toBe(100);
 
     await ada.addMembers(id, ["cyd"]);
     await settleAll();
     expect(await cyd.picture(adaId)).toBeUndefined();
     await ada.send(id, "welcome");
-    await expect.poll(() => cyd.picture(adaId), { timeout: 20_000 }).toBe(picture(1));
+    await expect.poll(() => shadeOf(cyd, adaId), { timeout: 20_000 }).toBe(100);
     expect(await nameIn(cyd, id, "ada")).toBe("Ada of the choir");
 
     // Taken away again, and back to the username: that is told too.
-    await ada.changeProfile({ displayName: "ada", picture: "" });
+    await ada.changeProfile({ displayName: "ada" });
+    await ada.setPicture(undefined);
     await expect.poll(() => nameIn(ben, id, "ada"), { timeout: 20_000 }).toBe("ada");
     await expect.poll(() => ben.picture(adaId), { timeout: 20_000 }).toBeUndefined();
 
-    for (const wrong of [{ displayName: "\u200B" }, { picture: "AAAA" }, { picture: "?" }])
-      await expect(ada.changeProfile(wrong)).rejects.toMatchObject({ code: "invalid_setting" });
+    await expect(ada.changeProfile({ displayName: "\u200B" })).rejects.toMatchObject({ code: "invalid_setting" });
+    for (const wrong of [new Uint8Array(0), greyJpeg({ widthPx: 64, heightPx: 56 }), greyJpeg({ widthPx: 520 })])
+      await expect(ada.setPicture(wrong)).rejects.toMatchObject({ code: "invalid_setting" });
     await ada.close();
     open = open.filter((client) => client !== ada);
     expect((await (await openAs("ada")).account())?.displayName).toBe("ada");

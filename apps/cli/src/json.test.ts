@@ -1,4 +1,5 @@
 import { openNodeClient } from "@latchkey/client/node";
+import { greyJpeg } from "@latchkey/client/testing";
 import { startServer } from "@latchkey/server";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -158,6 +159,9 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "alarms");
   await held("ann", "privacy", "--typing", "off");
   await held("ann", "account name", "Ann of the choir");
+  const ownPicture = join(folder, "picture.jpg");
+  writeFileSync(ownPicture, greyJpeg({ widthPx: 64 }));
+  await held("ann", "account picture", ownPicture);
   await held("ann", "quiet", "weekdays", "22:30-07:00");
   await held("ben", "block", "ann");
   await held("ben", "block");

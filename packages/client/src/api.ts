@@ -351,6 +351,8 @@ export type ClientEvent =
    * `progress` once nothing is left.
    */
   | { readonly kind: "catch_up"; readonly progress: CatchUp | undefined }
+  /** Somebody's picture, or that of a group, is another one, or came (`picture`): an account or a conversation. */
+  | { readonly kind: "picture"; readonly id: string }
   /** What others are told of this person changed (`privacySettings`), or their quiet hours. */
   | { readonly kind: "settings" }
   /** The join links of a group changed, or who waits at them (`joinLinks`, `waitingRoom`). */

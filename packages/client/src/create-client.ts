@@ -110,6 +110,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   function onChange(change: OwnChange): void {
     account = change.after;
     engine?.devices.changed(change);
+    engine?.pictures.offerOwn();
     if (change.after.status === "registered" || change.isOwn) return;
     watching?.alarms.raise({ failure: failureOf(gone(change.after)) }).catch(() => undefined);
     // What it has stays readable; nothing more comes or goes.
@@ -282,10 +283,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     privacySettings: async () => ({ receipts: member().own.setting("receipts"), typing: member().own.setting("typing") }),
     changePrivacySettings: async (settings) => member().own.change(settings),
     async changeProfile(profile) {
-      await member().own.changeProfile(profile);
+      await member().own.changeProfile(profile.displayName === undefined ? {} : { displayName: profile.displayName });
       await followProfile();
     },
-    picture: async (accountId) => running().own.picture(accountId),
+    async setPicture(picture) {
+      await member().own.changeProfile({ picture: picture === undefined ? new Uint8Array(0) : await member().pictures.make(picture) });
+      await followProfile();
+    },
+    setGroupPicture: async (id, picture) =>
+      member().groups.setPicture(id, async () => (picture === undefined ? new Uint8Array(0) : await member().pictures.make(picture))),
+    picture: async (id) => running().pictures.picture(id),
     quietHours: async () => member().own.quietHours,
     setQuietHours: async (hours) => member().own.setQuietHours(hours),
     typing: async (id, isTyping) => member().signals.say(id, isTyping),

@@ -75,6 +75,8 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   markRead: true,
   saveDraft: true,
   changeProfile: true,
+  setPicture: true,
+  setGroupPicture: true,
   picture: true,
   quietHours: true,
   setQuietHours: true,

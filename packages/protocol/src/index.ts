@@ -7,6 +7,7 @@ export * from "./content/head.ts";
 export { maxHistoryAccounts } from "./content/history.ts";
 export type { HistoryGiven } from "./content/history.ts";
 export * from "./content/message.ts";
+export * from "./content/picture.ts";
 export * from "./content/mimi.ts";
 export type { JoinLinkWord } from "./content/join-link.ts";
 export type { Pin } from "./content/pin.ts";

@@ -2,14 +2,16 @@ import { catchUp, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatPerson, printable } from "../output.ts";
 import { requireAccount } from "../own-account.ts";
+import { pictureHelp, readPicture } from "../picture-file.ts";
 import type { Command } from "./command.ts";
 
-/** `latchkey account name TEXT | account delete --yes NAME`. */
+/** `latchkey account name TEXT | account picture FILE | account delete --yes NAME`. */
 export const accountCommand: Command = {
   name: "account",
-  usage: "account name TEXT | account delete --yes NAME",
-  summary: "go by another name, or delete the account for good and erase this profile",
+  usage: "account name TEXT | account picture FILE | account delete --yes NAME",
+  summary: "go by another name, have a picture, or delete the account for good and erase this profile",
   help: `name    TEXT is what you are shown as, to those in your conversations; your username stays
+  picture FILE is the picture that they see: ${pictureHelp}
   delete  NAME is the account's own username, so that no wrong one is hit. It leaves its groups, its name stays reserved for 180 days,
 and nothing brings it back.`,
   options: { yes: { type: "boolean" } },
@@ -23,6 +25,16 @@ and nothing brings it back.`,
         await client.settle({ timeoutMs: waitMs });
         const account = await requireAccount(client);
         output.result(account, `You are shown as ${printable(account.displayName)}`);
+      });
+      return;
+    }
+    if (action === "picture") {
+      const picture = readPicture(name ?? "");
+      await withClient(async (client) => {
+        const account = await requireAccount(client);
+        await client.setPicture(picture);
+        await client.settle({ timeoutMs: waitMs });
+        output.result(account, picture === undefined ? "You have no picture" : "You have a picture");
       });
       return;
     }

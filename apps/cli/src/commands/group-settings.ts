@@ -1,6 +1,7 @@
 import type { Client, GroupRights, Member } from "@latchkey/client";
 import { memberId } from "../conversations.ts";
 import { usageError } from "../errors.ts";
+import { pictureHelp, readPicture } from "../picture-file.ts";
 
 type Setting = (client: Client, id: string) => Promise<void>;
 
@@ -21,11 +22,12 @@ const rightNames = {
 } as const;
 
 /** The actions of `latchkey group` that set something. */
-export const settingActions = ["role", "name", "describe", "rights", "timer", "slow-mode"] as const;
+export const settingActions = ["role", "name", "describe", "picture", "rights", "timer", "slow-mode"] as const;
 
 /** What they take, for the help. */
 export const settingHelp: string = `  role      MEMBER... become member, administrator or owner
   name, describe  what the group is called, and what it is about ("" takes the description away)
+  picture   FILE: ${pictureHelp}
   rights    RIGHT=everyone|administrators|owner, of ${Object.keys(rightNames).join(", ")};
             approval=on|off, history=off|1_day|7_days|30_days|100_messages: what
             who joins is given of what was said while it was not off
@@ -55,6 +57,11 @@ export function settingOf(action: (typeof settingActions)[number], given: readon
       return (client, id) => client.changeSettings(id, { name: given.join(" ") });
     case "describe":
       return (client, id) => client.changeSettings(id, { description: given.join(" ") });
+    case "picture": {
+      if (rest.length > 0) throw usageError("group picture ID FILE");
+      const picture = readPicture(first);
+      return (client, id) => client.setGroupPicture(id, picture);
+    }
     case "rights": {
       const rights = Object.fromEntries(given.map((pair) => rightOf(pair))) as Partial<GroupRights>;
       return (client, id) => client.changeSettings(id, { rights });

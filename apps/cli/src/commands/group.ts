@@ -10,7 +10,7 @@ import { isSettingAction, settingActions, settingHelp, settingOf } from "./group
 export const groupCommand: Command = {
   name: "group",
   usage:
-    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER... | group role|name|describe|rights|timer|slow-mode ID ... | group let-back ID MEMBER | group remove-unproven ID | group show ID",
+    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER... | group role|name|describe|picture|rights|timer|slow-mode ID ... | group let-back ID MEMBER | group remove-unproven ID | group show ID",
   summary: "create a group, add and remove members",
   help: `ID is that of a conversation; MEMBER is a username or name@host.
 

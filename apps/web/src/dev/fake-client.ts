@@ -369,6 +369,8 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       async typing() {},
       changeProfile: () => later(),
+      setPicture: () => later(),
+      setGroupPicture: () => later(),
       picture: async () => undefined,
       whoHasRead: () => later(),
       quietHours: async () => ({}),

@@ -225,6 +225,7 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "alarms":
       case "devices":
       case "file":
+      case "picture":
       case "requests":
       case "starred":
       case "verification":

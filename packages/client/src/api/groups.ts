@@ -70,4 +70,9 @@ export interface GroupCalls {
    * @throws ClientError `not_permitted`, `name_required`, `invalid_setting`, and `rate_limited` with the time to wait
    */
   changeSettings(conversationId: string, settings: GroupSettingsChange): Promise<void>;
+  /**
+   * The picture of a group, as `setPicture` takes one; `undefined` for none. By whom may set its name, and as often (spec X-13, X-19).
+   * @throws ClientError as `changeSettings`, and `server_full`
+   */
+  setGroupPicture(conversationId: string, picture: Uint8Array | undefined): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Message } from "./messages.ts";
+import type { Picture } from "./people.ts";
 import type { QuietHours } from "./quiet.ts";
 
 export { safeFileName } from "../files/file-name.ts";
@@ -44,13 +45,19 @@ export interface PrivacySettings {
 export interface OwnCalls {
   privacySettings(): Promise<PrivacySettings>;
   changePrivacySettings(settings: Partial<PrivacySettings>): Promise<void>;
+  /** By which name this person goes from now on. Told to the members of their conversations, in the encryption. @throws ClientError `invalid_setting` */
+  changeProfile(profile: { displayName?: string }): Promise<void>;
   /**
-   * By which name this person goes from now on, and what leads to their picture: 96 to 256 bytes in base64url, "" for none any more. Told to the
-   * members of their conversations, in the encryption, the picture to nobody who is not accepted. @throws ClientError `invalid_setting`
+   * The picture that this person is shown by from now on, on all of their devices; `undefined` for none. A square JPEG or WebP of at most 512
+   * pixels a side and 65,512 bytes; what it says of where, when and by what it was made is taken out. It is told to the members of their
+   * conversations, in the encryption, and to nobody who is not accepted (spec X-21). @throws ClientError `invalid_setting`, `server_full`
    */
-  changeProfile(profile: { displayName?: string; picture?: string }): Promise<void>;
-  /** What leads to somebody's picture by their own word, base64url; nothing is fetched, and what lies there is anybody's guess. */
-  picture(accountId: string): Promise<string | undefined>;
+  setPicture(picture: Uint8Array | undefined): Promise<void>;
+  /**
+   * The picture of a person, by their account, or of a group, by the conversation. `undefined` where they have none, where it is somebody's
+   * who is not accepted and in no group with this person, and until it is here: it is fetched then, and the event `picture` tells when.
+   */
+  picture(id: string): Promise<Picture | undefined>;
   /** When this person wants no notice of anything; `quietUntil` says whether that is now. */
   quietHours(): Promise<QuietHours>;
   /** Sets all of the week: a day that is absent has none. @throws ClientError `invalid_setting` */

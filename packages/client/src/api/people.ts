@@ -19,3 +19,9 @@ export interface Person {
 
 /** What an account is in a group. */
 export type Role = "member" | "administrator" | "owner";
+
+/** A picture that may be shown: by its headers at most 1,024 pixels a side and 65,512 bytes, and still. Somebody made it who may have meant ill: an `img` draws it, nothing else. */
+export interface Picture {
+  readonly bytes: Uint8Array;
+  readonly mediaType: "image/jpeg" | "image/webp";
+}

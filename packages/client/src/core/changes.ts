@@ -17,6 +17,7 @@ import type { PublicFailure } from "./public-check.ts";
 import { needsProof, outranks } from "./permitted.ts";
 import { accountIdsOf, groupExtension, isSameDevice, rosterOf } from "./roster.ts";
 import { pendingOrder } from "./order.ts";
+import { groupPictureNames } from "./pictures.ts";
 import { encodeRenewalStamp, isRenewalDue } from "./renewal.ts";
 import { isBlocked } from "./skipped.ts";
 import { openingAfter } from "./staged-settings.ts";
@@ -269,7 +270,10 @@ function stage(turn: Turn, change: Change, { created, body, opening, epoch }: Ma
   const { random, sha256 } = context;
   // The access key does not depend on the entry's number: only the epoch's id does, which the server gives.
   const nextAccessHash = sha256(epochKeys(created.next, logId, 0).access);
-  const sealed = sealEnvelope({ key: epoch.envelope, logId, epochId: epoch.epochId, kind: "commit", nextAccessHash, body, random, sha256 });
+  const { epochId } = epoch;
+  const settings = (opening ?? state.opening).settings;
+  const names = state.roster === undefined ? [] : groupPictureNames(state.roster.settings, settings);
+  const sealed = sealEnvelope({ key: epoch.envelope, logId, epochId, kind: "commit", nextAccessHash, body, names, random, sha256 });
   const blobs: PendingBlob[] = [];
   if (sealed.external !== undefined) blobs.push({ blobId: sealed.external.reference.blobId, ciphertext: sealed.external.ciphertext });
   let tree: TreeSource | undefined;
@@ -285,11 +289,11 @@ function stage(turn: Turn, change: Change, { created, body, opening, epoch }: Ma
     const records = context.recordsOf(accountIdsOf(rosterOf(created.next, state.opening)));
     proofs = records.length <= maxInlineProofBytes ? { kind: "inline", proofs: records } : { kind: "blob", ...asBlob(records) };
   }
-  const id = entryId(sha256, { epochId: epoch.epochId, kind: "commit", nextAccessHash, blob: sealed.blob });
+  const id = entryId(sha256, { epochId, kind: "commit", nextAccessHash, blob: sealed.blob });
   set(turn, {
     staged: {
       change,
-      entry: { entryId: id, epochId: epoch.epochId, blob: sealed.blob, blobs },
+      entry: { entryId: id, epochId, blob: sealed.blob, blobs },
       nextAccessHash,
       afterSeq: state.lastCommitSeq,
       next: created.next,

@@ -7,6 +7,7 @@ import { giveAgain } from "./past.ts";
 import { onArrivalRefused } from "./arrival.ts";
 import { resumeComplaint } from "./complaints.ts";
 import { tellOutcome } from "./merged-settings.ts";
+import { maxRefused, unnamePicture } from "./pictures.ts";
 import { scheduleRemoval } from "./removal.ts";
 import { mayHaveExpired, passOver, stall, stallBehind, stallOf } from "./stall.ts";
 import { linkDown, pause, set, setOutgoing } from "./turn.ts";
@@ -17,8 +18,6 @@ import type { Chain, Input } from "./types.ts";
 /** Before the same is asked again where the server does not say when; and the least where it does. */
 export const retryDelayMs = 15_000;
 const leastRetryMs = 2000;
-/** Of the commits of an epoch that the server refuses, so many are kept, the first. */
-const maxRefused = 4;
 
 export function onDisconnected(turn: Turn): void {
   const { attempt, stall: reason, stalls, retentionDays, cannotRemove } = turn.state.link;
@@ -74,7 +73,7 @@ export function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>
   // The commit that came first is in the stream already: what follows from it is done when it has been processed.
   const meaning = meaningOf(input);
   if (meaning === "raced") return;
-  if (code === "unknown_blob" && giveAgain(turn, input.entryId)) return;
+  if (code === "unknown_blob" && (giveAgain(turn, input.entryId) || unnamePicture(turn, input.entryId))) return;
   // A blob that the server lost since it was stored goes there again with its entry.
   if (meaning === "passing" || code === "unknown_blob") {
     const failure = code === "storage_full" ? "server_full" : input.failure;

@@ -1,5 +1,5 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
-import { entryId, entryLeaf, firstHead, nextHead, zeroHash } from "@latchkey/protocol";
+import { entryId, entryLeaf, firstHead, nextHead, splitEntry, zeroHash } from "@latchkey/protocol";
 import type { EntryEvent, EpochAccess, Opened, SealedEvent, Sha256, WireEntryKind, WireErrorCode } from "@latchkey/protocol";
 
 interface Epoch {
@@ -33,6 +33,8 @@ export class LogModel {
   readonly #sha256: Sha256;
   readonly #epochs: Epoch[] = [];
   readonly entries: Entry[] = [];
+  /** Ids of blobs, base64url, that are not there: no entry that names one is taken (spec L-15). */
+  readonly lacks: Set<string> = new Set();
 
   constructor(logId: Uint8Array, sha256: Sha256) {
     this.#logId = logId;
@@ -86,6 +88,7 @@ export class LogModel {
     if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
     const isClosed = (this.#epoch(params.epochId)?.commits.length ?? 0) > 0;
     if (kind === "message" && isClosed) return { kind: "error", code: "stale" };
+    if (this.#isLacking(params.blob)) return { kind: "error", code: "unknown_blob" };
     return this.#add({ ...params, kind, nextAccessHash: zeroHash });
   }
 
@@ -103,12 +106,17 @@ export class LogModel {
     if (!reader.opened.has(params.epochId)) return { kind: "error", code: "unknown_epoch" };
     const parent = this.#epoch(params.epochId);
     if (parent === undefined || (parent.commits.at(-1) ?? 0) > params.afterSeq) return { kind: "error", code: "conflict" };
+    if (this.#isLacking(params.blob)) return { kind: "error", code: "unknown_blob" };
     const answer = this.#add({ ...params, kind: "commit" });
     if (answer.kind === "ok") {
       parent.commits.push(answer.value.seq);
       this.#epochs.push({ epochId: answer.value.seq, accessHash: params.nextAccessHash, commits: [] });
     }
     return answer;
+  }
+
+  #isLacking(entry: Uint8Array): boolean {
+    return splitEntry(entry)?.blobs.some(({ blobId }) => this.lacks.has(toBase64Url(blobId))) === true;
   }
 
   /** The next event of a reader's stream, if it may have one now. */

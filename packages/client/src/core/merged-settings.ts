@@ -12,6 +12,7 @@ export function mergedEdit(earlier: SettingsEdit, later: SettingsEdit): Settings
   return {
     name: later.name ?? earlier.name,
     description: later.description ?? earlier.description,
+    picture: later.picture ?? earlier.picture,
     timerS: later.timerS ?? earlier.timerS,
     slowModeS: later.slowModeS ?? earlier.slowModeS,
     rights,

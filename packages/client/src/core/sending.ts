@@ -10,12 +10,13 @@ import {
   seenMarkOf,
   zeroHash,
 } from "@latchkey/protocol";
-import type { ContentBody, ContentHead, NamedBlob } from "@latchkey/protocol";
+import type { ContentBody, ContentHead, DecodedHead, NamedBlob } from "@latchkey/protocol";
 import { sealEnvelope } from "../group/envelope.ts";
 import { isBetween, sendArrival } from "./arrival.ts";
 import { heardClosed } from "./closed-epochs.ts";
 import { stageNextChange } from "./changes.ts";
 import { leafMark } from "./leaving.ts";
+import { pictureNames } from "./pictures.ts";
 import { isBlocked, planUnblocking } from "./skipped.ts";
 import { dropOutgoing, isCaughtUp, isSaid, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -233,13 +234,15 @@ async function seal(turn: Turn, message: Outgoing): Promise<void> {
   turn.effects.push({ kind: "append", entry, entryKind: "message" });
 }
 
-/** The blobs that content needs, which the entry names (spec L-15). */
-function namesIn(content: ContentBody): readonly NamedBlob[] {
+/** The blobs that content needs, which the entry names (spec L-15), and that of the picture that it tells. */
+function namesIn(content: ContentBody & DecodedHead): readonly NamedBlob[] {
   if (content.kind === "history") return [content.archive];
-  if (content.kind !== "text") return [];
-  return (content.files ?? []).map(({ blobId, hash, sizeBytes }) => ({
+  const pictures = pictureNames(content.picture);
+  if (content.kind !== "text") return pictures;
+  const files = (content.files ?? []).map(({ blobId, hash, sizeBytes }) => ({
     blobId,
     hash,
     sizeBytes: sealedFileBytes(paddedFileBytes(sizeBytes)),
   }));
+  return [...files, ...pictures];
 }

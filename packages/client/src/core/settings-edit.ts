@@ -4,6 +4,8 @@ import type { GroupRights, RoleEntry } from "@latchkey/protocol";
 export interface SettingsEdit {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
+  /** What leads to its picture (`encodePicture`); empty for none any more. */
+  readonly picture?: Uint8Array | undefined;
   readonly rights?: Partial<GroupRights> | undefined;
   readonly timerS?: number | undefined;
   readonly slowModeS?: number | undefined;

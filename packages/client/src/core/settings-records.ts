@@ -1,14 +1,39 @@
-import { bool, opaque, optional, struct, text, uint32, uint8, vector } from "@latchkey/codec";
+import { bool, CodecError, opaque, opaqueV, optional, struct, text, uint32, uint8, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { historyPolicyCodec, leadersCodec, maxDescriptionBytes, maxGroupNameBytes, rightHolderCodec } from "@latchkey/protocol";
+import {
+  historyPolicyCodec,
+  leadersCodec,
+  maxDescriptionBytes,
+  maxGroupNameBytes,
+  maxPictureBytes,
+  rightHolderCodec,
+} from "@latchkey/protocol";
 import type { GroupRights, RoleEntry } from "@latchkey/protocol";
 import type { SettingsEdit } from "./settings-edit.ts";
 
 const holder = optional(rightHolderCodec);
 
-/** What somebody set and is not in the log yet, as it is stored. */
-export const settingsEditCodec: Codec<SettingsEdit> = struct<SettingsEdit>({
-  name: optional(text(maxGroupNameBytes)),
+const name = text(maxGroupNameBytes);
+const picture = opaqueV(maxPictureBytes);
+
+/** Name and picture, each where it is set: 1 for a name and 2 for a picture, so that what was stored before there were pictures reads as ever. */
+const nameAndPicture: Codec<Pick<SettingsEdit, "name" | "picture">> = {
+  write(writer, edit) {
+    writer.uint8((edit.name === undefined ? 0 : 1) + (edit.picture === undefined ? 0 : 2));
+    if (edit.name !== undefined) name.write(writer, edit.name);
+    if (edit.picture !== undefined) picture.write(writer, edit.picture);
+  },
+  read(reader) {
+    const which = reader.uint8();
+    if (which > 3) throw new CodecError("invalid", "neither a name nor a picture");
+    return {
+      name: (which & 1) === 0 ? undefined : name.read(reader),
+      picture: (which & 2) === 0 ? undefined : picture.read(reader).slice(),
+    };
+  },
+};
+
+const otherSettings: Codec<Omit<SettingsEdit, "name" | "picture">> = struct<Omit<SettingsEdit, "name" | "picture">>({
   description: optional(text(maxDescriptionBytes)),
   rights: optional(
     struct<Partial<GroupRights>>({
@@ -30,3 +55,12 @@ export const settingsEditCodec: Codec<SettingsEdit> = struct<SettingsEdit>({
   slowModeS: optional(uint32),
   roles: optional(vector(struct<RoleEntry>({ accountId: opaque(32), role: uint8 }), { maxBytes: 65_536 })),
 });
+
+/** What somebody set and is not in the log yet, as it is stored. */
+export const settingsEditCodec: Codec<SettingsEdit> = {
+  write(writer, edit) {
+    nameAndPicture.write(writer, edit);
+    otherSettings.write(writer, edit);
+  },
+  read: (reader) => ({ ...nameAndPicture.read(reader), ...otherSettings.read(reader) }),
+};

@@ -23,9 +23,10 @@ export function foundingSettings(params: {
 
 /** The settings with what a person set. */
 export function edited(before: GroupSettings, edit: SettingsEdit): GroupSettings {
-  const { name = before.name, description = before.description, timerS = before.timerS, slowModeS = before.slowModeS } = edit;
+  const { name = before.name, description = before.description, picture = before.picture } = edit;
+  const { timerS = before.timerS, slowModeS = before.slowModeS } = edit;
   const rights = { ...before.rights, ...given(edit.rights) };
-  return { ...before, name, description, timerS, slowModeS, rights, roles: withRoles(before.roles, edit.roles ?? []) };
+  return { ...before, name, description, picture, timerS, slowModeS, rights, roles: withRoles(before.roles, edit.roles ?? []) };
 }
 
 /** What of it is set at all. */

@@ -98,6 +98,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     connections: { httpUrl: () => "" },
     alarms: { put: nothing, tell: nothing },
     appendSecrets: { untold: nothing },
+    pictures: { idIn: () => new Uint8Array(0), told: nothing, bring: async () => false },
     ownThings: new OwnThings({ store, platform: { random } }),
     receipts: new Receipts(),
     segments: new SegmentNews(),

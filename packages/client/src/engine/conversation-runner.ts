@@ -282,8 +282,8 @@ export class ConversationRunner {
   }
 
   /** Tells the group once by which name this person goes, and whoever knows an append secret that was replaced the one of now (spec I-1). */
-  introduce(): void {
-    const introduction = introductionTo(this.#world, this.#state);
+  introduce(isAnew = false): void {
+    const introduction = introductionTo(this.#world, this.#state, isAnew);
     // A failure is told as an alarm.
     if (introduction !== undefined) this.compose(introduction.input, introduction.appendSecret).catch(() => undefined);
   }

@@ -8,6 +8,7 @@ import type { OwnStates } from "../devices/own-states.ts";
 import { Invites } from "../join-links/invites.ts";
 import { LazyFiles } from "../files/lazy-files.ts";
 import { Own } from "../own/own.ts";
+import type { Pictures } from "../pictures/pictures.ts";
 import type { ReadQueries } from "../receipts/queries.ts";
 import { ReceiptSending } from "../receipts/sending.ts";
 import { Search } from "../search/search.ts";
@@ -34,6 +35,13 @@ import { isListed } from "./shown.ts";
 import { messagesSince } from "./since.ts";
 import { Welcomes } from "./welcomes.ts";
 import type { World } from "./world.ts";
+
+/** What an engine is made of beside its world. */
+export interface EngineParts {
+  readonly states: OwnStates;
+  readonly policy: RequestPolicy;
+  readonly pictures: Pictures;
+}
 
 /** Everything that runs once this profile has an account: its inbox and its conversations. */
 export class Engine {
@@ -70,12 +78,17 @@ export class Engine {
   readonly files: LazyFiles;
   /** People who wait to be accepted, and those who are blocked. */
   readonly requests: Requests;
+  /** The pictures of people and groups. */
+  readonly pictures: Pictures;
   #closed = false;
   #stopChores: () => void = () => undefined;
   /** What a person changes of a group. */
   readonly groups: GroupChanges;
 
-  private constructor(world: World, states: OwnStates, runners: readonly ConversationRunner[], policy: RequestPolicy) {
+  private constructor(
+    world: World,
+    { states, runners, policy, pictures }: EngineParts & { readonly runners: readonly ConversationRunner[] },
+  ) {
     this.#world = world;
     const conversations = new Conversations(world, (signal) => background(this.signals.hear(signal)));
     this.conversations = conversations;
@@ -116,6 +129,8 @@ export class Engine {
       tellSeen: (id, messageId) => this.devices.told.seen(id, messageId),
     });
     this.own = new Own(world, { ...access, devicesGroup: () => this.devices.told.group });
+    this.pictures = pictures;
+    pictures.start({ runner: found, runners: access.runners });
     this.devices = new Devices({
       world,
       states,
@@ -210,8 +225,8 @@ export class Engine {
   }
 
   /** Loads what is stored and connects; a device that is no member of its account any more only shows what it has. */
-  static async start(world: World, states: OwnStates, policy: RequestPolicy): Promise<Engine> {
-    const engine = new Engine(world, states, await loadRunners(world), policy);
+  static async start(world: World, parts: EngineParts): Promise<Engine> {
+    const engine = new Engine(world, { ...parts, runners: await loadRunners(world) });
     engine.#stopChores = startChores(world);
     await engine.own.load();
     engine.search.start();
@@ -223,6 +238,7 @@ export class Engine {
       await engine.#items.start();
       engine.#sharedHistory.wake();
       engine.invites.start();
+      engine.pictures.offerOwn();
     }
     return engine;
   }
@@ -263,6 +279,7 @@ export class Engine {
     if (!isOurs && standings.of(accountId) === "blocked")
       void appendSecrets.blockedElsewhere(directs.map(({ id }) => id)).catch(() => undefined);
     this.#world.emit({ kind: "requests" });
+    this.#world.emit({ kind: "picture", id: account });
   }
 
   /** @throws ClientError `unknown_request`, `invitation_expired` */
@@ -337,6 +354,7 @@ export class Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopChores();
+    this.pictures.close();
     await this.search.close();
     await this.files.close();
     this.#directs.close();

@@ -1,3 +1,4 @@
+import { toBase64Url } from "@latchkey/codec";
 import { makeKeyPackage } from "../account/key-packages.ts";
 import type { ChangeOutcome, ConversationState, Effect, Input, TimerName, UnverifiedLeaf } from "../core/types.ts";
 import { failureOf } from "../errors.ts";
@@ -83,10 +84,14 @@ export class Errands {
         this.#track(posts.deliver());
         return;
       case "line":
+        if (effect.line.body.kind === "picture_changed") this.#world.emit({ kind: "picture", id });
+        return;
+      case "pictured":
+        this.#world.emit({ kind: "picture", id: toBase64Url(effect.accountId) });
+        return;
       case "content":
       case "receipt":
       case "named":
-      case "pictured":
       case "append_secret":
       case "evidence":
       case "join_link":

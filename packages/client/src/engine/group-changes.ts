@@ -129,6 +129,13 @@ export class GroupChanges {
     await this.#set(runner, edit);
   }
 
+  /** @param make gives what leads to the picture: asked for once it is known that it may be set; empty for none */
+  async setPicture(id: string, make: () => Promise<Uint8Array>): Promise<void> {
+    const runner = await this.#changeable(id, (roster, account) => holds(roster, account, roster.settings.rights.editInfo));
+    await requireSettingsPace(this.#world, runner.state, { picture: new Uint8Array(0) });
+    await this.#set(runner, { picture: await make() });
+  }
+
   /** @throws ClientError `last_owner` where somebody else has to be named first (spec X-13). */
   async leave(id: string): Promise<void> {
     const runner = this.#access.runner(id);

@@ -1,7 +1,7 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { createProfileContent } from "@latchkey/protocol";
 import type { AppendSecret } from "@latchkey/protocol";
-import { isSameProfile, profileMark } from "../core/profile-mark.ts";
+import { isSameProfile, markWithName, profileMark } from "../core/profile-mark.ts";
 import { isHolding } from "../core/sending.ts";
 import { isCaughtUp } from "../core/turn.ts";
 import type { ConversationState, Effect, Input } from "../core/types.ts";
@@ -26,9 +26,12 @@ export function untoldSecret(world: World, state: ConversationState): AppendSecr
   return standingIn(world, state) === "accepted" ? world.appendSecrets.untold(state.id) : undefined;
 }
 
-/** By which name this person goes, and the append secret of now for whoever knows one that was replaced; `undefined` where nothing is new. */
-export function introductionTo(world: World, state: ConversationState): Introduction | undefined {
-  const { own, platform, appendSecrets } = world;
+/**
+ * By which name this person goes, what leads to their picture once that is at the host, and the append secret of now for whoever knows one that was replaced; `undefined` where nothing is new.
+ * @param isAnew of the picture to whoever came since it was told, too: a text was to tell it before it was at the host
+ */
+export function introductionTo(world: World, state: ConversationState, isAnew = false): Introduction | undefined {
+  const { own, platform, appendSecrets, pictures } = world;
   const profile = profileIn(world, state);
   const { displayName } = profile;
   const { kind, phase, memberCount, toldName } = state;
@@ -37,11 +40,17 @@ export function introductionTo(world: World, state: ConversationState): Introduc
   if (standingIn(world, state) === "blocked" || isHolding(state)) return undefined;
   const appendSecret = untoldSecret(world, state);
   const isOutdated = appendSecret !== undefined && appendSecrets.isOutdated(state.id);
-  const told = profileMark(profile, state);
   // Who never told anything goes by their username.
-  if (!isOutdated && isSameProfile(told, toldName === "" ? own.username : toldName)) return undefined;
+  const before = toldName === "" ? own.username : toldName;
+  const mark = profileMark(profile, state);
+  const isWhole = isAnew ? mark === before : isSameProfile(mark, before);
+  if (!isOutdated && isWhole) return undefined;
+  const reference = profile.picture.length === 0 || isWhole ? undefined : pictures.told(state);
+  const picture = profile.picture.length === 0 ? profile.picture : reference;
+  const told = picture === undefined ? markWithName(before, displayName) : mark;
+  if (!isOutdated && told === before) return undefined;
   const salt = platform.random(16);
-  const content = createProfileContent({ ...profile, appendSecret, salt, sentAtMs: platform.nowMs() });
+  const content = createProfileContent({ displayName, picture, appendSecret, salt, sentAtMs: platform.nowMs() });
   return { input: { kind: "compose", id: toBase64Url(salt), purpose: "profile", text: displayName, content, told }, appendSecret };
 }
 

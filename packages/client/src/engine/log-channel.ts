@@ -173,17 +173,23 @@ export class LogChannel {
     const connection = this.#connection;
     if (connection === undefined) return;
     const { entry } = effect;
+    const { pictures } = this.#world;
     const line = this.#line;
     const isCurrent = (): boolean => this.#line === line && this.#connection === connection;
     const begun = this.#sent.then(async () => {
       if (!isCurrent()) return undefined;
       await this.#putBlobs(entry.blobs);
+      await pictures.bring(this.#owner.state, entry.blob, false);
       // Requests go out in the order of the calls; their answers need not be waited for one by one.
       return isCurrent() ? { answer: connection.request(this.#requestOf(effect)) } : undefined;
     });
     this.#sent = begun.catch(() => undefined);
     try {
-      const answer = await (await begun)?.answer;
+      const first = await (await begun)?.answer;
+      const isLost = first?.kind === "error" && first.code === "unknown_blob" && isCurrent();
+      // What its picture leads to is there no more: it is brought once more, and else the entry goes without it.
+      const isBrought = isLost && (await pictures.bring(this.#owner.state, entry.blob, true)) && isCurrent();
+      const answer = isBrought ? await connection.request(this.#requestOf(effect)) : first;
       if (answer === undefined || this.#connection !== connection) return;
       const { entryId } = entry;
       if (answer.kind === "accepted") this.#owner.post({ kind: "accepted", entryId, seq: answer.seq, head: answer.head });

@@ -7,6 +7,7 @@ import { Alarms } from "../directory/alarms.ts";
 import { JoinLinks } from "../join-links/join-links.ts";
 import { profileKey } from "../own/facts.ts";
 import { OwnThings } from "../own/own-things.ts";
+import { Pictures } from "../pictures/pictures.ts";
 import type { Platform } from "../platform/platform.ts";
 import { Receipts } from "../receipts/receipts.ts";
 import { SegmentNews } from "../search/segment-news.ts";
@@ -113,6 +114,9 @@ export async function openAccount(params: {
     },
     joinLinks,
     alarms,
+    get pictures() {
+      return pictures;
+    },
     get watch() {
       return watch;
     },
@@ -124,6 +128,7 @@ export async function openAccount(params: {
     heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
     historyMoves: () => engine?.historyMoves(),
   };
+  const pictures = new Pictures(world);
   const watch = new Watch(world);
   await watch.load();
   const follow = async (): Promise<void> => {
@@ -141,10 +146,12 @@ export async function openAccount(params: {
     watch,
     followProfile: follow,
     async startEngine(policy) {
-      engine = await Engine.start(world, states, policy);
+      engine = await Engine.start(world, { states, policy, pictures });
       watch.start();
       ownThings.onChange((keys) => {
-        if (keys.includes(profileKey)) void follow();
+        if (!keys.includes(profileKey)) return;
+        pictures.changed();
+        void follow();
       });
       // What was set just before this program stopped.
       await follow();

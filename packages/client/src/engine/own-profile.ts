@@ -1,17 +1,17 @@
-import { fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { toBase64Url } from "@latchkey/codec";
 import type { ShownProfile } from "../core/profile-mark.ts";
 import { profileMark } from "../core/profile-mark.ts";
 import type { ConversationState } from "../core/types.ts";
 import type { OwnAccount } from "../account/own-account.ts";
-import { ClientError } from "../errors.ts";
 import { profileOf } from "../own/view.ts";
 import type { OwnThings } from "../own/own-things.ts";
-import type { Store, StoreTransaction } from "../store/store.ts";
+import type { StoreTransaction } from "../store/store.ts";
 import type { Standings } from "./standings.ts";
 import type { World } from "./world.ts";
 
 const noPicture = new Uint8Array(0);
-const pictureKey = (account: string): string => `picture/${account}`;
+/** Where what leads to an account's picture is stored. */
+export const pictureKey = (account: string): string => `picture/${account}`;
 
 /** Has one's own account go by the name that the person chose on whatever device of theirs; answers the account where that is another now. */
 export async function followProfile(
@@ -22,13 +22,12 @@ export async function followProfile(
   return displayName === states.own.displayName ? undefined : await states.update((own) => ({ ...own, displayName }));
 }
 
-/** How this person is shown in a conversation: their picture is shown to nobody who is not accepted. */
+/** How this person is shown in a conversation, their picture by the id of its blob there: it is shown to nobody who is not accepted. */
 export function profileIn(
-  { own, ownThings, standings }: Pick<World, "own" | "ownThings" | "standings">,
+  { own, standings, pictures }: Pick<World, "own" | "standings" | "pictures">,
   state: ConversationState,
 ): ShownProfile {
-  const picture = isStranger(standings, state) ? noPicture : (profileOf(ownThings)?.picture ?? noPicture);
-  return { displayName: own.displayName, picture };
+  return { displayName: own.displayName, picture: isStranger(standings, state) ? noPicture : pictures.idIn(state) };
 }
 
 function isStranger(standings: Standings, { kind, peer }: ConversationState): boolean {
@@ -37,7 +36,7 @@ function isStranger(standings: Standings, { kind, peer }: ConversationState): bo
 
 /** What a text here tells of its author beside what it says: their name, and their picture where somebody came since it was told. */
 export function toldWithText(
-  world: Pick<World, "own" | "ownThings" | "standings">,
+  world: Pick<World, "own" | "standings" | "pictures">,
   state: ConversationState,
 ): { readonly displayName: string | undefined; readonly picture?: Uint8Array; readonly told?: string } {
   const profile = profileIn(world, state);
@@ -45,7 +44,9 @@ export function toldWithText(
   const displayName = profile.displayName === username ? undefined : profile.displayName;
   const told = profileMark(profile, state);
   if (profile.picture.length === 0 || told === state.toldName) return { displayName };
-  return { displayName, picture: profile.picture, told };
+  // No text waits for the picture.
+  const picture = world.pictures.told(state);
+  return picture === undefined ? { displayName } : { displayName, picture, told };
 }
 
 /** Remembers what leads to somebody's picture, in the caller's transaction; nothing for none any more. */
@@ -53,23 +54,4 @@ export function putPicture(tx: StoreTransaction, accountId: Uint8Array, picture:
   const key = pictureKey(toBase64Url(accountId));
   if (picture.length === 0) tx.delete(key);
   else tx.put(key, picture);
-}
-
-/** What leads to somebody's picture, base64url; `undefined` where they have none that this device knows. */
-export async function pictureOf(
-  { store, own, ownThings }: { store: Store; own: OwnAccount; ownThings: OwnThings },
-  account: string,
-): Promise<string | undefined> {
-  const isOwn = account === toBase64Url(own.accountId);
-  const picture = isOwn ? profileOf(ownThings)?.picture : await store.transact("read", (tx) => tx.get(pictureKey(account)));
-  return picture === undefined || picture.length === 0 ? undefined : toBase64Url(picture);
-}
-
-/** What leads to a picture, as a caller has it. @throws ClientError `invalid_setting` */
-export function parsePicture(text: string): Uint8Array {
-  try {
-    return fromBase64Url(text);
-  } catch (cause) {
-    throw new ClientError("invalid_setting", "What leads to a picture is base64url.", { cause });
-  }
 }

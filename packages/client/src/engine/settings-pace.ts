@@ -26,7 +26,7 @@ export interface SetBefore {
  */
 export function settingsWaitMs(edit: SettingsEdit, before: readonly SetBefore[], nowMs: number): number {
   const isTimer = edit.timerS !== undefined;
-  if (!isTimer && edit.name === undefined && edit.description === undefined) return 0;
+  if (!isTimer && edit.name === undefined && edit.description === undefined && edit.picture === undefined) return 0;
   // A clock that was set back makes nobody wait for longer than once.
   const past = before.filter(({ atMs }) => atMs <= nowMs);
   const untilMs = past.map(({ atMs }) => atMs + betweenMs);

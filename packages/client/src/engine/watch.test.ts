@@ -24,6 +24,7 @@ import { Posts } from "./posts.ts";
 import { SegmentNews } from "../search/segment-news.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
+import { Pictures } from "../pictures/pictures.ts";
 import { Receipts } from "../receipts/receipts.ts";
 import { JoinLinks } from "../join-links/join-links.ts";
 import { OwnThings } from "../own/own-things.ts";
@@ -87,6 +88,9 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     appendSecrets,
     posts: new Posts({ ...shared, appendSecrets, alarms }),
     alarms,
+    get pictures() {
+      return pictures;
+    },
     get watch() {
       return watch;
     },
@@ -101,6 +105,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     asked: () => undefined,
     historyMoves: () => undefined,
   };
+  const pictures = new Pictures(world);
   const watch = new Watch(world);
   const here: Person = {
     get own() {

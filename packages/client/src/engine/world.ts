@@ -57,6 +57,16 @@ export interface Watching {
   caughtUp(conversationId: string): void;
 }
 
+/** What conversations need of pictures (spec X-21). None of it waits for one. */
+export interface PictureTelling {
+  /** The id of the blob by which a conversation is told of the person's picture, empty for none. */
+  idIn(state: Pick<ConversationState, "logId">): Uint8Array;
+  /** What leads to it there; `undefined` until the host has it: the conversation is introduced to the person then. */
+  told(state: Pick<ConversationState, "id" | "logId">): Uint8Array | undefined;
+  /** Brings to the host the pictures that an entry names, as far as they are kept here and not there; whether any was brought. */
+  bring(state: Pick<ConversationState, "logId">, entry: Uint8Array, isLost: boolean): Promise<boolean>;
+}
+
 /** What every part of the engine shares, once there is an account. */
 export interface World {
   readonly store: Store;
@@ -81,6 +91,8 @@ export interface World {
   readonly joinLinks: JoinLinks;
   /** What lets into people's inboxes as somebody they accepted. */
   readonly appendSecrets: AppendSecrets;
+  /** What is told of the person's picture. */
+  readonly pictures: PictureTelling;
   /** Alarms that stay until the person handled them. */
   readonly alarms: Alarms;
   readonly watch: Watching;

@@ -28,9 +28,20 @@ export interface EncryptedBlob {
   readonly ciphertext: Uint8Array;
 }
 
+/** The id of a blob and the key of what it holds: of one plaintext alone. */
+export type BlobSecret = Pick<BlobReference, "blobId" | "key">;
+
 /** Encrypts under a fresh key, padded to a bucket; above the largest, to a multiple of it. @throws ClientError `message_too_large` */
 export function encryptBlob(params: { plaintext: Uint8Array; random: RandomBytes; sha256: Sha256 }): EncryptedBlob {
-  const { plaintext, random, sha256 } = params;
+  const key = params.random(32);
+  return encryptBlobUnder({ blobId: params.random(32), key }, params);
+}
+
+/** As `encryptBlob`, under a key that is used for this plaintext and no other: the same again is the same bytes. @throws ClientError `message_too_large` */
+export function encryptBlobUnder(
+  { blobId, key }: BlobSecret,
+  { plaintext, sha256 }: { readonly plaintext: Uint8Array; readonly sha256: Sha256 },
+): EncryptedBlob {
   const sizeBytes = paddedSize(plaintext.length);
   const chunks = chunkCount(sizeBytes);
   const padded = new Uint8Array(sizeBytes - chunks * tagBytes);
@@ -38,13 +49,12 @@ export function encryptBlob(params: { plaintext: Uint8Array; random: RandomBytes
   length.uint64(BigInt(plaintext.length));
   padded.set(length.finish());
   padded.set(plaintext, lengthBytes);
-  const key = random(32);
   const ciphertext = new Uint8Array(sizeBytes);
   for (let index = 0; index < chunks; index++) {
     const chunk = padded.subarray(index * chunkBytes, (index + 1) * chunkBytes);
     ciphertext.set(xchacha20poly1305(key, nonceOf(index, index === chunks - 1)).encrypt(chunk), index * (chunkBytes + tagBytes));
   }
-  return { reference: { blobId: random(32), key, hash: sha256(ciphertext), sizeBytes }, ciphertext };
+  return { reference: { blobId, key, hash: sha256(ciphertext), sizeBytes }, ciphertext };
 }
 
 /**
@@ -125,14 +135,18 @@ export async function getBlob(host: BlobHost, reference: BlobReference): Promise
 
 /** As `getBlob`; `undefined` as `decryptBlob` gives it. @throws ClientError as `getBlob`, but for what its author damaged */
 export async function readBlob(host: BlobHost, reference: BlobReference): Promise<Uint8Array | undefined> {
-  if (reference.sizeBytes > maxBlobBytes) throw damaged();
-  const { blobId, sizeBytes } = reference;
-  const ciphertext = await orOffline(() =>
+  const ciphertext = await getCiphertext(host, reference);
+  return decryptBlob({ reference, ciphertext, sha256: host.platform.sha256 });
+}
+
+/** What the host has under the id of a blob, at most as many bytes as the reference says: `decryptBlob` verifies it. @throws ClientError as `getBlob` */
+export async function getCiphertext(host: BlobHost, { blobId, sizeBytes }: BlobReference): Promise<Uint8Array> {
+  if (sizeBytes > maxBlobBytes) throw damaged();
+  return await orOffline(() =>
     fetchWhileItComes(host.platform, urlOf(host, blobId), { method: "GET", ...apart }, (response, came) =>
       bytesOf(response, sizeBytes, came),
     ),
   );
-  return decryptBlob({ reference, ciphertext, sha256: host.platform.sha256 });
 }
 
 /** The body of an answer, at most `sizeBytes` of it. */

@@ -70,6 +70,23 @@ export function seal(
   return joinEntry(head, concatBytes(nonce, xchacha20poly1305(key, nonce, envelopeAad(logId, epochId, kind, head)).encrypt(padded)));
 }
 
+/** An entry of one's own, sealed anew as it is but for some of the blobs that it names; `undefined` where it does not open. */
+export function withoutName(
+  params: EnvelopeAddress & { readonly blob: Uint8Array; readonly random: RandomBytes; readonly isNamed: (blob: NamedBlob) => boolean },
+): Uint8Array | undefined {
+  const { key, logId, epochId, kind, blob, random, isNamed } = params;
+  const parts = splitEntry(blob);
+  if (parts === undefined) return undefined;
+  const aad = envelopeAad(logId, epochId, kind, parts.head);
+  const head = entryHead(parts.blobs.filter((named) => !isNamed(named)));
+  try {
+    const sealed = xchacha20poly1305(key, parts.sealed.subarray(0, nonceBytes), aad).decrypt(parts.sealed.subarray(nonceBytes));
+    return seal(params, { head, padded: encodeEnvelope(decodeEnvelope(sealed), head), random });
+  } catch {
+    return undefined;
+  }
+}
+
 /** What an entry held. */
 export type OpenedEnvelope =
   | { readonly kind: "inline"; readonly nextAccessHash: Uint8Array; readonly body: EnvelopeBody }

@@ -1,11 +1,9 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
-import { canBePicture } from "@latchkey/protocol";
 import type { Message } from "../api.ts";
 import type { QuietHours } from "../api/quiet.ts";
 import { entryOrder } from "../core/order.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
-import { parsePicture, pictureOf } from "../engine/own-profile.ts";
 import { ClientError } from "../errors.ts";
 import { background } from "../devices/told.ts";
 import { createSingleFlight } from "../single-flight.ts";
@@ -199,19 +197,12 @@ export class Own {
     await this.#say(...names.map((name): OwnFact => ({ kind: "setting", name, isOn: settings[name] === true })));
   }
 
-  /** By which name the person goes from now on, and what leads to their picture. @throws ClientError `invalid_setting` */
-  async changeProfile({ displayName, picture }: { displayName?: string; picture?: string }): Promise<void> {
+  /** By which name the person goes from now on, and what leads to their picture; empty for none. @throws ClientError `invalid_setting` */
+  async changeProfile({ displayName, picture }: { displayName?: string; picture?: Uint8Array }): Promise<void> {
     const { own, ownThings } = this.#world;
     const name = displayName === undefined ? own.displayName : cleanName(displayName);
     if (name === "") throw new ClientError("invalid_setting", "A name has a letter, a digit or an emoji.");
-    const shown = picture === undefined ? (profileOf(ownThings)?.picture ?? new Uint8Array(0)) : parsePicture(picture);
-    if (!canBePicture(shown)) throw new ClientError("invalid_setting", "What leads to a picture has 96 to 256 bytes.");
-    await this.#say({ kind: "profile", displayName: name, picture: shown });
-  }
-
-  /** What leads to somebody's picture, base64url; `undefined` where none is known. */
-  async picture(accountId: string): Promise<string | undefined> {
-    return await pictureOf(this.#world, accountId);
+    await this.#say({ kind: "profile", displayName: name, picture: picture ?? profileOf(ownThings)?.picture ?? new Uint8Array(0) });
   }
 
   /** When the person wants no notice of anything. */

@@ -44,3 +44,4 @@ export { sealInboxItem } from "../group/inbox-seal.ts";
 export { sealKnock } from "../join-links/knock.ts";
 export { Timeline } from "../timeline/timeline.ts";
 export { parseJoinLink } from "../join-links/link-text.ts";
+export { greyJpeg, jpegSegment } from "./pictures.ts";

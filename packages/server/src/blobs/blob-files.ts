@@ -1,6 +1,6 @@
-import { toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rm, unlink } from "node:fs/promises";
+import { access, link, mkdir, open, rm, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "../files.ts";
@@ -53,7 +53,9 @@ export class BlobFiles {
     const { sha256, sizeBytes, path } = file;
     return await this.alone(blobId, async () => {
       const known = await this.#index.findBlob({ blobId });
-      if (known === undefined) await this.#place(path, blobId);
+      // One whose file was lost is whole again with the same bytes: whoever has them may bring them back.
+      const isLost = known !== undefined && equalBytes(known.sha256, sha256) && !(await this.#isStored(blobId));
+      if (known === undefined || isLost) await this.#place(path, blobId);
       const { kind } = await this.#index.addBlob({ blobId, sha256, sizeBytes, expiresDay });
       return kind === "added" ? "created" : kind;
     });
@@ -96,6 +98,16 @@ export class BlobFiles {
       await this.settle(folder);
     } finally {
       await folder.close();
+    }
+  }
+
+  async #isStored(blobId: Uint8Array): Promise<boolean> {
+    try {
+      await access(this.pathOf(blobId));
+      return true;
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return false;
+      throw error;
     }
   }
 

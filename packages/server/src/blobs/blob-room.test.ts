@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { defaultLimits } from "../config.ts";
@@ -32,7 +33,7 @@ async function withBound(maxStoredBlobBytes: number) {
     const room = new BlobRoom({ index: store, context, disk });
     return { store, blobs: new BlobService({ files, room, index: store, context }) };
   };
-  return { at, open };
+  return { at, open, blobDirectory };
 }
 
 const full = { name: "Refusal", code: "storage_full" };
@@ -78,4 +79,21 @@ test("uploads under way count before they are whole, those that break off and th
   expect(await blobs.put(random(32), [random(5000)])).toBe("created");
   expect(await store.blobTotals()).toEqual({ blobs: 2, blobBytes: 10_000 });
   expect(await store.expireBlobs({ day: dayOf(Date.now()), maxItems: 9 })).toEqual([]);
+});
+
+test("a blob whose file was lost is whole again with the same bytes, and with no others", async () => {
+  const { open, blobDirectory } = await withBound(10_000);
+  const { store, blobs } = await open();
+  const [blobId, bytes] = [random(32), random(500)];
+  expect(await blobs.put(blobId, [bytes])).toBe("created");
+  await rm(blobDirectory, { recursive: true });
+  mkdirSync(uploadsOf(blobDirectory), { recursive: true });
+  expect(await blobs.open(blobId)).toBeUndefined();
+  expect(await blobs.put(blobId, [random(500)])).toBe("different");
+  expect(await blobs.open(blobId)).toBeUndefined();
+  expect(await blobs.put(blobId, [bytes])).toBe("same");
+  const opened = await blobs.open(blobId);
+  expect(await opened?.file.readFile()).toEqual(Buffer.from(bytes));
+  await opened?.file.close();
+  expect(await store.blobTotals()).toEqual({ blobs: 1, blobBytes: 500 });
 });
