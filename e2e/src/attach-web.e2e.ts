@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync, statSync } from "node:fs";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AttachedFile, Client, Message } from "@latchkey/client";
@@ -6,7 +7,7 @@ import { accessibilityProblems } from "./testing/accessibility.ts";
 import { createAccount, messageBox, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
-import { eventually, joinedConversation, registerPerson } from "./testing/people.ts";
+import { eventually, joinedConversation, registerPerson, textsOf } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
@@ -254,3 +255,161 @@ describe("a picture to be seen once", () => {
     expect(await arrived("Look")).toMatchObject({ isOnce: true });
   });
 });
+
+describe("a message with a file that is taken back", () => {
+  test("has its file in the tray again, and goes with it the second time", async () => {
+    await page.evaluate(() => localStorage.setItem("latchkey.undo-send", "1"));
+    const undo = page.getByRole("button", { name: "Undo", exact: true });
+    const again = { name: "again.txt", mimeType: "text/plain", buffer: Buffer.from("again") };
+    await choose(again);
+    await messageBox(page).fill("Wait");
+    await send();
+    await undo.click();
+    await ready("again.txt").waitFor();
+    expect(await messageBox(page).inputValue()).toBe("Wait");
+    await page.evaluate(() => localStorage.removeItem("latchkey.undo-send"));
+    await send();
+    expect((await arrived("Wait")).files).toMatchObject([{ name: "again.txt", sizeBytes: 5 }]);
+  });
+});
+
+describe("voice", () => {
+  const record = (): Promise<void> => page.getByRole("button", { name: "Record a voice message", exact: true }).click();
+  const voice = (): Locator => page.getByRole("region", { name: "Voice message", exact: true });
+  const press = (name: string): Promise<void> => voice().getByRole("button", { name, exact: true }).click();
+
+  test("is recorded, paused, heard and sent: with its length, how loud it is, and packets of one size", async () => {
+    await record();
+    await voice().getByRole("timer").filter({ hasText: "0:01" }).waitFor();
+    await press("Pause recording");
+    await voice().getByText("Paused", { exact: true }).waitFor({ state: "attached" });
+    const stood = await voice().getByRole("timer").textContent();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(await voice().getByRole("timer").textContent()).toBe(stood);
+    await press("Go on recording");
+    await voice().getByRole("timer").filter({ hasText: "0:02" }).waitFor();
+    await press("Finish, and listen to it first");
+    await press("Play");
+    await voice().getByRole("button", { name: "Stop playing" }).waitFor();
+    await press("Stop playing");
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await press("Send");
+    await messageBox(page).waitFor();
+    const message = await arrived("voice.webm");
+    const [file] = message.files;
+    expect(file).toMatchObject({ kind: "voice", mediaType: "audio/webm" });
+    expect(file?.durationMs).toBeGreaterThanOrEqual(2000);
+    expect(file?.peaks?.length).toBe(64);
+    // The fake microphone beeps: there is something to hear.
+    expect(Math.max(...(file?.peaks ?? []))).toBe(255);
+    const sizes = packetSizes(await bytesOf(message, file));
+    expect(sizes.length).toBeGreaterThan(20);
+    expect(new Set(sizes).size).toBe(1);
+  });
+
+  test("is sent at once where nobody wants to hear it first, and goes to nobody where it is deleted", async () => {
+    await record();
+    await voice().getByRole("timer").filter({ hasText: "0:01" }).waitFor();
+    await press("Delete the recording");
+    await page.getByText("The recording is deleted.").waitFor();
+    await messageBox(page).waitFor();
+    await record();
+    await voice().getByRole("timer").filter({ hasText: "0:01" }).waitFor();
+    await press("Send");
+    await eventually(ben.client, async () => ((await voices()).length === 2 ? true : undefined), "the second one arrives");
+    expect(await voices()).toHaveLength(2);
+  });
+
+  test("ends when the conversation is left, and waits there until one comes back", async () => {
+    await record();
+    await voice().getByRole("timer").filter({ hasText: "0:01" }).waitFor();
+    await page
+      .getByRole("button", { name: "Settings", exact: true })
+      .or(page.getByRole("link", { name: "Settings", exact: true }))
+      .first()
+      .click();
+    await voice().waitFor({ state: "detached" });
+    await page.goBack();
+    await voice().getByRole("button", { name: "Play" }).waitFor();
+    expect(await voice().getByRole("timer").count()).toBe(0);
+    await press("Delete the recording");
+    await messageBox(page).waitFor();
+  });
+
+  test("without a microphone that may be used it says what to do, and writing goes on", async () => {
+    await page.evaluate(() => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+    });
+    await record();
+    await page.getByText("This site may not use the microphone.").waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    await messageBox(page).fill("By hand, then");
+    await page.getByRole("button", { name: "Send", exact: true }).waitFor();
+    await messageBox(page).fill("");
+  });
+
+  async function voices(): Promise<readonly Message[]> {
+    const messages = await ben.client.messages(conversationId, { limit: 50 });
+    return messages.filter(({ files }) => files?.[0]?.kind === "voice");
+  }
+});
+
+describe("a server that is killed while a file is on its way", () => {
+  /** How much of an upload lies at the server. */
+  function comeBytes(): number {
+    const uploads = folder.at("data", "blobs", "uploads");
+    return Math.max(0, ...readdirSync(uploads).map((name) => statSync(`${uploads}/${name}`, { throwIfNoEntry: false })?.size ?? 0));
+  }
+
+  test("has all of it in the end, and what was written after it comes after it", async () => {
+    const plans = { name: "plans.bin", mimeType: "", buffer: randomBytes(40_000_000) };
+    await choose(plans);
+    await messageBox(page).fill("The plans");
+    await send();
+    await tray().waitFor({ state: "detached" });
+    await expect.poll(comeBytes, { interval: 2, timeout: 60_000 }).toBeGreaterThan(4_000_000);
+    const { port } = server;
+    await server.kill();
+    expect(comeBytes()).toBeLessThan(plans.buffer.length);
+    await sendMessage(page, "Have you seen them?");
+    server = await startServerProcess({ data: folder.at("data"), port });
+    const message = await arrived("The plans");
+    expect(hashOf(await bytesOf(message, message.files[0]))).toBe(hashOf(plans.buffer));
+    await eventually(
+      ben.client,
+      async () => ((await textsOf(ben.client, conversationId)).includes("Have you seen them?") ? true : undefined),
+      "the next one",
+    );
+    expect((await textsOf(ben.client, conversationId)).slice(-2)).toEqual(["The plans", "Have you seen them?"]);
+  }, 120_000);
+});
+
+/** The sizes of the packets of a recording: the payloads of its SimpleBlocks (Matroska, RFC 9559 §10.1). */
+function packetSizes(webm: Buffer): number[] {
+  const sizes: number[] = [];
+  const number = (at: number, keepsMark: boolean): { value: number; next: number } => {
+    const first = webm[at] ?? 0;
+    const length = Math.clz32(first) - 23;
+    let value = keepsMark ? first : first & (0xff >> length);
+    let isUnknown = (first & (0xff >> length)) === 0xff >> length;
+    for (let index = 1; index < length; index++) {
+      value = value * 256 + (webm[at + index] ?? 0);
+      isUnknown &&= webm[at + index] === 0xff;
+    }
+    return { value: isUnknown && !keepsMark ? Infinity : value, next: at + length };
+  };
+  const walk = (from: number, to: number): void => {
+    for (let at = from; at < to;) {
+      const id = number(at, true);
+      const size = number(id.next, false);
+      const end = Math.min(to, size.next + size.value);
+      // Segment and Cluster hold others; a SimpleBlock has four bytes before its packet.
+      if (id.value === 0x18_53_80_67 || id.value === 0x1f_43_b6_75) walk(size.next, end);
+      else if (id.value === 0xa3) sizes.push(end - size.next - 4);
+      at = end;
+    }
+  };
+  walk(0, webm.length);
+  return sizes;
+}

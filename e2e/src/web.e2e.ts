@@ -181,7 +181,7 @@ describe("the web app", () => {
       .evaluate(() => 0)
       .then(async () => {
         await page.goBack();
-        return page.getByRole("button", { name: "Send", exact: true }).boundingBox();
+        return page.getByRole("button", { name: "Record a voice message", exact: true }).boundingBox();
       });
     expect(send?.width).toBeGreaterThanOrEqual(44);
     expect(send?.height).toBeGreaterThanOrEqual(44);

@@ -1,5 +1,5 @@
 import "../styles/attach.css";
-import { useEffect, useId, useState } from "react";
+import { useId, useState } from "react";
 import type { ReactElement } from "react";
 import { maxFileDescription } from "@latchkey/client/limits";
 import { Icon } from "../components/Icon.tsx";
@@ -11,6 +11,8 @@ import { loadPictureQuality } from "../state/preferences.ts";
 import type { Tray as TrayContent, TrayItem, TrayNote } from "../state/trays.ts";
 import { mayBeOnce, trayActs } from "./attach.ts";
 import type { TrayActs } from "./attach.ts";
+import { clock } from "./clock.ts";
+import { useAddress } from "./use-address.ts";
 
 /** What goes with the next message: each file can be looked at, described, moved and taken out. */
 export function Tray({
@@ -64,7 +66,7 @@ export function Tray({
       )}
       {item !== undefined && <TrayDetail key={item.key} item={item} items={items} acts={acts} />}
       {items.length > 0 && <TrayOptions tray={tray} acts={acts} />}
-      <div role="status">
+      <div role="status" className="tray-notes">
         {notes.map((note) => (
           <p key={note.kind} className="tray-note">
             <Icon name="info" size={18} />
@@ -118,21 +120,6 @@ function Thumb({ item: { made, name } }: { readonly item: TrayItem }): ReactElem
       <span className="tray-size tabular">{durationMs === undefined ? formatBytes(sizeBytes) : clock(durationMs)}</span>
     </>
   );
-}
-
-/** An address of what is in memory, as long as it is shown. */
-function useAddress(blob: Blob | undefined): string | undefined {
-  const [address, setAddress] = useState<string>();
-  useEffect(() => {
-    if (blob === undefined) return undefined;
-    const made = URL.createObjectURL(blob);
-    setAddress(made);
-    return () => {
-      setAddress(undefined);
-      URL.revokeObjectURL(made);
-    };
-  }, [blob]);
-  return address;
 }
 
 function TrayDetail({
@@ -254,10 +241,4 @@ function noteText(note: TrayNote): string {
 
 function listed(names: readonly string[]): string {
   return `${names.slice(0, 3).join(", ")}${names.length > 3 ? "…" : ""}`;
-}
-
-/** Minutes and seconds. */
-function clock(durationMs: number): string {
-  const seconds = Math.round(durationMs / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }

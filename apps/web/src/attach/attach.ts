@@ -5,6 +5,7 @@ import type { Controller } from "../state/controller.ts";
 import { loadPictureQuality, undoMs } from "../state/preferences.ts";
 import { emptyTray, withTray } from "../state/trays.ts";
 import type { Made, Tray, TrayItem, TrayNote } from "../state/trays.ts";
+import { holdPage } from "./hold-page.ts";
 import { make } from "./make.ts";
 import type { PictureQuality } from "../media/prepare-picture.ts";
 
@@ -12,8 +13,11 @@ import type { PictureQuality } from "../media/prepare-picture.ts";
 const graceMs = 2000;
 
 let count = 0;
-/** Messages that are being encrypted: the page has to stay until they are. */
-let leavingCount = 0;
+
+/** A key that no other file has. */
+export function nextKey(): number {
+  return count++;
+}
 
 /** What of the app this needs. */
 export type AttachAccess = Pick<Controller, "store" | "client" | "history">;
@@ -38,7 +42,7 @@ export function attach(access: AttachAccess, conversationId: string, { files, ha
   const { taken, notes } = sorted(files, maxFiles - before.length);
   const items = taken.map((file): TrayItem => {
     const name = safeFileName(file.name);
-    return { key: count++, file, name, description: "", isUnchanged: false, made: { kind: "making" } };
+    return { key: nextKey(), file, name, description: "", isUnchanged: false, made: { kind: "making" } };
   });
   change(access, conversationId, (tray) => ({
     ...tray,
@@ -155,7 +159,9 @@ export function moved(items: readonly TrayItem[], key: number, by: number): read
 /** Whether what is in the tray may be sent to be seen once (spec X-8). */
 export function mayBeOnce({ items }: Pick<Tray, "items">): boolean {
   const [only] = items;
-  return items.length === 1 && only?.made.kind === "made" && (only.made.file.kind === "picture" || only.made.file.kind === "video");
+  if (items.length !== 1 || only?.made.kind !== "made") return false;
+  const { kind } = only.made.file;
+  return kind === "picture" || kind === "video" || kind === "voice";
 }
 
 /**
@@ -165,18 +171,23 @@ export function mayBeOnce({ items }: Pick<Tray, "items">): boolean {
 export async function sendTray(
   access: AttachAccess,
   conversationId: string,
-  { text, answered }: { readonly text: string; readonly answered: Message | undefined },
+  params: { readonly text: string; readonly answered: Message | undefined },
 ): Promise<boolean> {
   const { items, isOnce } = trayOf(access, conversationId);
   if (items.length === 0) return false;
-  const key = count++;
-  change(access, conversationId, (tray) => ({
-    ...tray,
-    items: [],
-    isOnce: false,
-    notes: [],
-    leaving: [...tray.leaving, { key, items, isCancelled: false }],
-  }));
+  change(access, conversationId, (tray) => ({ ...tray, items: [], isOnce: false, notes: [] }));
+  return await sendItems(access, conversationId, { items, isOnce, ...params });
+}
+
+/** Sends these files; as `sendTray`. */
+export async function sendItems(
+  access: AttachAccess,
+  conversationId: string,
+  params: Pick<Tray, "items" | "isOnce"> & { readonly text: string; readonly answered: Message | undefined },
+): Promise<boolean> {
+  const { items, isOnce, text, answered } = params;
+  const key = nextKey();
+  change(access, conversationId, (tray) => ({ ...tray, leaving: [...tray.leaving, { key, items, isCancelled: false }] }));
   const leaving = (): Tray["leaving"][number] | undefined => trayOf(access, conversationId).leaving.find((one) => one.key === key);
   const comeBack = (gone: readonly TrayItem[] = []): false => {
     change(access, conversationId, (tray) => {
@@ -185,7 +196,7 @@ export async function sendTray(
     });
     return false;
   };
-  begin();
+  const release = holdPage();
   try {
     // What one says stands at the end.
     if (access.store.get().timelines.get(conversationId)?.hasNewer === true)
@@ -208,7 +219,7 @@ export async function sendTray(
     throw error;
   } finally {
     change(access, conversationId, (tray) => ({ ...tray, leaving: tray.leaving.filter((one) => one.key !== key) }));
-    end();
+    release();
   }
 }
 
@@ -263,19 +274,4 @@ function remember({ store }: AttachAccess, { id }: Message, items: readonly Tray
     () => store.update((state) => ({ ...state, sentItems: new Map([...state.sentItems].filter(([other]) => other !== id)) })),
     waitMs + graceMs,
   );
-}
-
-function begin(): void {
-  leavingCount += 1;
-  if (leavingCount === 1) globalThis.addEventListener("beforeunload", stay);
-}
-
-function end(): void {
-  leavingCount -= 1;
-  if (leavingCount === 0) globalThis.removeEventListener("beforeunload", stay);
-}
-
-/** The browser asks whether the page is to be left: what is not encrypted yet would be gone with it. */
-function stay(event: BeforeUnloadEvent): void {
-  event.preventDefault();
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { ChangeEvent, ClipboardEvent, DragEvent, FormEvent, KeyboardEvent, ReactElement } from "react";
 import type { Conversation, Person } from "@latchkey/client";
+import { AttachIcon } from "../attach/AttachIcon.tsx";
 import type { Chosen } from "../attach/attach.ts";
 import { t } from "../messages/words.ts";
 import { begun, textOf } from "../state/acting.ts";
@@ -21,6 +22,7 @@ import { chosenOf, useFileDrop } from "./use-file-drop.ts";
 import { useSuggestions } from "./use-suggestions.ts";
 
 const Tray = lazyComponent(async () => (await import("../attach/Tray.tsx")).Tray);
+const VoiceBar = lazyComponent(async () => (await import("../attach/VoiceBar.tsx")).VoiceBar);
 const ComposerEmoji = lazyComponent(async () => (await import("./ComposerEmoji.tsx")).ComposerEmoji);
 
 /** Where a message is written, or why none can be. Mounted anew for each conversation, and for nothing else: somebody may be typing. */
@@ -50,9 +52,11 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
   const [text, setText] = useState(() => controller.draft(id));
   const [note, setNote] = useState<ComposerNote>();
   const [isPicking, setIsPicking] = useState(false);
+  const [isSpeaking, setIsSpeaking] = useState(false);
   const composing = useSelector((state) => state.composing.get(id));
   const isEdit = composing?.kind === "edit";
   const tray = useSelector((state) => state.trays.get(id));
+  const hasVoice = useSelector((state) => state.voices.has(id)) || isSpeaking;
   const hasFiles = !isEdit && (tray?.items.length ?? 0) > 0;
   const value = isEdit ? composing.text : text;
   const element = useRef<HTMLTextAreaElement>(null);
@@ -194,6 +198,12 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
   };
   const isDragged = useFileDrop(attach);
 
+  const endVoice = (isSent: boolean): void => {
+    setIsSpeaking(false);
+    if (isSent) cancel();
+    requestAnimationFrame(() => element.current?.focus({ preventScroll: true }));
+  };
+  const canSpeak = value.trim() === "" && !hasFiles && !isEdit;
   const open = suggestions.found.length > 0;
   const label = isEdit ? t("menu.composing.save") : t("conversation.send");
   return (
@@ -214,81 +224,99 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
       />
       {tray !== undefined && <Tray conversationId={id} tray={tray} write={() => element.current?.focus()} />}
       {isDragged && <p className="drop-here">{t("attach.drop")}</p>}
-      <form className="composer" onSubmit={submit}>
-        <input ref={fileInput} type="file" multiple hidden onChange={choose} />
-        <input ref={cameraInput} type="file" accept="image/*" capture="environment" hidden onChange={choose} />
-        <SuggestionList suggestions={suggestions} />
-        <button
-          type="button"
-          className="icon-button composer-button"
-          aria-label={t("composer.attach")}
-          title={t("composer.attach")}
-          onClick={() => fileInput.current?.click()}
-        >
-          <Icon name="attach" size={22} />
-        </button>
-        <div className="composer-box">
-          <textarea
-            ref={element}
-            id="composer"
-            className={`composer-field${isFull ? " composer-field-full" : ""}`}
-            aria-label={t("conversation.composerLabel")}
-            aria-describedby={fullness.isNear ? "composer-full" : undefined}
-            aria-autocomplete="list"
-            aria-haspopup="listbox"
-            aria-controls={open ? suggestions.listId : undefined}
-            aria-activedescendant={open ? `${suggestions.listId}-${suggestions.active}` : undefined}
-            placeholder={t(hasFiles ? "attach.caption" : "conversation.composerPlaceholder")}
-            rows={1}
-            dir={directionOf(written.text)}
-            value={written.text}
-            enterKeyHint={enterSends() ? "send" : "enter"}
-            autoComplete="off"
-            onChange={field.onInput}
-            onSelect={field.onSelect}
-            onKeyDown={onKeyDown}
-            onPaste={(event) => take(event, event.clipboardData)}
-            onDrop={(event) => take(event, event.dataTransfer)}
-            onBlur={() => void controller.flushDrafts()}
-          />
-          {value === "" && !hasFinePointer() && (
+      {hasVoice ? (
+        <VoiceBar conversationId={id} answered={composing?.message} close={endVoice} />
+      ) : (
+        <form className="composer" onSubmit={submit}>
+          <input ref={fileInput} type="file" multiple hidden onChange={choose} />
+          <input ref={cameraInput} type="file" accept="image/*" capture="environment" hidden onChange={choose} />
+          <SuggestionList suggestions={suggestions} />
+          <button
+            type="button"
+            className="icon-button composer-button"
+            aria-label={t("composer.attach")}
+            title={t("composer.attach")}
+            onClick={() => fileInput.current?.click()}
+          >
+            <Icon name="attach" size={22} />
+          </button>
+          <div className="composer-box">
+            <textarea
+              ref={element}
+              id="composer"
+              className={`composer-field${isFull ? " composer-field-full" : ""}`}
+              aria-label={t("conversation.composerLabel")}
+              aria-describedby={fullness.isNear ? "composer-full" : undefined}
+              aria-autocomplete="list"
+              aria-haspopup="listbox"
+              aria-controls={open ? suggestions.listId : undefined}
+              aria-activedescendant={open ? `${suggestions.listId}-${suggestions.active}` : undefined}
+              placeholder={t(hasFiles ? "attach.caption" : "conversation.composerPlaceholder")}
+              rows={1}
+              dir={directionOf(written.text)}
+              value={written.text}
+              enterKeyHint={enterSends() ? "send" : "enter"}
+              autoComplete="off"
+              onChange={field.onInput}
+              onSelect={field.onSelect}
+              onKeyDown={onKeyDown}
+              onPaste={(event) => take(event, event.clipboardData)}
+              onDrop={(event) => take(event, event.dataTransfer)}
+              onBlur={() => void controller.flushDrafts()}
+            />
+            {value === "" && !hasFinePointer() && (
+              <button
+                type="button"
+                className="icon-button composer-emoji"
+                aria-label={t("attach.camera")}
+                title={t("attach.camera")}
+                onClick={() => cameraInput.current?.click()}
+              >
+                <Icon name="camera" size={22} />
+              </button>
+            )}
             <button
+              ref={emojiButton}
               type="button"
               className="icon-button composer-emoji"
-              aria-label={t("attach.camera")}
-              title={t("attach.camera")}
-              onClick={() => cameraInput.current?.click()}
+              aria-label={t("menu.emoji.heading")}
+              title={t("menu.emoji.heading")}
+              aria-haspopup="dialog"
+              aria-expanded={isPicking}
+              onClick={() => {
+                // From where the focus comes, it returns to.
+                if (hasFinePointer()) element.current?.focus({ preventScroll: true });
+                setIsPicking(true);
+              }}
             >
-              <Icon name="camera" size={22} />
+              <Icon name="smile" size={22} />
+            </button>
+          </div>
+          {canSpeak ? (
+            <button
+              key="speak"
+              type="button"
+              className="send"
+              aria-label={t("voice.record")}
+              title={t("voice.record")}
+              onClick={() => setIsSpeaking(true)}
+            >
+              <AttachIcon name="microphone" />
+            </button>
+          ) : (
+            <button
+              key="send"
+              type="submit"
+              className="send"
+              aria-label={label}
+              title={label}
+              disabled={(value.trim() === "" && !hasFiles) || fullness.isOver}
+            >
+              <Icon name={isEdit ? "check" : "send"} size={22} />
             </button>
           )}
-          <button
-            ref={emojiButton}
-            type="button"
-            className="icon-button composer-emoji"
-            aria-label={t("menu.emoji.heading")}
-            title={t("menu.emoji.heading")}
-            aria-haspopup="dialog"
-            aria-expanded={isPicking}
-            onClick={() => {
-              // From where the focus comes, it returns to.
-              if (hasFinePointer()) element.current?.focus({ preventScroll: true });
-              setIsPicking(true);
-            }}
-          >
-            <Icon name="smile" size={22} />
-          </button>
-        </div>
-        <button
-          type="submit"
-          className="send"
-          aria-label={label}
-          title={label}
-          disabled={(value.trim() === "" && !hasFiles) || fullness.isOver}
-        >
-          <Icon name={isEdit ? "check" : "send"} size={22} />
-        </button>
-      </form>
+        </form>
+      )}
       {isPicking && <ComposerEmoji button={emojiButton} insert={insert} close={() => setIsPicking(false)} />}
     </>
   );

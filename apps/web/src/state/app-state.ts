@@ -152,6 +152,7 @@ export const initialState: AppState = {
   composing: new Map(),
   trays: new Map(),
   sentItems: new Map(),
+  voices: new Map(),
   selection: undefined,
   revealed: undefined,
   pins: new Map(),

@@ -1,5 +1,6 @@
 import type { Message, NewFile } from "@latchkey/client";
 import type { PictureQuality } from "../media/prepare-picture.ts";
+import type { VoiceRecording } from "../media/voice-recorder.ts";
 
 /** Why a picture, a film or a sound goes as a file, which nothing is shown of. */
 export type AsFile = "heic" | "blocked" | "large" | "undecodable";
@@ -61,6 +62,8 @@ export interface TrayState {
   readonly trays: ReadonlyMap<string, Tray>;
   /** What went with messages that can still be taken back, by message. */
   readonly sentItems: ReadonlyMap<string, readonly TrayItem[]>;
+  /** Recordings that are neither sent nor deleted, by conversation. */
+  readonly voices: ReadonlyMap<string, VoiceRecording>;
 }
 
 /** A tray with nothing in it. */
