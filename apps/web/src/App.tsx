@@ -45,6 +45,7 @@ const RequestsPage = lazyComponent(async () => (await import("./pages/RequestsPa
 const BlockedPeoplePage = lazyComponent(async () => (await import("./pages/BlockedPeoplePage.tsx")).BlockedPeoplePage);
 const RecoverPage = lazyComponent(async () => (await import("./pages/RecoverPage.tsx")).RecoverPage);
 const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage);
+const PlayerLine = lazyComponent(async () => (await import("./files/PlayerLine.tsx")).PlayerLine);
 const PersonCard = lazyComponent(async () => (await import("./components/PersonCard.tsx")).PersonCard);
 const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel);
 
@@ -115,6 +116,11 @@ function Screen(): ReactElement {
 /** What somebody sees who has no account here. */
 function Outside(): ReactElement {
   const { kind } = useRoute();
+  useEffect(() => {
+    // Of whoever was here before nothing is left: the worker that showed their files goes too.
+    if (navigator.serviceWorker?.controller)
+      void import("./files/media-registration.ts").then(({ removeMediaWorker }) => removeMediaWorker()).catch(() => undefined);
+  }, []);
   return (
     <div className="shell">
       <ConnectionLine />
@@ -138,6 +144,8 @@ function Messenger(): ReactElement {
   useLinked();
   // As in other messengers, the list of settings stands where the conversations were, which are as they were afterwards.
   const areSettings = isTwo && isInSettings(route);
+  const opened = useSelector((state) => state.openId !== undefined);
+  const [hasConversationPage] = useStaying(opened);
   const isHome = route.kind === "home" || route.kind === "recover" || route.kind === "join";
   return (
     <div className="shell">
@@ -147,6 +155,7 @@ function Messenger(): ReactElement {
         <HistoryLine />
         <AnnouncementLine />
         <AlarmBanners />
+        {hasConversationPage && <PlayerLine />}
       </Boundary>
       <div className="columns" ref={columnsRef}>
         {(isTwo || isHome) && (

@@ -1,9 +1,7 @@
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
-import { textOf } from "../state/acting.ts";
 import type { Composing } from "../state/acting.ts";
-import { withNames } from "../state/mentions.ts";
-import { previewText } from "../state/message-text.ts";
+import { previewOf } from "../state/preview.ts";
 import { nameOf } from "../state/person-name.ts";
 import { useSelector } from "../state/context.ts";
 import { Icon } from "./Icon.tsx";
@@ -21,9 +19,7 @@ export function ComposingLine({ composing, cancel }: { readonly composing: Compo
       <Icon name={kind === "reply" ? "reply" : "compose"} size={20} />
       <div className="composing-text">
         <strong>{kind === "reply" ? t("menu.composing.reply", { who }) : t("menu.composing.edit")}</strong>
-        <span dir="auto">
-          {isDeleted ? t("messageParts.quoteDeleted") : previewText(withNames(textOf(message), message.mentions ?? []))}
-        </span>
+        <span dir="auto">{isDeleted ? t("messageParts.quoteDeleted") : previewOf(message)}</span>
       </div>
       <button type="button" className="icon-button" aria-label={label} title={label} onClick={cancel}>
         <Icon name="close" size={18} />

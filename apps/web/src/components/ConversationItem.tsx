@@ -6,8 +6,8 @@ import { useApp, useSelector } from "../state/context.ts";
 import { isUnread } from "../state/conversation-actions.ts";
 import { formatBadge, formatFull, formatListTime, isoTime } from "../state/format.ts";
 import { staysHere } from "../state/link-press.ts";
-import { withNames } from "../state/mentions.ts";
 import { previewText } from "../state/message-text.ts";
+import { previewOf } from "../state/preview.ts";
 import { formatRoute } from "../state/router.ts";
 import { systemText } from "../state/system-text.ts";
 import { isMuted, titleOf } from "../state/own.ts";
@@ -190,7 +190,7 @@ function LastLine({ conversation, isOpen }: { readonly conversation: Conversatio
         </span>
       )}
       <span className="list-preview" dir="auto">
-        {previewText(withNames(lastMessage.body.text, lastMessage.mentions ?? []))}
+        {previewOf(lastMessage)}
       </span>
     </span>
   );

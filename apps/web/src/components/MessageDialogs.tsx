@@ -6,7 +6,7 @@ import { manyHops, maxForwards } from "@latchkey/client/limits";
 import { rowOf, t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
-import { formatFull } from "../state/format.ts";
+import { formatBytes, formatFull } from "../state/format.ts";
 import { forwardAll } from "../state/forwarding.ts";
 import { canDeleteForEveryone } from "../state/message-actions.ts";
 import { namesWith } from "../state/name-search.ts";
@@ -179,6 +179,18 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
                 <People people={info.deliveredTo} />
               </Fact>
             </>
+          )}
+          {message.files !== undefined && (
+            <Fact name={t("menu.info.files")}>
+              {message.files.map((file) => (
+                <span key={file.id} className="message-info-version">
+                  <bdi>{file.name}</bdi>
+                  <small>
+                    {file.mediaType} · {formatBytes(file.sizeBytes)}
+                  </small>
+                </span>
+              ))}
+            </Fact>
           )}
           {info.reactions.map(({ emoji, people }) => (
             <Fact key={emoji} name={emoji}>

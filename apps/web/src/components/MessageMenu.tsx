@@ -18,6 +18,7 @@ const icons: Readonly<Record<MessageAction, IconName>> = {
   edit: "compose",
   copy: "copy",
   forward: "forwardTo",
+  save: "download",
   pin: "pin",
   unpin: "pin",
   star: "star",

@@ -80,6 +80,12 @@ export function MessageMenuHost({
       case "person":
         controller.showPerson(message.author);
         break;
+      case "save":
+        void act(async () => {
+          const { fileSourceOf } = await import("../files/use-files.ts");
+          for (const file of message.files ?? []) await fileSourceOf(controller).save({ message, file });
+        });
+        break;
       case "forward":
       case "info":
       case "delete":

@@ -12,6 +12,7 @@ import { namesSomebody, by } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Icon } from "./Icon.tsx";
+import { lazyComponent } from "./lazy.tsx";
 import { MessageText } from "./MessageText.tsx";
 import { PollBlock, QuoteBlock, Reactions } from "./MessageParts.tsx";
 import { MessageTools } from "./MessageTools.tsx";
@@ -21,6 +22,11 @@ import { UndoLine } from "./UndoLine.tsx";
 import { SystemLine } from "./SystemLine.tsx";
 import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
+
+const importFiles = () => import("../files/MessageFiles.tsx");
+const MessageFiles = lazyComponent(async () => (await importFiles()).MessageFiles);
+// Beside the conversation, so that nothing moves once it comes.
+void importFiles().catch(() => undefined);
 
 interface RowProps {
   readonly row: Row;
@@ -141,7 +147,7 @@ function Bubble({
   const isFailed = delivery?.kind === "failed";
   const without = delivery?.kind === "accepted" ? (delivery.withoutReader ?? []) : [];
   const hasTools = hasActions(message);
-  const isLarge = body.kind === "text" && isEmojiOnly(body.text);
+  const isLarge = body.kind === "text" && message.files === undefined && isEmojiOnly(body.text);
   const classes = ["bubble-row", isOwn ? "own" : "other", isFirst ? "first" : "", isLast ? "last" : "", isFailed ? "failed" : ""];
   return (
     <div className={classes.filter((name) => name !== "").join(" ")}>
@@ -220,6 +226,13 @@ const noMentions: readonly Person[] = [];
 
 function Body({ message, meta }: { readonly message: Message; readonly meta: ReactNode }): ReactElement {
   const { body } = message;
+  if (body.kind === "text" && message.files !== undefined)
+    return (
+      <>
+        <MessageFiles message={message} />
+        {body.text === "" ? meta : <MessageText text={body.text} mentions={message.mentions ?? noMentions} meta={meta} />}
+      </>
+    );
   if (body.kind === "text") return <MessageText text={body.text} mentions={message.mentions ?? noMentions} meta={meta} />;
   if (body.kind === "poll") return <PollBlock message={message} poll={body} meta={meta} />;
   return (

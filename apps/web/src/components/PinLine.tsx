@@ -1,10 +1,8 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
-import { textOf } from "../state/acting.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
-import { withNames } from "../state/mentions.ts";
-import { previewText } from "../state/message-text.ts";
+import { previewOf } from "../state/preview.ts";
 import { Icon } from "./Icon.tsx";
 
 /** Under the head of a conversation: its pinned messages, one at a time; each press shows one and goes on to the next. */
@@ -18,7 +16,7 @@ export function PinLine({ id }: { readonly id: string }): ReactElement | undefin
   const at = place % pins.length;
   const message = pins[at];
   if (message === undefined) return undefined;
-  const text = previewText(withNames(textOf(message), message.mentions ?? []));
+  const text = previewOf(message);
   const show = async (): Promise<void> => {
     setPlace(at + 1);
     if (!(await controller.reveal(id, message.id))) notify(t("menu.notHere"));

@@ -91,7 +91,7 @@ describe("what the worker answers", () => {
   });
 
   test("a video begins after a piece and is sought after two more, and nothing is read that nobody takes", async () => {
-    const content = webm(40 * filePieceBytes);
+    const content = webm(24 * filePieceBytes);
     const { file, fetched } = await served(content);
     const begun = await answerWith(file, { ...asked, range: "bytes=0-", destination: "video" });
     const reader = begun.body?.getReader();

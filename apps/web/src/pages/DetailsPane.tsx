@@ -18,6 +18,7 @@ const GroupMembers = lazyComponent(async () => (await import("../components/Grou
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
 const LeaveDialog = lazyComponent(async () => (await import("../components/LeaveDialog.tsx")).LeaveDialog);
+const SharedFiles = lazyComponent(async () => (await import("../files/SharedFiles.tsx")).SharedFiles);
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 /** Who is in a conversation, how it is protected, and what one can change. */
@@ -72,6 +73,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
                 {t("details.groupWith", { name: title })}
               </button>
             )}
+            <SharedFiles conversationId={id} />
             {conversation !== undefined && <OwnControls conversation={conversation} />}
             <Verification details={details} />
             {!isGroup && conversation?.peer?.isSelf === false && <BlockButton conversation={conversation} peer={conversation.peer} />}

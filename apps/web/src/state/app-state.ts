@@ -8,6 +8,7 @@ import type {
   ContactRequests,
   Conversation,
   ConversationDetails,
+  FileState,
   HeldDeletions,
   LinkState,
   Message,
@@ -99,6 +100,8 @@ export interface AppState extends TrayState {
   readonly revealed: Revealed | undefined;
   /** The pinned messages of conversations that were open. */
   readonly pins: ReadonlyMap<string, readonly Message[]>;
+  /** Where files that were looked at are, by `fileKey`. */
+  readonly files: ReadonlyMap<string, FileState>;
   /** The person whose card is open. */
   readonly shownPerson: Person | undefined;
   /** Who types, by conversation. */
@@ -156,6 +159,7 @@ export const initialState: AppState = {
   selection: undefined,
   revealed: undefined,
   pins: new Map(),
+  files: new Map(),
   shownPerson: undefined,
   typing: new Map(),
   settingsVersion: 0,
@@ -171,6 +175,11 @@ export const initialState: AppState = {
   isAttentive: true,
   heard: { key: 0, message: undefined },
 };
+
+/** By what a file of a message is known here. */
+export function fileKey(messageId: string, fileId: string): string {
+  return `${messageId} ${fileId}`;
+}
 
 /** The state after a batch of events, in their order. */
 export function applyEvents(state: AppState, events: readonly ClientEvent[]): AppState {
@@ -215,6 +224,9 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "typing":
         next = { ...next, typing: new Map([...next.typing, [event.conversationId, event]]) };
         break;
+      case "file":
+        next = { ...next, files: new Map([...next.files, [fileKey(event.messageId, event.fileId), event.state]]) };
+        break;
       case "settings":
         next = { ...next, settingsVersion: next.settingsVersion + 1 };
         break;
@@ -225,7 +237,6 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "held_deletions":
       case "alarms":
       case "devices":
-      case "file":
       case "picture":
       case "requests":
       case "starred":

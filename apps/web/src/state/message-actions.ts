@@ -9,6 +9,7 @@ export type MessageAction =
   | "edit"
   | "copy"
   | "forward"
+  | "save"
   | "pin"
   | "unpin"
   | "star"
@@ -44,14 +45,19 @@ export function actionsOf(message: Message, { may, isStarred, isPinned, nowMs }:
     case "text":
     case "poll": {
       // What waits, or failed, may get another id.
-      if (!isSettled(message)) return ["copy"];
+      if (!isSettled(message)) return body.kind === "text" && body.text === "" ? [] : ["copy"];
       const isText = body.kind === "text";
+      // What is to be seen once goes nowhere else.
+      const isOnce = message.isOnce === true;
+      const hasFiles = message.files !== undefined && !isOnce;
+      const hasWords = !isText || body.text !== "";
       const isYoung = nowMs - message.sentAtMs < editWindowMs && (message.edited?.count ?? 0) < maxEdits;
       return [
-        ...(may.post ? (["reply"] as const) : []),
+        ...(may.post && !isOnce ? (["reply"] as const) : []),
         ...(may.post && isText && author.isSelf && isYoung && message.forwardedHops === undefined ? (["edit"] as const) : []),
-        "copy",
-        ...(isText ? (["forward"] as const) : []),
+        ...(hasWords && !isOnce ? (["copy"] as const) : []),
+        ...(isText && !isOnce ? (["forward"] as const) : []),
+        ...(hasFiles ? (["save"] as const) : []),
         ...(may.pin ? ([isPinned ? "unpin" : "pin"] as const) : []),
         isStarred ? "unstar" : "star",
         "select",

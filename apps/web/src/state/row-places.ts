@@ -12,15 +12,25 @@ export function estimateHeight(row: Row | undefined): number {
     case "alarm":
       return 120;
     case "message": {
-      const { body } = row.message;
+      const { body, files } = row.message;
       const lines = body.kind === "text" ? Math.min(20, Math.ceil(body.text.length / 52) + body.text.split("\n", 21).length - 1) : 2;
-      return 18 + Math.max(1, lines) * 22 + (row.isFirst ? 8 : 0);
+      return 18 + Math.max(1, lines) * 22 + (row.isFirst ? 8 : 0) + heightOfFiles(files);
     }
     case "system":
     case "folded":
     case undefined:
       return 34;
   }
+}
+
+/** As drawn 340 pixels wide: an album, and a row for each other file. */
+function heightOfFiles(files: Message["files"] = []): number {
+  const tiles = files.filter(({ kind }) => kind === "picture" || kind === "video");
+  const [first] = tiles;
+  const rows = 54 * (files.length - tiles.length);
+  if (first === undefined) return rows;
+  if (tiles.length === 1) return rows + 340 / Math.min(2.2, Math.max(0.6, (first.width ?? 4) / (first.height ?? 3)));
+  return rows + (tiles.length === 2 ? 170 : tiles.length > 5 ? 227 : 340);
 }
 
 /** The place of the last message up to a row that the server has. */

@@ -2,6 +2,9 @@ import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import { t } from "../../messages/words.ts";
 import { formatBytes } from "../../state/format.ts";
+import { lazyComponent } from "../lazy.tsx";
+
+const StoredFiles = lazyComponent(async () => (await import("../../files/StoredFiles.tsx")).StoredFiles);
 
 /** How much of this device Latchkey uses, and whether the browser has promised to keep it. */
 export function StorageSettings(): ReactElement {
@@ -29,6 +32,7 @@ export function StorageSettings(): ReactElement {
         </button>
       )}
       <div aria-live="polite">{wasRefused && <p className="section-hint">{t("settings.storageRefused")}</p>}</div>
+      <StoredFiles />
     </>
   );
 }

@@ -1,0 +1,41 @@
+import type { ReactElement } from "react";
+import type { AttachedFile, Message } from "@latchkey/client";
+import { t } from "../messages/words.ts";
+import { useAction, useApp } from "../state/context.ts";
+import { nameOf } from "../state/person-name.ts";
+import type { ShowFailure } from "./file-source.ts";
+
+/** Why a file is not shown, and what can be done. */
+export function FileNote({
+  message,
+  file,
+  why,
+  again,
+}: {
+  readonly message: Message;
+  readonly file: AttachedFile;
+  readonly why: ShowFailure;
+  readonly again: () => void;
+}): ReactElement {
+  const { controller } = useApp();
+  const act = useAction();
+  const { author } = message;
+  const ask = (): void => {
+    void act(() => controller.send(message.conversationId, t("files.asking", { name: file.name }), message));
+  };
+  return (
+    <p className="file-note" role="status">
+      {t(`files.failure.${why}`)}{" "}
+      {why === "gone" && author !== undefined && !author.isSelf && (
+        <button type="button" className="link-button" onClick={ask}>
+          {t("files.askAgain", { name: nameOf(author) })}
+        </button>
+      )}
+      {(why === "failed" || why === "broken" || why === "not_accepted") && (
+        <button type="button" className="link-button" onClick={again}>
+          {t("common.tryAgain")}
+        </button>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,212 @@
+import type { AttachedFile, FileAccess, Message } from "@latchkey/client";
+import { FileBroken, readSealedFile, sealedBytesOf } from "@latchkey/client/files";
+import { lookAt } from "../media-worker/look.ts";
+import { mediaPath, shownAsHeader } from "../media-worker/messages.ts";
+import type { AccessAnswer, ShownAs } from "../media-worker/messages.ts";
+import { FileGone, piecesOf } from "../media-worker/pieces.ts";
+import type { ClientHost } from "../worker/remote-client.ts";
+import { registerMediaWorker, tellMediaWorker } from "./media-registration.ts";
+
+/** What a page can have in memory of a file, where no worker answers for it. */
+export const mostInMemoryBytes: number = 64 * 1_048_576;
+/** Files that the page has in memory are let go of above this. */
+const mostHeldBytes = 2 * mostInMemoryBytes;
+const stayEveryMs = 10_000;
+/** A save that a browser has begun needs no page after so long. */
+const longestSaveMs = 600_000;
+const profile = "default";
+
+/** Why a file cannot be shown, or saved. */
+export type ShowFailure =
+  /** It is no picture, video or sound, whatever is said of it. */
+  | "not_shown"
+  /** A picture of more pixels than are decoded. */
+  | "large"
+  /** Larger than what is shown in a browser without workers that answer requests. */
+  | "too_large_here"
+  | "gone"
+  /** It is not what its author sent. */
+  | "broken"
+  /** Of somebody who is not accepted. */
+  | "not_accepted"
+  /** It may be had later. */
+  | "failed";
+
+/** A file cannot be shown, or saved. */
+export class ShowError extends Error {
+  override readonly name = "ShowError";
+  readonly why: ShowFailure;
+
+  constructor(why: ShowFailure, options?: ErrorOptions) {
+    super(why, options);
+    this.why = why;
+  }
+}
+
+/** One file of one message. */
+export interface FilePlace {
+  readonly message: Pick<Message, "conversationId" | "id" | "isOnce">;
+  readonly file: Pick<AttachedFile, "id" | "name" | "sizeBytes">;
+}
+
+type FileClient = Pick<ClientHost["client"], "fileAccess" | "fetchFile" | "fileState">;
+
+/** Where a page shows files from. */
+export class FileSource {
+  readonly #client: FileClient;
+  readonly #places = new Map<string, FilePlace>();
+  readonly #tokens = new Map<string, string>();
+  readonly #held = new Map<string, { readonly address: string; readonly sizeBytes: number }>();
+  #worker: Promise<boolean> | undefined;
+
+  constructor(client: FileClient) {
+    this.#client = client;
+  }
+
+  /** Whether a worker answers for files here; asked for with the first one. */
+  hasWorker(): Promise<boolean> {
+    this.#worker ??= registerMediaWorker((token) => this.#accessOf(token));
+    return this.#worker;
+  }
+
+  /** An address to show the file from. @throws ShowError */
+  async address(place: FilePlace): Promise<string> {
+    return (await this.hasWorker()) ? `${mediaPath}${this.#tokenOf(place)}` : (await this.#inMemory(place)).address;
+  }
+
+  /** Why what should have been shown from that address was not. */
+  async why(address: string): Promise<ShowFailure> {
+    // What is in the page was looked at before, and the browser could not show it all the same.
+    if (address.startsWith("blob:")) return "not_shown";
+    try {
+      const response = await fetch(address, { headers: { range: "bytes=0-0" } });
+      await response.body?.cancel();
+      if (response.status === 410) return "gone";
+      if (response.status === 422) return "broken";
+      if (response.status === 404) return "not_accepted";
+      // Only our own worker sets it.
+      const shownAs = response.headers.get(shownAsHeader) as ShownAs | null;
+      return shownAs === "large" ? "large" : shownAs === null ? "failed" : "not_shown";
+    } catch {
+      return "failed";
+    }
+  }
+
+  /** Saves the file under its name, where the browser saves files: it is brought here as a whole before. @throws ShowError, RemoteError */
+  async save(place: FilePlace): Promise<void> {
+    const { message, file } = place;
+    const isKept = message.isOnce !== true;
+    const hasWorker = await this.hasWorker();
+    if (hasWorker && isKept) {
+      await this.#client.fetchFile(message.conversationId, message.id, file.id).catch((error: unknown) => {
+        // Without room for it, it comes as it is saved.
+        if (!isStorageFull(error)) throw error;
+      });
+      keepGoing();
+    }
+    const link = document.createElement("a");
+    if (hasWorker) {
+      link.href = `${mediaPath}${this.#tokenOf(place)}?save`;
+      // The page goes nowhere: what is answered is saved. (A browser fetches a link with `download` past the worker.)
+      const response = await fetch(link.href, { headers: { range: "bytes=0-0" } });
+      await response.body?.cancel();
+      if (!response.headers.has(shownAsHeader))
+        throw new ShowError(response.status === 410 ? "gone" : response.status === 422 ? "broken" : "failed");
+    } else {
+      link.href = (await this.#inMemory(place)).address;
+      link.download = file.name;
+    }
+    link.click();
+  }
+
+  /** What was shown once is forgotten. */
+  forget({ message, file }: FilePlace): void {
+    const key = keyOf(message.id, file.id);
+    const token = this.#tokens.get(key);
+    this.#tokens.delete(key);
+    if (token !== undefined) {
+      this.#places.delete(token);
+      tellMediaWorker({ kind: "media_forget", token });
+    }
+    const held = this.#held.get(key);
+    this.#held.delete(key);
+    if (held !== undefined) URL.revokeObjectURL(held.address);
+  }
+
+  #tokenOf(place: FilePlace): string {
+    const key = keyOf(place.message.id, place.file.id);
+    const token = this.#tokens.get(key) ?? randomToken();
+    this.#tokens.set(key, token);
+    this.#places.set(token, place);
+    return token;
+  }
+
+  async #accessOf(token: string): Promise<AccessAnswer> {
+    const place = this.#places.get(token);
+    if (place === undefined) return { kind: "none" };
+    const { message, file } = place;
+    try {
+      const access = await this.#client.fileAccess(message.conversationId, message.id, file.id);
+      return { kind: "access", access, ...(message.isOnce === true ? {} : { storeName: `latchkey-files-${profile}` }) };
+    } catch {
+      return { kind: "none" };
+    }
+  }
+
+  async #inMemory(place: FilePlace): Promise<{ readonly address: string }> {
+    const { message, file } = place;
+    const key = keyOf(message.id, file.id);
+    const known = this.#held.get(key);
+    if (known !== undefined) return known;
+    if (sealedBytesOf(file.sizeBytes) > mostInMemoryBytes) throw new ShowError("too_large_here");
+    const access = await this.#client.fileAccess(message.conversationId, message.id, file.id).catch((cause: unknown) => {
+      throw new ShowError("not_accepted", { cause });
+    });
+    const blob = await readBlob(access);
+    const held = { address: URL.createObjectURL(blob), sizeBytes: blob.size };
+    this.#held.set(key, held);
+    let total = [...this.#held.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    for (const [old, { address, sizeBytes }] of this.#held) {
+      if (total <= mostHeldBytes || old === key) break;
+      URL.revokeObjectURL(address);
+      this.#held.delete(old);
+      total -= sizeBytes;
+    }
+    return held;
+  }
+}
+
+const world = {
+  fetch: (url: string, init: RequestInit) => fetch(url, init),
+  wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+  recent: new Map<string, Promise<Uint8Array>>(),
+};
+
+/** The file, with a type only where its bytes are of the closed list of what is shown. @throws ShowError */
+async function readBlob(access: FileAccess): Promise<Blob> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  try {
+    for await (const part of readSealedFile(access, piecesOf(access, undefined, world))) parts.push(part);
+  } catch (error) {
+    throw new ShowError(error instanceof FileGone ? "gone" : error instanceof FileBroken ? "broken" : "failed", { cause: error });
+  }
+  return new Blob(parts, { type: lookAt(parts[0] ?? new Uint8Array(0)).mediaType });
+}
+
+/** A worker that has nothing to do is ended by the browser, also while something is saved from it: it is told now and then. */
+function keepGoing(): void {
+  const timer = setInterval(() => tellMediaWorker({ kind: "media_stay" }), stayEveryMs);
+  setTimeout(() => clearInterval(timer), longestSaveMs);
+}
+
+function isStorageFull(error: unknown): boolean {
+  return error instanceof Error && "failure" in error && (error.failure as { readonly code?: unknown }).code === "storage_full";
+}
+
+function keyOf(messageId: string, fileId: string): string {
+  return `${messageId} ${fileId}`;
+}
+
+function randomToken(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,213 @@
+// What others send is shown, played and saved by the web app, whatever it says that it is.
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { crc32, deflateSync } from "node:zlib";
+import type { FileKind, NewFile } from "@latchkey/client";
+import type { Locator } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accessibilityProblems } from "./testing/accessibility.ts";
+import { createAccount, messagesWith, sendMessage, startConversation } from "./testing/app.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { joinedConversation, registerPerson } from "./testing/people.ts";
+import type { TestPerson } from "./testing/people.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+const mebibyte = 1_048_576;
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let ada: BrowserProfile;
+let ben: TestPerson;
+let conversationId: string;
+
+beforeAll(async () => {
+  folder = createFolder();
+  server = await startServerProcess({ data: folder.at("data") });
+  ada = await openBrowser({ folder: folder.at("ada"), viewport: { width: 1280, height: 800 } });
+  await ada.page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      sessionStorage["violation"] = `${event.violatedDirective} ${event.blockedURI}`;
+    });
+    // Nothing that somebody sends may run here.
+    (globalThis as { hacked?: () => void }).hacked = () => {
+      sessionStorage["violation"] = "it ran";
+    };
+  });
+  ben = await registerPerson({ home: folder.at("ben"), server: server.url, username: "ben" });
+  await createAccount(ada.page, { url: server.url, username: "ada" });
+  await startConversation(ada.page, { to: ["ben"] });
+  await sendMessage(ada.page, "Send me something");
+  conversationId = (await joinedConversation(ben.client, "ada")).id;
+});
+
+afterAll(async () => {
+  await ada[Symbol.asyncDispose]();
+  await ben[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+function file(name: string, kind: FileKind, content: Uint8Array<ArrayBuffer>, over: Partial<NewFile> = {}): NewFile {
+  return { name, kind, mediaType: "application/octet-stream", sizeBytes: content.length, content: new Blob([content]), ...over };
+}
+
+/** A picture of one colour. */
+function png(width: number, height: number, rows = height): Uint8Array<ArrayBuffer> {
+  const chunk = (type: string, data: Uint8Array): Buffer => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(data.length);
+    head.write(type, 4, "latin1");
+    const crc = Buffer.alloc(4);
+    crc.writeUInt32BE(crc32(Buffer.concat([head.subarray(4), data])));
+    return Buffer.concat([head, data, crc]);
+  };
+  const size = Buffer.alloc(13);
+  size.writeUInt32BE(width);
+  size.writeUInt32BE(height, 4);
+  size.set([8, 0, 0, 0, 0], 8);
+  const pixels = deflateSync(Buffer.alloc((width + 1) * rows, 0x80));
+  return new Uint8Array(
+    Buffer.concat([
+      Buffer.from("\u0089PNG\r\n\u001a\n", "latin1"),
+      chunk("IHDR", size),
+      chunk("IDAT", pixels),
+      chunk("IEND", new Uint8Array(0)),
+    ]),
+  );
+}
+
+/** Noise that is played, 16 bit and mono. */
+function wav(sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = randomBytes(sizeBytes);
+  bytes.write("RIFF", 0, "latin1");
+  bytes.writeUInt32LE(sizeBytes - 8, 4);
+  bytes.write("WAVEfmt ", 8, "latin1");
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(1, 20);
+  bytes.writeUInt16LE(1, 22);
+  bytes.writeUInt32LE(48_000, 24);
+  bytes.writeUInt32LE(96_000, 28);
+  bytes.writeUInt16LE(2, 32);
+  bytes.writeUInt16LE(16, 34);
+  bytes.write("data", 36, "latin1");
+  bytes.writeUInt32LE(sizeBytes - 44, 40);
+  return new Uint8Array(bytes);
+}
+
+async function sendFiles(caption: string, files: readonly NewFile[]): Promise<Locator> {
+  await ben.client.send(conversationId, caption, { files });
+  const message = messagesWith(ada.page, caption).last();
+  await message.waitFor({ timeout: 60_000 });
+  return message;
+}
+
+/** Pieces of 1 MiB of ciphertext that this browser keeps. */
+async function keptPieces(): Promise<number> {
+  return await ada.page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const opening = indexedDB.open("latchkey-files-default");
+        opening.addEventListener("error", () => reject(new Error("no store")));
+        opening.addEventListener("success", () => {
+          const counting = opening.result.transaction("pieces").objectStore("pieces").count();
+          counting.addEventListener("success", () => {
+            opening.result.close();
+            resolve(counting.result);
+          });
+        });
+      }),
+  );
+}
+
+const isShown = (picture: Locator): Promise<boolean> =>
+  picture.evaluate((element) => element instanceof HTMLImageElement && element.complete && element.naturalWidth > 0);
+
+describe("what somebody sends", () => {
+  test("pictures are shown with what they show in words, large when they are pressed, and gone through by keys", async () => {
+    const { page } = ada;
+    const message = await sendFiles("Two pictures", [
+      file("one.png", "picture", png(320, 200), { width: 320, height: 200, description: "A grey wall" }),
+      file("two.png", "picture", png(100, 300), { width: 100, height: 300 }),
+    ]);
+    const first = message.getByRole("img", { name: "Picture: A grey wall" });
+    await expect.poll(() => isShown(first)).toBe(true);
+    await expect.poll(() => isShown(message.getByRole("img", { name: "Picture: two.png" }))).toBe(true);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await message.getByRole("button", { name: "Open: Picture: A grey wall" }).click();
+    const viewer = page.locator(".yarl__slide_current img");
+    await expect.poll(() => isShown(viewer)).toBe(true);
+    await page.getByText("A grey wall ·").first().waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press("ArrowRight");
+    await page.locator('.yarl__slide_current img[alt="Picture: two.png"]').waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".yarl__root").waitFor({ state: "detached" });
+  });
+
+  test("a sound of 128 MiB plays once its beginning is here, and at 80 % a little later", async () => {
+    const message = await sendFiles("A long noise", [file("noise.wav", "audio", wav(128 * mebibyte), { durationMs: 1_398_000 })]);
+    const before = await keptPieces();
+    await message.getByRole("button", { name: "Play" }).click();
+    await message.getByRole("button", { name: "Pause" }).waitFor();
+    const place = message.getByRole("slider", { name: "Place" });
+    await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(0.1);
+    const begun = (await keptPieces()) - before;
+    await place.evaluate((element) => {
+      // As a finger on it does; React hears the event, and reads the value.
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set?.call(element, String(0.8 * 1398));
+      element.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    await expect.poll(async () => Number(await place.inputValue()), { timeout: 20_000 }).toBeGreaterThan(0.8 * 1398 + 0.1);
+    const sought = (await keptPieces()) - before;
+    await message.getByRole("button", { name: "Pause" }).click();
+    expect(begun).toBeLessThanOrEqual(12);
+    expect(sought).toBeLessThanOrEqual(24);
+  }, 120_000);
+
+  test("a file is saved as it was sent, under its name, removed from this device, and fetched again", async () => {
+    const { page } = ada;
+    const content = new Uint8Array(randomBytes(5 * mebibyte + 77));
+    const message = await sendFiles("The plans", [file("../Plans‮fdp.exe", "file", content)]);
+    const save = async (): Promise<string> => {
+      const [download] = await Promise.all([page.waitForEvent("download"), message.getByRole("button", { name: /^Save / }).click()]);
+      expect(download.suggestedFilename()).toBe("Plansfdp.exe");
+      return createHash("sha256")
+        .update(readFileSync(await download.path()))
+        .digest("hex");
+    };
+    const sent = createHash("sha256").update(content).digest("hex");
+    expect(await save()).toBe(sent);
+    const before = await keptPieces();
+    await page.goto(`${server.url}/settings/storage`);
+    const row = page.locator(".stored-files li", { hasText: "Plansfdp.exe" });
+    await row.getByRole("button").click();
+    await row.waitFor({ state: "detached" });
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(await keptPieces()).toBe(before - 6);
+    await page.goto(`${server.url}/c/${conversationId}`);
+    expect(await save()).toBe(sent);
+  }, 60_000);
+
+  test.each([
+    [
+      "SVG",
+      Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="hacked()"><script>hacked()</script></svg>`),
+      "cannot be shown",
+    ],
+    ["HTML", Buffer.from("<!doctype html><script>hacked()</script>"), "cannot be shown"],
+    ["30,000 x 30,000 pixels", png(30_000, 30_000, 1), "too many pixels"],
+    ["nothing at all", Buffer.alloc(0), "cannot be shown"],
+  ])("%s that is called a picture is not shown, and says why", async (what, content, words) => {
+    const message = await sendFiles(`It is ${what}`, [
+      file("photo.png", "picture", new Uint8Array(content), { mediaType: "image/png", width: 300, height: 200 }),
+    ]);
+    await message.getByText(words).waitFor();
+    expect(await message.locator("img.file-shown").count()).toBe(0);
+  });
+
+  test("nothing of all that ran, or asked for what the page may not", async () => {
+    expect(await ada.page.evaluate((): unknown => sessionStorage["violation"])).toBeUndefined();
+  });
+});
