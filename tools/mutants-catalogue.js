@@ -2,6 +2,7 @@
 // argument why no test can notice it. Beside a name stands the clause that the code implements.
 import { conversationMutants } from "./mutants-of-conversation.js";
 import { coreMutants } from "./mutants-of-core.js";
+import { fileMutants } from "./mutants-of-files.js";
 import { groupMutants } from "./mutants-of-groups.js";
 import { inboxMutants } from "./mutants-of-inboxes.js";
 import { joinerMutants } from "./mutants-of-joiners.js";
@@ -492,5 +493,6 @@ export const mutants = [
   ...linkMutants,
   ...saidMutants,
   ...mediaMutants,
+  ...fileMutants,
   ...serverMutants,
 ];

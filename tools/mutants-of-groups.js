@@ -44,7 +44,11 @@ export const groupMutants = [
     [
       ["no wait between settings (X-19)", "past.map(({ atMs }) => atMs + betweenMs)", "past.map(() => 0)"],
       ["a fifth timer in the hour (X-19)", "if (isTimer && fourth !== undefined)", "if (false)"],
-      ["who stops somebody waits (X-19)", "if (!isTimer && edit.name === undefined && edit.description === undefined) return 0;", ""],
+      [
+        "who stops somebody waits (X-19)",
+        "if (!isTimer && edit.name === undefined && edit.description === undefined && edit.picture === undefined) return 0;",
+        "",
+      ],
     ],
   ),
   ...of(

@@ -29,8 +29,13 @@ export const joinerMutants = [
   ]),
   ...of(`${folder}/write.ts`, tests, [
     ["words of somebody who is blocked (R-5)", " || isBlocked(author.accountId)", ""],
-    ["a timed message (R-5)", "if (!isHere || isTimed) return undefined;", "if (!isHere) return undefined;"],
-    ["a deleted message (R-5)", "if (!isHere || isTimed) return undefined;", "if (isTimed) return undefined;"],
+    ["a timed message (R-5)", "if (!isHere || isTimed || isOnce) return undefined;", "if (!isHere || isOnce) return undefined;"],
+    ["a deleted message (R-5)", "if (!isHere || isTimed || isOnce) return undefined;", "if (isTimed || isOnce) return undefined;"],
+    [
+      "what is to be seen once (R-5, X-8)",
+      "if (!isHere || isTimed || isOnce) return undefined;",
+      "if (!isHere || isTimed) return undefined;",
+    ],
     ["what was done to what is not shown (R-5)", "return target === undefined || shown.has(toBase64Url(target));", "return true;"],
     ["more than the policy says (R-5)", " || spoken > messages", ""],
     ["older than the policy says (R-5)", " || nowMs - entry.atMs > ms", ""],

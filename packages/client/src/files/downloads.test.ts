@@ -83,7 +83,14 @@ describe("[X-23] [E-134] a file that is fetched", () => {
     };
     await fetch();
     expect(host.asked.length).toBe(pieceCount);
-    expect(most).toBeLessThanOrEqual(3);
+    const other = toBase64Url(new Uint8Array(32).fill(4));
+    host.blobs.set(other, sealed);
+    const second = { file: { ...file, blobId: new Uint8Array(32).fill(4) }, url: `https://chat.example/v1/blobs/${other}` };
+    await store.remove(id);
+    host.asked.length = 0;
+    await Promise.all([fetch(), fetch(second)]);
+    expect([host.asked.length, most]).toEqual([2 * pieceCount, 3]);
+    host.asked.length = pieceCount;
     expect((await store.get(id))?.hereBytes).toBe(sealed.length);
     expect((await read()).equals(content)).toBe(true);
     await fetch();
@@ -199,6 +206,13 @@ describe("[X-23] [E-134] a file that is fetched", () => {
     host.after = (asked, response) =>
       new Response(response.body, { status: response.status, headers: { "content-range": `bytes 0-1048575/${sealed.length}` } });
     await expect(fetch()).rejects.toMatchObject({ code: "server_lied" });
+    const longer = bench();
+    longer.host.instead = ({ headers }) => {
+      const [, from = 0, to = 0] = (/^bytes=(\d+)-(\d+)$/.exec(headers.get("range") ?? "") ?? []).map(Number);
+      const said = { "content-range": `bytes ${String(from)}-${String(to)}/${String(sealed.length)}` };
+      return new Response(concatBytes(sealed.slice(from, to + 1), new Uint8Array(1)), { status: 206, headers: said });
+    };
+    await expect(longer.fetch()).rejects.toMatchObject({ code: "server_lied" });
   });
 
   it("[E-136] that was damaged on this device's disk is fetched anew", async () => {

@@ -21,6 +21,9 @@ import { sealedBytesOf } from "./reading.ts";
 import { stageFile } from "./stage.ts";
 import { Uploads } from "./uploads.ts";
 
+/** How often it is told how far a file is. */
+const tellEveryMs = 200;
+
 /** What files need of the engine. */
 export interface FilesAccess {
   /** @throws ClientError `unknown_conversation` */
@@ -59,6 +62,8 @@ export class Files implements Omit<FileNews, "waiting"> {
   readonly #fetching = new Map<string, { readonly done: Promise<void>; readonly end: AbortController }>();
   /** Of which their hosts said that they do not have them. */
   readonly #gone = new Set<string>();
+  /** When it was told how far each is that comes. */
+  readonly #toldAtMs = new Map<string, number>();
   /** Opened, to be seen once: their ciphertext is read just now. */
   readonly #opened = new Set<string>();
   /** Encrypted, and in no message that is written down yet. */
@@ -145,13 +150,14 @@ export class Files implements Omit<FileNews, "waiting"> {
     if (known !== undefined) return await known.done;
     const end = new AbortController();
     const done = this.#downloads
-      .fetch(wanted, end.signal, () => void this.#tell(at))
+      .fetch(wanted, end.signal, () => this.#cameOn(at))
       .then(() => void this.#gone.delete(at.fileId))
       .catch((error: unknown) => {
         throw this.#failure(at.fileId, error, end.signal);
       })
       .finally(() => {
         this.#fetching.delete(at.fileId);
+        this.#toldAtMs.delete(at.fileId);
         void this.#tell(at);
       });
     this.#fetching.set(at.fileId, { done, end });
@@ -165,11 +171,13 @@ export class Files implements Omit<FileNews, "waiting"> {
     if (isOnce) await this.#open(at);
     const end = new AbortController();
     try {
-      yield* this.#downloads.read(wanted, { from, to }, end.signal, () => void this.#tell(at));
+      yield* this.#downloads.read(wanted, { from, to }, end.signal, () => this.#cameOn(at));
     } catch (error) {
       throw this.#failure(at.fileId, error, end.signal);
     } finally {
       end.abort();
+      this.#toldAtMs.delete(at.fileId);
+      void this.#tell(at);
       if (isOnce) {
         this.#opened.delete(at.fileId);
         await this.#see(at);
@@ -311,6 +319,14 @@ export class Files implements Omit<FileNews, "waiting"> {
     const hereBytes = stored?.totalBytes === totalBytes ? stored.hereBytes : 0;
     if (hereBytes === totalBytes) return { kind: "here" };
     return this.#gone.has(id) ? { kind: "gone" } : { kind: "remote", hereBytes, totalBytes };
+  }
+
+  /** More of it is here: told as often as somebody can see it, and with its last piece. */
+  #cameOn(at: FileAt): void {
+    const nowMs = this.#world.platform.nowMs();
+    if (Math.abs(nowMs - (this.#toldAtMs.get(at.fileId) ?? 0)) < tellEveryMs) return;
+    this.#toldAtMs.set(at.fileId, nowMs);
+    void this.#tell(at);
   }
 
   async #tell(at: FileAt): Promise<void> {

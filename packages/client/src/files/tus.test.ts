@@ -81,6 +81,10 @@ describe("[X-23] [E-135] an upload", () => {
     host.instead = () => refusal(404);
     await expect(attempt()).rejects.toMatchObject({ code: "way_blocked", canRetry: true });
     expect(kept.name).toBe(name);
+    // Something that lets HEAD not through says so too.
+    host.instead = ({ method }) => (method === "HEAD" ? refusal(404) : undefined);
+    await expect(attempt()).rejects.toMatchObject({ code: "server_refused", canRetry: true });
+    expect(kept.name).toBe(name);
     host.instead = () => undefined;
     await attempt();
     expect(host.uploads.size).toBe(1);
