@@ -3,7 +3,7 @@ import { FileBroken, readSealedFile, sealedBytesOf } from "@latchkey/client/file
 import { lookAt } from "../media-worker/look.ts";
 import { mediaPath, shownAsHeader } from "../media-worker/messages.ts";
 import type { AccessAnswer, ShownAs } from "../media-worker/messages.ts";
-import { FileGone, piecesOf } from "../media-worker/pieces.ts";
+import { browsersFetch, FileGone, piecesOf } from "../media-worker/pieces.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { registerMediaWorker, tellMediaWorker } from "./media-registration.ts";
 
@@ -176,17 +176,13 @@ export class FileSource {
   }
 }
 
-const world = {
-  fetch: (url: string, init: RequestInit) => fetch(url, init),
-  wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-  recent: new Map<string, Promise<Uint8Array>>(),
-};
+const world = browsersFetch();
 
 /** The file, with a type only where its bytes are of the closed list of what is shown. @throws ShowError */
 async function readBlob(access: FileAccess): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   try {
-    for await (const part of readSealedFile(access, piecesOf(access, undefined, world))) parts.push(part);
+    for await (const part of readSealedFile(access, piecesOf(access, undefined, world).take)) parts.push(part);
   } catch (error) {
     throw new ShowError(error instanceof FileGone ? "gone" : error instanceof FileBroken ? "broken" : "failed", { cause: error });
   }

@@ -53,7 +53,7 @@ async function served(
   let fetched = 0;
   const ranges: string[] = [];
   const world: FetchWorld = {
-    async fetch(url, init) {
+    async fetch(url, init = {}) {
       expect(url).toBe("/v1/blobs/abc");
       const range = new Headers(init.headers).get("range") ?? "";
       ranges.push(range);
@@ -63,11 +63,15 @@ async function served(
       return over.host?.(bytes, range) ?? new Response(bytes, { status: 206 });
     },
     wait: async () => undefined,
+    setTimer(_delayMs, run) {
+      const timer = setTimeout(run, 50);
+      return () => clearTimeout(timer);
+    },
     recent: new Map(),
   };
   const access = { id: "abc", url: "/v1/blobs/abc", sizeBytes: content.length };
   return {
-    file: { keys, name: over.name ?? "a.bin", pieceOf: piecesOf(access, over.store, world) },
+    file: { keys, name: over.name ?? "a.bin", pieces: piecesOf(access, over.store, world) },
     fetched: () => fetched,
     ranges,
     recent: world.recent,
@@ -174,6 +178,48 @@ describe("what the worker answers", () => {
 });
 
 describe("where the pieces come from", () => {
+  test("[E-134] what is damaged is not kept: the next time it is fetched anew, and what was damaged on this device at once", async () => {
+    const kept = new Map<string, Uint8Array>();
+    const store: PieceStore = {
+      get: async (id, index) => kept.get(`${id} ${index}`),
+      put: async (id, index, piece) => void kept.set(`${id} ${index}`, piece),
+      drop: async (id, index) => void kept.delete(`${id} ${index}`),
+    };
+    const content = webm(3_000_000);
+    let isLying = true;
+    const lie = (bytes: Uint8Array<ArrayBuffer>): Response | undefined =>
+      isLying ? new Response(bytes.fill(7), { status: 206 }) : undefined;
+    const { file, ranges, recent } = await served(content, { store, host: lie });
+    expect((await answerWith(file, asked)).status).toBe(422);
+    expect([ranges.length, kept.size]).toEqual([2, 0]);
+    isLying = false;
+    expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
+    for (const index of [0, 1, 2]) {
+      kept.set(`abc ${String(index)}`, new Uint8Array(kept.get(`abc ${String(index)}`)?.length ?? 0));
+      recent.clear();
+      file.look = undefined;
+      expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
+    }
+    // With the piece before it, in which its first chunk begins.
+    expect(ranges.length).toBe(2 + 3 + 1 + 2 + 2);
+  });
+
+  test("[E-3] a host that begins an answer and brings no more is asked again, and others are not kept waiting for it", async () => {
+    const content = random(100_000);
+    let left = 1;
+    const stalled = (bytes: Uint8Array<ArrayBuffer>): Response | undefined =>
+      left-- > 0
+        ? new Response(new ReadableStream({ start: (controller) => controller.enqueue(bytes.slice(0, 50)) }), { status: 206 })
+        : undefined;
+    const { file, ranges } = await served(content, { host: stalled });
+    expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
+    expect(ranges.length).toBe(2);
+    left = 100;
+    const never = await served(content, { host: stalled });
+    expect((await answerWith(never.file, asked)).status).toBe(502);
+    expect(never.recent.size).toBe(0);
+  });
+
   test.each([500, 503, 429, 403, 301, 400])("a host that says %d is asked again, and is never one that has nothing", async (status) => {
     let left = 2;
     const content = random(100);
@@ -213,6 +259,7 @@ describe("where the pieces come from", () => {
         expect(totalBytes).toBe(sealedBytesOf(3_000_000));
         kept.set(`${id} ${index}`, piece);
       },
+      drop: async () => undefined,
     };
     const content = webm(3_000_000);
     const { file, fetched, ranges, recent } = await served(content, { store });
@@ -225,7 +272,7 @@ describe("where the pieces come from", () => {
     kept.set("abc 1", new Uint8Array(5));
     recent.clear();
     expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
-    const failing = { get: () => Promise.reject(new Error("no")), put: async () => undefined };
+    const failing = { get: () => Promise.reject(new Error("no")), put: async () => undefined, drop: async () => undefined };
     const other = await served(content, { store: failing });
     expect(isSame(await (await answerWith(other.file, asked)).bytes(), content)).toBe(true);
   });

@@ -1,9 +1,10 @@
 import { FileBroken, readSealedFile } from "@latchkey/client/files";
-import type { FileKeys, PieceSource } from "@latchkey/client/files";
+import type { FileKeys } from "@latchkey/client/files";
 import { lookAt } from "./look.ts";
 import type { Look } from "./look.ts";
 import { shownAsHeader } from "./messages.ts";
 import { FileGone } from "./pieces.ts";
+import type { Pieces } from "./pieces.ts";
 import { parseRange } from "./ranges.ts";
 import type { ByteRange } from "./ranges.ts";
 
@@ -11,7 +12,7 @@ import type { ByteRange } from "./ranges.ts";
 export interface OpenedFile {
   readonly keys: FileKeys;
   readonly name: string;
-  readonly pieceOf: PieceSource;
+  readonly pieces: Pieces;
   /** What its beginning says, once that was read. */
   look?: Promise<Look> | undefined;
 }
@@ -103,14 +104,43 @@ async function lookOf(file: OpenedFile): Promise<Look> {
   return await look;
 }
 
-async function readLook({ keys, pieceOf }: OpenedFile): Promise<Look> {
-  const { value } = await readSealedFile(keys, pieceOf, { to: headBytes }).next();
+async function readLook(file: OpenedFile): Promise<Look> {
+  const { value } = await verifiedParts(file, { from: 0, to: Math.min(headBytes, file.keys.sizeBytes) }).next();
   return lookAt(value ?? new Uint8Array(0));
 }
 
+/** The bytes of a part; a piece that does not open is kept no more, and fetched anew once: it may have been damaged here (spec E-134). */
+async function* verifiedParts(
+  { keys, pieces }: OpenedFile,
+  { from, to }: ByteRange,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  let at = from;
+  for (let isAgain = false; ; isAgain = true) {
+    const taken: number[] = [];
+    const take = (index: number): Promise<Uint8Array> => {
+      taken.push(index);
+      return pieces.take(index);
+    };
+    try {
+      for await (const part of readSealedFile(keys, take, { from: at, to })) {
+        // Whoever takes it may take its memory too.
+        at += part.length;
+        isAgain = false;
+        yield part;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof FileBroken)) throw error;
+      // A chunk lies in two pieces at most.
+      for (const index of taken.slice(-2)) await pieces.forget(index);
+      if (isAgain) throw error;
+    }
+  }
+}
+
 /** The bytes as they are asked for: nothing is read ahead of that. */
-function streamOf({ keys, pieceOf }: OpenedFile, { from, to }: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const parts = readSealedFile(keys, pieceOf, { from, to });
+function streamOf(file: OpenedFile, range: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const parts = verifiedParts(file, range);
   return new ReadableStream(
     {
       async pull(controller) {

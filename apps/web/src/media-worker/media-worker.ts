@@ -8,7 +8,7 @@ import type { OpenedFile } from "./answer.ts";
 import { mediaPath } from "./messages.ts";
 import type { AccessAnswer, AccessQuestion, MediaNotice } from "./messages.ts";
 import { openPieceStore } from "./piece-store.ts";
-import { piecesOf } from "./pieces.ts";
+import { browsersFetch, piecesOf } from "./pieces.ts";
 import type { PieceStore } from "./pieces.ts";
 
 /** What of a service worker's scope is used; the DOM types describe a window's. */
@@ -43,11 +43,7 @@ const mostRemembered = 256;
 const scope = globalThis as unknown as Scope;
 const files = new Map<string, OpenedFile>();
 const stores = new Map<string, PieceStore>();
-const world = {
-  fetch: (url: string, init: RequestInit) => fetch(url, init),
-  wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-  recent: new Map<string, Promise<Uint8Array>>(),
-};
+const world = browsersFetch();
 
 scope.addEventListener("install", (event) => {
   const { addRoutes } = event as InstallEvent;
@@ -94,7 +90,7 @@ async function openFile(token: string, clientId: string): Promise<OpenedFile | u
   // Wherever the page says that it lies: this origin's own path is asked, and no other.
   const url = new URL(access.url, globalThis.location.origin).pathname;
   const store = storeName === undefined ? undefined : storeCalled(storeName);
-  const file: OpenedFile = { keys: access, name: access.name, pieceOf: piecesOf({ ...access, url }, store, world) };
+  const file: OpenedFile = { keys: access, name: access.name, pieces: piecesOf({ ...access, url }, store, world) };
   files.set(token, file);
   for (const old of files.keys()) {
     if (files.size <= mostRemembered) break;

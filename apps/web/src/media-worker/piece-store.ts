@@ -35,6 +35,17 @@ export function openPieceStore(name: string, nowMs: () => number): PieceStore {
         // No room, or it is being erased: the file is shown all the same.
       }
     },
+    async drop(id, index) {
+      try {
+        const transaction = (await database())?.transaction("pieces", "readwrite");
+        if (transaction === undefined) return;
+        const isDone = doneOf(transaction);
+        transaction.objectStore("pieces").delete([id, index]);
+        await isDone;
+      } catch {
+        // It is being erased: nothing of it is kept.
+      }
+    },
   };
 }
 

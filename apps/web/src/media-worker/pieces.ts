@@ -1,3 +1,4 @@
+import { fetchWhileItComes } from "@latchkey/client/fetching";
 import { filePieceAt, sealedBytesOf } from "@latchkey/client/files";
 import type { PieceSource } from "@latchkey/client/files";
 import type { FileAccess } from "@latchkey/client";
@@ -12,14 +13,38 @@ export interface PieceStore {
   get(id: string, index: number): Promise<Uint8Array | undefined>;
   /** Keeps it where there is room; never rejects. */
   put(id: string, index: number, piece: Uint8Array<ArrayBuffer>, totalBytes: number): Promise<void>;
+  /** Keeps it no more; never rejects. */
+  drop(id: string, index: number): Promise<void>;
+}
+
+/** The pieces of a file. */
+export interface Pieces {
+  readonly take: PieceSource;
+  /** One that does not open is kept nowhere, and fetched anew when it is asked for again. */
+  forget(index: number): Promise<void>;
 }
 
 /** What fetching needs of its surroundings. */
 export interface FetchWorld {
-  fetch(url: string, init: RequestInit): Promise<Response>;
+  readonly fetch: typeof fetch;
   wait(ms: number): Promise<void>;
+  setTimer(delayMs: number, run: () => void): () => void;
   /** Pieces that were asked for last, of all files: a player asks for the beginning again and again. */
   readonly recent: Map<string, Promise<Uint8Array>>;
+}
+
+/** The browser's. */
+export function browsersFetch(): FetchWorld {
+  return {
+    // Called as a method of another object, the browser's own would throw.
+    fetch: (...params) => fetch(...params),
+    wait: (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    setTimer(delayMs, run) {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+    recent: new Map(),
+  };
 }
 
 /** Pieces that are remembered. */
@@ -32,11 +57,7 @@ const firstPauseMs = 500;
  * The pieces of a file: those that are kept here, and the others from its host, which are kept from then on. What a host says while it cannot, or
  * does not want to (5xx, 429, 403), is tried again, and never that a file is gone.
  */
-export function piecesOf(
-  access: Pick<FileAccess, "id" | "url" | "sizeBytes">,
-  store: PieceStore | undefined,
-  world: FetchWorld,
-): PieceSource {
+export function piecesOf(access: Pick<FileAccess, "id" | "url" | "sizeBytes">, store: PieceStore | undefined, world: FetchWorld): Pieces {
   const { id, url, sizeBytes } = access;
   const totalBytes = sealedBytesOf(sizeBytes);
   const load = async (index: number): Promise<Uint8Array> => {
@@ -47,8 +68,9 @@ export function piecesOf(
     await store?.put(id, index, piece, totalBytes);
     return piece;
   };
-  return (index) => {
-    const key = `${id} ${String(index)}`;
+  const keyOf = (index: number): string => `${id} ${String(index)}`;
+  const take: PieceSource = (index) => {
+    const key = keyOf(index);
     const piece = world.recent.get(key) ?? load(index);
     world.recent.delete(key);
     world.recent.set(key, piece);
@@ -60,6 +82,11 @@ export function piecesOf(
     }
     return piece;
   };
+  const forget = async (index: number): Promise<void> => {
+    world.recent.delete(keyOf(index));
+    await store?.drop(id, index);
+  };
+  return { take, forget };
 }
 
 async function fetchPiece(
@@ -69,17 +96,20 @@ async function fetchPiece(
 ): Promise<Uint8Array<ArrayBuffer>> {
   for (let count = 1; ; count++) {
     try {
-      const response = await world.fetch(url, {
+      const init: RequestInit = {
         headers: { range: `bytes=${String(from)}-${String(to - 1)}` },
         // Kept in one place only.
         cache: "no-store",
         credentials: "omit",
         redirect: "error",
+      };
+      // One that hangs is asked again (spec E-3).
+      return await fetchWhileItComes(world, url, init, async (response, came) => {
+        if (response.status === 404 || response.status === 410) throw new FileGone("the host does not have it");
+        const isWhole = response.status === 200 && from === 0 && to === totalBytes;
+        if (response.status !== 206 && !isWhole) throw new Error(`status ${String(response.status)}`);
+        return await readExactly(response, to - from, came);
       });
-      if (response.status === 404 || response.status === 410) throw new FileGone("the host does not have it");
-      const isWhole = response.status === 200 && from === 0 && to === totalBytes;
-      if (response.status !== 206 && !isWhole) throw new Error(`status ${String(response.status)}`);
-      return await readExactly(response, to - from);
     } catch (error) {
       if (error instanceof FileGone || count === tries) throw error;
       await world.wait(firstPauseMs * 2 ** count);
@@ -88,13 +118,14 @@ async function fetchPiece(
 }
 
 /** The body, which is as long as was asked for: one that never ends is left. */
-async function readExactly(response: Response, length: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readExactly(response: Response, length: number, came: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   let at = 0;
   const reader = response.body?.getReader();
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     if (done) break;
+    came(value.length);
     if (at + value.length > length) {
       await reader?.cancel();
       throw new Error("more than was asked for");
