@@ -212,7 +212,10 @@ test("[X-23] nothing is kept of a file that could not be sent: changed, too larg
 
   // Of an upload that is cancelled nothing stays, here or there.
   let isDown = true;
+  let [tried, ended] = [0, 0];
   const sending = await openWith("eve", (method) => {
+    if (method === "DELETE") ended++;
+    if (method === "PATCH") tried++;
     if (isDown && method === "PATCH") throw new TypeError("fetch failed");
     return undefined;
   });
@@ -222,8 +225,10 @@ test("[X-23] nothing is kept of a file that could not be sent: changed, too larg
   if (file === undefined) throw new Error("a file");
   expect(stored("eve").length).toBe(4);
   await expect(sending.removeFile(id, message.id, file.id)).rejects.toMatchObject({ code: "not_permitted" });
+  await expect.poll(() => tried).toBeGreaterThan(0);
   await sending.cancelFile(id, message.id, file.id);
   await expect.poll(() => stored("eve")).toEqual([]);
+  await expect.poll(() => ended).toBe(1);
   isDown = false;
   await sending.settle();
   await expect.poll(() => texts(fay, id), { timeout: 30_000 }).toEqual(["hello", "but this"]);
@@ -341,4 +346,26 @@ test("[X-8] what is to be seen once is read once, by whoever it is for, and neit
   await max.removeFile(id, second.id, fileId);
   expect(stored("max")).toEqual([]);
   await expect(max.fileAccess(id, second.id, fileId)).rejects.toMatchObject({ code: "seen_once" });
+}, 120_000);
+
+test("[E-3] [X-23] a file that the host does not take now holds up nobody else's, and what was said after it in its own conversation waits", async () => {
+  const [nia, oli, pam] = [await open("nia"), await open("oli"), await open("pam")];
+  const [{ id: first }, { id: second }] = [await nia.startConversation({ to: ["oli"] }), await nia.startConversation({ to: ["pam"] })];
+  for (const id of [first, second]) await nia.send(id, "hello");
+  await nia.settle();
+  await nia.close();
+  let isFull = true;
+  const sending = await openWith("nia", (method, path) =>
+    isFull && method === "POST" && path === "/v1/uploads"
+      ? new Response(JSON.stringify({ code: "storage_full" }), { status: 507 })
+      : undefined,
+  );
+  await sending.send(first, "large", { files: [fileOf("large.bin", randomBytes(3_000_000))] });
+  await sending.send(first, "behind it", { files: [fileOf("small.bin", randomBytes(1000))] });
+  await sending.send(second, "elsewhere", { files: [fileOf("small.bin", randomBytes(1000))] });
+  await messageOf(pam, second, "elsewhere");
+  expect(await texts(oli, first)).toEqual(["hello"]);
+  isFull = false;
+  await messageOf(oli, first, "behind it");
+  expect(await texts(oli, first)).toEqual(["hello", "large", "behind it"]);
 }, 120_000);

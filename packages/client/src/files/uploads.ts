@@ -1,5 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { hasEnded } from "../core/phase.ts";
+import type { ClientErrorCode } from "../api.ts";
 import type { Outgoing } from "../core/types.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
@@ -18,6 +19,8 @@ const nameKey = (blobId: string): string => `upload/${blobId}`;
 
 /** Why a try is ended that is begun anew at once. */
 const onceMore = "the network is another one";
+/** Of a file alone, perhaps: it has no room for one so large, say. */
+const ofOneFile: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>(["server_full", "server_refused", "way_blocked"]);
 
 /** A file that is to be brought to its host. */
 interface Due {
@@ -37,7 +40,7 @@ export interface UploadsAccess {
 /**
  * Brings files to their hosts, one at a time, in the order in which their messages were written; a message whose files are all there is sent
  * by its conversation. What fails is tried again for as long as it takes, with longer and longer waits, and at once where the network is back
- * (spec E-3); only a file that the server never takes ends, and waits for the person.
+ * (spec E-3), after the others: none holds up what its message does not wait for. Only a file that the server never takes ends, and waits for the person.
  */
 export class Uploads {
   readonly #world: World;
@@ -49,7 +52,8 @@ export class Uploads {
   readonly #sent = new Map<string, number>();
   readonly #flight = createSingleFlight(() => this.#run());
   #current: { readonly blobId: string; readonly end: AbortController } | undefined;
-  #pause: AbortController | undefined;
+  /** What waits until something is tried again, and what was known to be due then. */
+  #pause: { readonly end: AbortController; readonly known: ReadonlySet<string> } | undefined;
   #closed = false;
 
   constructor(world: World, access: UploadsAccess) {
@@ -70,13 +74,14 @@ export class Uploads {
   /** Looks at what waits: what is new of it is sent, what waits no more is ended. `isNow`: the network is back. */
   wake(isNow = false): void {
     if (this.#closed) return;
+    const due = this.#due();
     const current = this.#current;
-    if (current !== undefined && this.sentBytes(current.blobId) === undefined) current.end.abort();
-    if (isNow) {
-      // What is on its way over the network of before may hang for a minute, and be lost.
-      current?.end.abort(onceMore);
-      this.#pause?.abort();
-    }
+    const isDropped = current !== undefined && !due.some(({ blobId }) => blobId === current.blobId);
+    if (isDropped) current.end.abort();
+    // What is on its way over the network of before may hang for a minute, and be lost.
+    if (isNow) current?.end.abort(onceMore);
+    const pause = this.#pause;
+    if (isNow || isDropped || due.some(({ blobId }) => pause?.known.has(blobId) === false)) pause?.end.abort();
     this.#flight.wake().catch(() => undefined);
   }
 
@@ -96,7 +101,7 @@ export class Uploads {
   async close(): Promise<void> {
     this.#closed = true;
     this.#current?.end.abort();
-    this.#pause?.abort();
+    this.#pause?.end.abort();
     await this.#flight.settled();
   }
 
@@ -114,8 +119,13 @@ export class Uploads {
 
   async #run(): Promise<void> {
     let attempt = 0;
+    /** Those that failed since all of them were tried: others come before them. */
+    const failed = new Set<string>();
+    const isNext = ({ blobId }: Due): boolean => !failed.has(blobId);
     while (!this.#closed) {
-      const [due] = this.#due();
+      const all = this.#due();
+      if (!all.some((one) => isNext(one))) failed.clear();
+      const due = all.find((one) => isNext(one));
       if (due === undefined) return;
       const end = new AbortController();
       this.#current = { blobId: due.blobId, end };
@@ -124,10 +134,15 @@ export class Uploads {
         attempt = 0;
       } catch (error) {
         if (this.#closed) return;
-        if (end.signal.reason === onceMore) continue;
-        if (end.signal.aborted) await this.#abandon(due);
-        else if (error instanceof ClientError && !error.canRetry) await this.#fail(due, error);
-        else await this.#rest(++attempt, error);
+        if (error instanceof ClientError && !error.canRetry && !end.signal.aborted) await this.#fail(due, error);
+        else if (!end.signal.aborted) {
+          failed.add(due.blobId);
+          // What the host does not take of one file, it may take of another.
+          const isOfFile = error instanceof ClientError && ofOneFile.has(error.code);
+          if (!isOfFile || !this.#due().some((one) => isNext(one))) await this.#rest(++attempt, error);
+        }
+        // Ended by its person, and not with this program.
+        if (end.signal.aborted && end.signal.reason !== onceMore && !this.#closed) await this.#abandon(due);
       } finally {
         this.#current = undefined;
       }
@@ -204,8 +219,9 @@ export class Uploads {
     const { platform } = this.#world;
     const askedMs = error instanceof ClientError ? error.retryAfterMs : 0;
     const delayMs = Math.max(askedMs, backoffMs({ attempt, reason: "lost", random: platform.random }));
-    this.#pause = new AbortController();
-    await wait(platform, delayMs, this.#pause.signal).catch(() => undefined);
+    const end = new AbortController();
+    this.#pause = { end, known: new Set(this.#due().map(({ blobId }) => blobId)) };
+    await wait(platform, delayMs, end.signal).catch(() => undefined);
     this.#pause = undefined;
   }
 
