@@ -19,8 +19,12 @@ function file(id: string, name: string): AttachedFile {
   return { id, kind: "file", name, mediaType: "text/plain", sizeBytes: 10, description: "" };
 }
 
-function withFiles(files: readonly AttachedFile[], read: (id: string) => AsyncIterable<Uint8Array> = contentOf): Fake {
-  const message: Message = { ...textMessage({ id: "m1", order: 1, text: "look" }), files };
+function withFiles(
+  files: readonly AttachedFile[],
+  read: (id: string) => AsyncIterable<Uint8Array> = contentOf,
+  over: Partial<Message> = {},
+): Fake {
+  const message: Message = { ...textMessage({ id: "m1", order: 1, text: "look" }), files, ...over };
   return createFake({
     findMessage: () => Promise.resolve(message),
     readFile: (_conversationId: string, _messageId: string, id: string) => read(id),
@@ -58,6 +62,18 @@ describe("save", () => {
     expect((await run(["save", "m1", "--file", "x", "--out", folder], fake)).status).toBe(2);
     expect((await run(["save", "m1", "--out", join(folder, "nowhere/")], fake)).stderr).toMatch(/no_folder/);
     expect((await run(["save", "m1", "--out", folder], withFiles([]))).stderr).toMatch(/no_file/);
+  });
+
+  test("[X-8] does not save what is to be seen once, and does not open it", async () => {
+    const opened: string[] = [];
+    const read = (id: string): AsyncIterable<Uint8Array> => {
+      opened.push(id);
+      return contentOf(id);
+    };
+    const fake = withFiles([{ ...file("f1", "a.jpg"), kind: "picture" }], read, { isOnce: true });
+    const { status, stderr } = await run(["save", "m1", "--out", folder], fake);
+    expect([status, readdirSync(folder), opened]).toEqual([1, [], []]);
+    expect(stderr).toMatch(/^latchkey: not_permitted: /);
   });
 
   test("leaves nothing of a file that does not come to its end", async () => {

@@ -45,6 +45,8 @@ async function save(context: CommandContext): Promise<void> {
     const known = await client.findMessage(id).catch(() => undefined);
     if (known === undefined) await catchUp(client);
     const message = known ?? (await client.findMessage(id));
+    if (message.isOnce === true)
+      throw new CommandError("not_permitted", "this is to be seen once, and not to be saved: open it in the app");
     const files = chosen(message, number);
     if (files.length > 1 && !isFolder) throw usageError("--out is a folder where there are several files, or --file says which one");
     for (const file of files) await saveOne(context, client, { message, file, place, isFolder });
