@@ -4,14 +4,24 @@ import { isolateValues, readCatalogue } from "./src/messages/catalogue.ts";
 import { directionOf } from "./src/messages/languages.ts";
 import type { Plugin } from "vite";
 
+/** Parts of the catalogue that come when they are needed, as modules of their own: `en.po?attach`. What the ids in them begin with. */
+const lateParts: ReadonlyMap<string, RegExp> = new Map([
+  ["attach", /^(?:attach|voice)\./],
+  ["desk", /^desk\./],
+]);
+
 /** Makes a PO file a module with its messages, compiled: none is read at run time. */
 export function poFiles(): Plugin {
   return {
     name: "po-files",
     load(path) {
-      if (!path.endsWith(".po")) return undefined;
-      const isRtl = directionOf(basename(path, ".po")) === "rtl";
-      const entries = readCatalogue(readFileSync(path, "utf8")).map(({ id, compiled }) => [id, isRtl ? isolateValues(compiled) : compiled]);
+      const [file = "", part] = path.split("?");
+      const late = lateParts.get(part ?? "");
+      if (!file.endsWith(".po") || (part !== undefined && late === undefined)) return undefined;
+      const isRtl = directionOf(basename(file, ".po")) === "rtl";
+      const entries = readCatalogue(readFileSync(file, "utf8"))
+        .filter(({ id }) => late?.test(id) ?? isEarly(id))
+        .map(({ id, compiled }) => [id, isRtl ? isolateValues(compiled) : compiled]);
       const messages = JSON.stringify(Object.fromEntries(entries));
       return { code: `export const messages = JSON.parse(${JSON.stringify(messages)});`, moduleType: "js" };
     },
@@ -29,4 +39,8 @@ export function poFiles(): Plugin {
       },
     },
   };
+}
+
+function isEarly(id: string): boolean {
+  return ![...lateParts.values()].some((pattern) => pattern.test(id));
 }

@@ -18,7 +18,14 @@ const atOnce = { codeSplitting: { groups: [{ name: "base", tags: ["$initial" as 
 
 /** A language's messages and its names of emoji are otherwise called the same. */
 function chunkName({ name, facadeModuleId }: { readonly name: string; readonly facadeModuleId: string | null }): string {
-  const kind = facadeModuleId?.endsWith(".po") ? "words-" : facadeModuleId?.includes("virtual:emoji/") ? "emoji-" : "";
+  const isLate = facadeModuleId?.includes(".po?") === true;
+  const kind = isLate
+    ? "late-words-"
+    : facadeModuleId?.endsWith(".po")
+      ? "words-"
+      : facadeModuleId?.includes("virtual:emoji/")
+        ? "emoji-"
+        : "";
   return `assets/${kind}${name}-[hash].js`;
 }
 

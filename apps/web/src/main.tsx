@@ -1,6 +1,6 @@
 import { languageFor } from "./messages/languages.ts";
 import type { Language } from "./messages/languages.ts";
-import { speak } from "./messages/words.ts";
+import { fetchWords as fetchLateWords, speak } from "./messages/words.ts";
 import { startApp } from "./start.tsx";
 import { loadLanguage } from "./state/preferences.ts";
 import { connectClient } from "./worker/connect.ts";
@@ -54,7 +54,8 @@ async function startDesk(): Promise<void> {
   if (root === null) throw new Error("the page has no root");
   await words;
   try {
-    (await import("./desk/start-desk.tsx")).startDesk(root);
+    const [desk] = await Promise.all([import("./desk/start-desk.tsx"), fetchLateWords("desk")]);
+    desk.startDesk(root);
   } catch {
     sayNotLoaded();
   }

@@ -3,7 +3,7 @@ import type { ChangeEvent, ClipboardEvent, DragEvent, FormEvent, KeyboardEvent, 
 import type { Conversation, Person } from "@latchkey/client";
 import { AttachIcon } from "../attach/AttachIcon.tsx";
 import type { Chosen } from "../attach/attach.ts";
-import { t } from "../messages/words.ts";
+import { fetchWords, t } from "../messages/words.ts";
 import { begun, textOf } from "../state/acting.ts";
 import { isSendKey, marking, markOfKey } from "../state/composer-keys.ts";
 import { lastEditable, lastUndoable } from "../state/message-actions.ts";
@@ -21,8 +21,14 @@ import { useComposerField } from "./use-composer-field.ts";
 import { chosenOf, useFileDrop } from "./use-file-drop.ts";
 import { useSuggestions } from "./use-suggestions.ts";
 
-const Tray = lazyComponent(async () => (await import("../attach/Tray.tsx")).Tray);
-const VoiceBar = lazyComponent(async () => (await import("../attach/VoiceBar.tsx")).VoiceBar);
+const Tray = lazyComponent(async () => {
+  const [loaded] = await Promise.all([import("../attach/Tray.tsx"), fetchWords("attach")]);
+  return loaded.Tray;
+});
+const VoiceBar = lazyComponent(async () => {
+  const [loaded] = await Promise.all([import("../attach/VoiceBar.tsx"), fetchWords("attach")]);
+  return loaded.VoiceBar;
+});
 const ComposerEmoji = lazyComponent(async () => (await import("./ComposerEmoji.tsx")).ComposerEmoji);
 
 /** Where a message is written, or why none can be. Mounted anew for each conversation, and for nothing else: somebody may be typing. */
@@ -223,7 +229,7 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
         }}
       />
       {tray !== undefined && <Tray conversationId={id} tray={tray} write={() => element.current?.focus()} />}
-      {isDragged && <p className="drop-here">{t("attach.drop")}</p>}
+      {isDragged && <p className="drop-here">{t("composer.drop")}</p>}
       {hasVoice ? (
         <VoiceBar conversationId={id} answered={composing?.message} close={endVoice} />
       ) : (
@@ -251,7 +257,7 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
               aria-haspopup="listbox"
               aria-controls={open ? suggestions.listId : undefined}
               aria-activedescendant={open ? `${suggestions.listId}-${suggestions.active}` : undefined}
-              placeholder={t(hasFiles ? "attach.caption" : "conversation.composerPlaceholder")}
+              placeholder={t(hasFiles ? "composer.caption" : "conversation.composerPlaceholder")}
               rows={1}
               dir={directionOf(written.text)}
               value={written.text}
@@ -268,8 +274,8 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
               <button
                 type="button"
                 className="icon-button composer-emoji"
-                aria-label={t("attach.camera")}
-                title={t("attach.camera")}
+                aria-label={t("composer.camera")}
+                title={t("composer.camera")}
                 onClick={() => cameraInput.current?.click()}
               >
                 <Icon name="camera" size={22} />
@@ -297,8 +303,8 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
               key="speak"
               type="button"
               className="send"
-              aria-label={t("voice.record")}
-              title={t("voice.record")}
+              aria-label={t("composer.record")}
+              title={t("composer.record")}
               onClick={() => setIsSpeaking(true)}
             >
               <AttachIcon name="microphone" />

@@ -5,7 +5,7 @@ import { isolateValues, placeholders, readCatalogue, writeIds } from "./catalogu
 import type { CompiledMessage } from "./catalogue.ts";
 import { isLanguage, languageFor, languageNames } from "./languages.ts";
 import type { Language } from "./languages.ts";
-import { failureWords, isMessage, listOf, speak, t } from "./words.ts";
+import { failureWords, fetchWords, isMessage, listOf, speak, t } from "./words.ts";
 
 const sources: Readonly<Record<string, string>> = import.meta.glob(["./*.po", "./ids.ts", "../../public/theme.js"], {
   query: "?raw",
@@ -107,6 +107,18 @@ describe("the language", () => {
     expect(t("system.left", { author: "", who: "you" })).toBe("Du hast die Unterhaltung verlassen");
     await speak("en");
     expect(t("list.archived", { n: 1234 })).toBe("Archived (1,234)");
+  });
+  it("has what comes later in it too, whether that was asked for before it is spoken, meanwhile, or after it", async () => {
+    await fetchWords("attach");
+    await speak("de");
+    expect([t("attach.heading"), t("voice.heading"), isMessage("attach.heading")]).toEqual(["Dateien zum Senden", "Sprachnachricht", true]);
+    const asking = fetchWords("desk");
+    const speaking = speak("fr");
+    await Promise.all([asking, speaking]);
+    expect([t("attach.heading"), t("desk.title")]).not.toContain("desk.title");
+    expect(t("attach.heading")).toBe("Fichiers à envoyer");
+    await speak("en");
+    expect([t("attach.heading"), isMessage("desk.title")]).toEqual(["Files to send", true]);
   });
 });
 

@@ -101,9 +101,9 @@ export interface Messages {
   "composer.undoWaits": undefined;
   "composer.undoLate": undefined;
   "attach.heading": undefined;
-  "attach.camera": undefined;
-  "attach.caption": undefined;
-  "attach.drop": undefined;
+  "composer.camera": undefined;
+  "composer.caption": undefined;
+  "composer.drop": undefined;
   "attach.item": { readonly name: string; readonly size: string };
   "attach.itemDescribed": { readonly description: string; readonly name: string; readonly size: string };
   "attach.itemMaking": { readonly name: string };
@@ -130,7 +130,7 @@ export interface Messages {
   "attach.note.folder": undefined;
   "attach.note.lost": undefined;
   "attach.leaving": { readonly n: number };
-  "voice.record": undefined;
+  "composer.record": undefined;
   "voice.heading": undefined;
   "voice.recording": undefined;
   "voice.paused": undefined;

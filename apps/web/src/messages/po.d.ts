@@ -2,3 +2,12 @@
 declare module "*.po" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }
+
+/** Parts of them that come later. */
+declare module "*.po?attach" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}
+
+declare module "*.po?desk" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}

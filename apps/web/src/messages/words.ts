@@ -2,7 +2,7 @@ import { i18n } from "@lingui/core";
 import type { ClientFailure } from "@latchkey/client";
 import type { CompiledMessage } from "./catalogue.ts";
 import type { Messages } from "./ids.ts";
-import { directionOf, formatLocale } from "./languages.ts";
+import { directionOf, formatLocale, isLanguage } from "./languages.ts";
 import type { Language } from "./languages.ts";
 
 /** The name of a message in the catalogue, such as `list.heading`. */
@@ -35,18 +35,60 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
   fa: async () => await import("./fa.po"),
 };
 
+/** What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, and to operators. */
+export type LateWords = "attach" | "desk";
+
+const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
+  attach: {
+    en: async () => await import("./en.po?attach"),
+    de: async () => await import("./de.po?attach"),
+    es: async () => await import("./es.po?attach"),
+    fr: async () => await import("./fr.po?attach"),
+    ar: async () => await import("./ar.po?attach"),
+    fa: async () => await import("./fa.po?attach"),
+  },
+  desk: {
+    en: async () => await import("./en.po?desk"),
+    de: async () => await import("./de.po?desk"),
+    es: async () => await import("./es.po?desk"),
+    fr: async () => await import("./fr.po?desk"),
+    ar: async () => await import("./ar.po?desk"),
+    fa: async () => await import("./fa.po?desk"),
+  },
+};
+
 let asked: Language | undefined;
+/** Parts that are needed, in whatever language is spoken. */
+const needed = new Set<LateWords>();
 
 /** Fetches a language's messages, and has the app speak it from then on; unless another one was asked for meanwhile. */
 export async function speak(language: Language): Promise<void> {
   asked = language;
-  const { messages } = await catalogues[language]();
+  const parts = [...needed];
+  const fetched = await Promise.all([catalogues[language](), ...parts.map((part) => lateCatalogues[part][language]())]);
   if (asked !== language || i18n.locale === language) return;
+  // Something more came to be needed meanwhile.
+  if (needed.size > parts.length) {
+    await speak(language);
+    return;
+  }
+  const messages = Object.assign({}, ...fetched.map((one) => one.messages)) as Readonly<Record<string, CompiledMessage>>;
   if (typeof document !== "undefined") {
     document.documentElement.lang = language;
     document.documentElement.dir = directionOf(language);
   }
   i18n.loadAndActivate({ locale: language, locales: formatLocale(language), messages });
+}
+
+/** Fetches a part of what the app says; from then on it is there in every language. */
+export async function fetchWords(part: LateWords): Promise<void> {
+  needed.add(part);
+  const { locale } = i18n;
+  if (!isLanguage(locale)) return;
+  const { messages } = await lateCatalogues[part][locale]();
+  // Nobody has asked for any of them yet: nothing is drawn anew.
+  if (i18n.locale === locale) Object.assign(i18n.messages, messages);
+  else await fetchWords(part);
 }
 
 /** Calls when the app speaks another language. Returns what ends that. */

@@ -1,4 +1,5 @@
-import { speak } from "../messages/words.ts";
+import { fetchWords, speak } from "../messages/words.ts";
 
 // Imported by tests that read what the app says.
 await speak("en");
+await Promise.all([fetchWords("attach"), fetchWords("desk")]);
