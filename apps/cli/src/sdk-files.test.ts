@@ -369,3 +369,62 @@ test("[E-3] [X-23] a file that the host does not take now holds up nobody else's
   await messageOf(oli, first, "behind it");
   expect(await texts(oli, first)).toEqual(["hello", "large", "behind it"]);
 }, 120_000);
+
+/** Links another device to somebody's account, as its owner would. */
+async function linked(owner: Client, name: string): Promise<Client> {
+  const device = await openNodeClient({ home: join(folder, name), serverUrl, requests: "accept" });
+  onTestFinished(() => device.close());
+  const both = [owner, device];
+  const reached = (kind: "compare" | "done"): Promise<unknown> =>
+    Promise.all(
+      both.map(
+        (client) =>
+          new Promise<void>((resolve) => {
+            const stop = client.subscribe((event) => {
+              if (event.kind !== "link" || event.state.kind !== kind) return;
+              stop();
+              resolve();
+            });
+          }),
+      ),
+    );
+  const { code } = await device.offerLink({ deviceName: name });
+  const [compared, done] = [reached("compare"), reached("done")];
+  await expect
+    .poll(
+      () =>
+        owner.acceptLink(code).then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 20_000, interval: 500 },
+    )
+    .toBe(true);
+  await compared;
+  await Promise.all(both.map((client) => client.confirmLink(true)));
+  await done;
+  return device;
+}
+
+test("[X-8] on one's other devices what was to be seen once is over when it was opened on one of them; [X-23] a device that is linked later reads the files of before", async () => {
+  const [nina, olaf] = [await open("nina"), await open("olaf")];
+  const { id } = await nina.startConversation({ to: ["olaf"] });
+  const bytes = randomBytes(300_000);
+  await nina.send(id, "usual", { files: [fileOf("usual.bin", bytes)] });
+  await nina.settle();
+  await messageOf(olaf, id, "usual");
+  const tablet = await linked(olaf, "olafs-tablet");
+  const before = await messageOf(tablet, id, "usual");
+  expect((await read(tablet, before, before.files?.[0] as AttachedFile)).equals(bytes)).toBe(true);
+  expect((await tablet.listFiles(id, { limit: 5 })).map(({ message }) => message.id)).toEqual([before.id]);
+  // Both devices are in the conversation before it is sent.
+  const memberDevices = async (): Promise<number | undefined> =>
+    (await nina.details(id)).members.find(({ person }) => person.username === "olaf")?.deviceCount;
+  await expect.poll(memberDevices, { timeout: 30_000 }).toBe(2);
+  await nina.send(id, "once", { files: [fileOf("secret.jpg", bytes, { kind: "picture", mediaType: "image/jpeg" })], isOnce: true });
+  const [here, there] = [await messageOf(olaf, id, "once"), await messageOf(tablet, id, "once")];
+  expect([here.isSeen, there.isSeen]).toEqual([undefined, undefined]);
+  expect((await read(olaf, here, here.files?.[0] as AttachedFile)).equals(bytes)).toBe(true);
+  await expect.poll(async () => (await messageOf(tablet, id, "once")).isSeen, { timeout: 30_000 }).toBe(true);
+  await expect(read(tablet, there, there.files?.[0] as AttachedFile)).rejects.toMatchObject({ code: "seen_once" });
+}, 180_000);

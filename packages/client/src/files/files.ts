@@ -70,6 +70,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   readonly #staged = new Set<string>();
   /** Those of messages that wait, and whose. */
   #waiting = new Map<string, { readonly runner: ConversationRunner; readonly messageId: string }>();
+  #collecting: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(world: World, access: FilesAccess) {
@@ -91,9 +92,10 @@ export class Files implements Omit<FileNews, "waiting"> {
   }
 
   /** Goes on with what waits, and forgets what no message names: what a crash left, for one. */
-  async start(): Promise<void> {
+  start(): void {
     this.waiting();
-    await this.#collect();
+    // Of a store that cannot be read now the next start looks again.
+    this.#collecting = this.#collect().catch(() => undefined);
   }
 
   /**
@@ -276,6 +278,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     this.#isClosed = true;
     for (const { end } of this.#fetching.values()) end.abort();
     await this.#uploads.close();
+    await this.#collecting;
     await Promise.allSettled([...this.#fetching.values()].map(({ done }) => done));
     await (await this.#access.place()).store.close();
   }
@@ -399,7 +402,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     const waiting = new Set(this.#waiting.keys());
     const named = new Set((await this.#world.store.transact("read", (tx) => loadAllFiles(tx))).map(({ fileId }) => fileId));
     const isNamed = (id: string): boolean => named.has(id) || waiting.has(id) || this.#waiting.has(id) || this.#staged.has(id);
-    for (const { id } of kept) if (!isNamed(id)) await store.remove(id);
+    for (const { id } of kept) if (!this.#isClosed && !isNamed(id)) await store.remove(id);
   }
 }
 

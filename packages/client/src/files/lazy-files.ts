@@ -85,7 +85,7 @@ export class LazyFiles implements FileNews {
     // Before anything is kept: a start looks for what nobody names.
     await store.transact("write", (tx) => tx.put(usedKey, new Uint8Array(1)));
     const files = new part.Files(this.#world, { ...this.#access, place });
-    await files.start();
+    files.start();
     this.#loaded = files;
     return files;
   }
