@@ -8,6 +8,8 @@ import type { Plugin } from "vite";
 const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["attach", /^(?:attach|voice)\./],
   ["desk", /^desk\./],
+  // A list of conversations says what kind of file was sent last.
+  ["files", /^files\.(?!kind\.|pictures$|several$)/],
 ]);
 
 /** Makes a PO file a module with its messages, compiled: none is read at run time. */

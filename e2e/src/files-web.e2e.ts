@@ -67,7 +67,10 @@ function png(width: number, height: number, rows = height): Uint8Array<ArrayBuff
   size.writeUInt32BE(width);
   size.writeUInt32BE(height, 4);
   size.set([8, 0, 0, 0, 0], 8);
-  const pixels = deflateSync(Buffer.alloc((width + 1) * rows, 0x80));
+  const lines = Buffer.alloc((width + 1) * rows, 0x80);
+  // Before each line stands that nothing was done to it.
+  for (let row = 0; row < rows; row++) lines[row * (width + 1)] = 0;
+  const pixels = deflateSync(lines);
   return new Uint8Array(
     Buffer.concat([
       Buffer.from("\u0089PNG\r\n\u001a\n", "latin1"),

@@ -4,7 +4,7 @@ import { AlarmBanners, AnnouncementLine, CatchUpLine, ConnectionLine, HistoryLin
 import { Boundary } from "./components/Boundary.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
-import { t } from "./messages/words.ts";
+import { fetchWords, t } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
@@ -45,7 +45,10 @@ const RequestsPage = lazyComponent(async () => (await import("./pages/RequestsPa
 const BlockedPeoplePage = lazyComponent(async () => (await import("./pages/BlockedPeoplePage.tsx")).BlockedPeoplePage);
 const RecoverPage = lazyComponent(async () => (await import("./pages/RecoverPage.tsx")).RecoverPage);
 const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage);
-const PlayerLine = lazyComponent(async () => (await import("./files/PlayerLine.tsx")).PlayerLine);
+const PlayerLine = lazyComponent(async () => {
+  const [{ PlayerLine: Loaded }] = await Promise.all([import("./files/PlayerLine.tsx"), fetchWords("files")]);
+  return Loaded;
+});
 const PersonCard = lazyComponent(async () => (await import("./components/PersonCard.tsx")).PersonCard);
 const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel);
 

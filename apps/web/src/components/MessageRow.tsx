@@ -2,7 +2,7 @@ import { memo } from "react";
 import type { ComponentType, ReactElement, ReactNode } from "react";
 import type { Message, Person, ReceiptState } from "@latchkey/client";
 import { manyHops } from "@latchkey/client/limits";
-import { language, listOf, t } from "../messages/words.ts";
+import { fetchWords, language, listOf, t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
@@ -23,8 +23,8 @@ import { SystemLine } from "./SystemLine.tsx";
 import { NamedLine } from "./NamedLine.tsx";
 import { nameOf } from "../state/person-name.ts";
 
-const importFiles = () => import("../files/MessageFiles.tsx");
-const MessageFiles = lazyComponent(async () => (await importFiles()).MessageFiles);
+const importFiles = () => Promise.all([import("../files/MessageFiles.tsx"), fetchWords("files")]);
+const MessageFiles = lazyComponent(async () => (await importFiles())[0].MessageFiles);
 // Beside the conversation, so that nothing moves once it comes.
 void importFiles().catch(() => undefined);
 

@@ -4,6 +4,7 @@ import { t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import type { ShowFailure } from "./file-source.ts";
+import { useSave } from "./use-save.ts";
 
 /** Why a file is not shown, and what can be done. */
 export function FileNote({
@@ -19,6 +20,7 @@ export function FileNote({
 }): ReactElement {
   const { controller } = useApp();
   const act = useAction();
+  const save = useSave(message, file);
   const { author } = message;
   const ask = (): void => {
     void act(() => controller.send(message.conversationId, t("files.asking", { name: file.name }), message));
@@ -34,6 +36,11 @@ export function FileNote({
       {(why === "failed" || why === "broken" || why === "not_accepted") && (
         <button type="button" className="link-button" onClick={again}>
           {t("common.tryAgain")}
+        </button>
+      )}
+      {(why === "not_shown" || why === "large") && message.isOnce !== true && (
+        <button type="button" className="link-button" disabled={save.isBusy} onClick={save.run}>
+          {t("files.save")}
         </button>
       )}
     </p>

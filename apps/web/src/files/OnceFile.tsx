@@ -4,7 +4,7 @@ import type { AttachedFile, Message } from "@latchkey/client";
 import { Modal } from "../components/Dialog.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { t } from "../messages/words.ts";
-import { isSeenOnce, rememberSeenOnce } from "../state/preferences.ts";
+import { isSeenOnce, rememberSeenOnce } from "./choices.ts";
 import { FileNote } from "./FileNote.tsx";
 import { Progress } from "./Progress.tsx";
 import { labelOf } from "./Tile.tsx";
@@ -18,7 +18,7 @@ export function OnceFile({ message, file }: { readonly message: Message; readonl
   const isOwn = message.author?.isSelf === true;
   const kind = t(`files.kind.${file.kind}`);
   return (
-    <div className="file-row">
+    <div className="files file-row file-once">
       <span className="file-icon">
         {state?.kind === "sending" ? <Progress message={message} file={file} state={state} /> : <Icon name="eye" size={24} />}
       </span>

@@ -8,21 +8,21 @@ import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatBytes } from "../state/format.ts";
 import { titleOf } from "../state/own.ts";
-import { fetchLimits, fetchesUpTo, saveFetchesUpTo } from "../state/preferences.ts";
+import { fetchLimits, fetchesUpTo, saveFetchesUpTo } from "./choices.ts";
 
 const pageSize = 100;
 
 /** What is fetched without being asked for, and the files on this device, the largest first. */
 export function StoredFiles(): ReactElement {
   return (
-    <>
+    <div className="stored-part">
       <Section heading={t("files.limit")}>
         <FetchLimit />
       </Section>
       <Section heading={t("files.stored")}>
         <Largest />
       </Section>
-    </>
+    </div>
   );
 }
 

@@ -40,6 +40,9 @@ export function Tile({
   const thumb = thumbAddress(file.thumbhash);
   const failure = isGone ? "gone" : shown.failure;
   const label = labelOf(file);
+  // What stands on it is part of its name.
+  const beside = more > 0 ? ` +${String(more)}` : !isVideo && !isWanted ? `, ${formatBytes(file.sizeBytes)}` : "";
+  const tileLabel = `${isVideo || shown.address === undefined ? label : t("files.open", { name: label })}${beside}`;
   const isBusy = state?.kind === "sending" || (isAsked && state?.kind === "remote" && state.hereBytes > 0);
   return (
     <div className="file-tile" style={style}>
@@ -57,7 +60,7 @@ export function Tile({
             <button
               type="button"
               className="file-tile-button"
-              aria-label={isVideo || shown.address === undefined ? label : t("files.open", { name: label })}
+              aria-label={tileLabel}
               onClick={() => {
                 if (isWanted && open !== undefined) open();
                 else if (isVideo && open !== undefined && more > 0) open();
@@ -65,7 +68,9 @@ export function Tile({
               }}
             >
               {more > 0 ? (
-                <span className="file-more">+{more}</span>
+                <span className="file-more" dir="ltr">
+                  +{more}
+                </span>
               ) : isVideo ? (
                 <span className="file-play">
                   <Icon name="play" size={28} />

@@ -15,10 +15,10 @@ import { t } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
-import { useSave } from "./FileRow.tsx";
 import { labelOf } from "./Tile.tsx";
 import { thumbAddress } from "./thumbhash.ts";
 import { useFileSource } from "./use-files.ts";
+import { useSave } from "./use-save.ts";
 
 const ForwardDialog = lazyComponent(async () => (await import("../components/MessageDialogs.tsx")).ForwardDialog);
 

@@ -3,7 +3,7 @@ import type { AttachedFile, FileState, Message } from "@latchkey/client";
 import { fileKey } from "../state/app-state.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import type { Controller } from "../state/controller.ts";
-import { fetchesUpTo } from "../state/preferences.ts";
+import { fetchesUpTo } from "./choices.ts";
 import { FileSource, ShowError } from "./file-source.ts";
 import type { ShowFailure } from "./file-source.ts";
 

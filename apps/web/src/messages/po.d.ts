@@ -11,3 +11,7 @@ declare module "*.po?attach" {
 declare module "*.po?desk" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }
+
+declare module "*.po?files" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}

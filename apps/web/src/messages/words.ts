@@ -35,8 +35,8 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
   fa: async () => await import("./fa.po"),
 };
 
-/** What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, and to operators. */
-export type LateWords = "attach" | "desk";
+/** What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, and to operators. */
+export type LateWords = "attach" | "desk" | "files";
 
 const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
   attach: {
@@ -54,6 +54,14 @@ const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch
     fr: async () => await import("./fr.po?desk"),
     ar: async () => await import("./ar.po?desk"),
     fa: async () => await import("./fa.po?desk"),
+  },
+  files: {
+    en: async () => await import("./en.po?files"),
+    de: async () => await import("./de.po?files"),
+    es: async () => await import("./es.po?files"),
+    fr: async () => await import("./fr.po?files"),
+    ar: async () => await import("./ar.po?files"),
+    fa: async () => await import("./fa.po?files"),
   },
 };
 

@@ -3,7 +3,7 @@ import "../styles/own.css";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, ConversationDetails, Person } from "@latchkey/client";
-import { t } from "../messages/words.ts";
+import { fetchWords, t } from "../messages/words.ts";
 import { formatNumber } from "../state/format.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -18,7 +18,10 @@ const GroupMembers = lazyComponent(async () => (await import("../components/Grou
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
 const LeaveDialog = lazyComponent(async () => (await import("../components/LeaveDialog.tsx")).LeaveDialog);
-const SharedFiles = lazyComponent(async () => (await import("../files/SharedFiles.tsx")).SharedFiles);
+const SharedFiles = lazyComponent(async () => {
+  const [{ SharedFiles: Loaded }] = await Promise.all([import("../files/SharedFiles.tsx"), fetchWords("files")]);
+  return Loaded;
+});
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 /** Who is in a conversation, how it is protected, and what one can change. */

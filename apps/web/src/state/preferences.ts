@@ -17,8 +17,6 @@ const registeringKey = "latchkey.registering";
 const enterKey = "latchkey.enter-breaks";
 const undoKey = "latchkey.undo-send";
 const qualityKey = "latchkey.pictures-high";
-const fetchKey = "latchkey.fetch-up-to";
-const seenOnceKey = "latchkey.seen-once";
 const loadedAgainKey = "latchkey.loaded-again";
 
 /** Narrowest and widest conversation list, in CSS pixels. */
@@ -100,34 +98,6 @@ export function loadPictureQuality(): PictureQuality {
 /** Chooses how much of pictures is sent from this browser. */
 export function savePictureQuality(quality: PictureQuality): void {
   write(qualityKey, quality === "high" ? "1" : undefined);
-}
-
-/** How large pictures may be that are fetched without being asked for, in bytes. */
-export const fetchLimits = [0, 1_000_000, 10_000_000, 100_000_000] as const;
-const usualFetchLimit = 10_000_000;
-
-/** Up to how many bytes a picture is fetched without being asked for. */
-export function fetchesUpTo(): number {
-  const stored = read(fetchKey);
-  return fetchLimits.find((limit) => String(limit) === stored) ?? usualFetchLimit;
-}
-
-/** Chooses up to how many bytes pictures are fetched in this browser. */
-export function saveFetchesUpTo(limit: number): void {
-  write(fetchKey, limit === usualFetchLimit ? undefined : String(limit));
-}
-
-const mostSeenOnce = 1000;
-
-/** Whether a message that is to be seen once was opened in this browser. */
-export function isSeenOnce(messageId: string): boolean {
-  return (read(seenOnceKey) ?? "").split(" ").includes(messageId);
-}
-
-/** A message that is to be seen once was opened. */
-export function rememberSeenOnce(messageId: string): void {
-  const seen = (read(seenOnceKey) ?? "").split(" ").filter((id) => id !== "" && id !== messageId);
-  write(seenOnceKey, [...seen.slice(1 - mostSeenOnce), messageId].join(" "));
 }
 
 /** The width of the conversation list, in CSS pixels. */
@@ -224,7 +194,8 @@ export function mayLoadAgain(): boolean {
   }
 }
 
-function read(key: string): string | undefined {
+/** What was chosen in this browser. */
+export function read(key: string): string | undefined {
   try {
     return globalThis.localStorage.getItem(key) ?? undefined;
   } catch {
@@ -232,7 +203,8 @@ function read(key: string): string | undefined {
   }
 }
 
-function write(key: string, value: string | undefined): void {
+/** Remembers what was chosen in this browser. */
+export function write(key: string, value: string | undefined): void {
   try {
     if (value === undefined) globalThis.localStorage.removeItem(key);
     else globalThis.localStorage.setItem(key, value);
