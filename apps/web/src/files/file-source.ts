@@ -147,7 +147,7 @@ export class FileSource {
     const { message, file } = place;
     try {
       const access = await this.#client.fileAccess(message.conversationId, message.id, file.id);
-      return { kind: "access", access, ...(message.isOnce === true ? {} : { storeName: `latchkey-files-${profile}` }) };
+      return { kind: "access", access, ...(message.isOnce === true || !access.isKept ? {} : { storeName: `latchkey-files-${profile}` }) };
     } catch {
       return { kind: "none" };
     }

@@ -57,4 +57,6 @@ export interface FileAccess {
   readonly mediaType: string;
   /** To save it under. */
   readonly name: string;
+  /** Its ciphertext may be kept on this device: not of what is to be seen once, nor of another message's blob. */
+  readonly isKept: boolean;
 }

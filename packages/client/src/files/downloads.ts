@@ -17,6 +17,8 @@ const piecesAtOnce = 3;
 export interface Wanted {
   readonly file: FilePart;
   readonly url: string;
+  /** Another message named this blob before: nothing is kept of it for this one, and what is there is not touched. */
+  readonly isOthers?: boolean | undefined;
 }
 
 /** Told of each piece that came. */
@@ -41,7 +43,7 @@ export class Downloads {
    * @throws ClientError `file_gone`, `server_lied`, `storage_full`, and what may pass, with `canRetry`
    */
   async fetch(wanted: Wanted, signal: AbortSignal, onPiece: OnPiece): Promise<void> {
-    const { store, hash } = await this.#place();
+    const { store, hash } = await this.#placeOf(wanted);
     const { id, totalBytes } = sizesOf(wanted);
     await store.begin(id, totalBytes, dayOf(this.#platform.nowMs()));
     for (let attempt = 1; ; attempt++) {
@@ -70,7 +72,7 @@ export class Downloads {
     signal: AbortSignal,
     onPiece: OnPiece,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-    const { store, hash } = await this.#place();
+    const { store, hash } = await this.#placeOf(wanted);
     const { id, totalBytes } = sizesOf(wanted);
     const { file } = wanted;
     await store.begin(id, totalBytes, dayOf(this.#platform.nowMs())).catch(ignoreFull);
@@ -124,9 +126,14 @@ export class Downloads {
     }
   }
 
+  async #placeOf({ isOthers }: Wanted): Promise<{ readonly store: Kept; readonly hash: FilePlace["hash"] }> {
+    const place = await this.#place();
+    return isOthers === true ? { ...place, store: nothingKept } : place;
+  }
+
   /** The pieces of a file, in ascending order: from the store, else from the host, a few ahead of what is taken. */
   async #pieces(wanted: Wanted, { signal, onPiece, through, mayBeFull }: Taking): Promise<Pieces> {
-    const { store } = await this.#place();
+    const { store } = await this.#placeOf(wanted);
     const { id, totalBytes } = sizesOf(wanted);
     const ender = new AbortController();
     const end = (): void => {
@@ -176,6 +183,10 @@ export class Downloads {
     };
   }
 }
+
+type Kept = Pick<FilePlace["store"], "begin" | "piece" | "put" | "drop" | "remove">;
+const nothing = (): Promise<undefined> => Promise.resolve(undefined);
+const nothingKept: Kept = { begin: nothing, piece: nothing, put: nothing, drop: nothing, remove: nothing };
 
 /** How pieces are taken: those before `through`. */
 interface Taking {

@@ -10,6 +10,7 @@ import type { StoreTransaction } from "../store/store.ts";
  */
 const allFilesPrefix = "files/";
 const filesPrefix = (conversationId: string): string => `${allFilesPrefix}${conversationId}/`;
+const ownerKey = (id: string): string => `file-of/${id}`;
 const keyOf = (conversationId: string, order: number): string => filesPrefix(conversationId) + orderSegment(order);
 
 interface Indexed {
@@ -33,19 +34,37 @@ export interface FilePlaceInLine {
   readonly kind: FileKind;
 }
 
-/** Writes down which files the line at this place has. */
-export function putFiles(tx: StoreTransaction, conversationId: string, order: number, files: readonly FilePart[]): void {
+/** Writes down which files the line at this place has; each blob is that line's which named it first here. */
+export async function putFiles(tx: StoreTransaction, conversationId: string, order: number, files: readonly FilePart[]): Promise<void> {
   const indexed = files.map(({ kind, blobId }) => ({ kind, blobId }));
-  tx.put(keyOf(conversationId, order), encode(codec, indexed));
+  const key = keyOf(conversationId, order);
+  tx.put(key, encode(codec, indexed));
+  for (const { blobId } of files) {
+    const id = toBase64Url(blobId);
+    if ((await tx.get(ownerKey(id))) === undefined) tx.put(ownerKey(id), new TextEncoder().encode(key));
+  }
 }
 
-/** The line at this place has none any more; those that it had, by their ids. */
+/** The line at this place has none any more; those that were its own, by their ids. */
 export async function forgetFiles(tx: StoreTransaction, conversationId: string, order: number): Promise<readonly string[]> {
   const key = keyOf(conversationId, order);
   const stored = await tx.get(key);
   if (stored === undefined) return [];
   tx.delete(key);
-  return decode(codec, stored).map(({ blobId }) => toBase64Url(blobId));
+  const gone: string[] = [];
+  for (const { blobId } of decode(codec, stored)) {
+    const id = toBase64Url(blobId);
+    if (!(await isOwnFile(tx, conversationId, order, id))) continue;
+    tx.delete(ownerKey(id));
+    gone.push(id);
+  }
+  return gone;
+}
+
+/** Whether a blob is this line's: what is kept of it is for nobody else who names it, and goes with that line alone. */
+export async function isOwnFile(tx: StoreTransaction, conversationId: string, order: number, id: string): Promise<boolean> {
+  const owner = await tx.get(ownerKey(id));
+  return owner === undefined || new TextDecoder().decode(owner) === keyOf(conversationId, order);
 }
 
 /** The files of a conversation before a place, the newest first: those of at most so many lines. */

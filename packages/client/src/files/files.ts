@@ -11,7 +11,7 @@ import type { Line } from "../timeline/line.ts";
 import { isSeen, isToBeSeenOnce } from "../timeline/once.ts";
 import { Downloads } from "./downloads.ts";
 import type { Wanted } from "./downloads.ts";
-import { loadAllFiles, loadFiles } from "./file-index.ts";
+import { isOwnFile, loadAllFiles, loadFiles } from "./file-index.ts";
 import type { FilePlaceInLine } from "./file-index.ts";
 import { safeFileName } from "./file-name.ts";
 import type { FileNews } from "./file-news.ts";
@@ -50,6 +50,8 @@ interface Found {
   /** It is in the log, and somebody else's to be seen once. */
   readonly isOnce: boolean;
   readonly isSeen: boolean;
+  /** Another message named its blob before. */
+  readonly isOthers: boolean;
 }
 
 /** Files of messages: bringing them to their hosts and from there, keeping them, and forgetting those that no message names. */
@@ -129,26 +131,26 @@ export class Files implements Omit<FileNews, "waiting"> {
   }
 
   async state({ conversationId, messageId, fileId }: FileAt): Promise<FileState> {
-    const { file } = await this.#find({ conversationId, messageId, fileId });
-    return await this.#stateOf(file);
+    return await this.#stateOf(await this.#find({ conversationId, messageId, fileId }));
   }
 
   /** Of what is to be seen once, that is once: all of it is here then. @throws ClientError `unknown_message`, `other_host`, `not_accepted`, `seen_once` */
   async reach(at: FileAt): Promise<FileAccess> {
-    const { file, url, isOnce } = await this.#wanted(at);
+    const { file, url, isOnce, isOthers } = await this.#wanted(at);
     if (isOnce) {
       await this.#open(at);
       // Its ciphertext stays until the next start, or until it is removed: whoever reads it has the key now, and nobody else.
       await this.#see(at);
     }
     const { key, prefix, sizeBytes, mediaType } = file;
-    return { id: at.fileId, url, key, prefix, sizeBytes, mediaType, name: safeFileName(file.name) };
+    return { id: at.fileId, url, key, prefix, sizeBytes, mediaType, name: safeFileName(file.name), isKept: !isOnce && !isOthers };
   }
 
   /** Fetches a file whole. @throws ClientError as `reach`, and as `Downloads.fetch` */
   async fetch(at: FileAt): Promise<void> {
     const wanted = await this.#wanted(at);
-    const known = this.#fetching.get(at.fileId);
+    const key = wanted.isOthers ? `${at.messageId}/${at.fileId}` : at.fileId;
+    const known = this.#fetching.get(key);
     if (known !== undefined) return await known.done;
     const end = new AbortController();
     const done = this.#downloads
@@ -162,7 +164,7 @@ export class Files implements Omit<FileNews, "waiting"> {
         this.#toldAtMs.delete(at.fileId);
         void this.#tell(at);
       });
-    this.#fetching.set(at.fileId, { done, end });
+    this.#fetching.set(key, { done, end });
     await done;
   }
 
@@ -222,7 +224,9 @@ export class Files implements Omit<FileNews, "waiting"> {
 
   /** Takes a file off this device. @throws ClientError `not_permitted` while it is on its way to its host */
   async remove(at: FileAt): Promise<void> {
-    await this.#find(at);
+    const { isOthers } = await this.#find(at);
+    // Nothing of it is kept for this message.
+    if (isOthers) return;
     if (this.#isOnItsWay(at.fileId))
       throw new ClientError("not_permitted", "This file is on its way. Cancel its message, or wait until it is there.");
     this.#fetching.get(at.fileId)?.end.abort();
@@ -294,14 +298,18 @@ export class Files implements Omit<FileNews, "waiting"> {
     const inLine = line === undefined ? undefined : fileAmong(filesOfLine(line), fileId);
     const file = inLine ?? (item === undefined ? undefined : fileAmong(filesOfOutgoing(item), fileId));
     if (file === undefined) throw unknownMessage();
+    const isOthers =
+      inLine !== undefined &&
+      line !== undefined &&
+      !(await this.#world.store.transact("read", (tx) => isOwnFile(tx, runner.id, line.order, fileId)));
     const isOnce = inLine !== undefined && line !== undefined && isToBeSeenOnce(line.body);
-    if (isOnce && isSeen(line.body)) return { runner, file, author: line.author, isOnce, isSeen: true };
-    return { runner, file, author: line?.author ?? this.#world.own.accountId, isOnce, isSeen: false };
+    if (isOnce && isSeen(line.body)) return { runner, file, author: line.author, isOnce, isSeen: true, isOthers };
+    return { runner, file, author: line?.author ?? this.#world.own.accountId, isOnce, isSeen: false, isOthers };
   }
 
   /** What may be asked for: at its conversation's host alone, and of nobody who is not accepted. */
-  async #wanted(at: FileAt): Promise<Wanted & { readonly isOnce: boolean }> {
-    const { runner, file, author, isOnce, isSeen: isOver } = await this.#find(at);
+  async #wanted(at: FileAt): Promise<Wanted & Pick<Found, "isOnce" | "isOthers">> {
+    const { runner, file, author, isOnce, isSeen: isOver, isOthers } = await this.#find(at);
     if (isOver) throw seenOnce();
     const { host, peer } = runner.state;
     if (file.host !== host)
@@ -310,16 +318,16 @@ export class Files implements Omit<FileNews, "waiting"> {
     const isStrange = peer !== undefined && standings.of(peer) === "stranger";
     if (isStrange || [peer, author].some((account) => account !== undefined && standings.of(account) === "blocked"))
       throw new ClientError("not_accepted", "This is of somebody whom you have not accepted.");
-    return { file, isOnce, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
+    return { file, isOnce, isOthers, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
   }
 
-  async #stateOf({ blobId, sizeBytes }: FilePart): Promise<FileState> {
+  async #stateOf({ file: { blobId, sizeBytes }, isOthers }: Pick<Found, "file" | "isOthers">): Promise<FileState> {
     const id = toBase64Url(blobId);
     const totalBytes = sealedBytesOf(sizeBytes);
     const sentBytes = this.#uploads.sentBytes(id);
     if (sentBytes !== undefined) return { kind: "sending", sentBytes, totalBytes };
     const stored = await (await this.#access.place()).store.get(id);
-    const hereBytes = stored?.totalBytes === totalBytes ? stored.hereBytes : 0;
+    const hereBytes = stored?.totalBytes === totalBytes && !isOthers ? stored.hereBytes : 0;
     if (hereBytes === totalBytes) return { kind: "here" };
     return this.#gone.has(id) ? { kind: "gone" } : { kind: "remote", hereBytes, totalBytes };
   }

@@ -206,7 +206,7 @@ export class Timeline {
     const { tx, conversationId, onFilesGone } = this.#params;
     const gone: string[] = [];
     for (const { order, body } of lines) {
-      if (body.kind === "text" && body.files !== undefined && !isSeen(body)) putFiles(tx, conversationId, order, body.files);
+      if (body.kind === "text" && body.files !== undefined && !isSeen(body)) await putFiles(tx, conversationId, order, body.files);
       else if (body.kind === "deleted" || isSeen(body)) gone.push(...(await forgetFiles(tx, conversationId, order)));
     }
     for (const order of this.#erased) gone.push(...(await forgetFiles(tx, conversationId, order)));
