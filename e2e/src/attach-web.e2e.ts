@@ -4,7 +4,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AttachedFile, Client, Message } from "@latchkey/client";
 import { accessibilityProblems } from "./testing/accessibility.ts";
-import { createAccount, messageBox, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
+import { chooseAction, createAccount, messageBox, messagesWith, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { eventually, joinedConversation, registerPerson, textsOf } from "./testing/people.ts";
@@ -162,6 +162,17 @@ describe("two pictures", () => {
     expect(bytes.subarray(0, 4).toString("latin1") + bytes.subarray(8, 12).toString("latin1")).toBe("RIFFWEBP");
     for (const trace of [place, "Exif", "EXIF"]) expect(bytes.includes(trace)).toBe(false);
     expect(await messageBox(page).inputValue()).toBe("");
+  });
+});
+
+describe("a caption", () => {
+  test("is changed afterwards, and the files stay", async () => {
+    await chooseAction(page, messagesWith(page, "From this morning").first(), "Edit");
+    await messageBox(page).fill("From yesterday morning");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    const message = await arrived("From yesterday morning");
+    expect(message.edited?.count).toBe(1);
+    expect(message.files.map(({ kind }) => kind)).toEqual(["file", "picture"]);
   });
 });
 

@@ -41,6 +41,18 @@ describe("a picture", () => {
     });
   });
 
+  it.each([
+    ["IMG_20260312_083015.jpg", "picture.webp"],
+    ["Screenshot 2026-03-12 at 08.30.jpeg", "picture.webp"],
+    ["1773300615123.jpg", "picture.webp"],
+    ["Harbour 2026.jpg", "Harbour 2026.webp"],
+    ["IMG_1234.JPG", "IMG_1234.webp"],
+  ])("that is called %s goes as %s: its name does not say when it was made", async (name, sent) => {
+    const file = new File([jpeg], name, { type: "image/jpeg" });
+    expect(await make(of(file), "standard", makers({ picture }))).toMatchObject({ file: { name: sent } });
+    expect(await make(of(file, true), "standard", makers({}))).toMatchObject({ file: { name } });
+  });
+
   it("that is to go unchanged is not looked into, and keeps what stands in it", async () => {
     expect(await make(of(jpeg, true), "standard", makers({}))).toMatchObject({
       file: { kind: "file", name: "IMG_1.JPG", mediaType: "image/jpeg", content: jpeg },
@@ -75,6 +87,14 @@ describe("a film", () => {
       file: { kind: "video", mediaType: "video/mp4", width: 8, height: 6, durationMs: 2000, thumbhash: poster.thumbhash },
       preview: small,
     });
+  });
+
+  it("whose name says when it was made has a plain one, where it says so nowhere else", async () => {
+    const file = new File([mp4], "VID_20260312_083015.mp4", { type: "video/mp4" });
+    const video: PreparedVideo = { kind: "video", width: 8, height: 6, poster: undefined, ...recording };
+    expect(await make(of(file), "standard", makers({ video }))).toMatchObject({ file: { name: "film.mp4" } });
+    const kept: PreparedVideo = { ...video, metadata: "kept" };
+    expect(await make(of(file), "standard", makers({ video: kept }))).toMatchObject({ file: { name: file.name } });
   });
 
   it("without a picture is a sound", async () => {

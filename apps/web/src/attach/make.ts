@@ -22,6 +22,9 @@ const endings: Readonly<Record<string, string>> = {
   "image/avif": "avif",
 };
 
+/** A day in a name, as cameras and programs write it, or a time in seconds or milliseconds since 1970. */
+const dated = /(?<!\d)(?:19|20)\d{2}[-_. ]?[01]\d[-_. ]?[0-3]\d(?!\d)|(?<!\d)1\d{9}(?:\d{3})?(?!\d)/u;
+
 /** What does the work; a test has its own. */
 export interface Makers {
   picture(file: Blob, quality: PictureQuality): Promise<MadePicture>;
@@ -63,7 +66,7 @@ export async function make(
     return {
       kind: "made",
       file: {
-        name: type === mediaType ? name : withEnding(name, endings[type]),
+        name: undated(type === mediaType ? name : withEnding(name, endings[type]), "picture"),
         mediaType: type,
         sizeBytes: blob.size,
         kind: "picture",
@@ -89,7 +92,14 @@ export async function make(
   const { width, height, poster } = prepared;
   return {
     kind: "made",
-    file: { ...base, kind: "video", width, height, thumbhash: poster?.thumbhash },
+    file: {
+      ...base,
+      name: metadata === "removed" ? undated(name, "film") : name,
+      kind: "video",
+      width,
+      height,
+      thumbhash: poster?.thumbhash,
+    },
     preview: poster?.blob,
     asFile: undefined,
     metadata,
@@ -114,4 +124,9 @@ function asFileBecause(reason: NoPicture): AsFile {
 
 function withEnding(name: string, ending: string | undefined): string {
   return ending === undefined ? name : `${name.replace(/\.[A-Za-z0-9]{1,8}$/u, "")}.${ending}`;
+}
+
+/** What does not say when it was made says so in its name neither. */
+function undated(name: string, plain: string): string {
+  return dated.test(name) ? withEnding(plain, /\.([A-Za-z0-9]{1,8})$/u.exec(name)?.[1]) : name;
 }

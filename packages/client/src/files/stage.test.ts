@@ -47,16 +47,17 @@ describe("[X-23] a file that is to be sent", () => {
       ...failing,
       [name]: () => Promise.reject(new TypeError(`${name} failed`)),
     });
-    async function* content(): AsyncGenerator<Uint8Array> {
+    async function* content(name: string): AsyncGenerator<Uint8Array> {
       yield bytes.subarray(0, 1000);
-      throw new DOMException("it was changed", "NotReadableError");
+      throw new DOMException("it was changed, or deleted", name);
     }
     const cases: readonly (readonly [FileStore, NewFile, object])[] = [
       [full, fileOf(), { code: "storage_full", canRetry: true }],
       [broken("begin"), fileOf(), { message: "begin failed" }],
       [broken("put"), fileOf(), { message: "put failed" }],
       [broken("sync"), fileOf(), { message: "sync failed" }],
-      [failing, fileOf({ content: content() }), { code: "file_changed" }],
+      [failing, fileOf({ content: content("NotReadableError") }), { code: "file_changed" }],
+      [failing, fileOf({ content: content("NotFoundError") }), { code: "file_changed" }],
       [failing, fileOf({ sizeBytes: bytes.length - 1 }), { code: "file_changed" }],
       [failing, fileOf({ sizeBytes: bytes.length + 1 }), { code: "file_changed" }],
       [failing, fileOf({ sizeBytes: 2_147_483_649 }), { code: "message_too_large" }],
