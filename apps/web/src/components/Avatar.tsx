@@ -1,8 +1,10 @@
+import { useState } from "react";
 import type { ReactElement } from "react";
 import { avatarColour, initials } from "../state/format.ts";
+import { usePicture } from "../state/use-picture.ts";
 import { Icon } from "./Icon.tsx";
 
-/** Initials on a colour made from an id. Says nothing by itself: the name stands beside it. */
+/** The picture of a person or a group, else initials on a colour made from the id. Says nothing by itself: the name stands beside it. */
 export function Avatar({
   id,
   name,
@@ -14,6 +16,12 @@ export function Avatar({
   readonly size?: "small" | "medium" | "large";
   readonly isGroup?: boolean;
 }): ReactElement {
+  const address = usePicture(id);
+  const [broken, setBroken] = useState<string>();
+  if (address !== undefined && address !== broken)
+    return (
+      <img src={address} alt="" className={`avatar avatar-${size}`} decoding="async" draggable={false} onError={() => setBroken(address)} />
+    );
   return (
     <span className={`avatar avatar-${size} avatar-colour-${avatarColour(id)}`} aria-hidden="true">
       {isGroup ? <Icon name="people" size={size === "large" ? 34 : 20} /> : initials(name)}

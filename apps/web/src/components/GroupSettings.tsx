@@ -7,6 +7,7 @@ import { useAction, useApp, useBusyAction } from "../state/context.ts";
 import { formatSpan } from "../state/format.ts";
 import { titleOf } from "../state/own.ts";
 import { Modal } from "./Dialog.tsx";
+import { PictureControls } from "./PictureControls.tsx";
 
 const slowModes: readonly number[] = [0, 10, 60, 600, 3600];
 const histories: readonly GroupRights["history"][] = ["off", "1_day", "7_days", "30_days", "100_messages"];
@@ -38,6 +39,9 @@ export function GroupSettings({ details }: { readonly details: ConversationDetai
       <p className="group-description" dir="auto">
         {description === "" ? <span className="details-note">{t("group.settings.noDescription")}</span> : description}
       </p>
+      {may.editInfo && (
+        <PictureControls id={conversation.id} set={(picture) => controller.client.setGroupPicture(conversation.id, picture)} />
+      )}
       {may.editInfo && (
         <button type="button" className="button button-wide" onClick={() => setOpen("info")}>
           {t("group.settings.edit")}

@@ -13,7 +13,7 @@ import { ConversationItem } from "./ConversationItem.tsx";
 import { MessageRow } from "./MessageRow.tsx";
 
 const store = { get: () => initialState, subscribe: () => () => undefined };
-const app = { controller: { store }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
+const app = { controller: { store, listen: () => undefined }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
 
 /** The texts of a group's lines, one after the other as a screen reader reads them. */
 function read(messages: readonly Message[]): readonly string[] {

@@ -52,7 +52,7 @@ const texts = [
 
 // What rows need of the app is the router, for the addresses of links.
 const store = { get: () => initialState, subscribe: () => () => undefined };
-const app = { controller: { store }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
+const app = { controller: { store, listen: () => undefined }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
 
 function render(message: Message): string {
   const rows = toRows(

@@ -7,7 +7,7 @@ import type { App } from "../state/context.ts";
 import { testConversation, testPerson } from "../testing/fixtures.ts";
 import { StopPanel } from "./StopPanel.tsx";
 
-const app = { controller: {}, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
+const app = { controller: { listen: () => undefined }, router: { go: () => undefined }, notify: () => undefined } as unknown as App;
 
 function shown(changes: Partial<Conversation>): { readonly text: string; readonly buttons: readonly string[] } {
   const conversation = testConversation({ kind: "group", title: "Allotment", ...changes });

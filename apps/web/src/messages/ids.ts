@@ -719,6 +719,18 @@ export interface Messages {
   "profile.none": { readonly username: string };
   "profile.save": undefined;
   "profile.saved": undefined;
+  "picture.choose": undefined;
+  "picture.change": undefined;
+  "picture.remove": undefined;
+  "picture.changed": undefined;
+  "picture.removed": undefined;
+  "picture.unreadable": undefined;
+  "picture.crop": undefined;
+  "picture.part": undefined;
+  "picture.zoom": undefined;
+  "picture.cropHint": undefined;
+  "picture.use": undefined;
+  "picture.hint": undefined;
   "notifications.delivery": undefined;
   "notifications.quietHours": undefined;
   "notifications.quietHint": undefined;

@@ -37,6 +37,8 @@ const longestWaitMs = 5000;
 export interface Controller extends MessageActs {
   readonly store: Store<AppState>;
   readonly client: ClientHost["client"];
+  /** Tells of every event, one by one, as it comes. */
+  readonly listen: ClientHost["subscribe"];
   /** Opens the client again after a failure. */
   reopen(): void;
   /** Which part of the list is shown. */
@@ -329,6 +331,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   return {
     store,
     client,
+    listen: (listener) => host.subscribe(listener),
     reopen: () => host.reopen(),
     showFolder: (folder) => store.update((state) => ({ ...state, folder })),
     open(conversationId) {

@@ -1,5 +1,6 @@
-import { toBase64Url } from "@latchkey/codec";
+import { toBase64Url, utf8Bytes } from "@latchkey/codec";
 import { encodePicture } from "@latchkey/protocol";
+import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { expect, test } from "vitest";
 import { decryptBlob, encryptBlobUnder } from "../group/blobs.ts";
@@ -14,6 +15,8 @@ test("[X-21] the same picture has another blob and another key in each conversat
   expect(secrets.follow(encodePicture(reference))).toEqual(reference);
   const [one, other] = [secrets.of(fill(8)), secrets.of(fill(9))];
   expect(one).toEqual(secretIn(reference, fill(8)));
+  const derived = hkdf(sha256, reference.key, fill(8), utf8Bytes("latchkey/picture/1"), 64);
+  expect([one?.blobId, one?.key]).toEqual([derived.subarray(0, 32), derived.subarray(32)]);
   for (const field of ["blobId", "key"] as const) expect(one?.[field]).not.toEqual(other?.[field]);
   expect([one?.blobId, one?.key].map((bytes) => bytes?.length)).toEqual([32, 32]);
   expect(toBase64Url(one?.blobId ?? fill(0))).toMatchInlineSnapshot(`"Dy8dwRheWSd-hZSo7l1W1yqBUug75zAPi9cgfxpwOjo"`);

@@ -1,10 +1,11 @@
-import { equalBytes, toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { concatBytes, equalBytes, toBase64Url, utf8Bytes } from "@latchkey/codec";
 import { parsePicture } from "@latchkey/protocol";
 import type { BlobReference } from "@latchkey/protocol";
-import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { BlobSecret } from "../group/blobs.ts";
 
+const label = utf8Bytes("latchkey/picture/1");
 /** Conversations of which the derived ids are at hand; beyond, they are made again. */
 const maxAtHand = 10_000;
 
@@ -14,8 +15,10 @@ const maxAtHand = 10_000;
  * the same one.
  */
 export function secretIn({ key }: Pick<BlobReference, "key">, logId: Uint8Array): BlobSecret {
-  const derived = hkdf(sha256, key, logId, utf8Bytes("latchkey/picture/1"), 64);
-  return { blobId: derived.slice(0, 32), key: derived.slice(32) };
+  // HKDF (RFC 5869), by what is loaded in any case.
+  const pseudorandom = hmac(sha256, logId, key);
+  const blobId = hmac(sha256, pseudorandom, concatBytes(label, Uint8Array.of(1)));
+  return { blobId, key: hmac(sha256, pseudorandom, concatBytes(blobId, label, Uint8Array.of(2))) };
 }
 
 /** The secrets of a picture by conversation, at hand: every step of a conversation asks whether its picture was told. */

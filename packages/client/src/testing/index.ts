@@ -12,6 +12,7 @@ import "../join-links/keeping.ts";
 import "../join-links/knocking.ts";
 import "../join-links/stored-links.ts";
 import "../names/skeleton.ts";
+import "../pictures/picture-work.ts";
 import "../search/building.ts";
 import "../search/finder.ts";
 import "../shared-history/moving.ts";

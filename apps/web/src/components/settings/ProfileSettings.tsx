@@ -7,10 +7,12 @@ import { useApp, useBusyAction, useSelector } from "../../state/context.ts";
 import { formatDate } from "../../state/format.ts";
 import { Avatar } from "../Avatar.tsx";
 import { OwnLink } from "../OwnLink.tsx";
+import { PictureControls } from "../PictureControls.tsx";
 import { Section } from "./Section.tsx";
 
 /** Who one is to others: the name that they see, the address, and the link that is given to people. */
 export function ProfileSettings(): ReactElement | undefined {
+  const { client } = useApp().controller;
   const account = useSelector((state) => state.account);
   if (account === undefined) return undefined;
   const address = `${account.username}@${account.host}`;
@@ -27,6 +29,8 @@ export function ProfileSettings(): ReactElement | undefined {
             </span>
           </div>
         </div>
+        <PictureControls id={account.accountId} set={(picture) => client.setPicture(picture)} />
+        <p className="section-hint">{t("picture.hint")}</p>
         <NameForm key={account.displayName} displayName={account.displayName} username={account.username} />
       </section>
       <Section heading={t("settings.link")}>
