@@ -370,6 +370,34 @@ test("[E-3] [X-23] a file that the host does not take now holds up nobody else's
   expect(await texts(oli, first)).toEqual(["hello", "large", "behind it"]);
 }, 120_000);
 
+test("[E-135] a file that the server takes none of is refused before it is encrypted", async () => {
+  const small = await startServer({
+    dataDirectory: join(folder, "small"),
+    port: 0,
+    logLevel: "error",
+    limits: { maxFileBytes: 4_200_000 },
+  });
+  const client = await openNodeClient({ home: join(folder, "quin"), serverUrl: small.url, requests: "accept" });
+  onTestFinished(async () => {
+    await client.close();
+    await small.close();
+  });
+  await client.register({ username: "quin" });
+  const { id } = await client.startConversation({ to: ["quin"] });
+  let read = 0;
+  async function* content(): AsyncGenerator<Uint8Array> {
+    read++;
+    yield new Uint8Array(6_000_000);
+  }
+  const large = { ...fileOf("large", new Uint8Array(6_000_000)), content: content() };
+  await expect(client.send(id, "", { files: [large] })).rejects.toMatchObject({ code: "message_too_large", canRetry: false });
+  expect(read).toBe(0);
+  const { files } = await client.send(id, "smaller", { files: [fileOf("smaller", new Uint8Array(3_000_000))] });
+  await client.settle();
+  const fileId = files?.[0]?.id ?? "";
+  expect(stored("quin").toSorted()).toEqual([fileId, `${fileId}.map`]);
+}, 60_000);
+
 /** Links another device to somebody's account, as its owner would. */
 async function linked(owner: Client, name: string): Promise<Client> {
   const device = await openNodeClient({ home: join(folder, name), serverUrl, requests: "accept" });

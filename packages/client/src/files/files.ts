@@ -1,5 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
-import { blobPath } from "@latchkey/protocol";
+import { blobPath, maxFileBytes } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
 import type { FileAccess, FileRange, FileState, ListedFile, NewFile } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
@@ -17,8 +17,9 @@ import { safeFileName } from "./file-name.ts";
 import type { FileNews } from "./file-news.ts";
 import type { FilePlace, StoredFile } from "./file-store.ts";
 import { fileAmong, filesOfLine, filesOfOutgoing } from "./files-of.ts";
-import { sealedBytesOf } from "./reading.ts";
+import { filePieceBytes, sealedBytesOf } from "./reading.ts";
 import { stageFile } from "./stage.ts";
+import { mostFileBytes } from "./tus.ts";
 import { Uploads } from "./uploads.ts";
 
 /** How often it is told how far a file is. */
@@ -108,6 +109,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     host: string,
     files: readonly NewFile[],
   ): Promise<{ readonly parts: readonly FilePart[]; written(isKept: boolean): Promise<void> }> {
+    await this.#requireTaken(host, files);
     const place = await this.#access.place();
     const parts: FilePart[] = [];
     const begun: string[] = [];
@@ -128,6 +130,16 @@ export class Files implements Omit<FileNews, "waiting"> {
       throw error;
     }
     return { parts, written };
+  }
+
+  /** What the host takes no file of is not encrypted first; where it is not known, it says so when it is sent. */
+  async #requireTaken(host: string, files: readonly NewFile[]): Promise<void> {
+    const { platform, connections } = this.#world;
+    const sizes = files.map(({ sizeBytes }) => sizeBytes).filter((size) => size > filePieceBytes && size <= maxFileBytes);
+    if (sizes.length === 0) return;
+    const mostBytes = await mostFileBytes({ platform, baseUrl: connections.httpUrl(host) });
+    if (mostBytes !== undefined && sealedBytesOf(Math.max(...sizes)) > mostBytes)
+      throw new ClientError("message_too_large", "A file is larger than the server takes.");
   }
 
   async state({ conversationId, messageId, fileId }: FileAt): Promise<FileState> {

@@ -2,7 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import { describe, expect, it } from "vitest";
 import { createFakeHost, hostPlatform, refusal } from "./fake-host.testing.ts";
 import type { FakeHost } from "./fake-host.testing.ts";
-import { abandonUpload, PartSize, uploadFile } from "./tus.ts";
+import { abandonUpload, mostFileBytes, PartSize, uploadFile } from "./tus.ts";
 
 const baseUrl = "https://chat.example";
 const blobId = new Uint8Array(32).fill(0xfb);
@@ -171,6 +171,25 @@ describe("[X-23] [E-135] an upload", () => {
         method === "POST" ? new Response(null, { status: 201, headers: location === null ? {} : { location } }) : undefined;
       await expect(uploader(host).attempt(), String(location)).rejects.toMatchObject({ code: "server_refused", canRetry: true });
     }
+  });
+
+  it("is not begun of a file that the server says it does not take; what it does not say, or nobody hears, keeps nobody from it", async () => {
+    const host = createFakeHost();
+    const most = (answer: () => Response): Promise<number | undefined> => {
+      host.instead = ({ method }) => (method === "OPTIONS" ? answer() : undefined);
+      return mostFileBytes({ platform: hostPlatform(host), baseUrl });
+    };
+    const saying =
+      (text: string, status = 204) =>
+      (): Response =>
+        new Response(null, { status, headers: { "tus-max-size": text } });
+    expect(await most(saying("2147483648"))).toBe(2_147_483_648);
+    for (const text of ["", "-1", "1e9", "0x5", "9".repeat(16)]) expect(await most(saying(text)), text).toBeUndefined();
+    expect(await most(saying("5", 500))).toBeUndefined();
+    const lost = (): Response => {
+      throw new TypeError("fetch failed");
+    };
+    expect(await most(lost)).toBeUndefined();
   });
 
   it("ends with its signal, and can be given up", async () => {

@@ -20,6 +20,8 @@ const swiftMs = 4000;
 /** A part may take this long, and longer by its size: how much of it has gone cannot be seen. */
 const partMs = 60_000;
 const partBytesPerMs = 4;
+/** Somebody waits for it, and without it the server refuses later. */
+const optionsMs = 5000;
 const namePattern = /\/v1\/uploads\/([\w-]{16,256})$/;
 
 /** An upload of one file. */
@@ -74,6 +76,26 @@ export async function uploadFile(params: UploadParams, size: PartSize): Promise<
     if (next <= offset) throw new ClientError("server_refused", "The server takes no more of a file now.", { canRetry: true });
     offset = next;
     sent(offset);
+  }
+}
+
+/** The most ciphertext of one file that the server says that it takes; `undefined` where that is not known now. */
+export async function mostFileBytes({ platform, baseUrl }: BlobHost): Promise<number | undefined> {
+  const init: RequestInit = { ...apart, method: "OPTIONS", headers: tusHeaders };
+  try {
+    return await fetchWithin(
+      platform,
+      `${baseUrl}${httpPaths.uploads}`,
+      init,
+      async (response) => {
+        await response.body?.cancel();
+        const text = response.ok ? (response.headers.get("tus-max-size") ?? "") : "";
+        return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+      },
+      optionsMs,
+    );
+  } catch {
+    return undefined;
   }
 }
 
