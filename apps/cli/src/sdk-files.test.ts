@@ -456,3 +456,42 @@ test("[X-8] on one's other devices what was to be seen once is over when it was 
   await expect.poll(async () => (await messageOf(tablet, id, "once")).isSeen, { timeout: 30_000 }).toBe(true);
   await expect(read(tablet, there, there.files?.[0] as AttachedFile)).rejects.toMatchObject({ code: "seen_once" });
 }, 180_000);
+
+test("[X-23] nothing is left of files that were being encrypted when their conversation was left or the device erased, also where their content never ends", async () => {
+  const [quin, rae] = [await open("quin"), await open("rae")];
+  const { id } = await quin.startConversation({ to: ["rae"], name: "Allotment" });
+  await quin.settle();
+  await expect.poll(async () => (await rae.conversations()).some((one) => one.id === id), { timeout: 30_000 }).toBe(true);
+  async function* endless(isBegun: () => void): AsyncGenerator<Uint8Array> {
+    yield randomBytes(1_200_000);
+    isBegun();
+    await new Promise(() => undefined);
+  }
+  const begin = async (client: Client): Promise<() => Promise<string>> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const files = [fileOf("first.bin", randomBytes(1000)), fileOf("second.bin", Buffer.alloc(2_000_000), { content: endless(resolve) })];
+    const sent = client.send(id, "never", { files }).then(
+      () => "sent",
+      (error: unknown) => (error as { code: string }).code,
+    );
+    await promise;
+    return () => sent;
+  };
+  let release = (): void => undefined;
+  async function* held(): AsyncGenerator<Uint8Array> {
+    await new Promise<void>((resolve) => (release = resolve));
+    yield Buffer.alloc(10);
+  }
+  const leaving = rae.send(id, "never", { files: [fileOf("held.bin", Buffer.alloc(10), { content: held() })] }).catch(() => "refused");
+  await expect.poll(() => stored("rae").length).toBe(2);
+  await rae.leave(id);
+  await rae.settle();
+  release();
+  expect(await leaving).toBe("refused");
+  expect(stored("rae")).toEqual([]);
+  const sent = await begin(quin);
+  expect(stored("quin").length).toBe(4);
+  await quin.erase();
+  expect(await sent()).toBe("closed");
+  expect(stored("quin")).toEqual([]);
+}, 120_000);

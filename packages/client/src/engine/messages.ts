@@ -285,10 +285,11 @@ export class Messages {
       await staged?.written(false).catch(() => undefined);
       throw error;
     }
-    await staged?.written(true);
     const pending = runner.state.outgoing.find((item) => item.id === messageId);
+    const found = pending === undefined ? await runner.history.message(messageId) : undefined;
+    // Nothing is kept for a message that is not there: its conversation ended meanwhile, or all of it was erased.
+    await staged?.written(pending !== undefined || found !== undefined);
     if (pending !== undefined) return await runner.history.pending(pending);
-    const found = await runner.history.message(messageId);
     if (found !== undefined) return found;
     this.#requireWritable(runner);
     throw new ClientError("server_refused", "The message was not taken.");

@@ -74,7 +74,11 @@ export class Files implements Omit<FileNews, "waiting"> {
   /** Those of messages that wait, and whose. */
   #waiting = new Map<string, { readonly runner: ConversationRunner; readonly messageId: string }>();
   #collecting: Promise<void> = Promise.resolve();
+  /** What is being encrypted, and how that is ended. */
+  readonly #staging = new Set<Promise<unknown>>();
+  readonly #endStaging = new AbortController();
   #isClosed = false;
+  #isStoreClosed = false;
 
   constructor(world: World, access: FilesAccess) {
     this.#world = world;
@@ -120,14 +124,28 @@ export class Files implements Omit<FileNews, "waiting"> {
     const written = async (isKept: boolean): Promise<void> => {
       for (const id of begun) {
         this.#staged.delete(id);
-        if (!isKept) await place.store.remove(id);
+        // Of what is closed nothing is opened again: what stays goes with the next start.
+        if (!isKept && !this.#isStoreClosed) await place.store.remove(id);
       }
     };
+    const { signal } = this.#endStaging;
+    const stageAll = async (): Promise<void> => {
+      try {
+        for (const file of files) {
+          if (signal.aborted) throw new ClientError("closed", "The client is closed.");
+          parts.push(await stageFile(place, this.#world.platform, { host, onBegin, signal }, file));
+        }
+      } catch (error) {
+        await written(false).catch(() => undefined);
+        throw error;
+      }
+    };
+    const staging = stageAll();
+    this.#staging.add(staging);
     try {
-      for (const file of files) parts.push(await stageFile(place, this.#world.platform, { host, onBegin }, file));
-    } catch (error) {
-      await written(false).catch(() => undefined);
-      throw error;
+      await staging;
+    } finally {
+      this.#staging.delete(staging);
     }
     return { parts, written };
   }
@@ -292,10 +310,13 @@ export class Files implements Omit<FileNews, "waiting"> {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#endStaging.abort();
+    await Promise.allSettled(this.#staging);
     for (const { end } of this.#fetching.values()) end.abort();
     await this.#uploads.close();
     await this.#collecting;
     await Promise.allSettled([...this.#fetching.values()].map(({ done }) => done));
+    this.#isStoreClosed = true;
     await (await this.#access.place()).store.close();
   }
 

@@ -14,12 +14,12 @@ const unknownType = "application/octet-stream";
 /**
  * Encrypts a file under a fresh key into the store of files, and says what a message tells of it; its ciphertext is on the disk when this
  * resolves (decision 0017). Nothing of it stays where that fails.
- * @throws ClientError `message_too_large`, `file_changed`, `storage_full`, `storage_denied`; whatever `content` throws
+ * @throws ClientError `message_too_large`, `file_changed`, `storage_full`, `storage_denied`, `closed` where `signal` ends it; whatever `content` throws
  */
 export async function stageFile(
   { store, hash }: FilePlace,
   platform: Pick<Platform, "random" | "nowMs">,
-  { host, onBegin }: { readonly host: string; onBegin(id: string): void },
+  { host, onBegin, signal }: { readonly host: string; onBegin(id: string): void; readonly signal?: AbortSignal | undefined },
   file: NewFile,
 ): Promise<FilePart> {
   const { content, sizeBytes, kind = "file", name, mediaType, description = "", ...looks } = file;
@@ -35,7 +35,7 @@ export async function stageFile(
     let putting: Promise<void> = Promise.resolve();
     let index = 0;
     try {
-      for await (const piece of piecesOf(sealFile({ ...secret, sizeBytes }, bytesOf(content)))) {
+      for await (const piece of piecesOf(sealFile({ ...secret, sizeBytes }, until(signal, bytesOf(content))))) {
         running.update(piece);
         // One is written while the next one is made.
         await putting;
@@ -61,6 +61,26 @@ export async function stageFile(
     mediaType: typeOf(mediaType),
     description: description.slice(0, maxFileDescription).toWellFormed(),
   };
+}
+
+/** What comes before it is asked to end, also while nothing comes. */
+async function* until(signal: AbortSignal | undefined, content: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  ended.catch(() => undefined);
+  const end = (): void => reject(new ClientError("closed", "The client is closed."));
+  signal?.addEventListener("abort", end);
+  if (signal?.aborted === true) end();
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([ended, content.next()]);
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", end);
+    // What does not come may not end either.
+    content.return(undefined).catch(() => undefined);
+  }
 }
 
 /** Chunks put together to pieces. */
