@@ -67,6 +67,7 @@ export function Tray({
       {item !== undefined && <TrayDetail key={item.key} item={item} items={items} acts={acts} />}
       {items.length > 0 && <TrayOptions tray={tray} acts={acts} />}
       <div role="status" className="tray-notes">
+        {items.length > 0 && <p className="visually-hidden">{t("attach.count", { n: items.length })}</p>}
         {notes.map((note) => (
           <p key={note.kind} className="tray-note">
             <Icon name="info" size={18} />

@@ -101,6 +101,7 @@ export interface Messages {
   "composer.undoWaits": undefined;
   "composer.undoLate": undefined;
   "attach.heading": undefined;
+  "attach.count": { readonly n: number };
   "composer.camera": undefined;
   "composer.caption": undefined;
   "composer.drop": undefined;
