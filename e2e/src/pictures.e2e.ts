@@ -1,7 +1,7 @@
 import { openNodeClient } from "@latchkey/client/node";
 import { greyJpeg } from "@latchkey/client/testing";
 import type { Client, ClientEvent } from "@latchkey/client";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
@@ -79,6 +79,7 @@ describe("[X-21] pictures", () => {
 
     // The host loses all that it has. Who saw it shows it still, over a restart too.
     expect(blobFiles().length).toBeGreaterThan(0);
+    for (const path of blobFiles()) expect(readFileSync(path).includes(one.subarray(0, 100))).toBe(false);
     for (const path of blobFiles()) rmSync(path);
     const again = await reopen(ada, "ada");
     await settleAll();

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client, Verification } from "@latchkey/client";
@@ -22,6 +22,7 @@ const verification: Verification = { members: [], hold: undefined, away: [ben], 
 const answers: Partial<Client> = {
   setRole: () => Promise.resolve(),
   changeSettings: () => Promise.resolve(),
+  setGroupPicture: () => Promise.resolve(),
   details: () => Promise.resolve(details),
   verification: () => Promise.resolve(verification),
   letBack: () => Promise.resolve(),
@@ -85,5 +86,26 @@ describe("[X-13] what a person sets of a group", () => {
     const fake = createFake(answers);
     expect((await runWith(home, ["group", ...asked, ...server], fake)).status).toBe(2);
     expect(fake.calls.some(([name]) => name === "setRole" || name === "changeSettings")).toBe(false);
+  });
+});
+
+describe("[X-21] group picture", () => {
+  const set = async (...given: readonly string[]) => {
+    const fake = createFake(answers);
+    const ran = await runWith(home, ["group", "picture", groupId, ...given, "--server", "http://localhost:8080"], fake);
+    return { ...ran, picture: fake.calls.find(([name]) => name === "setGroupPicture")?.[2] };
+  };
+
+  test("gives the bytes of a file, nothing for no file, and reads no more than a picture may have", async () => {
+    const [path, large] = [join(home, "beds.webp"), join(home, "large.webp")];
+    writeFileSync(path, Uint8Array.of(1, 2, 3));
+    writeFileSync(large, new Uint8Array(65_513));
+    expect(await set(path)).toMatchObject({ status: 0, picture: Uint8Array.of(1, 2, 3) });
+    expect(await set("")).toMatchObject({ status: 0, picture: undefined });
+    const refused = await set(large);
+    expect([refused.status, refused.picture]).toEqual([1, undefined]);
+    expect(refused.stderr).toContain("more than 65,512 bytes");
+    expect((await set(join(home, "nowhere.webp"))).stderr).toContain("cannot be read");
+    expect((await set(path, path)).status).toBe(2);
   });
 });

@@ -50,8 +50,15 @@ function scene() {
     },
   };
   const ownThings = new OwnThings({ store, platform });
-  const group = { id: account(9), logId: new Uint8Array(32).fill(9), kind: "group", roster: { accounts: new Map([[member, []]]) } };
-  const runner = { state: group, introduce: () => introduced.push("again") } as unknown as ConversationRunner;
+  const roster = { accounts: new Map([[member, []]]) };
+  const group = { id: account(9), logId: new Uint8Array(32).fill(9), kind: "group", phase: { kind: "active" } };
+  const here = {
+    state: group as typeof group & { roster?: typeof roster },
+    introduce: () => introduced.push("again"),
+    // Who is in it comes to hand when it is loaded.
+    load: async () => void (here.state = { ...group, roster }),
+  };
+  const runner = here as unknown as ConversationRunner;
   const world = {
     store,
     platform,

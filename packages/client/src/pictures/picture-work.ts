@@ -2,6 +2,7 @@ import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { encodePicture, maxPictureBlobBytes, parsePicture, splitEntry } from "@latchkey/protocol";
 import type { BlobReference, NamedBlob } from "@latchkey/protocol";
 import type { Picture } from "../api/people.ts";
+import { hasEnded } from "../core/phase.ts";
 import type { ConversationState } from "../core/types.ts";
 import { pictureKey } from "../engine/own-profile.ts";
 import type { World } from "../engine/world.ts";
@@ -235,16 +236,24 @@ export class PictureWork {
     const account = runner === undefined ? id : runner.state.peer === undefined ? "" : toBase64Url(runner.state.peer);
     const { store, own } = this.#world;
     if (account === toBase64Url(own.accountId)) return this.#own();
-    if (!this.#isMet(account)) return undefined;
+    if (!(await this.#isMet(account))) return undefined;
     const picture = await store.transact("read", (tx) => tx.get(pictureKey(account)));
     return picture === undefined ? undefined : parsePicture(picture);
   }
 
   /** Whether anything is fetched on the word of an account: of one that is accepted, or in a group that this person is in. */
-  #isMet(account: string): boolean {
+  async #isMet(account: string): Promise<boolean> {
     const standing = account === "" ? "blocked" : this.#world.standings.of(fromBase64Url(account));
     if (standing !== "stranger") return standing !== "blocked";
-    return this.#access.runners().some(({ state }) => state.kind === "group" && state.roster?.accounts.has(account) === true);
+    const groups = this.#access.runners().filter(({ state }) => state.kind === "group");
+    const isIn = ({ state }: (typeof groups)[number]): boolean => state.roster?.accounts.has(account) === true;
+    if (groups.some(isIn)) return true;
+    // Soon after the start who is in them is not at hand.
+    for (const group of groups.filter(({ state }) => state.roster === undefined && !hasEnded(state.phase))) {
+      await group.load();
+      if (isIn(group)) return true;
+    }
+    return false;
   }
 
   async #shown(reference: BlobReference): Promise<Picture | undefined> {
