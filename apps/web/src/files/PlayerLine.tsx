@@ -18,7 +18,7 @@ export function PlayerLine(): ReactElement | undefined {
   const { message, file, isPlaying, at, length } = current;
   const who = message.author === undefined ? "" : message.author.isSelf ? t("common.you") : nameOf(message.author);
   return (
-    <div className="player-line" role="group" aria-label={t(`files.kind.${file.kind}`)}>
+    <section className="player-line" aria-label={t(`files.kind.${file.kind}`)}>
       <button
         type="button"
         className="icon-button"
@@ -40,6 +40,6 @@ export function PlayerLine(): ReactElement | undefined {
       <button type="button" className="icon-button" aria-label={t("common.close")} onClick={() => player.end()}>
         <Icon name="close" size={20} />
       </button>
-    </div>
+    </section>
   );
 }

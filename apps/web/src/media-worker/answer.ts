@@ -27,7 +27,7 @@ export interface Asked {
 }
 
 /** Of a part that is asked for without an end so much is answered at once: a worker that ends meanwhile is asked again for the rest. */
-const mostAtOnceBytes = 4 * 1_048_576;
+const mostAtOnceBytes = 1_048_576;
 /** Bytes of the beginning that are looked at: whole chunks of its first piece, which is fetched for it anyway. */
 const headBytes = 15 * 65_536;
 
