@@ -259,6 +259,24 @@ describe("what somebody sends", () => {
     expect(Number(await second.getByRole("slider", { name: "Place" }).inputValue())).toBeGreaterThan(0);
   }, 60_000);
 
+  test("what is to be seen once is seen once", async () => {
+    const { page } = ada;
+    await ben.client.send(conversationId, "", {
+      files: [file("secret.png", "picture", png(200, 200), { width: 200, height: 200 })],
+      isOnce: true,
+    });
+    const message = messagesWith(page, "Picture, to be seen once").last();
+    await message.getByRole("button", { name: "Open once" }).click();
+    const dialog = page.getByRole("dialog", { name: "Picture" });
+    await expect.poll(() => isShown(dialog.getByRole("img"))).toBe(true);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await message.getByText("Opened").waitFor();
+    await page.reload();
+    await message.getByText("Opened").waitFor();
+    expect(await message.getByRole("button", { name: "Open once" }).count()).toBe(0);
+  }, 60_000);
+
   test("a window without service workers shows and saves what fits into it, and says of the rest why not", async () => {
     const { page } = ada;
     await page.addInitScript(() => {

@@ -4,7 +4,6 @@ import type { AttachedFile, Message } from "@latchkey/client";
 import { Modal } from "../components/Dialog.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { t } from "../messages/words.ts";
-import { isSeenOnce, rememberSeenOnce } from "./choices.ts";
 import { FileNote } from "./FileNote.tsx";
 import { Progress } from "./Progress.tsx";
 import { labelOf } from "./Tile.tsx";
@@ -14,7 +13,7 @@ import { useAddress, useFileSource, useFileState } from "./use-files.ts";
 export function OnceFile({ message, file }: { readonly message: Message; readonly file: AttachedFile }): ReactElement {
   const state = useFileState(message, file);
   const [isOpen, setIsOpen] = useState(false);
-  const [isSeen, setIsSeen] = useState(() => isSeenOnce(message.id));
+  const isSeen = message.isSeen === true;
   const isOwn = message.author?.isSelf === true;
   const kind = t(`files.kind.${file.kind}`);
   return (
@@ -31,17 +30,7 @@ export function OnceFile({ message, file }: { readonly message: Message; readonl
           {t("files.onceOpen")}
         </button>
       )}
-      {isOpen && (
-        <OnceDialog
-          message={message}
-          file={file}
-          shown={() => {
-            rememberSeenOnce(message.id);
-            setIsSeen(true);
-          }}
-          close={() => setIsOpen(false)}
-        />
-      )}
+      {isOpen && <OnceDialog message={message} file={file} close={() => setIsOpen(false)} />}
     </div>
   );
 }
@@ -49,12 +38,10 @@ export function OnceFile({ message, file }: { readonly message: Message; readonl
 function OnceDialog({
   message,
   file,
-  shown,
   close,
 }: {
   readonly message: Message;
   readonly file: AttachedFile;
-  readonly shown: () => void;
   readonly close: () => void;
 }): ReactElement {
   const source = useFileSource();
@@ -65,11 +52,12 @@ function OnceDialog({
   return (
     <Modal title={t(`files.kind.${file.kind}`)} close={close}>
       <div className="once-shown">
+        {address === undefined && failure === undefined && <p role="status">{t("common.loading")}…</p>}
         {failure !== undefined && <FileNote message={message} file={file} why={failure} again={again} />}
-        {address !== undefined && file.kind === "picture" && <img src={address} alt={label} onLoad={shown} onError={onError} />}
+        {address !== undefined && file.kind === "picture" && <img src={address} alt={label} onError={onError} />}
         {address !== undefined && file.kind !== "picture" && (
           // oxlint-disable-next-line jsx-a11y/media-has-caption
-          <video src={address} aria-label={label} controls autoPlay playsInline onPlaying={shown} onError={onError} />
+          <video src={address} aria-label={label} controls autoPlay playsInline onError={onError} />
         )}
       </div>
     </Modal>

@@ -3,7 +3,9 @@ import { FileBroken, readSealedFile, sealedBytesOf } from "@latchkey/client/file
 import { lookAt } from "../media-worker/look.ts";
 import { mediaPath, shownAsHeader } from "../media-worker/messages.ts";
 import type { AccessAnswer, ShownAs } from "../media-worker/messages.ts";
-import { browsersFetch, FileGone, piecesOf } from "../media-worker/pieces.ts";
+import { openPieceStore } from "../media-worker/piece-store.ts";
+import { browsersFetch, FileGone, piecesOf, storeFor } from "../media-worker/pieces.ts";
+import type { PieceStore } from "../media-worker/pieces.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { registerMediaWorker, tellMediaWorker } from "./media-registration.ts";
 
@@ -14,7 +16,8 @@ const mostHeldBytes = 2 * mostInMemoryBytes;
 const stayEveryMs = 10_000;
 /** A save that a browser has begun needs no page after so long. */
 const longestSaveMs = 600_000;
-const profile = "default";
+/** Where the client of this profile keeps ciphertext. */
+const storeName = "latchkey-files-default";
 
 /** Why a file cannot be shown, or saved. */
 export type ShowFailure =
@@ -49,7 +52,7 @@ export interface FilePlace {
   readonly file: Pick<AttachedFile, "id" | "name" | "sizeBytes">;
 }
 
-type FileClient = Pick<ClientHost["client"], "fileAccess" | "fetchFile" | "fileState">;
+type FileClient = Pick<ClientHost["client"], "fileAccess" | "fetchFile" | "removeFile">;
 
 /** Where a page shows files from. */
 export class FileSource {
@@ -57,6 +60,8 @@ export class FileSource {
   readonly #places = new Map<string, FilePlace>();
   readonly #tokens = new Map<string, string>();
   readonly #held = new Map<string, { readonly address: string; readonly sizeBytes: number }>();
+  /** Of what is to be seen once: the client gives it out once, and has no key any more (spec X-8). */
+  readonly #onceOpened = new Map<string, Promise<FileAccess>>();
   #worker: Promise<boolean> | undefined;
 
   constructor(client: FileClient) {
@@ -71,6 +76,8 @@ export class FileSource {
 
   /** An address to show the file from. @throws ShowError */
   async address(place: FilePlace): Promise<string> {
+    // It is fetched as a whole, and one's other devices are told, before anything is shown.
+    if (place.message.isOnce === true) await this.#access(place);
     return (await this.hasWorker()) ? `${mediaPath}${this.#tokenOf(place)}` : (await this.#inMemory(place)).address;
   }
 
@@ -131,6 +138,7 @@ export class FileSource {
     const held = this.#held.get(key);
     this.#held.delete(key);
     if (held !== undefined) URL.revokeObjectURL(held.address);
+    if (this.#onceOpened.delete(key)) void this.#client.removeFile(message.conversationId, message.id, file.id).catch(() => undefined);
   }
 
   #tokenOf(place: FilePlace): string {
@@ -144,25 +152,38 @@ export class FileSource {
   async #accessOf(token: string): Promise<AccessAnswer> {
     const place = this.#places.get(token);
     if (place === undefined) return { kind: "none" };
-    const { message, file } = place;
     try {
-      const access = await this.#client.fileAccess(message.conversationId, message.id, file.id);
-      return { kind: "access", access, ...(message.isOnce === true || !access.isKept ? {} : { storeName: `latchkey-files-${profile}` }) };
+      const access = await this.#access(place);
+      return { kind: "access", access, ...(hasStore(place, access) ? { storeName } : {}) };
     } catch {
       return { kind: "none" };
     }
   }
 
-  async #inMemory(place: FilePlace): Promise<{ readonly address: string }> {
+  async #access(place: FilePlace): Promise<FileAccess> {
     const { message, file } = place;
     const key = keyOf(message.id, file.id);
+    const known = this.#onceOpened.get(key);
+    if (known !== undefined) return await known;
+    const access = this.#client.fileAccess(message.conversationId, message.id, file.id);
+    if (message.isOnce === true) {
+      this.#onceOpened.set(key, access);
+      // What could not be fetched was not opened.
+      access.catch(() => this.#onceOpened.delete(key));
+    }
+    return await access;
+  }
+
+  async #inMemory(place: FilePlace): Promise<{ readonly address: string }> {
+    const { file } = place;
+    const key = keyOf(place.message.id, file.id);
     const known = this.#held.get(key);
     if (known !== undefined) return known;
     if (sealedBytesOf(file.sizeBytes) > mostInMemoryBytes) throw new ShowError("too_large_here");
-    const access = await this.#client.fileAccess(message.conversationId, message.id, file.id).catch((cause: unknown) => {
+    const access = await this.#access(place).catch((cause: unknown) => {
       throw new ShowError("not_accepted", { cause });
     });
-    const blob = await readBlob(access);
+    const blob = await readBlob(access, hasStore(place, access) ? storeFor(access, store) : undefined);
     const held = { address: URL.createObjectURL(blob), sizeBytes: blob.size };
     this.#held.set(key, held);
     let total = [...this.#held.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -176,13 +197,19 @@ export class FileSource {
   }
 }
 
+const store = openPieceStore(storeName, () => Date.now());
 const world = browsersFetch();
 
+/** Of what is to be seen once the client has fetched all; a blob that another message named first is not taken from there. */
+function hasStore({ message }: FilePlace, { isKept }: FileAccess): boolean {
+  return isKept || message.isOnce === true;
+}
+
 /** The file, with a type only where its bytes are of the closed list of what is shown. @throws ShowError */
-async function readBlob(access: FileAccess): Promise<Blob> {
+async function readBlob(access: FileAccess, kept: PieceStore | undefined): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   try {
-    for await (const part of readSealedFile(access, piecesOf(access, undefined, world).take)) parts.push(part);
+    for await (const part of readSealedFile(access, piecesOf(access, kept, world).take)) parts.push(part);
   } catch (error) {
     throw new ShowError(error instanceof FileGone ? "gone" : error instanceof FileBroken ? "broken" : "failed", { cause: error });
   }

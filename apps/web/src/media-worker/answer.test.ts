@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { answerWith } from "./answer.ts";
 import type { Asked, OpenedFile } from "./answer.ts";
 import { shownAsHeader } from "./messages.ts";
-import { piecesOf } from "./pieces.ts";
+import { piecesOf, storeFor } from "./pieces.ts";
 import type { FetchWorld, PieceStore } from "./pieces.ts";
 
 const random = seededRandom("what the media worker answers");
@@ -249,6 +249,22 @@ describe("where the pieces come from", () => {
     }
     const whole = await served(content, { host: (bytes) => new Response(bytes, { status: 200 }) });
     expect((await answerWith(whole.file, asked)).status).toBe(200);
+  });
+
+  test("what is not to be kept is taken from where it is kept, and neither put there nor dropped", async () => {
+    const content = random(100);
+    const done: string[] = [];
+    const store: PieceStore = {
+      get: async () => undefined,
+      put: async () => void done.push("put"),
+      drop: async () => void done.push("drop"),
+    };
+    const { file } = await served(content, { store: storeFor({ isKept: false }, store) });
+    expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
+    const broken = { ...store, get: async () => new Uint8Array(sealedBytesOf(100)) };
+    const again = await served(content, { store: storeFor({ isKept: false }, broken) });
+    await answerWith(again.file, asked);
+    expect(done).toEqual([]);
   });
 
   test("what was fetched is kept, and not fetched again; a store that fails changes nothing", async () => {

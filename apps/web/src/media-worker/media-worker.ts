@@ -8,7 +8,7 @@ import type { OpenedFile } from "./answer.ts";
 import { mediaPath } from "./messages.ts";
 import type { AccessAnswer, AccessQuestion, MediaNotice } from "./messages.ts";
 import { openPieceStore } from "./piece-store.ts";
-import { browsersFetch, piecesOf } from "./pieces.ts";
+import { browsersFetch, piecesOf, storeFor } from "./pieces.ts";
 import type { PieceStore } from "./pieces.ts";
 
 /** What of a service worker's scope is used; the DOM types describe a window's. */
@@ -89,7 +89,7 @@ async function openFile(token: string, clientId: string): Promise<OpenedFile | u
   const { access, storeName } = answered;
   // Wherever the page says that it lies: this origin's own path is asked, and no other.
   const url = new URL(access.url, globalThis.location.origin).pathname;
-  const store = storeName === undefined ? undefined : storeCalled(storeName);
+  const store = storeName === undefined ? undefined : storeFor(access, storeCalled(storeName));
   const file: OpenedFile = { keys: access, name: access.name, pieces: piecesOf({ ...access, url }, store, world) };
   files.set(token, file);
   for (const old of files.keys()) {

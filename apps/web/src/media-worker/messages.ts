@@ -21,7 +21,7 @@ export type AccessAnswer =
   | {
       readonly kind: "access";
       readonly access: FileAccess;
-      /** The database in which ciphertext of this profile is kept; absent where nothing of the file is kept (spec X-8). */
+      /** The database in which ciphertext of this profile is kept. Of what is not to be kept (`isKept` of the access) it is only read; absent where it is another message's. */
       readonly storeName?: string | undefined;
     }
   /** No file of this page, or nobody may see it. */

@@ -24,6 +24,11 @@ export interface Pieces {
   forget(index: number): Promise<void>;
 }
 
+/** The same, which is only read for what is not to be kept. */
+export function storeFor({ isKept }: Pick<FileAccess, "isKept">, store: PieceStore): PieceStore {
+  return isKept ? store : { get: (id, index) => store.get(id, index), put: async () => undefined, drop: async () => undefined };
+}
+
 /** What fetching needs of its surroundings. */
 export interface FetchWorld {
   readonly fetch: typeof fetch;
