@@ -60,7 +60,7 @@ test("a copy of a large file is broken off when the server stops, leaves nothing
   const { ino } = statSync(files.pathOf(blobId), { bigint: true });
   at.nowMs += dayMs;
   const forgetting = blobs.forgetTimes();
-  await expect.poll(() => readdirSync(files.uploads).length).toBe(1);
+  await expect.poll(() => readdirSync(files.uploads).length, { interval: 5, timeout: 20_000 }).toBe(1);
   await blobs.close();
   expect(await forgetting).toBe(0);
   expect(readdirSync(files.uploads)).toEqual([]);

@@ -11,6 +11,7 @@ import { random, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { blobMetadata, offsetOf, readBlob, tus } from "../testing/tus.ts";
 
 const partBytes = 262_144;
+const patience = { timeout: 20_000 };
 
 interface Running {
   readonly upload: Upload;
@@ -101,7 +102,7 @@ test("goes on after it was stopped, with its address alone, where it had come", 
   const [blobId, bytes] = [random(32), random(3_000_000)];
   for (let round = 0; round < 3; round++) {
     const first = start(server.url, blobId, bytes, { chunkSize: Infinity });
-    await expect.poll(() => first.upload.url).not.toBeNull();
+    await expect.poll(() => first.upload.url, patience).not.toBeNull();
     await delay(round * 3);
     await first.upload.abort();
     const uploadUrl = first.upload.url ?? "";
@@ -121,7 +122,7 @@ test("begins anew where its upload is gone, asks where it stands where it was wr
   expect(await start(server.url, random(32), bytes, { metadata: { filename: "picture.png" } }).done).toBe("status 400");
   // It is ended meanwhile, by whoever else has its address.
   const ended = start(server.url, random(32), bytes, { chunkSize: 1000, retryDelays: [] });
-  await expect.poll(() => ended.accepted()).toBeGreaterThan(10_000);
+  await expect.poll(() => ended.accepted(), patience).toBeGreaterThan(10_000);
   const path = new URL(ended.upload.url ?? "").pathname;
   expect((await tus(server, { method: "DELETE", path })).status).toBe(204);
   expect(await ended.done).toMatch(/^status (?:404|0)$/);
@@ -131,7 +132,7 @@ test("one that is wrong about where it stands asks, and goes on", async () => {
   const server = await runServer();
   const [blobId, bytes] = [random(32), random(1_000_000)];
   const running = start(server.url, blobId, bytes, { chunkSize: 1000 });
-  await expect.poll(() => running.accepted()).toBeGreaterThan(10_000);
+  await expect.poll(() => running.accepted(), patience).toBeGreaterThan(10_000);
   // Somebody else with its address sends the same bytes.
   const uploadUrl = running.upload.url ?? "";
   const other = start(server.url, blobId, bytes, { chunkSize: 7001, uploadUrl });
@@ -142,7 +143,7 @@ test("one that is wrong about where it stands asks, and goes on", async () => {
 test("its termination ends an upload", async () => {
   const server = await runServer();
   const running = start(server.url, random(32), random(1_000_000), { chunkSize: 1000 });
-  await expect.poll(() => running.accepted()).toBeGreaterThan(10_000);
+  await expect.poll(() => running.accepted(), patience).toBeGreaterThan(10_000);
   const path = new URL(running.upload.url ?? "").pathname;
   await running.upload.abort(true);
   expect(await offsetOf(server, path)).toBe("status 404");
