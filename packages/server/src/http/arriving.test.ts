@@ -42,6 +42,8 @@ test("what came before a stream broke off is given out, then it is thrown; an en
   expect(await takeAll(whole)).toEqual({ text: "all", end: "end" });
   expect(await takeAll(whole)).toEqual({ text: "", end: "end" });
   expect(await takeAll(new PassThrough().destroy())).toEqual({ text: "", end: "broke off" });
+  // Whoever sends parts of one upload side by side ends their own requests: that is no fault to report.
+  await expect(arriving(new PassThrough().destroy(), { bytes: 0 }).next()).rejects.toMatchObject({ code: "ECONNRESET" });
 });
 
 test.each([

@@ -36,9 +36,9 @@ export async function* arriving(stream: Readable, waiting: Waiting): AsyncGenera
     end.error = error;
     onEnd();
   };
-  // Where nothing else tells that it broke off.
+  // Where nothing else tells that it broke off: as the system would, so that nobody takes it for a fault of the server's.
   const onClose = (): void => {
-    if (!end.isEnded) onError(new Error("broke off"));
+    if (!end.isEnded) onError(Object.assign(new Error("broke off"), { code: "ECONNRESET" }));
   };
   // What it tells after the end is nobody's error.
   stream.on("data", onData).once("end", onEnd).on("error", onError).once("close", onClose);
