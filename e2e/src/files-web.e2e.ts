@@ -1,6 +1,6 @@
 // What others send is shown, played and saved by the web app, whatever it says that it is.
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { crc32, deflateSync } from "node:zlib";
 import type { FileKind, NewFile } from "@latchkey/client";
 import type { Locator } from "playwright-core";
@@ -299,7 +299,30 @@ describe("what somebody sends", () => {
     await expect.poll(() => picture.getAttribute("src"), { timeout: 20_000 }).toMatch(/^\/media\/[0-9a-f]{32}$/);
   }, 60_000);
 
+  test("what its server lost says so, and asks its author to send it again", async () => {
+    const blobs = folder.at("data", "blobs");
+    const before = new Set(readdirSync(blobs, { recursive: true }).map(String));
+    const message = await sendFiles("The lost plans", [file("lost.bin", "file", new Uint8Array(randomBytes(70_000)))]);
+    for (const name of readdirSync(blobs, { recursive: true }).map(String))
+      if (!before.has(name) && statSync(`${blobs}/${name}`).isFile()) rmSync(`${blobs}/${name}`);
+    await message.getByRole("button", { name: "Save lost.bin" }).click();
+    await message.getByText("No longer on the server").waitFor({ timeout: 30_000 });
+    expect(await accessibilityProblems(ada.page)).toEqual([]);
+    await message.getByRole("button", { name: "Ask ben to send it again" }).click();
+    await messagesWith(ada.page, "Could you send “lost.bin” again?").waitFor();
+  }, 60_000);
+
   test("nothing of all that ran, or asked for what the page may not", async () => {
     expect(await ada.page.evaluate((): unknown => sessionStorage["violation"])).toBeUndefined();
   });
+
+  test("who logs out leaves neither files nor the worker that showed them", async () => {
+    const { page } = ada;
+    await page.goto(`${server.url}/settings/account`);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Erase" }).click();
+    await page.getByRole("button", { name: "Create account" }).waitFor();
+    await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
+    expect(await keptPieces()).toBe(0);
+  }, 60_000);
 });
