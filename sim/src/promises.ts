@@ -55,7 +55,10 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
 /** What was said to be sent is read byte for byte by everybody who has its message (spec X-23). */
 async function otherFiles(world: World, views: readonly View[]): Promise<string[]> {
   const broken: string[] = [];
-  const sent = new Map(honest(world).flatMap(({ said }) => said.flatMap(({ text, file }) => (file === undefined ? [] : [[text, file]]))));
+  // What the hostile member's own client sends is as good as anybody's.
+  const sent = new Map(
+    [...world.people.values()].flatMap(({ said }) => said.flatMap(({ text, file }) => (file === undefined ? [] : [[text, file]]))),
+  );
   for (const { person, conversation, lines } of views) {
     for (const line of lines.filter(({ order }) => order < pendingFrom)) {
       const bytes = sent.get(textOf(line) ?? "");
