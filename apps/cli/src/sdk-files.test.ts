@@ -458,9 +458,9 @@ test("[X-8] on one's other devices what was to be seen once is over when it was 
 }, 180_000);
 
 test("[X-23] nothing is left of files that were being encrypted when their conversation was left or the device erased, also where their content never ends", async () => {
-  const [quin, rae] = [await open("quin"), await open("rae")];
-  const { id } = await quin.startConversation({ to: ["rae"], name: "Allotment" });
-  await quin.settle();
+  const [sue, rae] = [await open("sue"), await open("rae")];
+  const { id } = await sue.startConversation({ to: ["rae"], name: "Allotment" });
+  await sue.settle();
   await expect.poll(async () => (await rae.conversations()).some((one) => one.id === id), { timeout: 30_000 }).toBe(true);
   async function* endless(isBegun: () => void): AsyncGenerator<Uint8Array> {
     yield randomBytes(1_200_000);
@@ -489,9 +489,9 @@ test("[X-23] nothing is left of files that were being encrypted when their conve
   release();
   expect(await leaving).toBe("refused");
   expect(stored("rae")).toEqual([]);
-  const sent = await begin(quin);
-  expect(stored("quin").length).toBe(4);
-  await quin.erase();
+  const sent = await begin(sue);
+  expect(stored("sue").length).toBe(4);
+  await sue.erase();
   expect(await sent()).toBe("closed");
-  expect(stored("quin")).toEqual([]);
+  expect(stored("sue")).toEqual([]);
 }, 120_000);
