@@ -86,6 +86,18 @@ describe("D35 another's blob", { timeout: 120_000 }, () => {
     stop();
     const copy = await withFile(ben, id, "the same");
     expect(Buffer.concat(await Array.fromAsync(ben.client.readFile(id, copy.message.id, copy.file.id))).equals(bytes)).toBe(true);
+    // What came of it once says nothing of the next time, and nothing of the file of the message that named the blob first.
+    await ben.client.fetchFile(id, copy.message.id, copy.file.id);
+    const stopAgain = scene.operator.override({
+      get: (_person, path) => (path === blobPath(file.id) ? new Response(undefined, { status: 404 }) : undefined),
+    });
+    expect((await refusal(ben.client.fetchFile(id, copy.message.id, copy.file.id))).code).toBe("file_gone");
+    expect(await ben.client.fileState(id, copy.message.id, copy.file.id)).toEqual({ kind: "gone" });
+    await ben.client.removeFile(id, message.id, file.id);
+    expect(await ben.client.fileState(id, message.id, file.id)).toMatchObject({ kind: "remote", hereBytes: 0 });
+    stopAgain();
+    await ben.client.fetchFile(id, copy.message.id, copy.file.id);
+    expect(await ben.client.fileState(id, message.id, file.id)).toMatchObject({ kind: "remote", hereBytes: 0 });
     expect(await ben.alarms()).toEqual([]);
   });
 });

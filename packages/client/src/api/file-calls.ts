@@ -32,7 +32,7 @@ export interface FileCalls {
    * `storage_full`; what may pass, after a minute or two of tries, with `canRetry`; `closed` after `cancelFile`
    */
   fetchFile(conversationId: string, messageId: string, fileId: string): Promise<void>;
-  /** Ends a fetch; of a file that is on its way to its host, the message is let go of. */
+  /** Ends a fetch; of a file that is on its way to its host, the message is let go of. @throws ClientError `unknown_message` */
   cancelFile(conversationId: string, messageId: string, fileId: string): Promise<void>;
   /** Takes a file off this device; the message stays, and it can be fetched again. @throws ClientError `unknown_message`, `not_permitted` while it is on its way to its host */
   removeFile(conversationId: string, messageId: string, fileId: string): Promise<void>;

@@ -1,5 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
-import { blobPath, maxFileBytes } from "@latchkey/protocol";
+import { blobPath } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
 import type { FileAccess, FileRange, FileState, ListedFile, NewFile } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
@@ -17,9 +17,9 @@ import { safeFileName } from "./file-name.ts";
 import type { FileNews } from "./file-news.ts";
 import type { FilePlace, StoredFile } from "./file-store.ts";
 import { fileAmong, filesOfLine, filesOfOutgoing } from "./files-of.ts";
-import { filePieceBytes, sealedBytesOf } from "./reading.ts";
-import { stageFile } from "./stage.ts";
-import { mostFileBytes } from "./tus.ts";
+import { sealedBytesOf } from "./reading.ts";
+import { Staging } from "./staging.ts";
+import type { Staged } from "./staging.ts";
 import { Uploads } from "./uploads.ts";
 
 /** How often it is told how far a file is. */
@@ -53,36 +53,34 @@ interface Found {
   readonly isSeen: boolean;
   /** Another message named its blob before. */
   readonly isOthers: boolean;
+  /** What is known of fetching it goes by this: its blob, and for who names another's the message too. */
+  readonly key: string;
 }
 
 /** Files of messages: bringing them to their hosts and from there, keeping them, and forgetting those that no message names. */
 export class Files implements Omit<FileNews, "waiting"> {
   readonly #world: World;
   readonly #access: FilesAccess;
+  readonly #staging: Staging;
   readonly #uploads: Uploads;
   readonly #downloads: Downloads;
-  /** Those that are being fetched, by id. */
+  /** Those that are being fetched, by key. */
   readonly #fetching = new Map<string, { readonly done: Promise<void>; readonly end: AbortController }>();
-  /** Of which their hosts said that they do not have them. */
+  /** Of which their hosts said that they do not have them, by key. */
   readonly #gone = new Set<string>();
   /** When it was told how far each is that comes. */
   readonly #toldAtMs = new Map<string, number>();
   /** Opened, to be seen once: their ciphertext is read just now. */
   readonly #opened = new Set<string>();
-  /** Encrypted, and in no message that is written down yet. */
-  readonly #staged = new Set<string>();
   /** Those of messages that wait, and whose. */
   #waiting = new Map<string, { readonly runner: ConversationRunner; readonly messageId: string }>();
   #collecting: Promise<void> = Promise.resolve();
-  /** What is being encrypted, and how that is ended. */
-  readonly #staging = new Set<Promise<unknown>>();
-  readonly #endStaging = new AbortController();
   #isClosed = false;
-  #isStoreClosed = false;
 
   constructor(world: World, access: FilesAccess) {
     this.#world = world;
     this.#access = access;
+    this.#staging = new Staging(world, () => access.place());
     this.#downloads = new Downloads(world.platform, () => access.place());
     this.#uploads = new Uploads(world, {
       runners: () => access.runners(),
@@ -105,59 +103,9 @@ export class Files implements Omit<FileNews, "waiting"> {
     this.#collecting = this.#collect().catch(() => undefined);
   }
 
-  /**
-   * Encrypts files that are to be sent (decision 0017); `written` is called once their message is written down, or is not to be.
-   * @throws ClientError as `stageFile`; then none of them stays
-   */
-  async stage(
-    host: string,
-    files: readonly NewFile[],
-  ): Promise<{ readonly parts: readonly FilePart[]; written(isKept: boolean): Promise<void> }> {
-    await this.#requireTaken(host, files);
-    const place = await this.#access.place();
-    const parts: FilePart[] = [];
-    const begun: string[] = [];
-    const onBegin = (id: string): void => {
-      begun.push(id);
-      this.#staged.add(id);
-    };
-    const written = async (isKept: boolean): Promise<void> => {
-      for (const id of begun) {
-        this.#staged.delete(id);
-        // Of what is closed nothing is opened again: what stays goes with the next start.
-        if (!isKept && !this.#isStoreClosed) await place.store.remove(id);
-      }
-    };
-    const { signal } = this.#endStaging;
-    const stageAll = async (): Promise<void> => {
-      try {
-        for (const file of files) {
-          if (signal.aborted) throw new ClientError("closed", "The client is closed.");
-          parts.push(await stageFile(place, this.#world.platform, { host, onBegin, signal }, file));
-        }
-      } catch (error) {
-        await written(false).catch(() => undefined);
-        throw error;
-      }
-    };
-    const staging = stageAll();
-    this.#staging.add(staging);
-    try {
-      await staging;
-    } finally {
-      this.#staging.delete(staging);
-    }
-    return { parts, written };
-  }
-
-  /** What the host takes no file of is not encrypted first; where it is not known, it says so when it is sent. */
-  async #requireTaken(host: string, files: readonly NewFile[]): Promise<void> {
-    const { platform, connections } = this.#world;
-    const sizes = files.map(({ sizeBytes }) => sizeBytes).filter((size) => size > filePieceBytes && size <= maxFileBytes);
-    if (sizes.length === 0) return;
-    const mostBytes = await mostFileBytes({ platform, baseUrl: connections.httpUrl(host) });
-    if (mostBytes !== undefined && sealedBytesOf(Math.max(...sizes)) > mostBytes)
-      throw new ClientError("message_too_large", "A file is larger than the server takes.");
+  /** Encrypts files that are to be sent. @throws ClientError as `Staging.stage` */
+  async stage(host: string, files: readonly NewFile[]): Promise<Staged> {
+    return await this.#staging.stage(host, files);
   }
 
   async state({ conversationId, messageId, fileId }: FileAt): Promise<FileState> {
@@ -179,18 +127,18 @@ export class Files implements Omit<FileNews, "waiting"> {
   /** Fetches a file whole. @throws ClientError as `reach`, and as `Downloads.fetch` */
   async fetch(at: FileAt): Promise<void> {
     const wanted = await this.#wanted(at);
-    const key = wanted.isOthers ? `${at.messageId}/${at.fileId}` : at.fileId;
+    const { key } = wanted;
     const known = this.#fetching.get(key);
     if (known !== undefined) return await known.done;
     const end = new AbortController();
     const done = this.#downloads
       .fetch(wanted, end.signal, () => this.#cameOn(at))
-      .then(() => void this.#gone.delete(at.fileId))
+      .then(() => void this.#gone.delete(key))
       .catch((error: unknown) => {
-        throw this.#failure(at.fileId, error, end.signal);
+        throw this.#failure(key, error, end.signal);
       })
       .finally(() => {
-        this.#fetching.delete(at.fileId);
+        this.#fetching.delete(key);
         this.#toldAtMs.delete(at.fileId);
         void this.#tell(at);
       });
@@ -207,7 +155,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     try {
       yield* this.#downloads.read(wanted, { from, to }, end.signal, () => this.#cameOn(at));
     } catch (error) {
-      throw this.#failure(at.fileId, error, end.signal);
+      throw this.#failure(wanted.key, error, end.signal);
     } finally {
       end.abort();
       this.#toldAtMs.delete(at.fileId);
@@ -248,8 +196,9 @@ export class Files implements Omit<FileNews, "waiting"> {
   /** Ends a fetch; an upload's message is let go of. */
   async cancel(at: FileAt): Promise<void> {
     const { conversationId, messageId, fileId } = at;
+    const { key } = await this.#find(at);
     if (this.#uploads.sentBytes(fileId) !== undefined) await this.#access.discard(conversationId, messageId);
-    this.#fetching.get(fileId)?.end.abort();
+    this.#fetching.get(key)?.end.abort();
   }
 
   /** Takes a file off this device. @throws ClientError `not_permitted` while it is on its way to its host */
@@ -288,7 +237,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   }
 
   gone(ids: readonly string[]): void {
-    void this.#forget(ids.filter((id) => !this.#waiting.has(id) && !this.#staged.has(id) && !this.#opened.has(id))).catch(() => undefined);
+    void this.#forget(ids.filter((id) => !this.#waiting.has(id) && !this.#staging.has(id) && !this.#opened.has(id))).catch(() => undefined);
   }
 
   /** Other messages than before wait in some conversation. */
@@ -310,13 +259,12 @@ export class Files implements Omit<FileNews, "waiting"> {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#endStaging.abort();
-    await Promise.allSettled(this.#staging);
+    await this.#staging.end();
     for (const { end } of this.#fetching.values()) end.abort();
     await this.#uploads.close();
     await this.#collecting;
     await Promise.allSettled([...this.#fetching.values()].map(({ done }) => done));
-    this.#isStoreClosed = true;
+    this.#staging.close();
     await (await this.#access.place()).store.close();
   }
 
@@ -336,13 +284,14 @@ export class Files implements Omit<FileNews, "waiting"> {
       line !== undefined &&
       !(await this.#world.store.transact("read", (tx) => isOwnFile(tx, runner.id, line.order, fileId)));
     const isOnce = inLine !== undefined && line !== undefined && isToBeSeenOnce(line.body);
-    if (isOnce && isSeen(line.body)) return { runner, file, author: line.author, isOnce, isSeen: true, isOthers };
-    return { runner, file, author: line?.author ?? this.#world.own.accountId, isOnce, isSeen: false, isOthers };
+    const key = isOthers ? `${messageId}/${fileId}` : fileId;
+    const author = line === undefined ? this.#world.own.accountId : line.author;
+    return { runner, file, author, isOnce, isSeen: isOnce && isSeen(line.body), isOthers, key };
   }
 
   /** What may be asked for: at its conversation's host alone, and of nobody who is not accepted. */
-  async #wanted(at: FileAt): Promise<Wanted & Pick<Found, "isOnce" | "isOthers">> {
-    const { runner, file, author, isOnce, isSeen: isOver, isOthers } = await this.#find(at);
+  async #wanted(at: FileAt): Promise<Wanted & Pick<Found, "isOnce" | "isOthers" | "key">> {
+    const { runner, file, author, isOnce, isSeen: isOver, isOthers, key } = await this.#find(at);
     if (isOver) throw seenOnce();
     const { host, peer } = runner.state;
     if (file.host !== host)
@@ -351,10 +300,10 @@ export class Files implements Omit<FileNews, "waiting"> {
     const isStrange = peer !== undefined && standings.of(peer) === "stranger";
     if (isStrange || [peer, author].some((account) => account !== undefined && standings.of(account) === "blocked"))
       throw new ClientError("not_accepted", "This is of somebody whom you have not accepted.");
-    return { file, isOnce, isOthers, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
+    return { file, isOnce, isOthers, key, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
   }
 
-  async #stateOf({ file: { blobId, sizeBytes }, isOthers }: Pick<Found, "file" | "isOthers">): Promise<FileState> {
+  async #stateOf({ file: { blobId, sizeBytes }, isOthers, key }: Pick<Found, "file" | "isOthers" | "key">): Promise<FileState> {
     const id = toBase64Url(blobId);
     const totalBytes = sealedBytesOf(sizeBytes);
     const sentBytes = this.#uploads.sentBytes(id);
@@ -362,7 +311,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     const stored = await (await this.#access.place()).store.get(id);
     const hereBytes = stored?.totalBytes === totalBytes && !isOthers ? stored.hereBytes : 0;
     if (hereBytes === totalBytes) return { kind: "here" };
-    return this.#gone.has(id) ? { kind: "gone" } : { kind: "remote", hereBytes, totalBytes };
+    return this.#gone.has(key) ? { kind: "gone" } : { kind: "remote", hereBytes, totalBytes };
   }
 
   /** More of it is here: told as often as somebody can see it, and with its last piece. */
@@ -382,8 +331,8 @@ export class Files implements Omit<FileNews, "waiting"> {
     }
   }
 
-  #failure(id: string, error: unknown, signal: AbortSignal): unknown {
-    if (error instanceof ClientError && error.code === "file_gone") this.#gone.add(id);
+  #failure(key: string, error: unknown, signal: AbortSignal): unknown {
+    if (error instanceof ClientError && error.code === "file_gone") this.#gone.add(key);
     return signal.aborted ? new ClientError("closed", "The file is not fetched any more.", { canRetry: true }) : error;
   }
 
@@ -442,7 +391,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     const kept: readonly StoredFile[] = await store.list();
     const waiting = new Set(this.#waiting.keys());
     const named = new Set((await this.#world.store.transact("read", (tx) => loadAllFiles(tx))).map(({ fileId }) => fileId));
-    const isNamed = (id: string): boolean => named.has(id) || waiting.has(id) || this.#waiting.has(id) || this.#staged.has(id);
+    const isNamed = (id: string): boolean => named.has(id) || waiting.has(id) || this.#waiting.has(id) || this.#staging.has(id);
     for (const { id } of kept) if (!this.#isClosed && !isNamed(id)) await store.remove(id);
   }
 }
