@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,5 +90,22 @@ describe("save", () => {
     await run(["save", "m1", "--out", folder], withFiles([file("f1", "a")]));
     expect(readdirSync(folder).toSorted()).toEqual(["a", "a (1)"]);
     expect(existsSync(join(folder, "a (1)"))).toBe(true);
+  });
+
+  test("removes what one left that was killed, and nothing of one that runs", async () => {
+    const { pid } = spawnSync(process.execPath, ["--eval", ""]);
+    const partOf = (id: number): string => `.latchkey-${String(id)}-00112233445566aa.part`;
+    const names = [partOf(pid), partOf(process.pid), partOf(process.ppid), `${partOf(pid)}x`, ".latchkey-x.part"];
+    for (const name of names) writeFileSync(join(folder, name), "half");
+    await run(["save", "m1", "--out", folder], withFiles([file("f1", "a")]));
+    expect(readdirSync(folder).toSorted()).toEqual([...names.slice(1), "a"].toSorted());
+    const [, running] = names;
+    let seen: readonly string[] = [];
+    async function* looking(): AsyncGenerator<Uint8Array> {
+      seen = readdirSync(folder).filter((name) => name !== running && name.startsWith(`.latchkey-${String(process.pid)}-`));
+      yield Buffer.from("content");
+    }
+    await run(["save", "m1", "--out", folder], withFiles([file("f1", "b")], looking));
+    expect(seen.length).toBe(1);
   });
 });

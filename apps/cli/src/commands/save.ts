@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, link, open, rm, stat } from "node:fs/promises";
+import { copyFile, link, open, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { randomBytes } from "node:crypto";
 import type { AttachedFile, Client, Message } from "@latchkey/client";
@@ -12,6 +12,8 @@ import type { Command, CommandContext } from "./command.ts";
 
 /** Names with a number that are tried where the file's own is taken. */
 const mostNames = 1000;
+/** What a file is called until all of it is there, after the process that writes it. */
+const partPattern = /^\.latchkey-(\d{1,9})-[0-9a-f]{16}\.part$/;
 
 /** `latchkey save MESSAGE`. */
 export const saveCommand: Command = {
@@ -25,7 +27,8 @@ export const saveCommand: Command = {
   --out F      under this name, where it is one file
 
 Nothing that exists is overwritten: by its own name a file gets a number then, and F is refused. What is there of a file already is not
-fetched again, also where this command was ended in the middle.`,
+fetched again, also where this command was ended in the middle. Where it was killed, what it had written (.latchkey-*.part) goes with the
+next one into that folder.`,
   options: { out: { type: "string" }, file: { type: "string" } },
   positionals: [1, 1],
   run: save,
@@ -49,6 +52,7 @@ async function save(context: CommandContext): Promise<void> {
       throw new CommandError("not_permitted", "this is to be seen once, and not to be saved: open it in the app");
     const files = chosen(message, number);
     if (files.length > 1 && !isFolder) throw usageError("--out is a folder where there are several files, or --file says which one");
+    await removeLeft(isFolder ? place : dirname(place));
     for (const file of files) await saveOne(context, client, { message, file, place, isFolder });
   });
 }
@@ -68,7 +72,7 @@ async function saveOne(
 ): Promise<void> {
   const { message, file, place, isFolder } = params;
   const folder = isFolder ? place : dirname(place);
-  const part = join(folder, `.latchkey-${randomBytes(8).toString("hex")}.part`);
+  const part = join(folder, `.latchkey-${String(process.pid)}-${randomBytes(8).toString("hex")}.part`);
   const progress = output.progress(`saving ${file.name}`);
   try {
     const target = await open(part, "wx");
@@ -90,6 +94,22 @@ async function saveOne(
   } finally {
     progress.end();
     await rm(part, { force: true });
+  }
+}
+
+/** Removes what processes left here that were killed: it is readable, and as large as what they saved. */
+async function removeLeft(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const id = partPattern.exec(name)?.[1];
+    if (id !== undefined && !isRunning(Number(id))) await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
