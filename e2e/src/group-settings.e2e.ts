@@ -1,35 +1,8 @@
-import { openNodeClient } from "@latchkey/client/node";
 import type { Client, Message } from "@latchkey/client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
-import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+import { describe, expect, test } from "vitest";
+import { clientsOfEachTest } from "./testing/clients.ts";
 
-let folder: TemporaryFolder;
-let server: ServerProcess;
-let open: Client[];
-
-beforeEach(async () => {
-  folder = createFolder();
-  open = [];
-  server = await startServerProcess({ data: folder.at("data"), port: await freePort() });
-});
-
-afterEach(async () => {
-  for (const client of open) await client.close();
-  await server[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
-
-async function register(name: string): Promise<Client> {
-  const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
-  open.push(client);
-  await client.register({ username: name });
-  return client;
-}
-
-async function settleAll(): Promise<void> {
-  for (const client of [...open, ...open]) await client.settle({ timeoutMs: 20_000 });
-}
+const { register, settleAll } = clientsOfEachTest();
 
 const idOf = async (client: Client): Promise<string> => (await client.account())?.accountId ?? "";
 const rolesIn = async (client: Client, id: string): Promise<Record<string, string>> =>

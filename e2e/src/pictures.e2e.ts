@@ -1,49 +1,12 @@
-import { openNodeClient } from "@latchkey/client/node";
 import { greyJpeg } from "@latchkey/client/testing";
 import type { Client, ClientEvent } from "@latchkey/client";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
-import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+import { describe, expect, test } from "vitest";
+import { clientsOfEachTest } from "./testing/clients.ts";
 
-let folder: TemporaryFolder;
-let server: ServerProcess;
-let open: Client[];
-
-beforeEach(async () => {
-  folder = createFolder();
-  open = [];
-  server = await startServerProcess({ data: folder.at("data"), port: await freePort() });
-});
-
-afterEach(async () => {
-  for (const client of open) await client.close();
-  await server[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
-
-async function openAs(name: string): Promise<Client> {
-  const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
-  open.push(client);
-  return client;
-}
-
-async function register(name: string): Promise<Client> {
-  const client = await openAs(name);
-  await client.register({ username: name });
-  return client;
-}
-
-async function reopen(client: Client, name: string): Promise<Client> {
-  await client.close();
-  open = open.filter((one) => one !== client);
-  return await openAs(name);
-}
-
-async function settleAll(): Promise<void> {
-  for (const client of [...open, ...open]) await client.settle({ timeoutMs: 20_000 });
-}
+const people = clientsOfEachTest();
+const { open, register, reopen, settleAll } = people;
 
 const idOf = async (client: Client): Promise<string> => (await client.account())?.accountId ?? "";
 const [one, other] = [greyJpeg({ widthPx: 512, shade: 100 }), greyJpeg({ widthPx: 256, shade: 150 })];
@@ -57,7 +20,7 @@ const sees = async (client: Client, id: string, what: "one" | "other" | "none"):
 
 /** Files of all blobs on the server's disk. */
 function blobFiles(): readonly string[] {
-  const root = folder.at("data", "blobs");
+  const root = people.folder.at("data", "blobs");
   return readdirSync(root, { withFileTypes: true, recursive: true }).flatMap((entry) =>
     entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
   );
@@ -111,7 +74,7 @@ describe("[X-21] pictures", () => {
     // The one that her devices know, and one for each group.
     expect(blobFiles()).toHaveLength(3);
 
-    const laptop = await openAs("laptop");
+    const laptop = await open("laptop");
     const { code } = await laptop.offerLink({ deviceName: "Laptop" });
     const linked = new Promise<void>((resolve) => {
       laptop.subscribe((event) => {
@@ -140,12 +103,11 @@ describe("[X-21] pictures", () => {
     const { id } = await ada.startConversation({ to: ["ben"] });
     await settleAll();
     const adaId = await idOf(ada);
-    const port = Number(new URL(server.url).port);
-    await server[Symbol.asyncDispose]();
+    await people.server[Symbol.asyncDispose]();
     await ada.setPicture(one);
     await ada.send(id, "written while it was away");
     expect(await shows(ada, adaId)).toBe("one");
-    server = await startServerProcess({ data: folder.at("data"), port });
+    await people.restart();
     ada.wake();
     ben.wake();
     const texts = async (): Promise<readonly string[]> =>

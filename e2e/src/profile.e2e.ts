@@ -1,41 +1,9 @@
-import { openNodeClient } from "@latchkey/client/node";
 import { greyJpeg } from "@latchkey/client/testing";
 import type { Client } from "@latchkey/client";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createFolder, freePort, startServerProcess } from "./testing/processes.ts";
-import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+import { describe, expect, test } from "vitest";
+import { clientsOfEachTest } from "./testing/clients.ts";
 
-let folder: TemporaryFolder;
-let server: ServerProcess;
-let open: Client[];
-
-beforeEach(async () => {
-  folder = createFolder();
-  open = [];
-  server = await startServerProcess({ data: folder.at("data"), port: await freePort() });
-});
-
-afterEach(async () => {
-  for (const client of open) await client.close();
-  await server[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
-
-const openAs = async (name: string): Promise<Client> => {
-  const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
-  open.push(client);
-  return client;
-};
-
-async function register(name: string): Promise<Client> {
-  const client = await openAs(name);
-  await client.register({ username: name });
-  return client;
-}
-
-async function settleAll(): Promise<void> {
-  for (const client of [...open, ...open]) await client.settle({ timeoutMs: 20_000 });
-}
+const { open, register, reopen, settleAll } = clientsOfEachTest();
 
 /** What a person is shown by: a grey square, by its shade. */
 const shadeOf = async (client: Client, id: string): Promise<number | undefined> => {
@@ -78,9 +46,7 @@ describe("[X-21] how a person is shown", () => {
     await expect(ada.changeProfile({ displayName: "\u200B" })).rejects.toMatchObject({ code: "invalid_setting" });
     for (const wrong of [new Uint8Array(0), greyJpeg({ widthPx: 64, heightPx: 56 }), greyJpeg({ widthPx: 520 })])
       await expect(ada.setPicture(wrong)).rejects.toMatchObject({ code: "invalid_setting" });
-    await ada.close();
-    open = open.filter((client) => client !== ada);
-    expect((await (await openAs("ada")).account())?.displayName).toBe("ada");
+    expect((await (await reopen(ada, "ada")).account())?.displayName).toBe("ada");
   });
 
   test("a name of any length is cut to what is shown, and the profile opens again with it", async () => {
@@ -89,7 +55,7 @@ describe("[X-21] how a person is shown", () => {
     );
     for (const [at, displayName] of long.entries()) {
       const username = `long${String(at)}`;
-      const client = await openAs(username);
+      const client = await open(username);
       await client.register({ username, displayName });
       const shown = (await client.account())?.displayName ?? "";
       expect([...shown].length).toBeLessThanOrEqual(64);
@@ -98,9 +64,7 @@ describe("[X-21] how a person is shown", () => {
       await client.changeProfile({ displayName: other });
       const changed = (await client.account())?.displayName ?? "";
       expect(other.startsWith(changed.slice(0, 20))).toBe(true);
-      await client.close();
-      open = open.filter((one) => one !== client);
-      expect((await (await openAs(username)).account())?.displayName).toBe(changed);
+      expect((await (await reopen(client, username)).account())?.displayName).toBe(changed);
     }
   });
 

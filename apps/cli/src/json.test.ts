@@ -1,30 +1,17 @@
 import { openNodeClient } from "@latchkey/client/node";
 import { greyJpeg } from "@latchkey/client/testing";
-import { startServer } from "@latchkey/server";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { runWith } from "./run.testing.ts";
+import { serverOfAllTests } from "./server.testing.ts";
 
 /*
  * docs/json.md is what programs are promised of --json: each command is run on a real server, and what it prints is held against the page.
  */
 
-const folder = mkdtempSync(join(tmpdir(), "latchkey-json-"));
-let serverUrl: string;
-let stopServer: () => Promise<void>;
-
-beforeAll(async () => {
-  const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error" });
-  serverUrl = server.url;
-  stopServer = () => server.close();
-}, 60_000);
-
-afterAll(async () => {
-  await stopServer();
-  rmSync(folder, { recursive: true, force: true });
-});
+const server = serverOfAllTests();
+const { folder } = server;
 
 type Schema = string | readonly Schema[] | { readonly [key: string]: Schema };
 
@@ -74,7 +61,7 @@ function differences(value: unknown, schema: Schema, at: string): string[] {
 const run = async (name: string, args: readonly string[]): Promise<{ status: number; lines: unknown[]; errors: unknown[] }> => {
   const home = join(folder, name);
   mkdirSync(home, { recursive: true });
-  const { status, stdout, stderr } = await runWith(home, [...args, "--json", "--server", serverUrl], undefined, {
+  const { status, stdout, stderr } = await runWith(home, [...args, "--json", "--server", server.url], undefined, {
     openClient: (params) => openNodeClient(params),
   });
   const parsed = (text: string): unknown[] =>

@@ -3,36 +3,17 @@ import { createClient } from "@latchkey/client";
 import type { AttachedFile, Client, ClientEvent, FileState, Message, NewFile } from "@latchkey/client";
 import { startServer } from "@latchkey/server";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { serverOfAllTests } from "./server.testing.ts";
 
 /*
  * Files from end to end (spec X-23), with a real server and real profiles.
  */
 
-const folder = mkdtempSync(join(tmpdir(), "latchkey-files-"));
-let serverUrl: string;
-let stopServer: () => Promise<void>;
-
-beforeAll(async () => {
-  const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error" });
-  serverUrl = server.url;
-  stopServer = () => server.close();
-}, 60_000);
-
-afterAll(async () => {
-  await stopServer();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function open(name: string): Promise<Client> {
-  const client = await openNodeClient({ home: join(folder, name), serverUrl, requests: "accept" });
-  if ((await client.account()) === undefined) await client.register({ username: name });
-  onTestFinished(() => client.close());
-  return client;
-}
+const server = serverOfAllTests();
+const { folder, open } = server;
 
 /** As `open`, with what becomes of its HTTP requests on their way: throwing, the network fails. */
 async function openWith(name: string, onRequest: (method: string, path: string) => Response | undefined): Promise<Client> {
@@ -44,7 +25,7 @@ async function openWith(name: string, onRequest: (method: string, path: string) 
     fetch: async (input: Parameters<typeof fetch>[0], init?: RequestInit) =>
       onRequest(init?.method ?? "GET", new URL(input as string).pathname) ?? (await fetch(input, init)),
   };
-  const client = await createClient({ store: await openNodeStore(home), platform, serverUrl, requests: "accept" });
+  const client = await createClient({ store: await openNodeStore(home), platform, serverUrl: server.url, requests: "accept" });
   onTestFinished(() => client.close());
   return client;
 }
@@ -282,7 +263,7 @@ test("[X-23] files that the server lost before they were used are brought there 
 
 test("[X-23] through another process that has the profile open, files go by their paths and are read from its folder; [X-9] forwarded, they are other blobs", async () => {
   const [ida, jon] = [await open("ida"), await open("jon")];
-  const joined = await openNodeClient({ home: join(folder, "ida"), serverUrl, join: {} });
+  const joined = await openNodeClient({ home: join(folder, "ida"), serverUrl: server.url, join: {} });
   onTestFinished(() => joined.close());
   const { id } = await joined.startConversation({ to: ["jon"] });
   const bytes = randomBytes(3_000_000);
@@ -400,7 +381,7 @@ test("[E-135] a file that the server takes none of is refused before it is encry
 
 /** Links another device to somebody's account, as its owner would. */
 async function linked(owner: Client, name: string): Promise<Client> {
-  const device = await openNodeClient({ home: join(folder, name), serverUrl, requests: "accept" });
+  const device = await openNodeClient({ home: join(folder, name), serverUrl: server.url, requests: "accept" });
   onTestFinished(() => device.close());
   const both = [owner, device];
   const reached = (kind: "compare" | "done"): Promise<unknown> =>

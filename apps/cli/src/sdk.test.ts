@@ -1,42 +1,21 @@
-import { openNodeClient } from "@latchkey/client/node";
 import type { Client, ClientEvent, Message } from "@latchkey/client";
-import { startServer } from "@latchkey/server";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { serverOfAllTests } from "./server.testing.ts";
 
 /*
  * What docs/sdk.md promises of a client, with a real server.
  */
 
-const folder = mkdtempSync(join(tmpdir(), "latchkey-sdk-"));
-let serverUrl: string;
-let stopServer: () => Promise<void>;
-
-beforeAll(async () => {
-  const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error" });
-  serverUrl = server.url;
-  stopServer = () => server.close();
-}, 60_000);
-
-afterAll(async () => {
-  await stopServer();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function open(name: string): Promise<Client> {
-  const client = await openNodeClient({ home: join(folder, name), serverUrl, requests: "accept" });
-  if ((await client.account()) === undefined) await client.register({ username: name });
-  onTestFinished(() => client.close());
-  return client;
-}
+const server = serverOfAllTests();
+const { folder, open } = server;
 
 const texts = (messages: readonly Message[]): string[] => messages.flatMap(({ body }) => (body.kind === "text" ? [body.text] : []));
 
@@ -89,7 +68,7 @@ async function runExample(name: string, webhookUrl = ""): Promise<{ stop: () => 
   const programs = fileURLToPath(new URL("../.tsbuild/examples/", import.meta.url));
   mkdirSync(programs, { recursive: true });
   const program = join(programs, `${String(process.pid)}-${name}`);
-  writeFileSync(program, code.replaceAll("http://localhost:8080", serverUrl).replaceAll("http://localhost:9000/hook", webhookUrl));
+  writeFileSync(program, code.replaceAll("http://localhost:8080", server.url).replaceAll("http://localhost:9000/hook", webhookUrl));
   const child = spawn(process.execPath, [program], { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
   const exited = once(child, "exit");
   const stop = async (): Promise<void> => {
