@@ -93,12 +93,7 @@ export class BlobFiles {
 
   /** Puts on disk what a folder lists. */
   async settleFolder(path: string): Promise<void> {
-    const folder = await open(path, "r");
-    try {
-      await this.settle(folder);
-    } finally {
-      await folder.close();
-    }
+    await withFile(path, "r", (folder) => this.settle(folder));
   }
 
   async #isStored(blobId: Uint8Array): Promise<boolean> {
@@ -137,6 +132,16 @@ const temporaryBytes = 16;
 /** The folder of what is no blob yet, in a folder of blobs. */
 export function uploadsOf(directory: string): string {
   return join(directory, "uploads");
+}
+
+/** Opens a file, readable by its owner alone where it is new, and closes it once it was used. @throws the system's error */
+export async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await use(file);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Writes all of some bytes at a place in a file: a disk that fills up takes a part of them first. @throws the system's error */

@@ -1,10 +1,9 @@
-import { constants, copyFile, open, readdir, rename, stat } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import { constants, copyFile, readdir, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { dayOf } from "../days.ts";
 import { errorCode } from "../files.ts";
-import { writeAt } from "./blob-files.ts";
+import { withFile, writeAt } from "./blob-files.ts";
 
 const pieceBytes = 1_048_576;
 /** Bytes that wait for the disk at most: what is more would be on the way of whoever waits for theirs. */
@@ -76,13 +75,4 @@ async function copyGently(path: string, temporary: string, signal: AbortSignal):
       }
     }),
   );
-}
-
-async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    await use(file);
-  } finally {
-    await file.close();
-  }
 }

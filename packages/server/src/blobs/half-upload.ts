@@ -1,11 +1,11 @@
 import { equalBytes } from "@latchkey/codec";
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
-import { open, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
-import { writeAllAt, writeAt } from "./blob-files.ts";
+import { withFile, writeAllAt, writeAt } from "./blob-files.ts";
 import type { BlobFiles, WholeFile } from "./blob-files.ts";
 import type { TakenRoom } from "./blob-room.ts";
 import { decodeMark, encodeMark, encodePoint, markBytes, noPoint } from "./upload-mark.ts";
@@ -203,13 +203,4 @@ async function readPoints(file: FileHandle, points: readonly UploadPoint[]): Pro
     if (equalBytes(hash.copy().digest(), point.sha256)) found = { point, hash: hash.copy() };
   }
   return found;
-}
-
-async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    await use(file);
-  } finally {
-    await file.close();
-  }
 }
