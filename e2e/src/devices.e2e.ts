@@ -67,7 +67,14 @@ describe("an account with several devices", () => {
     await sendAndWait(alice.client, direct.id, "only for you");
     await receiveText(alice.client, group.id, "four");
 
+    // So much to be told that it nearly fills an entry.
+    for (const { id } of [direct, group]) await alice.client.saveDraft(id, "To be said later. ".repeat(800));
+
     await link(alice.client, second, "Tablet");
+    for (const { id } of [direct, group]) {
+      expect((await second.conversations()).find((one) => one.id === id)?.draft).toBe("To be said later. ".repeat(800));
+      await alice.client.saveDraft(id, "");
+    }
 
     expect(await second.account()).toMatchObject({ username: "alice", displayName: "Alice A.", hasRecoveryPhrase: false });
     expect((await second.conversations()).map(({ title }) => title).toSorted()).toEqual(["Garden", "bob"]);

@@ -18,7 +18,7 @@ import {
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { RandomBytes } from "@latchkey/mls";
-import { blobReferenceCodec, bucketFor, hostCodec } from "@latchkey/protocol";
+import { blobReferenceCodec, bucketFor, entryHead, hostCodec, maxInlineBytes } from "@latchkey/protocol";
 import type { BlobReference } from "@latchkey/protocol";
 import { deviceEntryCodec } from "@latchkey/transparency";
 import type { DeviceEntry } from "@latchkey/transparency";
@@ -112,6 +112,8 @@ export const channelMessageCodec: Codec<ChannelMessage> = variant<ChannelMessage
 /** Content of a channel message that still fits an entry. */
 export const maxChannelBytes = 48_000;
 
+/** What stands in front of it in its entry, which names no blobs (spec L-15). */
+const headBytes = entryHead([]).length;
 const nonceBytes = 24;
 const tagBytes = 16;
 
@@ -122,9 +124,10 @@ function sealAad(place: LinkPlace): Uint8Array {
 /** An entry of the rendezvous: padded to a bucket and sealed under the code's key. */
 export function sealLinkMessage(place: LinkPlace, message: LinkMessage, random: RandomBytes): Uint8Array {
   const encoded = encode(linkMessageCodec, message);
-  const bucket = bucketFor(encoded.length + nonceBytes + tagBytes);
-  if (bucket === undefined) throw new CodecError("limit", "a linking message is too large");
-  const padded = new Uint8Array(bucket - nonceBytes - tagBytes);
+  const around = headBytes + nonceBytes + tagBytes;
+  const bucket = bucketFor(encoded.length + around);
+  if (bucket === undefined || bucket > maxInlineBytes) throw new CodecError("limit", "a linking message is too large");
+  const padded = new Uint8Array(bucket - around);
   padded.set(encoded);
   const nonce = random(nonceBytes);
   return concatBytes(nonce, xchacha20poly1305(place.sealKey, nonce, sealAad(place)).encrypt(padded));

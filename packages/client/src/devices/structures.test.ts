@@ -1,6 +1,15 @@
 import { describeCodec } from "@latchkey/testkit";
-import { describe } from "vitest";
-import { channelMessageCodec, linkAnswerCodec, linkMessageCodec } from "./link-messages.ts";
+import { buckets, entryHead, joinEntry, maxInlineBytes } from "@latchkey/protocol";
+import { describe, expect, test } from "vitest";
+import { linkPlace } from "./link-code.ts";
+import {
+  channelMessageCodec,
+  linkAnswerCodec,
+  linkMessageCodec,
+  maxChannelBytes,
+  openLinkMessage,
+  sealLinkMessage,
+} from "./link-messages.ts";
 import { linkedAccountCodec } from "./linked-account.ts";
 import { syncMessageCodec } from "./sync-messages.ts";
 
@@ -116,4 +125,21 @@ describe("[C-1] structures between the devices of an account are bounded and hav
     frozen: "0200000007",
     overLimit: { "a record of 65537 bytes": { kind: "record", key: "mark/x", value: bytes(65_537, 1) } },
   });
+});
+
+describe("[A-7] what devices say to be linked", () => {
+  const place = linkPlace(bytes(16, 7));
+
+  // An account of many years, or one with two long drafts, is as long as what goes into an entry at most.
+  test.each([0, 400, 470, 16_000, 16_300, 16_340, 16_384, 32_000, maxChannelBytes])(
+    "fills a bucket that an entry has, with %i bytes in it",
+    (length) => {
+      const message = { format: 1, sender: "existing", index: 2, body: { kind: "channel", ciphertext: bytes(length, 1) } } as const;
+      const sealed = sealLinkMessage(place, message, (count) => bytes(count, 9));
+      const entry = joinEntry(entryHead([]), sealed);
+      expect(buckets).toContain(entry.length);
+      expect(entry.length).toBeLessThanOrEqual(maxInlineBytes);
+      expect(openLinkMessage(place, sealed)).toEqual(message);
+    },
+  );
 });
