@@ -8,7 +8,7 @@ import { blobPath, createTextContent } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { writeAs } from "./testing/hostile-author.ts";
-import { eventually, foundTrio, host, refusal, Scene, settle } from "./testing/scene.ts";
+import { eventually, foundTrio, host, refusal, Scene, settle, withFile } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
@@ -29,15 +29,6 @@ async function send(person: Person, id: string, text: string, bytes: Uint8Array)
     { name: "a.bin", mediaType: "application/octet-stream", sizeBytes: bytes.length, content: new Blob([new Uint8Array(bytes)]) },
   ];
   await person.client.send(id, text, { files });
-}
-
-async function withFile(person: Person, id: string, text: string): Promise<{ message: Message; file: AttachedFile }> {
-  const find = async (): Promise<Message | undefined> =>
-    (await person.client.messages(id, { limit: 50 })).find(({ body }) => body.kind === "text" && body.text === text);
-  const message = await eventually(find, `"${text}" arrives`);
-  const [file] = message.files ?? [];
-  if (file === undefined) throw new Error("it came with a file");
-  return { message, file };
 }
 
 describe("D34 another file than was sent", () => {

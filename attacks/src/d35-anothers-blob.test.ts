@@ -2,7 +2,6 @@
 // Source: E-136; what a host keeps for its retention alone is afterwards on devices only
 // Counter-measure: what is kept of a blob is for the message that named it first on this device; for another one it is read from the host, kept nowhere, and nothing that is kept is touched (X-23, E-136)
 import { randomBytes } from "node:crypto";
-import type { AttachedFile, Message } from "@latchkey/client";
 import { createNodePlatform } from "@latchkey/client/node";
 import { fromBase64Url } from "@latchkey/codec";
 import { groupId } from "@latchkey/mls";
@@ -10,18 +9,8 @@ import { blobPath, createDeletionContent, createTextContent, messageIdOf, roomUr
 import type { FilePart } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { writeAs } from "./testing/hostile-author.ts";
-import { eventually, foundTrio, host, refusal, Scene, settle } from "./testing/scene.ts";
-import type { Person } from "./testing/scene.ts";
+import { eventually, foundTrio, host, refusal, Scene, settle, withFile } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
-
-async function withFile(person: Person, id: string, text: string): Promise<{ message: Message; file: AttachedFile }> {
-  const find = async (): Promise<Message | undefined> =>
-    (await person.client.messages(id, { limit: 50 })).find(({ body }) => body.kind === "text" && body.text === text);
-  const message = await eventually(find, `"${text}" arrives`);
-  const [file] = message.files ?? [];
-  if (file === undefined) throw new Error("it came with a file");
-  return { message, file };
-}
 
 describe("D35 another's blob", { timeout: 120_000 }, () => {
   test("[E-136] whoever else names it, lies about it and deletes what named it: what is kept of a file stays, and is read after its host has it no more", async (context) => {

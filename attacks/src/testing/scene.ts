@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClientError, createClient } from "@latchkey/client";
-import type { Client, ClientErrorCode, ClientFailure, LinkState, Message, Store } from "@latchkey/client";
+import type { AttachedFile, Client, ClientErrorCode, ClientFailure, LinkState, Message, Store } from "@latchkey/client";
 import { nodeFiles, openNodeStore } from "@latchkey/client/node";
 import { defaultLimits, startServer } from "@latchkey/server";
 import type { RunningServer, ServerOptions } from "@latchkey/server";
@@ -291,4 +291,14 @@ export async function foundPair(scene: Scene): Promise<{ ada: Person; ben: Perso
 export async function foundTrio(scene: Scene): Promise<{ ada: Person; ben: Person; mal: Person; id: string }> {
   const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
   return { ada, ben, mal, id: await begun([ada, ben, mal], "Allotment") };
+}
+
+/** The message with this text and a file, once it arrives. */
+export async function withFile(person: Person, id: string, text: string): Promise<{ message: Message; file: AttachedFile }> {
+  const find = async (): Promise<Message | undefined> =>
+    (await person.client.messages(id, { limit: 50 })).find(({ body }) => body.kind === "text" && body.text === text);
+  const message = await eventually(find, `"${text}" arrives`);
+  const [file] = message.files ?? [];
+  if (file === undefined) throw new Error("it came with a file");
+  return { message, file };
 }
