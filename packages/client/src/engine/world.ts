@@ -57,7 +57,7 @@ export interface Watching {
   caughtUp(conversationId: string): void;
 }
 
-/** What conversations need of pictures (spec X-21). None of it waits for one. */
+/** What conversations need of pictures (spec X-21). None of it waits for one, but for some seconds of `bring`. */
 export interface PictureTelling {
   /** The id of the blob by which a conversation is told of the person's picture, empty for none. */
   idIn(state: Pick<ConversationState, "logId">): Uint8Array;

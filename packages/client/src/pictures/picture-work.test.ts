@@ -29,14 +29,20 @@ function scene() {
   const events: ClientEvent[] = [];
   const introduced: string[] = [];
   let status = 200;
+  let isHanging = false;
+  const timers: { readonly delayMs: number; readonly run: () => void }[] = [];
   const platform = {
     random,
     sha256,
     nowMs: () => 1_700_000_000_000,
-    setTimer: () => () => undefined,
+    setTimer: (delayMs: number, run: () => void) => {
+      timers.push({ delayMs, run });
+      return () => undefined;
+    },
     async fetch(url: string, init: RequestInit): Promise<Response> {
       const id = url.slice(url.lastIndexOf("/") + 1);
       asked.push(`${init.method ?? ""} ${id}`);
+      if (isHanging) return await new Promise(() => undefined);
       if (status !== 200) return new Response(null, { status });
       if (init.method === "PUT") {
         const bytes = new Uint8Array(await new Response(init.body).arrayBuffer());
@@ -85,6 +91,9 @@ function scene() {
     settle,
     group: group as unknown as Parameters<Pictures["told"]>[0],
     answer: (code: number) => (status = code),
+    hang: () => (isHanging = true),
+    /** Time goes on for so long. */
+    wait: (ms: number) => timers.splice(0).forEach(({ delayMs, run }) => delayMs <= ms && run()),
     setOwn: (told: Uint8Array) => ownThings.say([{ kind: "profile", displayName: "Ann", picture: told }]),
     tell: (id: string, told: Uint8Array) =>
       store.transact("write", (tx) => putPicture(tx, new Uint8Array(Buffer.from(id, "base64url")), told)),
@@ -198,6 +207,21 @@ describe("[X-21] telling one's own", () => {
     expect(await pictures.bring(group, entryOf(others), true)).toBe(false);
     expect(await pictures.bring(group, random(7), true)).toBe(false);
     expect(asked).toHaveLength(before + 1);
+  });
+
+  test("[E-106] where the host takes it and never answers, an entry that names it goes after some seconds", async () => {
+    const { pictures, group, settle, setOwn, asked, hang, wait } = scene();
+    await setOwn(await pictures.make(picture));
+    hang();
+    const before = asked.length;
+    const named = { blobId: pictures.idIn(group), hash: random(32), sizeBytes: 16_384 };
+    const outcomes: boolean[] = [];
+    const bringing = pictures.bring(group, entryOf([named]), false).then((outcome) => outcomes.push(outcome));
+    await settle();
+    expect([asked.length, outcomes]).toEqual([before + 1, []]);
+    wait(15_000);
+    await bringing;
+    expect(outcomes).toEqual([false]);
   });
 });
 

@@ -8,6 +8,8 @@ import { OwnSecrets } from "./own-picture.ts";
 import type { PictureWork } from "./picture-work.ts";
 
 const nothing = new Uint8Array(0);
+/** An entry waits so long for a host that takes no picture and does not say so. */
+const bringMs = 15_000;
 
 /**
  * The pictures of people and groups (spec X-21), as far as every step of a conversation asks for them; the rest is loaded with the first one
@@ -74,11 +76,16 @@ export class Pictures {
   async bring(state: Pick<ConversationState, "logId">, entry: Uint8Array, isLost: boolean): Promise<boolean> {
     const isNaming = splitEntry(entry)?.blobs.some(({ sizeBytes }) => sizeBytes <= maxPictureBlobBytes) === true;
     if (!isNaming) return false;
+    const { promise: late, resolve } = Promise.withResolvers<boolean>();
+    const cancel = this.#world.platform.setTimer(bringMs, () => resolve(false));
     try {
-      return await (await this.#loaded()).bring(state, entry, isLost);
+      const brought = this.#loaded().then((work) => work.bring(state, entry, isLost));
+      return await Promise.race([brought, late]);
     } catch {
       // Without the part that does it the entry goes all the same.
       return false;
+    } finally {
+      cancel();
     }
   }
 
