@@ -50,7 +50,9 @@ export function sealEnvelope(
   },
 ): SealedEnvelope {
   const { body, names = [], random, sha256 } = params;
-  const external = fitsInline(body) ? undefined : encryptBlob({ plaintext: encodeEnvelopeBody(params.kind, body), random, sha256 });
+  const external = fitsInline(body, entryHead(names))
+    ? undefined
+    : encryptBlob({ plaintext: encodeEnvelopeBody(params.kind, body), random, sha256 });
   const head = entryHead(external === undefined ? names : [external.reference, ...names]);
   const plaintext: EnvelopePlaintext = {
     format: 3,

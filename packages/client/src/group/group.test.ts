@@ -110,6 +110,15 @@ describe("envelopes", () => {
     expect(decodeExternalBody("message", random(40))).toBeUndefined();
     expect(decodeExternalBody("message", encode(envelopeBodyCodec, content).subarray(1))).toBeUndefined();
   });
+
+  test("[C-4] content that has no room beside the names of thirty files goes into a blob, too", () => {
+    const names = Array.from({ length: 30 }, () => ({ blobId: random(32), hash: random(32), sizeBytes: 512 }));
+    for (const size of [63_000, 63_500, 64_500, 65_300, 65_500]) {
+      const { blob, external } = sealEnvelope({ ...place, body: body(size), names, random, sha256 });
+      expect(buckets).toContain(blob.length);
+      expect(splitEntry(blob)?.blobs.length).toBe(external === undefined ? 30 : 31);
+    }
+  });
 });
 
 describe("[L-15] content that is too large for an entry", () => {

@@ -115,9 +115,9 @@ export function envelopeAad(logId: Uint8Array, epochId: number, kind: EntryKind,
   return concatBytes(utf8Bytes("latchkey/env/1"), logId, encode(safeUint64, epochId), encode(entryKindCodec, kind), head);
 }
 
-/** Whether this content fits an entry, or must go into a blob. */
-export function fitsInline(body: EnvelopeBody): boolean {
-  return encode(envelopeBodyCodec, body).length + 64 + envelopeOverheadBytes <= maxInlineBytes;
+/** Whether this content fits an entry with that head, or must go into a blob. */
+export function fitsInline(body: EnvelopeBody, head: Uint8Array = entryHead([])): boolean {
+  return encode(envelopeBodyCodec, body).length + 64 + head.length + sealOverheadBytes <= maxInlineBytes;
 }
 
 /**
