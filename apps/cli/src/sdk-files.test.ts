@@ -283,6 +283,15 @@ test("[X-23] through another process that has the profile open, files go by thei
   const own = await messageOf(joined, id, "");
   expect((await read(joined, own, file, { from: 2_000_000, to: 2_000_100 })).equals(bytes.subarray(2_000_000, 2_000_100))).toBe(true);
 
+  // To be seen once, it is read as well, once, and nothing of it stays.
+  await jon.send(id, "once", { files: [fileOf("secret.jpg", bytes, { kind: "picture", mediaType: "image/jpeg" })], isOnce: true });
+  const once = await messageOf(joined, id, "once");
+  const [secret] = once.files ?? [];
+  if (secret === undefined) throw new Error("a file");
+  expect((await read(joined, once, secret)).equals(bytes)).toBe(true);
+  expect(stored("ida").some((name) => name.startsWith(secret.id))).toBe(false);
+  await expect(read(joined, once, secret)).rejects.toMatchObject({ code: "seen_once" });
+
   const kim = await open("kim");
   const { id: other } = await jon.startConversation({ to: ["kim"] });
   const [forwarded] = await jon.forward(id, got.id, [other]);

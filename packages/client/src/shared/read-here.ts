@@ -8,22 +8,23 @@ import { damaged } from "../transport/blob-answers.ts";
 
 /**
  * The bytes of a file that another process of the same person fetches: from the profile's folder, once all of it is there.
- * @throws ClientError as `readFile`
+ * @throws ClientError as `readFile`; `storage_in_use` for another message's blob, of which nothing is kept for this one
  */
 export async function* readHere(
-  { home, remote }: { readonly home: string; readonly remote: Pick<RemoteMethods, "fetchFile" | "fileAccess"> },
+  { home, remote }: { readonly home: string; readonly remote: Pick<RemoteMethods, "fetchFile" | "fileAccess" | "removeFile"> },
   at: readonly [conversationId: string, messageId: string, fileId: string],
   range: FileRange = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const access = await remote.fileAccess(...at);
-  await remote.fetchFile(...at);
+  // What is to be seen once is here when its key is given out.
+  if (access.isKept) await remote.fetchFile(...at);
   const store = openNodeFileStore(join(home, "files"));
   try {
     yield* readSealedFile(
       access,
       async (index) => {
         const piece = await store.piece(access.id, index);
-        if (piece === undefined) throw new ClientError("closed", "The file was removed while it was read.", { canRetry: true });
+        if (piece === undefined) throw access.isKept ? removed() : keptElsewhere();
         return piece;
       },
       range,
@@ -32,5 +33,18 @@ export async function* readHere(
     throw error instanceof FileBroken ? damaged() : error;
   } finally {
     await store.close();
+    if (!access.isKept) await remote.removeFile(...at).catch(() => undefined);
   }
+}
+
+function removed(): ClientError {
+  return new ClientError("closed", "The file was removed while it was read.", { canRetry: true });
+}
+
+function keptElsewhere(): ClientError {
+  return new ClientError(
+    "storage_in_use",
+    "Another process has this profile open, and keeps nothing of a file that another message brought before. Read that message's.",
+    { canRetry: false },
+  );
 }
