@@ -59,7 +59,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/mls/src/crypto/(node|web|noble)\\.ts$",
       "^packages/protocol/src/group/limits\\.ts$",
       "^packages/protocol/src/content/limits\\.ts$",
-      "^packages/client/src/(platform/(node|web)|files/reading|transport/fetch-within|methods|api/own|api/limits)\\.ts$",
+      "^packages/client/src/(platform/(node|web)|files/(reading|piece-request)|methods|api/own|api/limits)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/index\\.ts$",

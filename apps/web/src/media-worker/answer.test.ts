@@ -34,6 +34,11 @@ async function* partsOf(content: Uint8Array): AsyncGenerator<Uint8Array, void, u
   yield content;
 }
 
+/** As much of a file as was asked for. */
+function partOf(body: BodyInit, range: string, totalBytes: number): Response {
+  return new Response(body, { status: 206, headers: { "content-range": `${range.replace("=", " ")}/${String(totalBytes)}` } });
+}
+
 interface Host {
   readonly file: OpenedFile;
   /** Bytes of ciphertext that were fetched. */
@@ -44,7 +49,11 @@ interface Host {
 
 async function served(
   content: Uint8Array,
-  over: { name?: string; host?: (bytes: Uint8Array<ArrayBuffer>, range: string) => Response | undefined; store?: PieceStore } = {},
+  over: {
+    name?: string;
+    host?: (bytes: Uint8Array<ArrayBuffer>, range: string, ciphertext: Uint8Array<ArrayBuffer>) => Response | undefined;
+    store?: PieceStore;
+  } = {},
 ): Promise<Host> {
   const keys = { key: random(32), prefix: random(7), sizeBytes: content.length };
   const sealed: Uint8Array<ArrayBuffer>[] = [];
@@ -60,7 +69,7 @@ async function served(
       const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
       const bytes = new Uint8Array(ciphertext.slice(Number(first), Number(last) + 1));
       fetched += bytes.length;
-      return over.host?.(bytes, range) ?? new Response(bytes, { status: 206 });
+      return over.host?.(bytes, range, ciphertext) ?? partOf(bytes, range, ciphertext.length);
     },
     wait: async () => undefined,
     setTimer(_delayMs, run) {
@@ -160,7 +169,7 @@ describe("what the worker answers", () => {
   test("what is broken underway ends there, and nothing of the broken part is given", async () => {
     const content = webm(3_000_000);
     const { file } = await served(content, {
-      host: (bytes, range) => (range.startsWith("bytes=0-") ? undefined : new Response(bytes.fill(7), { status: 206 })),
+      host: (bytes, range, { length }) => (range.startsWith("bytes=0-") ? undefined : partOf(bytes.fill(7), range, length)),
     });
     const response = await answerWith(file, asked);
     const reader = response.body?.getReader();
@@ -171,9 +180,8 @@ describe("what the worker answers", () => {
       })(),
     ).rejects.toThrow("a chunk does not open");
     expect(readBytes).toBeLessThanOrEqual(filePieceBytes);
-    expect(
-      (await answerWith((await served(content, { host: (bytes) => new Response(bytes.fill(7), { status: 206 }) })).file, asked)).status,
-    ).toBe(422);
+    const broken = await served(content, { host: (bytes, range, { length }) => partOf(bytes.fill(7), range, length) });
+    expect((await answerWith(broken.file, asked)).status).toBe(422);
   });
 });
 
@@ -187,8 +195,8 @@ describe("where the pieces come from", () => {
     };
     const content = webm(3_000_000);
     let isLying = true;
-    const lie = (bytes: Uint8Array<ArrayBuffer>): Response | undefined =>
-      isLying ? new Response(bytes.fill(7), { status: 206 }) : undefined;
+    const lie = (bytes: Uint8Array<ArrayBuffer>, range: string, { length }: Uint8Array): Response | undefined =>
+      isLying ? partOf(bytes.fill(7), range, length) : undefined;
     const { file, ranges, recent } = await served(content, { store, host: lie });
     expect((await answerWith(file, asked)).status).toBe(422);
     expect([ranges.length, kept.size]).toEqual([2, 0]);
@@ -207,10 +215,8 @@ describe("where the pieces come from", () => {
   test("[E-3] a host that begins an answer and brings no more is asked again, and others are not kept waiting for it", async () => {
     const content = random(100_000);
     let left = 1;
-    const stalled = (bytes: Uint8Array<ArrayBuffer>): Response | undefined =>
-      left-- > 0
-        ? new Response(new ReadableStream({ start: (controller) => controller.enqueue(bytes.slice(0, 50)) }), { status: 206 })
-        : undefined;
+    const stalled = (bytes: Uint8Array<ArrayBuffer>, range: string, { length }: Uint8Array): Response | undefined =>
+      left-- > 0 ? partOf(new ReadableStream({ start: (controller) => controller.enqueue(bytes.slice(0, 50)) }), range, length) : undefined;
     const { file, ranges } = await served(content, { host: stalled });
     expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
     expect(ranges.length).toBe(2);
@@ -244,11 +250,29 @@ describe("where the pieces come from", () => {
       (bytes: Uint8Array<ArrayBuffer>) => bytes.slice(1),
       (bytes: Uint8Array<ArrayBuffer>) => new Uint8Array([...bytes, ...bytes]),
     ]) {
-      const { file } = await served(content, { host: (bytes) => new Response(change(bytes), { status: 206 }) });
+      const { file } = await served(content, { host: (bytes, range, { length }) => partOf(change(bytes), range, length) });
       expect((await answerWith(file, asked)).status).toBe(502);
     }
-    const whole = await served(content, { host: (bytes) => new Response(bytes, { status: 200 }) });
-    expect((await answerWith(whole.file, asked)).status).toBe(200);
+    const other = await served(content, { host: (bytes) => partOf(bytes, "bytes=0-9", 10) });
+    expect((await answerWith(other.file, asked)).status).toBe(502);
+  });
+
+  test("[X-23] a host that gives no parts gives all, which is kept and asked for once; one that gives more than all is none", async () => {
+    const kept = new Map<string, Uint8Array>();
+    const store: PieceStore = {
+      get: async (id, index) => kept.get(`${id} ${index}`),
+      put: async (id, index, piece) => void kept.set(`${id} ${index}`, piece),
+      drop: async (id, index) => void kept.delete(`${id} ${index}`),
+    };
+    const content = webm(3_000_000);
+    const { file, ranges } = await served(content, { store, host: (_bytes, _range, all) => new Response(all.slice()) });
+    const from = 2_500_000;
+    const sought = await answerWith(file, { ...asked, range: `bytes=${from}-` });
+    expect(isSame(await sought.bytes(), content.subarray(from))).toBe(true);
+    expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
+    expect([ranges.length, kept.size]).toEqual([1, 4]);
+    const more = await served(content, { host: (_bytes, _range, all) => new Response(new Blob([all, all])) });
+    expect((await answerWith(more.file, asked)).status).toBe(502);
   });
 
   test("what is not to be kept is taken from where it is kept, and neither put there nor dropped", async () => {

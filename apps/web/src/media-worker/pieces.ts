@@ -1,4 +1,4 @@
-import { fetchWhileItComes } from "@latchkey/client/fetching";
+import { askForPiece } from "@latchkey/client/fetching";
 import { filePieceAt, sealedBytesOf } from "@latchkey/client/files";
 import type { PieceSource } from "@latchkey/client/files";
 import type { FileAccess } from "@latchkey/client";
@@ -57,6 +57,8 @@ const mostRecent = 6;
 
 const tries = 4;
 const firstPauseMs = 500;
+/** A request of the browser is answered to its end: what came of it is kept. */
+const neverEnded = new AbortController().signal;
 
 /**
  * The pieces of a file: those that are kept here, and the others from its host, which are kept from then on. What a host says while it cannot, or
@@ -69,8 +71,9 @@ export function piecesOf(access: Pick<FileAccess, "id" | "url" | "sizeBytes">, s
     const { from, to } = filePieceAt(totalBytes, index);
     const kept = await store?.get(id, index).catch(() => undefined);
     if (kept?.length === to - from) return kept;
-    const piece = await fetchPiece(url, { from, to, totalBytes }, world);
-    await store?.put(id, index, piece, totalBytes);
+    const keep = async (at: number, piece: Uint8Array<ArrayBuffer>): Promise<void> => await store?.put(id, at, piece, totalBytes);
+    const piece = await fetchPiece({ platform: world, url, totalBytes, keep }, index, world);
+    await keep(index, piece);
     return piece;
   };
   const keyOf = (index: number): string => `${id} ${String(index)}`;
@@ -94,50 +97,23 @@ export function piecesOf(access: Pick<FileAccess, "id" | "url" | "sizeBytes">, s
   return { take, forget };
 }
 
+/** Asks a few times: somebody waits for it, and can try again. */
 async function fetchPiece(
-  url: string,
-  { from, to, totalBytes }: { readonly from: number; readonly to: number; readonly totalBytes: number },
+  host: Omit<Parameters<typeof askForPiece>[0], "signal">,
+  index: number,
   world: FetchWorld,
 ): Promise<Uint8Array<ArrayBuffer>> {
   for (let count = 1; ; count++) {
     try {
-      const init: RequestInit = {
-        headers: { range: `bytes=${String(from)}-${String(to - 1)}` },
-        // Kept in one place only.
-        cache: "no-store",
-        credentials: "omit",
-        redirect: "error",
-      };
-      // One that hangs is asked again (spec E-3).
-      return await fetchWhileItComes(world, url, init, async (response, came) => {
-        if (response.status === 404 || response.status === 410) throw new FileGone("the host does not have it");
-        const isWhole = response.status === 200 && from === 0 && to === totalBytes;
-        if (response.status !== 206 && !isWhole) throw new Error(`status ${String(response.status)}`);
-        return await readExactly(response, to - from, came);
-      });
+      return await askForPiece({ ...host, signal: neverEnded }, index);
     } catch (error) {
-      if (error instanceof FileGone || count === tries) throw error;
+      if (isGone(error)) throw new FileGone("the host does not have it", { cause: error });
+      if (count === tries) throw error;
       await world.wait(firstPauseMs * 2 ** count);
     }
   }
 }
 
-/** The body, which is as long as was asked for: one that never ends is left. */
-async function readExactly(response: Response, length: number, came: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  const reader = response.body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done) break;
-    came(value.length);
-    if (at + value.length > length) {
-      await reader?.cancel();
-      throw new Error("more than was asked for");
-    }
-    bytes.set(value, at);
-    at += value.length;
-  }
-  if (at < length) throw new Error("less than was asked for");
-  return bytes;
+function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "server_refused" && "canRetry" in error && error.canRetry === false;
 }

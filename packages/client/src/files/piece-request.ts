@@ -25,7 +25,11 @@ export interface PieceHost {
   /** Ends it, in the middle of whatever it does. */
   readonly signal: AbortSignal;
   /** A host that gives no parts gives all: this piece too. */
-  keep(index: number, bytes: Uint8Array): Promise<void>;
+  keep(index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
+interface AskingPlatform {
+  readonly platform: Pick<Platform, "fetch" | "setTimer">;
 }
 
 /**
@@ -59,7 +63,13 @@ export function fileGone(): ClientError {
   return new ClientError("file_gone", "The server does not have this file any more. Ask whoever sent it to send it again.");
 }
 
-async function askForPiece({ platform, url, totalBytes, signal, keep }: PieceHost, index: number): Promise<Uint8Array> {
+/**
+ * Asks once for one piece.
+ * @throws ClientError `server_refused` without `canRetry` where the host says that it does not have it; `server_lied` where it has another file
+ * there; else what may pass, with `canRetry`
+ */
+export async function askForPiece(host: Omit<PieceHost, "platform"> & AskingPlatform, index: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { platform, url, totalBytes, signal, keep } = host;
   const { from, to } = filePieceAt(totalBytes, index);
   const init: RequestInit = { ...apart, method: "GET", headers: { range: `bytes=${from}-${to - 1}` }, signal };
   return await orOffline(() =>
@@ -82,8 +92,12 @@ class ShortAnswer extends ClientError {
   }
 }
 
-async function wantedOfAll(all: AsyncIterable<Uint8Array>, wanted: number, keep: PieceHost["keep"]): Promise<Uint8Array> {
-  let found: Uint8Array | undefined;
+async function wantedOfAll(
+  all: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  wanted: number,
+  keep: PieceHost["keep"],
+): Promise<Uint8Array<ArrayBuffer>> {
+  let found: Uint8Array<ArrayBuffer> | undefined;
   let index = 0;
   for await (const piece of all) {
     if (index === wanted) found = piece;
@@ -95,7 +109,11 @@ async function wantedOfAll(all: AsyncIterable<Uint8Array>, wanted: number, keep:
 }
 
 /** The body of an answer in pieces, of which it has so many bytes: of more nothing is read, and less is no answer. */
-async function* pieces(response: Response, bytes: number, came: (bytes: number) => void): AsyncGenerator<Uint8Array, void, undefined> {
+async function* pieces(
+  response: Response,
+  bytes: number,
+  came: (bytes: number) => void,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   const count = filePieceCount(bytes);
   let index = 0;
