@@ -1,9 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { maxPictureFileBytes } from "@latchkey/client/limits";
 import { CommandError } from "./errors.ts";
 import { printableLine } from "./output.ts";
-
-/** As a picture may be; the client looks at it. */
-const maxBytes = 65_512;
 
 /** What FILE is, for the help. */
 export const pictureHelp: string =
@@ -12,7 +10,7 @@ export const pictureHelp: string =
 /** The bytes of a file that is to be a picture; `undefined` for "". No more is read than a picture may have. @throws CommandError */
 export function readPicture(path: string): Uint8Array | undefined {
   if (path === "") return undefined;
-  const bytes = new Uint8Array(maxBytes + 1);
+  const bytes = new Uint8Array(maxPictureFileBytes + 1);
   let length = 0;
   try {
     const file = openSync(path, "r");
@@ -25,6 +23,7 @@ export function readPicture(path: string): Uint8Array | undefined {
   } catch (cause) {
     throw new CommandError("unreadable_file", `${printableLine(path)} cannot be read`, { cause });
   }
-  if (length > maxBytes) throw new CommandError("invalid_setting", `${printableLine(path)} has more than 65,512 bytes: make it smaller`);
+  if (length > maxPictureFileBytes)
+    throw new CommandError("invalid_setting", `${printableLine(path)} has more than 65,512 bytes: make it smaller`);
   return bytes.subarray(0, length);
 }

@@ -1,7 +1,8 @@
 export * from "./addresses.ts";
 export { ContentError } from "./content/errors.ts";
 export type { ContentErrorCode } from "./content/errors.ts";
-export { maxFileDescription, maxFileName, maxFiles } from "./content/limits.ts";
+export { maxFileDescription, maxFileName, maxFiles, maxPictureFileBytes, maxPicturePx } from "./content/limits.ts";
+export { mediaTypeOf } from "./content/files.ts";
 export type { FileKind, FileLooks, FilePart } from "./content/files.ts";
 export * from "./content/head.ts";
 export { maxHistoryAccounts } from "./content/history.ts";

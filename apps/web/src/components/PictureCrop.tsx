@@ -1,12 +1,11 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { KeyboardEvent, PointerEvent, ReactElement } from "react";
+import { maxPictureFileBytes, maxPicturePx } from "@latchkey/client/limits";
 import { t } from "../messages/words.ts";
 import { maxZoom, moved, wholeCrop, zoomed, zoomOf } from "../state/crop.ts";
 import type { Crop } from "../state/crop.ts";
 import { Modal } from "./Dialog.tsx";
 
-const sidePx = 512;
-const mostBytes = 65_512;
 const qualities = [0.9, 0.8, 0.7, 0.6, 0.45, 0.3] as const;
 /** By a key, of the part that is shown. */
 const keyStep = 0.05;
@@ -66,8 +65,8 @@ export function PictureCrop({
         <canvas
           ref={stage}
           className="picture-stage"
-          width={sidePx}
-          height={sidePx}
+          width={maxPicturePx}
+          height={maxPicturePx}
           role="img"
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           tabIndex={0}
@@ -128,13 +127,13 @@ function draw(canvas: HTMLCanvasElement | OffscreenCanvas, image: ImageBitmap, {
 
 /** The part as a file of its own, as good as there is room for. @throws Error where the browser makes none that is small enough */
 async function encoded(image: ImageBitmap, crop: Crop): Promise<Uint8Array> {
-  const px = Math.max(1, Math.min(sidePx, Math.round(crop.side)));
+  const px = Math.max(1, Math.min(maxPicturePx, Math.round(crop.side)));
   const canvas = new OffscreenCanvas(px, px);
   draw(canvas, image, crop);
   for (const quality of qualities) {
     const asWebp = await canvas.convertToBlob({ type: "image/webp", quality });
     const blob = asWebp.type === "image/webp" ? asWebp : await canvas.convertToBlob({ type: "image/jpeg", quality });
-    if (blob.size <= mostBytes) return new Uint8Array(await blob.arrayBuffer());
+    if (blob.size <= maxPictureFileBytes) return new Uint8Array(await blob.arrayBuffer());
   }
   throw new Error("no picture is small enough");
 }

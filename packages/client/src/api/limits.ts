@@ -1,5 +1,12 @@
 /** What is allowed with messages and groups, for whoever offers it to a person: the client itself goes by the same numbers. */
-export { maxFileBytes, maxFileDescription, maxFiles, maxTextBytes } from "@latchkey/protocol/content-limits";
+export {
+  maxFileBytes,
+  maxFileDescription,
+  maxFiles,
+  maxPictureFileBytes,
+  maxPicturePx,
+  maxTextBytes,
+} from "@latchkey/protocol/content-limits";
 export { maxDescriptionBytes, maxGroupNameBytes } from "@latchkey/protocol/limits";
 
 /** Milliseconds after a message in which its author changes it for all, by their own two stamps (spec X-3). */

@@ -1,8 +1,9 @@
-import { decode, encode, enumeration, opaque, struct, toBase64Url, uint8, vector } from "@latchkey/codec";
+import { decode, encode, opaque, struct, toBase64Url, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { FileKind, FilePart } from "@latchkey/protocol";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { fileKindCodec } from "../timeline/files-codec.ts";
 
 /*
  * Which lines have files, and which: written with the lines. By it files are found without looking through all that was said, and it is known
@@ -20,7 +21,7 @@ interface Indexed {
 
 const codec: Codec<readonly Indexed[]> = vector(
   struct<Indexed>({
-    kind: enumeration<FileKind>(uint8, { file: 0, picture: 1, video: 2, audio: 3, voice: 4 }),
+    kind: fileKindCodec,
     blobId: opaque(32),
   }),
   { maxBytes: 4096 },

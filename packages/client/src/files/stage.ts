@@ -1,5 +1,5 @@
 import { concatBytes, toBase64Url } from "@latchkey/codec";
-import { maxFileBytes, maxFileDescription, maxFileName } from "@latchkey/protocol";
+import { maxFileBytes, maxFileDescription, maxFileName, mediaTypeOf } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
 import type { NewFile } from "../api.ts";
 import { ClientError } from "../errors.ts";
@@ -8,8 +8,6 @@ import { dayOf } from "./file-store.ts";
 import type { FilePlace } from "./file-store.ts";
 import { filePieceBytes, sealedBytesOf } from "./reading.ts";
 import { FileSizeError, sealFile } from "./sealing.ts";
-
-const unknownType = "application/octet-stream";
 
 /**
  * Encrypts a file under a fresh key into the store of files, and says what a message tells of it; its ciphertext is on the disk when this
@@ -58,7 +56,7 @@ export async function stageFile(
     hash: running.digest(),
     sizeBytes,
     name: name.slice(0, maxFileName).toWellFormed(),
-    mediaType: typeOf(mediaType),
+    mediaType: mediaTypeOf(mediaType),
     description: description.slice(0, maxFileDescription).toWellFormed(),
   };
 }
@@ -122,9 +120,4 @@ async function* bytesOf(content: NewFile["content"]): AsyncGenerator<Uint8Array,
 /** A file of another size than was said, or one that a browser reads no more since something wrote to it or took it away. */
 function isChanged(error: unknown): boolean {
   return error instanceof FileSizeError || (error instanceof DOMException && ["NotReadableError", "NotFoundError"].includes(error.name));
-}
-
-function typeOf(mediaType: string): string {
-  const type = mediaType.split(";")[0]?.trim().toLowerCase() ?? "";
-  return type.length <= 127 && /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/.test(type) ? type : unknownType;
 }

@@ -6,8 +6,11 @@ import type { TextBody } from "./line.ts";
 
 const id32 = opaque(32);
 
+/** How a file is shown, as it is stored. */
+export const fileKindCodec: Codec<FileKind> = enumeration<FileKind>(uint8, { file: 0, picture: 1, video: 2, audio: 3, voice: 4 });
+
 const file: Codec<FilePart> = struct<FilePart>({
-  kind: enumeration<FileKind>(uint8, { file: 0, picture: 1, video: 2, audio: 3, voice: 4 }),
+  kind: fileKindCodec,
   host: text(260),
   blobId: id32,
   key: id32,

@@ -128,7 +128,6 @@ function fileOf(part: ExternalPart, looks: unknown): FilePart | undefined {
   const isKnown = part.encryptionAlgorithm === streamAlgorithm && part.hashAlgorithm === sha256Algorithm && part.aad.length === 0;
   if (place === undefined || !isKnown || part.contentHash.length !== 32) return undefined;
   const [kind, ...told]: unknown[] = Array.isArray(looks) ? looks : [];
-  const mediaType = part.contentType.split(";")[0]?.trim().toLowerCase() ?? "";
   return {
     kind: (typeof kind === "number" ? kinds[kind] : undefined) ?? "file",
     ...place,
@@ -137,7 +136,7 @@ function fileOf(part: ExternalPart, looks: unknown): FilePart | undefined {
     hash: part.contentHash.slice(),
     sizeBytes: part.sizeBytes,
     name: part.filename.slice(0, maxFileName).toWellFormed(),
-    mediaType: isMediaType(mediaType) ? mediaType : unknownType,
+    mediaType: mediaTypeOf(part.contentType),
     description: part.description.slice(0, maxFileDescription).toWellFormed(),
     ...looksOf(told),
   };
@@ -194,6 +193,12 @@ function isFile({ host, blobId, key, prefix, hash, sizeBytes, name, mediaType, d
 /** One picture, video or voice message and nothing else. */
 function canBeOnce(files: readonly FilePart[]): boolean {
   return files.length === 1 && files.every(({ kind }) => kind === "picture" || kind === "video" || kind === "voice");
+}
+
+/** The media type in what somebody calls one: in lower case, without parameters; `application/octet-stream` where it is none. */
+export function mediaTypeOf(text: string): string {
+  const mediaType = text.split(";")[0]?.trim().toLowerCase() ?? "";
+  return isMediaType(mediaType) ? mediaType : unknownType;
 }
 
 function isMediaType(text: string): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { encodePicture, maxPictureBlobBytes, maxPictureFileBytes, parsePicture } from "./picture.ts";
+import { maxPictureFileBytes } from "./limits.ts";
+import { encodePicture, maxPictureBlobBytes, parsePicture } from "./picture.ts";
 import { canBePicture } from "./head.ts";
 
 const fill = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);

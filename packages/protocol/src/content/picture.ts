@@ -5,10 +5,6 @@ import { buckets } from "../limits.ts";
 
 /** Ciphertext of a picture at most: a bucket (spec C-4). */
 export const maxPictureBlobBytes = 65_536;
-/** A picture's file at most, in bytes: what such a bucket has room for (spec X-21). */
-export const maxPictureFileBytes = 65_512;
-/** How wide and high a picture is made at most, in pixels. */
-export const maxPicturePx = 512;
 /** How wide and high one that is shown may be at most. */
 export const maxShownPicturePx = 1024;
 
