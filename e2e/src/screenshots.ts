@@ -360,7 +360,7 @@ await open(page, benTitle);
 await server.stop();
 server = await startServer(folder.at("old"));
 await page.reload();
-await page.getByText("restored from a backup").first().waitFor({ timeout: 60_000 });
+await page.getByText("The server does not have this conversation now").first().waitFor({ timeout: 60_000 });
 await shoot(page, "restored", "desktop", { dark: true });
 await shoot(page, "restored", "phone");
 
