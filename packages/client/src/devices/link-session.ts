@@ -73,6 +73,7 @@ export class LinkSession {
       creates: first.machine.role === "new",
       onEntry: (blob) => this.input({ kind: "entry", blob }),
       onRefused: () => this.input({ kind: "failed", code: "invalid_code" }),
+      onFailed: (error) => this.input({ kind: "failed", code: failureOf(error).code }),
     });
     this.#cancelExpiry = platform.setTimer(linkLifeMs, () => this.input({ kind: "expired" }));
     this.#work = this.#carryOut(first.effects);

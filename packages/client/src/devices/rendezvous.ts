@@ -32,6 +32,8 @@ export function openRendezvous(params: {
   onEntry: (blob: Uint8Array) => void;
   /** The server has no such log, or refuses: the linking is over. */
   onRefused: (code: WireErrorCode) => void;
+  /** What is to be said cannot be sent at all: the linking is over, too. */
+  onFailed: (error: unknown) => void;
 }): Rendezvous {
   const { platform, connections, host, place } = params;
   const waiting: Uint8Array[] = [];
@@ -74,7 +76,9 @@ export function openRendezvous(params: {
       }
     } catch (error) {
       // With its connection lost it is sent again by the next one.
-      if (!(error instanceof ClientError)) throw error;
+      if (error instanceof ClientError) return;
+      waiting.length = 0;
+      params.onFailed(error);
     }
   });
 
