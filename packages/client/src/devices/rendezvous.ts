@@ -55,7 +55,7 @@ export function openRendezvous(params: {
       return;
     }
     connection = opening;
-    void sending.join();
+    void sending.wake();
   }
 
   const sending = createSingleFlight(async () => {
@@ -67,7 +67,7 @@ export function openRendezvous(params: {
         const request = { kind: "append" as const, logId: place.logId, epochId: 0, entryKind: "message" as const, blob };
         const answer = await current.request(request);
         if (answer.kind === "error" && meaningOf(answer) === "passing") {
-          platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void sending.join());
+          platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void sending.wake());
           return;
         }
         if (answer.kind === "error") params.onRefused(answer.code);
@@ -98,7 +98,7 @@ export function openRendezvous(params: {
   return {
     append(blob) {
       waiting.push(joinEntry(entryHead([]), blob));
-      void sending.join();
+      void sending.wake();
     },
     drained(timeoutMs) {
       if (waiting.length === 0) return Promise.resolve(true);
