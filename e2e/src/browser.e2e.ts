@@ -1,13 +1,12 @@
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { loadVectors } from "@latchkey/testkit";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BrowserChecks, WelcomeVector } from "./testing/browser-page.ts";
+import { buildPage } from "./testing/built-page.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { createFolder } from "./testing/processes.ts";
@@ -15,8 +14,6 @@ import type { TemporaryFolder } from "./testing/processes.ts";
 
 // Parts of the packages in a real browser: what Node's imitations of IndexedDB and WebCrypto cannot show.
 
-const entry = fileURLToPath(new URL("./testing/browser-page.ts", import.meta.url));
-const clientSources = fileURLToPath(new URL("../../packages/client/src", import.meta.url));
 const vectors = loadVectors<WelcomeVector[]>("mls/passive-client-welcome.json");
 
 declare global {
@@ -30,22 +27,7 @@ let browser: BrowserProfile;
 
 beforeAll(async () => {
   folder = createFolder();
-  mkdirSync(folder.at("built"));
-  await build({
-    configFile: false,
-    logLevel: "error",
-    root: fileURLToPath(new URL("..", import.meta.url)),
-    resolve: { alias: [{ find: /^virtual:client\//, replacement: `${clientSources}/` }] },
-    build: {
-      outDir: folder.at("built"),
-      emptyOutDir: false,
-      minify: false,
-      target: "esnext",
-      lib: { entry, formats: ["es"], fileName: () => "page.js" },
-      rolldownOptions: { output: { codeSplitting: false } },
-    },
-  });
-  writeFileSync(folder.at("built", "index.html"), '<!doctype html><title>Checks</title><script type="module" src="/page.js"></script>');
+  await buildPage(folder.at("built"), "./browser-page.ts");
   pages = createServer((request, response) => {
     const isScript = request.url === "/page.js";
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html");

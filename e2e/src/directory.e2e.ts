@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
 import { describe, expect, test } from "vitest";
+import { buildPage } from "./testing/built-page.ts";
 import { openBrowser } from "./testing/chromium.ts";
 // For its global declaration: it is the page that runs it.
 import type { DirectoryOutcome } from "./testing/directory-page.ts";
@@ -15,26 +14,11 @@ describe("the public log of accounts in Chromium", () => {
     { timeout: 120_000 },
     async () => {
       using folder = createFolder();
-      await build({
-        configFile: false,
-        logLevel: "error",
-        root: fileURLToPath(new URL("..", import.meta.url)),
-        build: {
-          outDir: folder.at("built"),
-          target: "esnext",
-          lib: {
-            entry: fileURLToPath(new URL("testing/directory-page.ts", import.meta.url)),
-            formats: ["es"],
-            fileName: () => "page.js",
-          },
-          rolldownOptions: { output: { codeSplitting: false } },
-        },
-      });
+      await buildPage(folder.at("built"), "./directory-page.ts");
       const server = createServer((request, response) => {
         const isScript = request.url === "/page.js";
         response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-        if (isScript) response.end(readFileSync(folder.at("built", "page.js")));
-        else response.end('<!doctype html><title>Directory</title><script type="module" src="/page.js"></script>');
+        response.end(readFileSync(folder.at("built", isScript ? "page.js" : "index.html")));
       });
       server.listen(0, "127.0.0.1");
       await once(server, "listening");

@@ -1,7 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildPage } from "./testing/built-page.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
@@ -21,25 +19,7 @@ let browser: BrowserProfile;
 
 beforeAll(async () => {
   folder = createFolder();
-  mkdirSync(folder.at("built"));
-  await build({
-    configFile: false,
-    logLevel: "error",
-    root: fileURLToPath(new URL("..", import.meta.url)),
-    resolve: { alias: [{ find: /^virtual:web\//, replacement: fileURLToPath(new URL("../../apps/web/src/", import.meta.url)) }] },
-    build: {
-      outDir: folder.at("built"),
-      emptyOutDir: false,
-      minify: false,
-      target: "esnext",
-      lib: { entry: fileURLToPath(new URL("./testing/media-page.ts", import.meta.url)), formats: ["es"], fileName: () => "page.js" },
-      rolldownOptions: { output: { codeSplitting: false } },
-    },
-  });
-  writeFileSync(
-    folder.at("built", "index.html"),
-    '<!doctype html><title>Media</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
-  );
+  await buildPage(folder.at("built"), "./media-page.ts");
   server = await startServerProcess({ data: folder.at("data"), args: ["--web-root", folder.at("built")] });
   browser = await openBrowser({ folder: folder.at("profile"), hasMicrophone: true });
   await browser.page.goto(server.url);
