@@ -214,6 +214,22 @@ describe("what somebody sends", () => {
     expect(await message.locator("img.file-shown").count()).toBe(0);
   });
 
+  test("what cannot be shown says why among the large ones too, and the others go on", async () => {
+    const { page } = ada;
+    await page.getByRole("button", { name: "Open: Picture: two.png" }).click();
+    const slide = page.locator(".yarl__slide_current");
+    await slide.locator('img[alt="Picture: two.png"]').waitFor();
+    // It goes on once the others are known.
+    await expect.poll(() => page.getByRole("button", { name: "Later", exact: true }).isEnabled()).toBe(true);
+    await page.keyboard.press("ArrowRight");
+    await slide.getByText("cannot be shown").getByRole("button", { name: "Save" }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press("ArrowLeft");
+    await slide.locator('img[alt="Picture: two.png"]').waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".yarl__root").waitFor({ state: "detached" });
+  });
+
   test("the worker that decrypts may be ended by the browser at any time: what plays goes on, and is sought as before", async () => {
     const { page } = ada;
     const message = await sendFiles("Another noise", [file("noise.wav", "audio", wav(16 * mebibyte), { durationMs: 174_000 })]);

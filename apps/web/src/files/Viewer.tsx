@@ -1,7 +1,7 @@
 import "yet-another-react-lightbox/styles.css";
 import "../styles/viewer.css";
-import { useEffect, useMemo, useState } from "react";
-import type { ReactElement } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import type { ReactElement, SyntheticEvent } from "react";
 import { createPortal } from "react-dom";
 import type { AttachedFile, Message } from "@latchkey/client";
 import { Lightbox } from "yet-another-react-lightbox";
@@ -12,9 +12,13 @@ import { Icon } from "../components/Icon.tsx";
 import type { IconName } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { t } from "../messages/words.ts";
+import { fileKey } from "../state/app-state.ts";
 import { useApp } from "../state/context.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
+import { FileNote } from "./FileNote.tsx";
+import { ShowError } from "./file-source.ts";
+import type { ShowFailure } from "./file-source.ts";
 import { labelOf } from "./Tile.tsx";
 import { thumbAddress } from "./thumbhash.ts";
 import { useFileSource } from "./use-files.ts";
@@ -43,12 +47,12 @@ export function Viewer({
   const [items, setItems] = useState<readonly Item[]>(() => itemsOf(message));
   const [at, setAt] = useState(() => itemsOf(message).findIndex(({ file }) => file.id === fileId));
   const [forwarded, setForwarded] = useState<Message>();
-  const addresses = useAddresses(items, at);
+  const { shown, onError, again } = useShown(items, at);
   useEffect(() => {
     let isGone = false;
     void allOf(controller.client, message)
       .then((all) => {
-        const found = all.findIndex(({ file }) => file.id === fileId);
+        const found = all.findIndex((one) => one.message.id === message.id && one.file.id === fileId);
         if (isGone || found < 0) return;
         setItems(all);
         setAt(found);
@@ -61,10 +65,11 @@ export function Viewer({
     // Opened at one message, whatever comes meanwhile.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [controller]);
-  const slides = useMemo(() => items.map((item, index) => slideOf(item, addresses.get(index))), [addresses, items]);
+  const slides = useMemo(() => items.map((item) => slideOf(item, shown.get(keyOf(item))?.address)), [items, shown]);
   const current = items[at];
   return createPortal(
-    <>
+    // The library says of no picture why it is not shown.
+    <div onErrorCapture={onError}>
       <Lightbox
         open
         close={close}
@@ -95,6 +100,16 @@ export function Viewer({
           ],
         }}
         render={{
+          slide: ({ slide }) => {
+            const item = items[slides.findIndex((one) => one === slide)];
+            const why = item === undefined ? undefined : shown.get(keyOf(item))?.why;
+            if (item === undefined || why === undefined) return undefined;
+            return (
+              <div className="viewer-note">
+                <FileNote message={item.message} file={item.file} why={why} again={() => again(item)} />
+              </div>
+            );
+          },
           slideFooter: ({ slide }) => (
             <p className="viewer-words">
               <bdi>{"description" in slide && typeof slide.description === "string" ? slide.description : ""}</bdi>
@@ -103,7 +118,7 @@ export function Viewer({
         }}
       />
       {forwarded !== undefined && <ForwardDialog messages={[forwarded]} close={() => setForwarded(undefined)} />}
-    </>,
+    </div>,
     document.body,
   );
 }
@@ -131,28 +146,50 @@ function ToolButton({
   );
 }
 
-/** Addresses of what is looked at and of its neighbours. */
-function useAddresses(items: readonly Item[], at: number): ReadonlyMap<number, string> {
+const keyOf = ({ message, file }: Item): string => fileKey(message.id, file.id);
+
+/** Where something is shown from, or why it is not. */
+interface Shown {
+  readonly address?: string;
+  readonly why?: ShowFailure;
+}
+
+/** What is looked at and its neighbours, by their keys. */
+function useShown(
+  items: readonly Item[],
+  at: number,
+): {
+  readonly shown: ReadonlyMap<string, Shown>;
+  /** The browser could not show something. */
+  readonly onError: (event: SyntheticEvent) => void;
+  readonly again: (item: Item) => void;
+} {
   const source = useFileSource();
-  const [addresses, setAddresses] = useState<ReadonlyMap<string, string>>(new Map());
+  const [shown, setShown] = useState<ReadonlyMap<string, Shown>>(new Map());
   useEffect(() => {
-    for (const item of items.slice(Math.max(0, at - 1), at + 2))
-      if (!addresses.has(item.file.id))
+    for (const item of items.slice(Math.max(0, at - 1), at + 2)) {
+      const key = keyOf(item);
+      const set = (one: Shown): void => setShown((before) => new Map([...before, [key, one]]));
+      if (!shown.has(key))
         source.address(item).then(
-          (address) => setAddresses((before) => new Map([...before, [item.file.id, address]])),
-          () => undefined,
+          (address) => set({ address }),
+          (error: unknown) => set({ why: error instanceof ShowError ? error.why : "failed" }),
         );
-  }, [addresses, at, items, source]);
-  return useMemo(
-    () =>
-      new Map(
-        items.flatMap(({ file }, index) => {
-          const address = addresses.get(file.id);
-          return address === undefined ? [] : [[index, address] as const];
-        }),
-      ),
-    [addresses, items],
+    }
+  }, [at, items, shown, source]);
+  const onError = useCallback(
+    ({ target }: SyntheticEvent) => {
+      const address = target instanceof Element ? target.getAttribute("src") : null;
+      const [key] = [...shown].find(([, one]) => one.address === address) ?? [];
+      if (address === null || key === undefined) return;
+      void source.why(address).then((why) => setShown((before) => new Map([...before, [key, { why }]])));
+    },
+    [shown, source],
   );
+  const again = useCallback((item: Item) => {
+    setShown((before) => new Map([...before].filter(([key]) => key !== keyOf(item))));
+  }, []);
+  return { shown, onError, again };
 }
 
 function slideOf({ message, file }: Item, address: string | undefined): Slide & { readonly description: string } {
