@@ -15,6 +15,7 @@ export function OnceFile({ message, file }: { readonly message: Message; readonl
   const [isOpen, setIsOpen] = useState(false);
   const isSeen = message.isSeen === true;
   const isOwn = message.author?.isSelf === true;
+  const isVoice = file.kind === "voice";
   const kind = t(`files.kind.${file.kind}`);
   return (
     <div className="files file-row file-once">
@@ -22,8 +23,10 @@ export function OnceFile({ message, file }: { readonly message: Message; readonl
         {state?.kind === "sending" ? <Progress message={message} file={file} state={state} /> : <Icon name="eye" size={24} />}
       </span>
       <span className="file-text">
-        <span className="file-name">{t("files.once", { kind })}</span>
-        <span className="file-facts">{isSeen ? t("files.onceSeen") : t("files.onceHint")}</span>
+        <span className="file-name">{isVoice ? t("files.onceVoice") : t("files.once", { kind })}</span>
+        <span className="file-facts">
+          {t(isOwn ? "files.onceOwn" : isSeen ? "files.onceSeen" : isVoice ? "files.onceVoiceHint" : "files.onceHint")}
+        </span>
       </span>
       {!isOwn && !isSeen && (
         <button type="button" className="button" onClick={() => setIsOpen(true)}>

@@ -1333,6 +1333,9 @@ export interface Messages {
   "files.onceHint": undefined;
   "files.onceOpen": undefined;
   "files.onceSeen": undefined;
+  "files.onceOwn": undefined;
+  "files.onceVoice": undefined;
+  "files.onceVoiceHint": undefined;
   "files.type.picture": undefined;
   "files.type.video": undefined;
   "files.type.sound": undefined;
