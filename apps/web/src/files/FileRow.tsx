@@ -26,7 +26,9 @@ export function FileRow({ message, file }: { readonly message: Message; readonly
         )}
       </span>
       <span className="file-text">
-        <bdi className="file-name">{file.name}</bdi>
+        <span className="file-name">
+          <bdi>{file.name}</bdi>
+        </span>
         <span className="file-facts">
           {t(`files.type.${type}`)} · <span className="tabular">{formatBytes(file.sizeBytes)}</span>
         </span>

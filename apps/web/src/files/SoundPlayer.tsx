@@ -45,7 +45,11 @@ export function SoundPlayer({ message, file }: { readonly message: Message; read
         </button>
       )}
       <span className="sound-body">
-        {file.kind !== "voice" && <bdi className="file-name">{file.name}</bdi>}
+        {file.kind !== "voice" && (
+          <span className="file-name">
+            <bdi>{file.name}</bdi>
+          </span>
+        )}
         <span className="sound-track">
           {file.peaks !== undefined && <Waveform peaks={file.peaks} share={length > 0 ? at / length : 0} />}
           <input

@@ -81,7 +81,9 @@ function Largest(): ReactElement {
                 <Icon name="file" size={24} />
               </span>
               <span className="file-text">
-                <bdi className="file-name">{file.name}</bdi>
+                <span className="file-name">
+                  <bdi>{file.name}</bdi>
+                </span>
                 <span className="file-facts">
                   <span className="tabular">{formatBytes(storedBytes)}</span>
                   {conversation !== undefined && (

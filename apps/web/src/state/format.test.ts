@@ -86,8 +86,8 @@ describe("avatarColour", () => {
 
 describe("formatBytes", () => {
   it.each([
-    [0, "0 byte"],
-    [999, "999 byte"],
+    [0, "0 bytes"],
+    [999, "999 bytes"],
     [1200, "1.2 kB"],
     [25_000_000, "25 MB"],
   ])("writes %d as %s", (size, text) => {

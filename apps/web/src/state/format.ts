@@ -121,6 +121,8 @@ export function formatBytes(sizeBytes: number, context: FormatContext = {}): str
   return new Intl.NumberFormat(context.locale ?? locale(), {
     style: "unit",
     unit: units[unit] ?? "byte",
+    // "5 bytes", and "1.2 MB".
+    unitDisplay: unit === 0 ? "long" : "short",
     maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0,
   }).format(value);
 }
