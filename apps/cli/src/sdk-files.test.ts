@@ -360,6 +360,30 @@ test("[E-3] [X-23] a file that the host does not take now holds up nobody else's
   expect(await texts(oli, first)).toEqual(["hello", "large", "behind it"]);
 }, 120_000);
 
+test("[E-140] what is let go of is ended at the host, also while another file is next", async () => {
+  const [sia, tom, uma] = [await open("sia"), await open("tom"), await open("uma")];
+  const [{ id: first }, { id: second }] = [await sia.startConversation({ to: ["tom"] }), await sia.startConversation({ to: ["uma"] })];
+  await sia.settle();
+  await sia.close();
+  let isFull = true;
+  const [refusedPaths, deletedPaths] = [new Set<string>(), new Set<string>()];
+  const sending = await openWith("sia", (method, path) => {
+    if (method === "DELETE") deletedPaths.add(path);
+    if (!isFull || method !== "PATCH") return undefined;
+    refusedPaths.add(path);
+    return new Response(JSON.stringify({ code: "storage_full" }), { status: 507 });
+  });
+  const dropped = await sending.send(first, "dropped", { files: [fileOf("a.bin", randomBytes(3_000_000))] });
+  await expect.poll(() => refusedPaths.size, { timeout: 20_000 }).toBe(1);
+  await sending.send(second, "next", { files: [fileOf("b.bin", randomBytes(3_000_000))] });
+  await expect.poll(() => refusedPaths.size, { timeout: 20_000, interval: 5 }).toBe(2);
+  await sending.discard(first, dropped.id);
+  await expect.poll(() => [...deletedPaths], { timeout: 20_000 }).toEqual([...refusedPaths].slice(0, 1));
+  isFull = false;
+  await messageOf(uma, second, "next");
+  expect([await texts(tom, first), deletedPaths.size]).toEqual([[], 1]);
+}, 120_000);
+
 test("[E-135] a file that the server takes none of is refused before it is encrypted", async () => {
   const small = await startServer({
     dataDirectory: join(folder, "small"),

@@ -372,6 +372,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   ): Promise<void> {
     for (const [id, { runner, messageId }] of left) {
       const line = await runner.history.line(messageId);
+      if (line === undefined && !this.#waiting.has(id)) await this.#uploads.abandon({ runner, blobId: id });
       if ((line === undefined || isSeen(line.body)) && !this.#waiting.has(id)) await this.#forget([id]);
     }
   }

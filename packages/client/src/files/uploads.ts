@@ -97,6 +97,22 @@ export class Uploads {
     this.wake();
   }
 
+  /** Nobody waits for it any more: its host is told, where it was begun. */
+  async abandon({ runner, blobId }: Pick<Due, "runner" | "blobId">): Promise<void> {
+    this.#sent.delete(blobId);
+    const { platform, connections, store } = this.#world;
+    // Whoever notices it first tells.
+    const stored = await store.transact("write", async (tx) => {
+      const found = await tx.get(nameKey(blobId));
+      if (found !== undefined) tx.delete(nameKey(blobId));
+      return found;
+    });
+    if (stored === undefined) return;
+    const name = new TextDecoder().decode(stored);
+    // It goes by itself where this does not arrive.
+    abandonUpload({ platform, baseUrl: connections.httpUrl(runner.state.host) }, name).catch(() => undefined);
+  }
+
   /** Ends what is on its way; it goes on with the next start. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -142,7 +158,7 @@ export class Uploads {
           if (!isOfFile || !this.#due().some((one) => isNext(one))) await this.#rest(++attempt, error);
         }
         // Ended by its person, and not with this program.
-        if (end.signal.aborted && end.signal.reason !== onceMore && !this.#closed) await this.#abandon(due);
+        if (end.signal.aborted && end.signal.reason !== onceMore && !this.#closed) await this.abandon(due);
       } finally {
         this.#current = undefined;
       }
@@ -202,17 +218,6 @@ export class Uploads {
     await due.runner.input({ kind: "upload_failed", messageId: due.item.id, code });
     this.#sent.delete(due.blobId);
     this.#tell(due);
-  }
-
-  /** Nobody waits for it any more. */
-  async #abandon({ runner, blobId }: Due): Promise<void> {
-    this.#sent.delete(blobId);
-    const name = await this.#name(blobId);
-    if (name === undefined) return;
-    await this.#setName(blobId, undefined);
-    const { platform, connections } = this.#world;
-    // It goes by itself where this does not arrive.
-    abandonUpload({ platform, baseUrl: connections.httpUrl(runner.state.host) }, name).catch(() => undefined);
   }
 
   async #rest(attempt: number, error: unknown): Promise<void> {
