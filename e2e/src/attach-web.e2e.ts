@@ -264,6 +264,8 @@ describe("a picture to be seen once", () => {
     await messageBox(page).fill("Look");
     await send();
     expect(await arrived("Look")).toMatchObject({ isOnce: true });
+    // Whether somebody opened it nobody knows here.
+    await messagesWith(page, "Look").getByText("Your own devices do not keep it.").waitFor();
   });
 });
 
