@@ -71,6 +71,11 @@ describe("an account with several devices", () => {
     const draft = "To be said later. ".repeat(800);
     for (const { id } of [direct, group]) await alice.client.saveDraft(id, draft);
     await link(alice.client, second, "Tablet");
+    for (const { id } of [direct, group]) {
+      // Said before the conversation was there, it waits for it.
+      const draftOf = async (): Promise<string | undefined> => (await second.conversations()).find((one) => one.id === id)?.draft;
+      await expect.poll(draftOf, { timeout: 20_000 }).toBe(draft);
+    }
     for (const { id } of [direct, group]) await alice.client.saveDraft(id, "");
 
     expect(await second.account()).toMatchObject({ username: "alice", displayName: "Alice A.", hasRecoveryPhrase: false });

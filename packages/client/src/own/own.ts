@@ -72,6 +72,7 @@ export class Own {
   /** A conversation came, or came back: there may be something that was said of it before. */
   joined(): void {
     this.#bounds.look();
+    this.telling.wakeSoon();
   }
 
   async close(): Promise<void> {
