@@ -129,6 +129,11 @@ describe("a server that was restored from a backup", () => {
     const { id } = await ada.startConversation({ to: ["ben"] });
     await sendAndWait(ada, id, "first");
     await receiveText(ben, id, "first");
+    // What comes after the copy would show that Ben is here, perhaps before anybody looked.
+    const hasArrived = async (): Promise<true | undefined> =>
+      (await conversationOf(ada, id)).receipts.some(({ deliveredThrough }) => deliveredThrough > 0) || undefined;
+    await eventually(ada, hasArrived, "Ada's message came to Ben");
+    await ben.settle();
     const run = async (...args: string[]): Promise<void> => {
       const { status, stderr } = await latchkey(args);
       expect([status, stderr]).toEqual([0, ""]);

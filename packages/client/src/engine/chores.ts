@@ -5,11 +5,16 @@ import type { World } from "./world.ts";
 
 const everyMs = 3_600_000;
 
-/** Erases what is due in the timelines, now and each hour; returns how to stop. A store that cannot be written is tried again. */
-export function startChores({ store, platform, files }: Pick<World, "store" | "platform" | "files">): () => void {
+/**
+ * Erases what is due in the timelines, each hour and when it is known what time it is; returns how to stop. By a clock that may be wrong
+ * nothing is erased (spec E-3, E-142). A store that cannot be written is tried again.
+ */
+export function startChores({ store, platform, files, clock }: Pick<World, "store" | "platform" | "files" | "clock">): () => void {
   let cancel = (): void => undefined;
-  const run = (): void => {
+  let isStopped = false;
+  const erase = (): void => {
     const nowMs = platform.nowMs();
+    if (isStopped || !clock.isSure(nowMs)) return;
     store
       .transact("write", async (tx) => {
         await eraseDue(tx, nowMs);
@@ -18,8 +23,15 @@ export function startChores({ store, platform, files }: Pick<World, "store" | "p
         if (gone.length > 0) tx.afterCommit(() => files.gone(gone));
       })
       .catch(() => undefined);
-    cancel = platform.setTimer(everyMs, run);
   };
-  run();
-  return () => cancel();
+  const eachHour = (): void => {
+    erase();
+    cancel = platform.setTimer(everyMs, eachHour);
+  };
+  clock.onSure(erase);
+  eachHour();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
 }

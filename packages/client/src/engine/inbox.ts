@@ -122,6 +122,7 @@ export class Inbox {
   }
 
   #tellSkew(connection: RoleConnection<"device">): void {
+    this.#world.clock.heard(connection);
     const aheadMs = clockAheadMs(connection);
     const isOff = Math.abs(aheadMs) > maxSkewMs;
     if (isOff && !this.#skewTold)

@@ -22,6 +22,7 @@ import { People } from "./people.ts";
 import { Posts } from "./posts.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
+import { SureClock } from "./sure-clock.ts";
 import type { World } from "./world.ts";
 
 /** What there is of a client once its profile has an account. */
@@ -117,6 +118,7 @@ export async function openAccount(params: {
     get pictures() {
       return pictures;
     },
+    clock: new SureClock(),
     get watch() {
       return watch;
     },

@@ -22,6 +22,7 @@ import { People } from "./people.ts";
 import { AppendSecrets } from "./append-secrets.ts";
 import { Posts } from "./posts.ts";
 import { SegmentNews } from "../search/segment-news.ts";
+import { SureClock } from "./sure-clock.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
 import { Pictures } from "../pictures/pictures.ts";
@@ -82,6 +83,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     standings,
     ownThings: new OwnThings({ store, platform }),
     receipts: new Receipts(),
+    clock: new SureClock(),
     joinLinks: new JoinLinks(store),
     segments: new SegmentNews(),
     files: { gone: () => undefined, waiting: () => undefined, missing: () => undefined },

@@ -18,6 +18,7 @@ import type { AppendSecrets } from "./append-secrets.ts";
 import type { People } from "./people.ts";
 import type { Posts } from "./posts.ts";
 import type { Standings } from "./standings.ts";
+import type { SureClock } from "./sure-clock.ts";
 import type { Word } from "./words.ts";
 
 /** A conversation as the part that watches sees it. */
@@ -96,6 +97,8 @@ export interface World {
   /** Alarms that stay until the person handled them. */
   readonly alarms: Alarms;
   readonly watch: Watching;
+  /** Whether this device knows what time it is. */
+  readonly clock: SureClock;
   emit(event: ClientEvent): void;
   /** Asks the account's host for states that other devices of it published. @throws ClientError */
   refreshOwn(): Promise<void>;

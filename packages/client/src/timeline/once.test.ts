@@ -39,7 +39,8 @@ test("[X-8] [E-137] what is to be seen once is kept without key and name once it
     (await change(store, (timeline) => timeline.see([toBase64Url(bytes(1))]), { self: ada, nowMs })).lines.length;
   expect([await again(), await again()]).toEqual([1, 0]);
   expect([await readable(), await indexed()]).toEqual([[77], 1]);
-  expect(await store.transact("write", (tx) => closeDue(tx, nowMs + openableMs - 1))).toEqual([]);
+  // From the first time at which it is known what time it is.
+  for (const atMs of [nowMs, nowMs + openableMs - 1]) expect(await store.transact("write", (tx) => closeDue(tx, atMs))).toEqual([]);
   expect(await store.transact("write", (tx) => closeDue(tx, nowMs + openableMs))).toEqual([toBase64Url(bytes(77))]);
   expect([await readable(), await indexed()]).toEqual([[], 0]);
   const lines = await linesOf(store);
@@ -82,7 +83,7 @@ test("[X-8] [L-14] what proves who sent it, the key within, goes with the key: w
   expect(await readable()).toEqual([76, 77]);
   await change(store, (timeline) => timeline.see([toBase64Url(bytes(1))]), { self: ada, nowMs });
   expect(await readable()).toEqual([77]);
-  await store.transact("write", (tx) => closeDue(tx, nowMs + openableMs));
+  for (const atMs of [nowMs, nowMs + openableMs]) await store.transact("write", (tx) => closeDue(tx, atMs));
   expect(await readable()).toEqual([]);
 });
 
@@ -100,4 +101,17 @@ test("[X-8] [A-7] by another device's history it comes without its key where it 
   expect(await seen()).toEqual([true, false]);
   await store.transact("write", (tx) => closeDue(tx, laterMs + dayMs));
   expect(await seen()).toEqual([true, true]);
+});
+
+test.each([-20, -400, 20])("[E-142] [X-8] what came while the clock was off by %i days has its two weeks all the same", async (days) => {
+  const store = createMemoryStore();
+  const nowMs = startMs + 1000 * dayMs;
+  const wrongMs = nowMs + days * dayMs;
+  await change(store, (timeline) => timeline.take(said(1, ben, once(76), { arrivedAtMs: wrongMs })), { self: ada, nowMs: wrongMs });
+  const isReadable = async (atMs: number): Promise<boolean> => (await store.transact("write", (tx) => closeDue(tx, atMs))).length === 0;
+  expect([await isReadable(nowMs), await isReadable(nowMs + openableMs - 1), await isReadable(nowMs + openableMs)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });

@@ -1,3 +1,4 @@
+import { decode, encode, safeUint64 } from "@latchkey/codec";
 import { eraseEvidence } from "../engine/evidence.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -12,8 +13,17 @@ import type { Line, LineBody } from "./line.ts";
 /** So long one that was not opened can be. */
 export const openableMs = 1_209_600_000;
 
+const dayMs = 86_400_000;
 const duePrefix = "once/";
+/** Of what came just now: since when it is here, is not known yet. */
+const undated = 0;
 const seenKey = (conversationId: string, id: string): string => `seen-once/${conversationId}/${id}`;
+
+/** When a message came to the device of one's own that had it first, and now; milliseconds since 1970 by their clocks. */
+interface Times {
+  readonly cameAtMs: number;
+  readonly nowMs: number;
+}
 
 /** Whether the line is of a file that is to be seen once. */
 export function isToBeSeenOnce(body: LineBody): boolean {
@@ -54,17 +64,23 @@ export async function wasNotedSeen(tx: StoreTransaction, conversationId: string,
   return (await tx.get(seenKey(conversationId, id))) !== undefined;
 }
 
-/** Has the key erased when its time is over. */
-export function closeLater(tx: StoreTransaction, conversationId: string, order: number, nowMs: number): void {
-  tx.put(`${duePrefix}${orderSegment(nowMs + openableMs)}/${conversationId}/${orderSegment(order)}`, new Uint8Array(0));
+/**
+ * Has the key erased when its time is over. The time begins when this device first looks, by a clock that is sure, what is due, and for what
+ * another device of one's own had for more than a day when it came there: a clock that was wrong when something came shortens nothing.
+ */
+export function closeLater(tx: StoreTransaction, conversationId: string, order: number, { cameAtMs, nowMs }: Times): void {
+  const sinceMs = cameAtMs < nowMs - dayMs ? cameAtMs : undated;
+  tx.put(`${duePrefix}${conversationId}/${orderSegment(order)}`, encode(safeUint64, sinceMs));
 }
 
-/** Erases the keys whose time is over; the ids of their files. */
+/** Erases the keys whose time is over, by a clock that is sure; the ids of their files. */
 export async function closeDue(tx: StoreTransaction, nowMs: number): Promise<readonly string[]> {
   const gone: string[] = [];
-  for (const [key] of await tx.scan({ prefix: duePrefix })) {
-    const [due = "", conversationId = "", segment = ""] = key.slice(duePrefix.length).split("/");
-    if (parseOrderSegment(due) > nowMs) break;
+  for (const [key, value] of await tx.scan({ prefix: duePrefix })) {
+    const sinceMs = decode(safeUint64, value);
+    if (sinceMs === undated || sinceMs > nowMs) tx.put(key, encode(safeUint64, nowMs));
+    if (sinceMs === undated || nowMs - sinceMs < openableMs) continue;
+    const [conversationId = "", segment = ""] = key.slice(duePrefix.length).split("/");
     const order = parseOrderSegment(segment);
     const line = await loadLine(tx, conversationId, order);
     const after = line === undefined ? undefined : afterSeeing(line);

@@ -267,7 +267,7 @@ export class Timeline {
     const { tx, conversationId, self, nowMs } = this.#params;
     if (!isToBeSeenOnce(line.body) || isSeen(line.body) || line.author === undefined) return undefined;
     if (equalBytes(line.author, self) || (await wasNotedSeen(tx, conversationId, line.id))) return afterSeeing(line);
-    closeLater(tx, conversationId, line.order, Math.min(nowMs, cameAtMs));
+    closeLater(tx, conversationId, line.order, { cameAtMs, nowMs });
     return undefined;
   }
 
