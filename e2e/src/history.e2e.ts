@@ -162,7 +162,9 @@ describe("a long history", () => {
       .poll(async () => {
         const [last, now] = [before, await top()];
         before = now;
-        return now.text === last.text && now.atPx === last.atPx;
+        // Until what is above the first row is here, that row stands as the first of a run, and is higher.
+        const isLoading = (await page.locator(".messages-loading").count()) > 0;
+        return !isLoading && now.text === last.text && now.atPx === last.atPx;
       })
       .toBe(true);
     await conversationLink(page, "cyd").click();
