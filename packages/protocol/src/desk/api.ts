@@ -1,0 +1,113 @@
+import type { AppealOutcome, CaseDetail, CaseState, CaseSummary } from "./cases.ts";
+import type { DecisionInput, SavedReason } from "./decisions.ts";
+import type { DeskRole, DeskSession, DeskStaff, PasskeyJson, TrailCheck, TrailEntry } from "./staff.ts";
+
+export * from "./cases.ts";
+export * from "./decisions.ts";
+export * from "./staff.ts";
+
+/** Where the desk's operations are: `POST /desk/api/NAME` with a JSON object, answered by one. */
+export const deskApiPath = "/desk/api";
+/** `GET /desk/api/attachments/CASE/NUMBER`: the bytes of an attachment, as they came; never shown by a browser on its own. */
+export const deskAttachmentsPath = "/desk/api/attachments";
+
+/** The cases that several acts of one request name at most. */
+export const maxCasesAtOnce = 50;
+/** Cases and entries of one page. */
+export const deskPageSize = 50;
+
+/** A case as somebody read it. */
+export interface CaseAt {
+  readonly number: number;
+  readonly revision: number;
+}
+
+type Nothing = Readonly<Record<string, never>>;
+interface Operation<In, Out> {
+  readonly in: In;
+  readonly out: Out;
+}
+
+/**
+ * Every operation of the desk: what it takes and what it answers. Those before `session` need no session; all others the cookie that
+ * signing in set. Each act and each reading of a case stands in the trail.
+ */
+export interface DeskApi {
+  /** With a one-time code: what the browser is to make a passkey with. */
+  readonly "enrol-begin": Operation<{ readonly code: string }, { readonly name: string; readonly options: PasskeyJson }>;
+  /** Spends the code, and signs in. */
+  readonly "enrol-finish": Operation<{ readonly code: string; readonly response: PasskeyJson }, DeskSession>;
+  readonly "sign-in-begin": Operation<Nothing, { readonly options: PasskeyJson }>;
+  readonly "sign-in-finish": Operation<{ readonly response: PasskeyJson }, DeskSession>;
+  readonly session: Operation<Nothing, DeskSession>;
+  readonly "sign-out": Operation<Nothing, Nothing>;
+
+  /** Administrator. */
+  readonly "staff-list": Operation<Nothing, { readonly staff: readonly DeskStaff[] }>;
+  /** Administrator: names somebody, or gives who is named already another code (a lost passkey, a second one). The code counts once, for a day. */
+  readonly "staff-invite": Operation<
+    { readonly name: string; readonly roles: readonly DeskRole[] } | { readonly id: string },
+    { readonly staff: DeskStaff; readonly code: string; readonly hours: number }
+  >;
+  /** Administrator: what somebody may do. The last active administrator stays one. Ends their sessions. */
+  readonly "staff-set": Operation<
+    { readonly id: string; readonly roles: readonly DeskRole[]; readonly isActive: boolean; readonly forgetPasskeys?: boolean },
+    { readonly staff: DeskStaff }
+  >;
+
+  /** Intake, moderator, reviewer: the queue, the longest waiting first. `after` is `next` of the page before. */
+  readonly "case-list": Operation<
+    { readonly states?: readonly CaseState[]; readonly after?: number },
+    { readonly cases: readonly CaseSummary[]; readonly next?: number }
+  >;
+  readonly "case-get": Operation<{ readonly number: number }, { readonly case: CaseDetail }>;
+  /** Takes a case to work on, or gives it back. */
+  readonly "case-take": Operation<CaseAt & { readonly isTaken: boolean }, { readonly case: CaseDetail }>;
+  readonly "case-note": Operation<{ readonly number: number; readonly text: string }, { readonly case: CaseDetail }>;
+  /** Puts what a case has into another about the same account, which it then is. */
+  readonly "case-merge": Operation<{ readonly from: CaseAt; readonly into: CaseAt }, { readonly case: CaseDetail }>;
+  /** Moderator. One decision of one case, or of several alike: each on its own, as it was read; `changed` names those that were not decided, since somebody else was first. */
+  readonly "case-decide": Operation<
+    { readonly cases: readonly CaseAt[]; readonly decision: DecisionInput },
+    { readonly decided: readonly number[]; readonly changed: readonly number[] }
+  >;
+  /** Reviewer, and not who made the decision. `replaced` takes the decision that comes in its place. */
+  readonly "appeal-decide": Operation<
+    CaseAt & { readonly appeal: number; readonly outcome: AppealOutcome; readonly words: string; readonly decision?: DecisionInput },
+    { readonly case: CaseDetail }
+  >;
+
+  readonly "reason-list": Operation<Nothing, { readonly reasons: readonly SavedReason[] }>;
+  /** Moderator or administrator: saves, or changes one by its id. */
+  readonly "reason-save": Operation<
+    { readonly id?: string; readonly title: string; readonly decision: DecisionInput },
+    { readonly reason: SavedReason }
+  >;
+  readonly "reason-remove": Operation<{ readonly id: string }, Nothing>;
+
+  /** Auditor: entries after a number, and a check of the whole chain. */
+  readonly "trail-list": Operation<{ readonly after: number }, { readonly entries: readonly TrailEntry[]; readonly next?: number }>;
+  readonly "trail-verify": Operation<Nothing, TrailCheck>;
+}
+
+/** Name of an operation. */
+export type DeskOperation = keyof DeskApi;
+/** What one takes. */
+export type DeskInput<Name extends DeskOperation> = DeskApi[Name]["in"];
+/** What one answers. */
+export type DeskOutput<Name extends DeskOperation> = DeskApi[Name]["out"];
+
+/** Why an operation was not done: `{ code, retryAfterMs? }`. */
+export type DeskErrorCode =
+  | "not_found" // 404: no such case, staff, reason; no such operation; or the desk is off
+  | "malformed" // 400: this is no input of the operation
+  | "code_refused" // 403: the one-time code is wrong, used or too old
+  | "passkey_refused" // 403: the browser's answer does not hold, came twice, or is of nobody
+  | "not_signed_in" // 401
+  | "not_allowed" // 403: another role's
+  | "other_person" // 409: it is to be decided by somebody else
+  | "changed" // 409: somebody else was first; read the case again
+  | "last_administrator" // 409
+  | "limit" // 409: there are as many as there may be
+  | "rate_limited" // 429, with retryAfterMs
+  | "internal"; // 500
