@@ -47,6 +47,8 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "bench/src/**/*.test.ts", "tools/**/*.test.ts"],
           environment: "node",
           maxWorkers,
+          // No file changes what another sees: modules are loaded once for all of them.
+          isolate: false,
           testTimeout: 30_000,
         },
       },

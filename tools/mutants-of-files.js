@@ -65,7 +65,16 @@ export const fileMutants = [
     [`${timeline}/once.test.ts`],
     [
       ["the key of what was seen (spec X-8)", "key: new Uint8Array(32),", "key: body.files?.[0]?.key ?? new Uint8Array(32),"],
-      ["what was to be seen within two weeks (spec X-8)", "if (parseOrderSegment(due) > nowMs) break;", "break;"],
+      [
+        "what was to be seen within two weeks (spec X-8)",
+        "if (sinceMs === undated || nowMs - sinceMs < openableMs) continue;",
+        "continue;",
+      ],
+      [
+        "what was to be seen once by a clock that was wrong (spec E-142)",
+        "if (sinceMs === undated || sinceMs > nowMs)",
+        "if (sinceMs > nowMs)",
+      ],
     ],
   ),
 ];

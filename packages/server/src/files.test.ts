@@ -1,32 +1,37 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, mkdirSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { namesIn, replaceFile } from "./files.ts";
 import { temporaryDirectory } from "./testing/fixtures.ts";
 
-const done = vi.hoisted((): string[] => []);
-
-vi.mock("node:fs", async (load) => {
-  const real = await load<typeof import("node:fs")>();
-  return {
-    ...real,
-    fsyncSync: (file: number): void => {
-      done.push(`on disk: ${real.existsSync(`/proc/self/fd/${file}`) ? real.readlinkSync(`/proc/self/fd/${file}`) : "?"}`);
-      real.fsyncSync(file);
-    },
-    renameSync: (from: string, to: string): void => {
-      done.push(`named: ${to}`);
-      real.renameSync(from, to);
-    },
+/** What is done to the disk while `run` does something, in its order. */
+function stepsOf(run: () => void): string[] {
+  const steps: string[] = [];
+  const { fsyncSync, renameSync } = fs;
+  fs.fsyncSync = (file) => {
+    steps.push(`on disk: ${fs.existsSync(`/proc/self/fd/${file}`) ? fs.readlinkSync(`/proc/self/fd/${file}`) : "?"}`);
+    fsyncSync(file);
   };
-});
+  fs.renameSync = (from, to) => {
+    steps.push(`named: ${to.toString()}`);
+    renameSync(from, to);
+  };
+  syncBuiltinESMExports();
+  try {
+    run();
+  } finally {
+    Object.assign(fs, { fsyncSync, renameSync });
+    syncBuiltinESMExports();
+  }
+  return steps;
+}
 
 test("a file is replaced by one that is on disk before it has the name, and has the name on disk after", () => {
   const folder = realpathSync(temporaryDirectory());
   const path = join(folder, "file");
   writeFileSync(path, "old");
-  done.length = 0;
-  replaceFile(path, "new");
+  const done = stepsOf(() => replaceFile(path, "new"));
   expect(readFileSync(path, "utf8")).toBe("new");
   expect(readdirSync(folder)).toEqual(["file"]);
   const steps = [`on disk: ${path}.new`, `named: ${path}`, `on disk: ${folder}`];
