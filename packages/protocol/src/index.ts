@@ -39,4 +39,5 @@ export * from "./group/envelope.ts";
 export * from "./group/structures.ts";
 export * from "./limits.ts";
 export * from "./log-chain.ts";
+export * from "./operator-labels.ts";
 export { productVersion } from "./version.ts";

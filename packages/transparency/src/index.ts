@@ -96,6 +96,8 @@ export { checkOlder, clockToleranceMs, cosignatureLifetimeMs, openConfigChange, 
 export type { HeadResult, HeadWitnesses, OpenHeadParams } from "./directory/head.ts";
 export { decodeDirectoryProof, decodeHeadsProof, headsIndex, verifyAbsence, verifyHeads, verifyLookup } from "./directory/lookup.ts";
 export type { AbsenceResult, HeadParams, HeadsResult, KnownLabels, LabelState, LookupResult } from "./directory/lookup.ts";
+export { verifyOperatorLabel } from "./directory/operator-labels.ts";
+export type { OperatorResult } from "./directory/operator-labels.ts";
 export { openedValues, verifyStanding } from "./directory/standing.ts";
 export type { LogEvidence, StandingRecord } from "./directory/standing.ts";
 export { evaluateQuorums, withoutImpliedCosignatures } from "./directory/quorum.ts";

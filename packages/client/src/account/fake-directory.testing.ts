@@ -34,6 +34,10 @@ export interface FakeDirectory {
   record: Promise<MemoryDirectory>;
   /** Puts values into the record, at the server's time. */
   publish(changes: readonly MemoryChange[]): Promise<void>;
+  /** All values of the operator's labels, by name. */
+  readonly operator: Map<string, Uint8Array[]>;
+  /** Publishes one more value of a label of the operator's. */
+  publishOperator(name: string, value: Uint8Array): Promise<void>;
   /** Whether answers carry proofs. */
   proves: boolean;
 }
@@ -61,6 +65,11 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
       const record = await directory.record;
       record.setTime(Math.max(record.nowMs(), server.clock.now()));
       await record.publish(changes);
+    },
+    operator: new Map(),
+    async publishOperator(name, value) {
+      directory.operator.set(name, [...(directory.operator.get(name) ?? []), value]);
+      await directory.publish([{ type: "operator", label: utf8Bytes(name), values: [value] }]);
     },
     proves: true,
   };
@@ -155,6 +164,19 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
           [...directory.accounts].find(([id]) => id === toHex(bytes(body["accountId"]))),
           body,
         );
+      case "lookup_operator": {
+        const label = utf8Bytes(String(body["name"]));
+        const value = directory.operator.get(String(body["name"])) ?? [];
+        const fromVersion = Math.min(Number(body["knownValues"]), value.length);
+        const erased = Array.from({ length: Math.max(0, value.length - 1) }, (_, i) => i + 1);
+        const record = await directory.record;
+        const proof = record.label("operator", label, { fromVersion, withVrf: fromVersion === 0, erased });
+        return {
+          kind: "operator_value",
+          value: fromVersion === value.length ? [] : value.slice(-1),
+          proof: await record.proof([proof], { knownSize: Number(body["knownSize"]) }),
+        };
+      }
       case "check_username":
         return { kind: "availability", reason: taken(body["username"]) ? 1 : 0 };
       case "take_key_package": {

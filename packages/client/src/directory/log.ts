@@ -97,6 +97,14 @@ export interface DirectoryLog {
   }): Promise<void>;
   /** Proves the published head of a log. @throws ClientError as `proveAccount` */
   proveLogHead(params: { host: string; logId: Uint8Array; proof: Uint8Array; askedSize?: number }): Promise<PublishedHead>;
+  /**
+   * Proves whatever `open` verifies at the head of an answer of the host's: it is called with how the head is opened.
+   * @throws ClientError as `proveAccount`
+   */
+  proveAt<T extends HeadResult>(
+    params: { host: string; head: SignedHead; consistency: readonly Uint8Array[]; askedSize: number },
+    open: (head: HeadParams) => Promise<T>,
+  ): Promise<T>;
   /** Gets the newest head and verifies it. @throws ClientError as `proveAccount` */
   advance(host: string): Promise<void>;
   /** Whether the log signed something a day ago or longer that the host has not joined to the view: whoever is new may be shown to this device alone (spec D-4). */
@@ -513,6 +521,9 @@ export function createDirectoryLog(params: {
         );
         return { seq: result.seq, head: result.logHead.slice(), publishedAtMs: result.publishedAtMs };
       });
+    },
+    async proveAt({ host, head, ...asked }, open) {
+      return await alone(host, () => opened(host, head, { source: "host", ...asked }, open));
     },
     async advance(host) {
       await alone(host, () => newestHead(host));

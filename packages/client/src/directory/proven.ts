@@ -19,11 +19,12 @@ export interface Proven {
   readonly status: Exclude<KeyRecord["status"], "unchecked">;
 }
 
-const labelState: Codec<LabelState> = struct<LabelState>({ index: opaque(32), version: uint32, chain: opaque(32) });
+/** A label's place and history as it is stored. */
+export const labelStateCodec: Codec<LabelState> = struct<LabelState>({ index: opaque(32), version: uint32, chain: opaque(32) });
 
 export const provenCodec: Codec<Proven> = struct<Proven>({
-  account: labelState,
-  username: labelState,
+  account: labelStateCodec,
+  username: labelStateCodec,
   size: safeUint64,
   headMs: safeUint64,
   witnesses: uint32,

@@ -2,7 +2,7 @@ import { bool, empty, opaqueV, safeUint64, struct, text, uint32, uint8, vector }
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
-import { maxDirectoryProofBytes, maxKeyPackageBytes } from "../limits.ts";
+import { maxDirectoryProofBytes, maxKeyPackageBytes, maxOperatorValueBytes } from "../limits.ts";
 import { deviceIdCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import { signedBytes } from "./device.ts";
 import type { FrameCodec, Hello } from "./common.ts";
@@ -33,6 +33,14 @@ export interface LookupCard {
   readonly deviceId: Uint8Array;
 }
 
+/** What the operator publishes to everybody under one of `operatorLabelNames` (spec D-8). Answer: `operator_value`, or `not_found`. */
+export interface LookupOperator {
+  readonly name: string;
+  /** How many of its values the asker has verified: the proof leads on from there, without the VRF proof; 0 for none. */
+  readonly knownValues: number;
+  readonly knownSize: number;
+}
+
 /** Takes one key package of a device (spec A-5). Answer: `key_package`, or `no_key_package`. */
 export interface TakeKeyPackage {
   readonly accountId: Uint8Array;
@@ -46,6 +54,7 @@ export type LookupRequest =
   | ({ readonly kind: "lookup_account" } & LookupAccount)
   | ({ readonly kind: "take_key_package" } & TakeKeyPackage)
   | ({ readonly kind: "lookup_card" } & LookupCard)
+  | ({ readonly kind: "lookup_operator" } & LookupOperator)
   /** Whether a username could be reserved now. Answer: `availability`. */
   | { readonly kind: "check_username"; readonly username: string }
   | { readonly kind: "ping" };
@@ -70,6 +79,14 @@ export interface AbsentName {
   readonly proof: Uint8Array;
 }
 
+/** What the operator publishes under a name. */
+export interface OperatorValue {
+  /** Its newest value; none where the asker knows it already, or where there never was one. */
+  readonly value: readonly Uint8Array[];
+  /** DirectoryProof of the label. */
+  readonly proof: Uint8Array;
+}
+
 /** A device's card and one key package. */
 export interface TakenKeyPackage {
   readonly card: Uint8Array;
@@ -85,6 +102,7 @@ export type LookupReply =
   | ({ readonly kind: "absent" } & AbsentName)
   | ({ readonly kind: "key_package" } & TakenKeyPackage)
   | { readonly kind: "card"; readonly card: Uint8Array }
+  | ({ readonly kind: "operator_value" } & OperatorValue)
   /** `reason` is 0 free, 1 taken, 2 invalid, 3 reserved for now. */
   | { readonly kind: "availability"; readonly reason: number }
   | { readonly kind: "done" };
@@ -99,6 +117,7 @@ export const lookupRequestCodec: FrameCodec<LookupRequest> = frameCodec<LookupRe
   check_username: [4, struct<{ username: string }>({ username: text(256) })],
   ping: [5, empty],
   lookup_card: [6, struct<LookupCard>({ accountId: id32, deviceId: deviceIdCodec })],
+  lookup_operator: [7, struct<LookupOperator>({ name: text(64), knownValues: uint32, knownSize: safeUint64 })],
 });
 
 const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 196_608 });
@@ -115,4 +134,11 @@ export const lookupReplyCodec: FrameCodec<LookupReply> = frameCodec<LookupReply>
   done: [5, empty],
   absent: [6, struct<AbsentName>({ bindings: signedList, proof: opaqueV(maxDirectoryProofBytes) })],
   card: [7, struct<{ card: Uint8Array }>({ card: opaqueV(8192) })],
+  operator_value: [
+    8,
+    struct<OperatorValue>({
+      value: vector(opaqueV(maxOperatorValueBytes), { maxBytes: maxOperatorValueBytes + 4, maxItems: 1 }),
+      proof: opaqueV(maxDirectoryProofBytes),
+    }),
+  ],
 });

@@ -1,10 +1,12 @@
-import { StoreError } from "../errors.ts";
+import { Refusal, StoreError } from "../errors.ts";
+import { keyOf } from "../keys.ts";
 import type {
   AccountChange,
   ChangeOutcome,
   DirectoryLogStore,
   DirectoryStatus,
   LogSigner,
+  OperatorChange,
   Publication,
   PublicationResult,
   StoredCosignature,
@@ -30,6 +32,13 @@ const maxChanges = 4096;
 interface Pending {
   readonly change: AccountChange;
   readonly resolve: (outcome: ChangeOutcome & { readonly proof: Uint8Array }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A value of the operator's to publish. */
+interface PendingValue {
+  readonly change: OperatorChange;
+  readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -79,6 +88,7 @@ const noProof = new Uint8Array();
 export class Publisher {
   readonly #parts: PublisherParts;
   #pending: Pending[] = [];
+  #values: PendingValue[] = [];
   /** Changes that are being checked, and until when what is pending waits for them. */
   #expected = 0;
   #gatherUntilMs = 0;
@@ -182,6 +192,21 @@ export class Publisher {
     });
   }
 
+  /**
+   * Publishes a value of the operator's (spec D-8); of several of one label only the newest is. Resolves when it, or one after it, is
+   * stored, cosigned and served. @throws StoreError
+   */
+  publishOperator(change: OperatorChange): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(new StoreError("closed"));
+        return;
+      }
+      this.#values.push({ change, resolve, reject });
+      this.#schedule();
+    });
+  }
+
   /** What time brings: heads of logs to publish, a config that is due, cosignatures to renew. Called every minute or so. */
   async tick(): Promise<void> {
     const { store, elapsedMs, dates, witnesses, configDue } = this.#parts;
@@ -201,7 +226,7 @@ export class Publisher {
     this.#cancelWait?.();
     this.#cancelRetry();
     const pending = this.#pending.splice(0);
-    for (const { reject } of pending) reject(new StoreError("closed"));
+    for (const { reject } of [...pending, ...this.#values.splice(0)]) reject(new StoreError("closed"));
     if (!this.#isBusy) return;
     await new Promise<void>((resolve) => {
       this.#idle.push(resolve);
@@ -209,7 +234,7 @@ export class Publisher {
   }
 
   #hasWork(): boolean {
-    return this.#pending.length > 0 || this.#isDue;
+    return this.#pending.length > 0 || this.#values.length > 0 || this.#isDue;
   }
 
   #schedule(): void {
@@ -237,32 +262,41 @@ export class Publisher {
     const { store, witnesses, elapsedMs, reportBug } = this.#parts;
     const startedMs = elapsedMs();
     const batch = this.#pending.splice(0, maxChanges);
+    const values = this.#values.splice(0);
     this.#isDue = false;
     try {
       if (this.#failedSinceMs !== undefined) await this.#recover(store);
-      const result = await this.#store(batch.map(({ change }) => change));
+      const result = await this.#store(
+        batch.map(({ change }) => change),
+        newestOfEach(values.map(({ change }) => change)),
+      );
       if (result.head !== undefined) {
         this.#lastPublishedMs = startedMs;
         await this.#serve(result.head, witnesses.count === 0);
       }
       this.#failedSinceMs = undefined;
+      for (const { resolve, reject } of values) {
+        if (result.isHeld === true) reject(new Refusal("clock_off"));
+        else resolve();
+      }
       await this.#answer(batch, result.outcomes);
     } catch (error) {
       this.#failedSinceMs ??= startedMs;
-      for (const { reject } of batch) reject(error);
+      for (const { reject } of [...batch, ...values]) reject(error);
       if (!(error instanceof StoreError)) reportBug(error);
       // What may be stored and not served is served before the next publication.
       else await this.#recover(store);
     }
   }
 
-  async #store(changes: readonly AccountChange[]): Promise<PublicationResult> {
+  async #store(changes: readonly AccountChange[], operator: readonly OperatorChange[]): Promise<PublicationResult> {
     const { store, witnesses, signer, dates, configDue } = this.#parts;
     const status = await store.directoryStatus();
     const withHeads = this.#areHeadsDue(status) && (await this.#collectHeads());
     const { nowMs, latestMs } = dates();
     const publication: Publication = {
       changes,
+      operator,
       config: configDue(status, nowMs),
       withHeads,
       nowMs,
@@ -402,4 +436,9 @@ export class Publisher {
     for (const { outcome, resolve } of done) if (outcome.kind === "refused") resolve({ ...outcome, proof: noProof });
     for (const [at, { outcome, resolve }] of accepted.entries()) resolve({ ...outcome, proof: proofs[at] ?? noProof });
   }
+}
+
+/** Of each label the value that came last. */
+function newestOfEach(values: readonly OperatorChange[]): OperatorChange[] {
+  return [...new Map(values.map((change) => [keyOf(change.label.value), change])).values()];
 }

@@ -1,4 +1,4 @@
-import { encode } from "@latchkey/codec";
+import { decode, encode, safeUint64, utf8Bytes } from "@latchkey/codec";
 import {
   appendFileSync,
   cpSync,
@@ -17,7 +17,7 @@ import { openStore } from "../store/sqlite/sqlite-store.ts";
 import type { DirectoryLogStore } from "../store/directory-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
 import { inProcessChannel } from "../testing/in-process-channel.ts";
-import { newPublication, newState } from "../testing/store-inputs.ts";
+import { newLabel, newPublication, newState } from "../testing/store-inputs.ts";
 import { Journal, JournalGone } from "./journal.ts";
 import { readJournal } from "./read-journal.ts";
 import { journaled } from "./journaled-store.ts";
@@ -26,7 +26,7 @@ import { journalRecordCodec } from "./record.ts";
 const origin = "latchkey.example/latchkey";
 
 function record(size: number): Uint8Array {
-  return encode(journalRecordCodec, { format: 2, size, entry: random(90), note: "note", changes: [], openings: [random(32)] });
+  return encode(journalRecordCodec, { size, entry: random(90), note: "note", changes: [], operator: [], openings: [random(32)] });
 }
 
 async function written(folder: string, sizes: readonly number[]): Promise<void> {
@@ -49,6 +49,28 @@ describe("the journal", () => {
     expect(await sizesIn(folder, 5)).toEqual([]);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     for (const name of files(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+  });
+
+  test("reads what was written before operators published anything", () => {
+    const [size, empty] = [encode(safeUint64, 7), Uint8Array.of(0)];
+    // Format 2: size, entry, note, changes, openings.
+    const before = Uint8Array.of(0, 2, ...size, ...[empty, empty, empty].flatMap((each) => [...each]), 32, ...new Uint8Array(32));
+    expect(decode(journalRecordCodec, before)).toMatchObject({ size: 7, operator: [], openings: [new Uint8Array(32)] });
+  });
+
+  test("[D-8] has what the operator published, and brings the same record back with it", async () => {
+    const operator = [{ label: newLabel("operator", utf8Bytes("desk")), value: random(70) }];
+    const first = await openStore(inProcessChannel({ directory: temporaryDirectory() }, {}));
+    await first.publishDirectory(newPublication({ changes: [newState()], operator, isJournaled: true }));
+    const [bytes = new Uint8Array()] = await first.unjournaled();
+    const { entry, note, changes, openings, operator: kept } = decode(journalRecordCodec, bytes);
+    expect(kept).toEqual(operator);
+    const again = changes.map((change) => ({ ...newState(), ...change }));
+    const second = await openStore(inProcessChannel({ directory: temporaryDirectory() }, {}));
+    await second.publishDirectory(newPublication({ changes: again, operator: kept, replay: { entry, note, openings } }));
+    const query = { label: newLabel("operator", utf8Bytes("desk")), knownValues: 0, knownSize: 0 };
+    expect(await second.lookupOperator(query)).toEqual(await first.lookupOperator(query));
+    await Promise.all([first.close(), second.close()]);
   });
 
   test("with a torn end goes on before it", async () => {

@@ -105,6 +105,8 @@ export function journaled(
     resignCheckpoint: (params) => store.resignCheckpoint(params),
     servedCheckpoint: () => store.servedCheckpoint(),
     lookup: (query) => store.lookup(query),
+    lookupOperator: (query) => store.lookupOperator(query),
+    newestOperatorValue: (params) => store.newestOperatorValue(params),
     proveAbsence: (params) => store.proveAbsence(params),
     proveAccounts: (params) => store.proveAccounts(params),
     proveLogHead: (params) => store.proveLogHead(params),

@@ -1,9 +1,23 @@
-import { mapped, oneOf, opaque, opaqueV, optional, safeUint64, struct, text, uint16, uint32, uint8, vector } from "@latchkey/codec";
+import {
+  mapped,
+  oneOf,
+  opaque,
+  opaqueV,
+  optional,
+  safeUint64,
+  struct,
+  text,
+  uint16,
+  uint32,
+  uint8,
+  variant,
+  vector,
+} from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { labelTypes } from "@latchkey/transparency";
 import type { LabelType } from "@latchkey/transparency";
 import type { NameChange } from "../store/accounts.ts";
-import type { AccountChange, NewLabel } from "../store/directory-store.ts";
+import type { AccountChange, NewLabel, OperatorChange } from "../store/directory-store.ts";
 
 /** A change of an account as the journal keeps it: what a store needs to apply it again. */
 export type JournaledChange = Omit<AccountChange, "maxUpdatesPerDay" | "maxHistoryBytes" | "maxAccounts" | "invitation">;
@@ -13,7 +27,6 @@ export type JournaledChange = Omit<AccountChange, "maxUpdatesPerDay" | "maxHisto
  * for it. What its signed head commits to is in it, so that whoever has it can prove it.
  */
 export interface JournalRecord {
-  readonly format: 2;
   /** Entries of the public record with this one. */
   readonly size: number;
   /** The encoded LogEntry. */
@@ -22,6 +35,8 @@ export interface JournalRecord {
   readonly note: string;
   /** In the order in which they were applied. */
   readonly changes: readonly JournaledChange[];
+  /** What the operator published with them, after them. */
+  readonly operator: readonly OperatorChange[];
   /** The openings of the values that it added, in their order. */
   readonly openings: readonly Uint8Array[];
 }
@@ -36,16 +51,16 @@ const typeCodec: Codec<LabelType> = mapped(
   (type) => labelTypes[type],
   (number) => typeNames.get(number) ?? "operator",
 );
-const labelsCodec = vector(struct<NewLabel>({ type: typeCodec, value: opaqueV(256), index: id32, vrfProof: opaque(80) }), { maxBytes });
+const labelCodec = struct<NewLabel>({ type: typeCodec, value: opaqueV(256), index: id32, vrfProof: opaque(80) });
+const labelsCodec = vector(labelCodec, { maxBytes });
 const username = text(256);
 const namesCodec = struct<NameChange>({
   bind: optional(struct<NonNullable<NameChange["bind"]>>({ username, binding: signedBytes })),
   release: optional(struct<NonNullable<NameChange["release"]>>({ username, binding: signedBytes, reservedUntilDay: uint32 })),
 });
 
-/** A record's bytes. */
-export const journalRecordCodec: Codec<JournalRecord> = struct<JournalRecord>({
-  format: oneOf(uint16, [2]),
+const openings = vector(id32, { maxBytes });
+const fields = {
   size: safeUint64,
   entry: opaqueV(1_048_576),
   note: text(131_072),
@@ -63,5 +78,17 @@ export const journalRecordCodec: Codec<JournalRecord> = struct<JournalRecord>({
     }),
     { maxBytes },
   ),
-  openings: vector(id32, { maxBytes }),
-});
+};
+const operator = vector(struct<OperatorChange>({ label: labelCodec, value: opaqueV(1_048_576) }), { maxBytes });
+
+type Versioned = ({ readonly kind: "before" } & Omit<JournalRecord, "operator">) | ({ readonly kind: "now" } & JournalRecord);
+
+/** A record's bytes, with a number of their format before them: those of before operators published anything have 2. */
+export const journalRecordCodec: Codec<JournalRecord> = mapped(
+  variant<Versioned>(uint16, {
+    before: [2, struct<Omit<JournalRecord, "operator">>({ ...fields, openings })],
+    now: [3, struct<JournalRecord>({ ...fields, operator, openings })],
+  }),
+  (record): Versioned => ({ kind: "now", ...record }),
+  ({ kind: _kind, ...record }) => ({ operator: [], ...record }),
+);

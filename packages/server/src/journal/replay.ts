@@ -93,7 +93,7 @@ async function checkOverlap(store: DirectoryLogStore, { records }: JournalConten
   }
 }
 
-function publicationOf({ entry, note, changes, openings }: JournalRecord, origin: string): Publication {
+function publicationOf({ entry, note, changes, operator, openings }: JournalRecord, origin: string): Publication {
   const { config, timestampMs } = decode(logEntryCodec, entry);
   return {
     // They were within all bounds then.
@@ -104,6 +104,7 @@ function publicationOf({ entry, note, changes, openings }: JournalRecord, origin
       maxUpdatesPerDay: Number.MAX_SAFE_INTEGER,
       maxHistoryBytes: Number.MAX_SAFE_INTEGER,
     })),
+    operator,
     config,
     withHeads: false,
     nowMs: timestampMs,

@@ -10,6 +10,7 @@ import { Uploads } from "../blobs/uploads.ts";
 import type { ServerContext } from "../config.ts";
 import { dayMs, dayOf } from "../days.ts";
 import { Directory } from "../directory/directory.ts";
+import { OperatorLabels } from "../directory/operator-labels.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { StartedDirectory } from "../directory/start-directory.ts";
 import { InboxService } from "../inboxes/inbox-service.ts";
@@ -69,6 +70,7 @@ export async function createServices(params: {
     inboxes: new InboxService({ store, context, counters }),
     linkInboxes: new LinkInboxes({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
+    operatorLabels: new OperatorLabels({ store, publisher, vrf }),
     devices,
     blobs: new BlobService(blobParts),
     uploads,

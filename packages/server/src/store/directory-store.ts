@@ -26,6 +26,13 @@ export interface AccountChange extends NewState {
   readonly labels: readonly NewLabel[];
 }
 
+/** A value that the operator publishes under a label of its own (spec D-8). */
+export interface OperatorChange {
+  /** Of type `operator`; its place is passed over where the label is known already. */
+  readonly label: NewLabel;
+  readonly value: Uint8Array;
+}
+
 /** The journal of the public record as the store knows it. */
 export interface JournalNote {
   /** Its name, as in its header. */
@@ -44,6 +51,8 @@ export interface LogSigner {
 /** One step of the directory's log. */
 export interface Publication {
   readonly changes: readonly AccountChange[];
+  /** At most one for each label; the value that a label has already is passed over. */
+  readonly operator?: readonly OperatorChange[];
   /** An encoded DirectoryConfig to log; nothing in most. */
   readonly config: Uint8Array;
   /** Whether the heads of logs are published too that `collectHeads` has collected, if it is done and there are any (spec L-11). */
@@ -80,6 +89,8 @@ export type ChangeOutcome = { readonly kind: "published" | "known" } | Refused<P
 export interface PublicationResult {
   /** As many as `changes`. */
   readonly outcomes: readonly ChangeOutcome[];
+  /** Nothing was published since it would be dated too late: what the operator publishes is to be said again. */
+  readonly isHeld?: boolean;
   /** The new head; `undefined` where nothing was to be published. */
   readonly head: UnservedHead | undefined;
 }
@@ -142,6 +153,21 @@ export interface AccountQuery {
   readonly maxBytes: number;
 }
 
+/** What is asked about an operator's label, and what the asker knows. */
+export interface OperatorQuery {
+  /** As it would be placed, for one that never had a value. */
+  readonly label: NewLabel;
+  /** How many of its values the asker has verified. */
+  readonly knownValues: number;
+  readonly knownSize: number;
+}
+
+/** What an operator's label has at the served head: its newest value, none where it is known or was never there. */
+export interface OperatorAnswer {
+  readonly value: readonly Uint8Array[];
+  readonly proof: Uint8Array;
+}
+
 /** The answer to a lookup, at the served head. */
 export type LookupResult =
   | {
@@ -188,6 +214,10 @@ export interface DirectoryLogStore {
   servedCheckpoint(): Promise<ServedCheckpoint | undefined>;
 
   lookup(query: AccountQuery): Promise<LookupResult>;
+  /** The newest value that the operator published, with the DirectoryProof of its label. */
+  lookupOperator(query: OperatorQuery): Promise<OperatorAnswer>;
+  /** The newest value of an operator's label, served or not; `undefined` for none. */
+  newestOperatorValue(params: { name: Uint8Array }): Promise<Uint8Array | undefined>;
   /** DirectoryProof that a label made for this occasion is not in the served map. */
   proveAbsence(params: { label: NewLabel; knownSize: number }): Promise<Uint8Array>;
   /**

@@ -1,4 +1,4 @@
-import { decode, encode } from "@latchkey/codec";
+import { decode, encode, utf8Bytes } from "@latchkey/codec";
 import { maxDirectoryProofBytes, maxFrameBytes } from "@latchkey/protocol";
 import {
   decodeEntryBundle,
@@ -15,7 +15,7 @@ import { describe, expect, test } from "vitest";
 import type { AccountQuery } from "../store/directory-store.ts";
 import type { Store } from "../store/store.ts";
 import { random, temporaryDirectory } from "./fixtures.ts";
-import { newPublication, newQuery, newState, publishState, today } from "./store-inputs.ts";
+import { newLabel, newPublication, newQuery, newState, publishState, today } from "./store-inputs.ts";
 import { dayMs } from "../days.ts";
 
 const byName = (username: string): AccountQuery["by"] => ({ kind: "username", username });
@@ -112,6 +112,45 @@ export function describePublicLog(name: string, open: (directory: string) => Pro
       for (let version = 1; version < 9; version++)
         await publishState(store, newState({ names: { bind: { username: `n${version}`, binding: random(9) }, release: undefined } }));
       expect(note((await store.servedCheckpoint())?.note ?? "").size).toBe(9);
+      await store.close();
+    });
+
+    test("[D-8] of what the operator publishes the newest value is shown, with the commitments of those before it, as far as it is served", async () => {
+      const directory = temporaryDirectory();
+      let store = await opened(directory);
+      const label = newLabel("operator", utf8Bytes("tokens"));
+      const shown = async (knownValues = 0) => {
+        const { value, proof } = await store.lookupOperator({ label, knownValues, knownSize: 0 });
+        const [found, ...others] = decode(directoryProofCodec, proof).labels;
+        expect(others).toEqual([]);
+        return {
+          value,
+          kinds: found?.items.map(({ kind }) => kind),
+          fromVersion: found?.fromVersion,
+          hasVrf: found?.vrfProof.length === 80,
+        };
+      };
+      const values = [random(40), random(50), random(60)];
+      const publish = async (at: number, isServed = true) =>
+        store.publishDirectory(newPublication({ operator: [{ label, value: values[at] ?? random(1) }], isServed }));
+      await publishState(store, newState());
+      expect(await shown()).toEqual({ value: [], kinds: [], fromVersion: 0, hasVrf: true });
+      await publish(0);
+      await publish(1);
+      // What it has already is no value of its own.
+      expect(await publish(1)).toEqual({ outcomes: [], head: undefined });
+      const { head } = await publish(2, false);
+      expect(await store.newestOperatorValue({ name: label.value })).toEqual(values[2]);
+      expect(await shown()).toEqual({ value: [values[1]], kinds: ["commitment", "opening"], fromVersion: 0, hasVrf: true });
+      await store.serveHead({ size: head?.size ?? 0 });
+      await store.close();
+      store = await opened(directory);
+      expect(await shown()).toEqual({ value: [values[2]], kinds: ["commitment", "commitment", "opening"], fromVersion: 0, hasVrf: true });
+      expect(await shown(2)).toEqual({ value: [values[2]], kinds: ["opening"], fromVersion: 2, hasVrf: false });
+      expect(await shown(3)).toEqual({ value: [], kinds: [], fromVersion: 3, hasVrf: false });
+      // Whoever says that they know more is shown all of it.
+      expect(await shown(4)).toMatchObject({ value: [values[2]], fromVersion: 0, hasVrf: true });
+      expect(await store.newestOperatorValue({ name: utf8Bytes("desk") })).toBeUndefined();
       await store.close();
     });
 

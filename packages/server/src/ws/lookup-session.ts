@@ -48,6 +48,9 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
       case "lookup_card":
         admission.admit("lookup", this.connection, noToken);
         return { kind: "card", card: await directory.card(request) };
+      case "lookup_operator":
+        admission.admit("lookup", this.connection, noToken);
+        return { kind: "operator_value", ...(await this.services.operatorLabels.lookup(request)) };
       case "check_username":
         admission.admit("lookup", this.connection, noToken);
         return { kind: "availability", reason: await directory.availability(request.username) };

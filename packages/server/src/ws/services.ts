@@ -3,6 +3,7 @@ import type { FairQueue } from "../admission/fair-queue.ts";
 import type { TargetLimits } from "../admission/targets.ts";
 import type { ServerContext } from "../config.ts";
 import type { Directory } from "../directory/directory.ts";
+import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { LinkInboxes } from "../inboxes/link-inboxes.ts";
 import type { LogService } from "../logs/log-service.ts";
@@ -25,6 +26,7 @@ export interface Services {
   readonly inboxes: InboxService;
   readonly linkInboxes: LinkInboxes;
   readonly directory: Directory;
+  readonly operatorLabels: OperatorLabels;
   readonly devices: DeviceRegistry;
   /** What connections are told of a restore (spec D-7); empty for nothing. */
   readonly restored: () => Uint8Array;

@@ -188,7 +188,7 @@ function checkStates(proof: LabelProof, account: LabelState, newest: AccountStat
 }
 
 /** The label's state after the proof; `undefined` when the map has no such label. */
-function verifyLabel(params: {
+export function verifyLabel(params: {
   readonly proof: LabelProof;
   readonly label: Uint8Array;
   readonly known: LabelState | undefined;
@@ -240,7 +240,7 @@ function open(label: Uint8Array, version: number, opening: Uint8Array, value: Ui
   return commitmentOf({ opening, label, version, value });
 }
 
-function onlyLabel(proof: DirectoryProof, type: LabelProof["type"]): LabelProof | undefined {
+export function onlyLabel(proof: DirectoryProof, type: LabelProof["type"]): LabelProof | undefined {
   const found = proof.labels.filter((label) => label.type === type);
   if (found.length > 1) throw new TransparencyError("malformed", "D-1", "a proof has one label of each type");
   return found[0];

@@ -15,7 +15,15 @@ import {
 import type { LogEntry, MapChange } from "@latchkey/transparency";
 import { randomBytes } from "node:crypto";
 import { keyOf } from "../../keys.ts";
-import type { AccountChange, ChangeOutcome, DirectoryStatus, NewLabel, Publication, PublicationResult } from "../directory-store.ts";
+import type {
+  AccountChange,
+  ChangeOutcome,
+  DirectoryStatus,
+  NewLabel,
+  OperatorChange,
+  Publication,
+  PublicationResult,
+} from "../directory-store.ts";
 import { journalRecordCodec } from "../../journal/record.ts";
 import type { AccountTables } from "./account-tables.ts";
 import type { JournalTables } from "./journal-tables.ts";
@@ -100,9 +108,10 @@ export class DirectoryTables {
     const timestampMs = Math.max(publication.nowMs, (last?.timestampMs ?? 0) + 1);
     if (timestampMs > (publication.latestMs ?? Infinity)) {
       const held: ChangeOutcome = { kind: "refused", code: "clock_off" };
-      return { outcomes: publication.changes.map((change) => this.#accounts.storedAlready(change) ?? held), head: undefined };
+      return { outcomes: publication.changes.map((change) => this.#accounts.storedAlready(change) ?? held), head: undefined, isHeld: true };
     }
     const outcomes = publication.changes.map((change) => this.#apply(change, added, deleted));
+    const operator = (publication.operator ?? []).filter((each) => this.#publishOperator(each, added));
 
     const headsRoot = replay === undefined ? (publication.withHeads ? this.#heads.publish(size) : undefined) : headsRootOf(replay.entry);
     if (added.labels.size === 0 && headsRoot === undefined && publication.config.length === 0) return { outcomes, head: undefined };
@@ -131,11 +140,11 @@ export class DirectoryTables {
     if (publication.isJournaled === true) {
       const changes = publication.changes.filter((_, at) => outcomes[at]?.kind === "published");
       const record = encode(journalRecordCodec, {
-        format: 2,
         size: size + 1,
         entry: bytes,
         note,
         changes,
+        operator,
         openings: added.openings,
       });
       this.#journal.add(size + 1, record);
@@ -161,8 +170,33 @@ export class DirectoryTables {
       this.#accounts.eraseDeleted(account);
     }
     this.#sql.run("DELETE FROM directory_deletions WHERE size <= ?", size);
+    // Of what an operator says only the newest is shown: of those before it the commitment stays.
+    if (size === this.#tree.size()) {
+      this.#sql.run(
+        `UPDATE directory_values AS v SET value = NULL, opening = NULL
+         WHERE v.label IN (SELECT id FROM directory_labels WHERE type = ?) AND v.value IS NOT NULL
+           AND v.version < (SELECT max(version) FROM directory_values WHERE label = v.label)`,
+        labelTypes.operator,
+      );
+    }
     // Never what the served tree or a later one has; a lookup under way is over, since all of this is one thread's work.
     this.#nodes.prune(size);
+  }
+
+  newestOperatorValue(name: Uint8Array): Uint8Array | undefined {
+    const label = this.#findLabel("operator", name);
+    if (label === undefined) return undefined;
+    const sql = "SELECT value FROM directory_values WHERE label = ? ORDER BY version DESC LIMIT 1";
+    return this.#sql.get<{ value: Uint8Array | null }>(sql, label.id)?.value ?? undefined;
+  }
+
+  /** Whether it is another value than the label has. */
+  #publishOperator({ label: made, value }: OperatorChange, added: Added): boolean {
+    const newest = this.newestOperatorValue(made.value);
+    if (newest !== undefined && equalBytes(newest, value)) return false;
+    const label = this.#label("operator", made.value, this.#labelIds([made]));
+    this.#addValue(label, { value, added, stored: { value, account: null, isRelease: false, nameLabel: null } });
+    return true;
   }
 
   #apply(change: AccountChange, added: Added, deleted: number[]): ChangeOutcome {

@@ -162,6 +162,8 @@ export class Executor {
       },
       servedCheckpoint: () => tree.checkpoint(tree.servedSize()),
       lookup: (params) => lookups.lookup(params),
+      lookupOperator: (params) => lookups.lookupOperator(params),
+      newestOperatorValue: (params) => directory.newestOperatorValue(params.name),
       proveAbsence: (params) => lookups.proveAbsence(params.label, params.knownSize),
       proveAccounts: (params) => params.accountIds.map((accountId) => lookups.proveAccount(accountId)),
       proveLogHead: (params) => heads.prove(params.logId, lookups.served(), params.knownSize),

@@ -14,7 +14,7 @@ import {
 } from "@latchkey/transparency";
 import type { ConfigChange, LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
 import type { LabelHoldings } from "../accounts.ts";
-import type { AccountQuery, LookupResult, NewLabel } from "../directory-store.ts";
+import type { AccountQuery, LookupResult, NewLabel, OperatorAnswer, OperatorQuery } from "../directory-store.ts";
 import type { NodeTables } from "./node-tables.ts";
 import type { Statements } from "./statements.ts";
 import type { TreeTables } from "./tree-tables.ts";
@@ -52,7 +52,7 @@ interface ValueRow {
 
 /** What is proved of one label. */
 interface LabelAnswer {
-  readonly type: "username" | "account";
+  readonly type: NewLabel["type"];
   readonly label: LabelRow;
   /** How many values it has in the served map. */
   readonly version: number;
@@ -158,6 +158,21 @@ export class LookupTables {
     // Somebody may have taken the name since it was asked for: then its own label is what the map has.
     const type = made.type;
     return this.#encode([{ type, vrfProof: made.vrfProof, fromVersion: 0, items: [], mapProof }], knownSize);
+  }
+
+  lookupOperator({ label: made, knownValues, knownSize }: OperatorQuery): OperatorAnswer {
+    const label = this.#label("operator", made.value);
+    const version = label === undefined ? 0 : this.#servedVersion(label);
+    if (label === undefined || version === 0) return { value: [], proof: this.proveAbsence(made, knownSize) };
+    // Who knows more than the served map has is shown all of it, to see that for itself.
+    const known = knownValues <= version ? knownValues : 0;
+    const answer = this.#answer({ type: "operator", label, version, known, of: undefined });
+    const items = answer.values.map(({ opening, commitment, version: of }): LabelItem =>
+      of < version || opening === null ? { kind: "commitment", commitment } : { kind: "opening", opening },
+    );
+    const newest = answer.values.at(-1)?.value ?? undefined;
+    const proof = this.#encode([{ ...this.#labelProof(answer), items }], knownSize);
+    return { value: newest === undefined ? [] : [newest], proof };
   }
 
   proveAccount(accountId: Uint8Array): Uint8Array {
@@ -290,7 +305,7 @@ export class LookupTables {
     return findLeaf({ root: this.served().mapRoot, index: label.place, read: this.#nodes.read })?.version ?? 0;
   }
 
-  #label(type: "username" | "account", name: Uint8Array): LabelRow | undefined {
+  #label(type: NewLabel["type"], name: Uint8Array): LabelRow | undefined {
     return this.#sql.get<LabelRow>("SELECT id, place, vrf_proof FROM directory_labels WHERE type = ? AND name = ?", labelTypes[type], name);
   }
 

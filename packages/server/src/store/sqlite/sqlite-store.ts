@@ -235,6 +235,12 @@ class SqliteStore implements Store {
   lookup(params: CallParams<"lookup">): Promise<CallResult<"lookup">> {
     return this.#call("lookup", params);
   }
+  lookupOperator(params: CallParams<"lookupOperator">): Promise<CallResult<"lookupOperator">> {
+    return this.#call("lookupOperator", params);
+  }
+  newestOperatorValue(params: CallParams<"newestOperatorValue">): Promise<CallResult<"newestOperatorValue">> {
+    return this.#call("newestOperatorValue", params);
+  }
   proveAbsence(params: CallParams<"proveAbsence">): Promise<CallResult<"proveAbsence">> {
     return this.#call("proveAbsence", params);
   }
