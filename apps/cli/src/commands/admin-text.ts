@@ -84,6 +84,23 @@ export function suspendedText(answer: Answer): string {
   return rows.length === 0 ? "nobody is suspended" : table(rows);
 }
 
+/** A code for somebody of the desk, with its link. */
+export function deskCodeText(answer: Answer): string {
+  return `${text(answer, "link")}\n\ncode  ${text(answer, "code")}\nWith it ${text(answer, "name")} makes a passkey, once, within ${String(number(answer, "hours"))} hours. It is shown once and kept nowhere: the server knows only its hash.`;
+}
+
+/** The lines of `admin desk staff`. */
+export function deskStaffText(answer: Answer): string {
+  const rows = list(answer, "staff").map((one) => {
+    // A list of objects, as the server makes it.
+    const staff = one as Answer;
+    const passkeys = number(staff, "passkeys");
+    const state = staff["isActive"] === true ? (passkeys === 0 ? "has no passkey yet" : "") : "not active";
+    return [printableLine(text(staff, "name")), list(staff, "roles").join(", "), state];
+  });
+  return rows.length === 0 ? "nobody works at the desk: desk start NAME begins it" : table(rows);
+}
+
 /** What `admin desk open` says beside the link. */
 export function deskLinkText(answer: Answer): string {
   const minutes = String(Math.round(number(answer, "linkSeconds") / 60));

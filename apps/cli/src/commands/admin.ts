@@ -4,7 +4,9 @@ import { dataDirectoryOf, dataHelp, dataOptions, wholeNumber } from "../settings
 import { askServer } from "./admin-client.ts";
 import {
   accountsText,
+  deskCodeText,
   deskLinkText,
+  deskStaffText,
   deskText,
   invitationText,
   list,
@@ -117,6 +119,25 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
     summary: "the accounts that are suspended, and since when",
     arguments: 0,
     run: async ({ ask }) => show(await ask("suspended"), suspendedText),
+  },
+  "desk start": {
+    usage: "desk start NAME",
+    summary: "begins the desk for reports: a code with which its first administrator makes a passkey, once, within a day",
+    arguments: 1,
+    run: async ({ ask, args }) =>
+      show(await ask("desk-start", { name: args[0] ?? "" }), (answer) => `${deskCodeText(answer)}\n${text(answer, "next")}`),
+  },
+  "desk code": {
+    usage: "desk code NAME",
+    summary: "another such code for somebody of its staff, who lost their passkey; the desk's trail says so",
+    arguments: 1,
+    run: async ({ ask, args }) => show(await ask("desk-code", { name: args[0] ?? "" }), deskCodeText),
+  },
+  "desk staff": {
+    usage: "desk staff",
+    summary: "who works at the desk, and as what",
+    arguments: 0,
+    run: async ({ ask }) => show(await ask("desk-staff"), deskStaffText),
   },
   "desk open": {
     usage: "desk open",

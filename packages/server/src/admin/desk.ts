@@ -1,11 +1,43 @@
 import { deskLinkMs, deskSessionMs } from "../desk/access.ts";
 import type { DeskAccess } from "../desk/access.ts";
+import { DeskError } from "../desk/office/desk-error.ts";
+import type { OfficeKeeper } from "../desk/office/office-keeper.ts";
+import { codeHours } from "../desk/office/staff.ts";
 import { AdminError } from "./errors.ts";
 import type { AdminCommands, Params } from "./params.ts";
 
-/** `desk-open`, `desk-list` and `desk-revoke`: who may read the page `/desk` is decided here, on the machine. */
-export function deskCommands({ access, publicUrl }: { access: DeskAccess; publicUrl: string }): AdminCommands {
+/** What the desk of reports does not do by itself, for the operator to read when it begins. */
+const beginning = {
+  next: "Whoever has the code opens the link and makes a passkey. From then on people can report messages to this server, and the page /desk has their cases.",
+} as const;
+
+/**
+ * Who may come to the page `/desk` is decided here, on the machine: `desk-start`, `desk-staff` and `desk-code` for those who work on
+ * cases, `desk-open`, `desk-list` and `desk-revoke` for whoever is to read what the other commands answer.
+ */
+export function deskCommands(parts: { access: DeskAccess; office: OfficeKeeper; publicUrl: string; nowMs: () => number }): AdminCommands {
+  const { access, office, publicUrl, nowMs } = parts;
+  const shown = (name: string, code: string): object => ({
+    name,
+    code,
+    // In the fragment: no server and no proxy gets to see it with the page.
+    link: `${publicUrl}/desk#enrol=${code}`,
+    hours: codeHours,
+  });
   return {
+    async "desk-start"(params: Params) {
+      const name = readStaffName(params);
+      const code = await orAdminError(() => office.begin({ name, nowMs: nowMs() }));
+      return { ...shown(name, code), ...beginning };
+    },
+    async "desk-code"(params: Params) {
+      const name = readStaffName(params);
+      return shown(name, await orAdminError(() => office.code({ name, nowMs: nowMs() })));
+    },
+    async "desk-staff"(params: Params) {
+      params.end();
+      return { staff: office.isBegun ? await office.staff() : [] };
+    },
     async "desk-open"(params: Params) {
       params.end();
       const link = access.createLink();
@@ -33,4 +65,24 @@ export function deskCommands({ access, publicUrl }: { access: DeskAccess; public
       return Promise.resolve({ revoked });
     },
   };
+}
+
+function readStaffName(params: Params): string {
+  const name = params.text("name", { maxLength: 60 }) ?? "";
+  params.end();
+  return name;
+}
+
+/** What the desk does not do, in the operator's words. @throws AdminError */
+async function orAdminError<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof DeskError)) throw error;
+    if (error.code === "limit") {
+      throw new AdminError("limit", "The desk has an administrator: they name others there, and `desk code NAME` is for a lost passkey.");
+    }
+    if (error.code === "not_found") throw new AdminError("not_found", "Nobody at the desk is called so: `desk staff` lists them.");
+    throw new AdminError("usage", "A name at the desk is 1 to 60 characters, and not operator, desk or somebody.");
+  }
 }

@@ -22,7 +22,7 @@ export function hashOfCode(code: string): Uint8Array {
 }
 
 /** 100 bits of chance in four groups: nobody guesses one. */
-function createCode(): string {
+export function createCode(): string {
   const letters = Array.from(randomBytes(20), (byte) => alphabet[byte % 32] ?? "").join("");
   return letters.match(/.{5}/g)?.join("-") ?? letters;
 }

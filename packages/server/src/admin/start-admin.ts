@@ -2,6 +2,7 @@ import type { ServerOptions } from "../config.ts";
 import { DeskAccess } from "../desk/access.ts";
 import { createDesk } from "../desk/desk.ts";
 import type { Desk } from "../desk/desk.ts";
+import { OfficeKeeper } from "../desk/office/office-keeper.ts";
 import { accountCommands } from "./accounts.ts";
 import { listenForAdmin } from "./admin-socket.ts";
 import { deskCommands } from "./desk.ts";
@@ -30,7 +31,7 @@ export interface AdminParts extends StatusSources, Maintenance {
 }
 
 /** The operator's commands, each concern in a file of its own. */
-function adminCommands(parts: AdminParts, access: DeskAccess): AdminCommands {
+function adminCommands(parts: AdminParts, access: DeskAccess, office: OfficeKeeper): AdminCommands {
   const { context, publicUrl, store } = parts;
   const commands: AdminCommands = {
     ...statusCommands(parts),
@@ -41,7 +42,7 @@ function adminCommands(parts: AdminParts, access: DeskAccess): AdminCommands {
     ...quotaCommands(parts),
     ...announcementCommands(parts),
     ...maintenanceCommands(parts),
-    ...deskCommands({ access, publicUrl }),
+    ...deskCommands({ access, office, publicUrl, nowMs: context.nowMs }),
     ...doctorCommands({
       options: parts.options,
       host: context.host,
@@ -72,15 +73,21 @@ export interface Admin {
 /** Opens the admin socket of a running server; where it cannot be opened the log says so, and nobody can open the desk either. */
 export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { passedMs, warn, reportBug } = parts;
+  const { host } = parts.context;
   const access = new DeskAccess(passedMs);
-  const commands = adminCommands(parts, access);
+  const office = new OfficeKeeper({ directory: parts.dataDirectory, host, publicUrl: parts.publicUrl });
+  await office.open();
+  const commands = adminCommands(parts, access, office);
   const socket = await listenForAdmin({
     dataDirectory: parts.dataDirectory,
     answer: (request) => answerAdmin(commands, request, reportBug),
     warn,
   });
   return {
-    desk: createDesk({ access, commands, passedMs, warn, reportBug }),
-    close: async () => socket?.close(),
+    desk: createDesk({ access, office, commands, passedMs, warn, reportBug }),
+    async close() {
+      await socket?.close();
+      await office.close();
+    },
   };
 }

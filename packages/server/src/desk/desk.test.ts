@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { AdminCommands } from "../admin/params.ts";
 import { DeskAccess } from "./access.ts";
 import { createDesk } from "./desk.ts";
+import { OfficeKeeper } from "./office/office-keeper.ts";
 
 test("what doctor finds is found once a minute, whoever asks how often; a failure is not kept", async () => {
   let nowMs = 0;
@@ -17,7 +18,8 @@ test("what doctor finds is found once a minute, whoever asks how often; a failur
     },
   };
   const bugs: unknown[] = [];
-  const parts = { access: new DeskAccess(() => nowMs), passedMs: () => nowMs, reportBug: (error: unknown) => bugs.push(error) };
+  const office = new OfficeKeeper({ directory: "", host: "chat.example", publicUrl: "https://chat.example" });
+  const parts = { access: new DeskAccess(() => nowMs), office, passedMs: () => nowMs, reportBug: (error: unknown) => bugs.push(error) };
   const desk = createDesk({ ...parts, commands, warn: (message) => warnings.push(message) });
   expect(await desk.read("doctor", "{}")).toMatchObject({ status: 500, body: { code: "failed" } });
   expect(bugs).toHaveLength(1);

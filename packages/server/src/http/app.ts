@@ -12,6 +12,7 @@ import type { HealthReason } from "../health.ts";
 import type { CertificateKeeper } from "../tls/keeper.ts";
 import type { Desk } from "../desk/desk.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
+import { addDeskApiRoutes } from "./desk-api-routes.ts";
 import { addDeskRoutes } from "./desk-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
 import type { DirectoryFiles } from "./directory-routes.ts";
@@ -103,6 +104,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   addBlobRoutes(app, { blobs, admission, maxBlobBytes: limits.maxBlobBytes, proxies });
   addUploadRoutes(app, { uploads: services.uploads, admission, context, proxies });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
+  addDeskApiRoutes(app, { office: () => services.desk()?.office, context, admission, proxies });
   addDeskRoutes(app, { desk: services.desk, host: context.host, admission, proxies });
   addWebApp(app, options.webRoot);
   return app;

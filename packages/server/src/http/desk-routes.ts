@@ -1,12 +1,11 @@
 import { httpPaths } from "@latchkey/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { IncomingMessage } from "node:http";
 import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { Desk } from "../desk/desk.ts";
 import { Refusal } from "../errors.ts";
-import { isOwnOrigin } from "../ws/origin.ts";
+import { isOwnPage, readBody } from "./own-page.ts";
 
 const maxBodyBytes = 4096;
 const noToken = new Uint8Array();
@@ -25,10 +24,6 @@ export interface DeskRoutes {
  * the answer of a path that there is not, whether the desk is open to somebody or to nobody.
  */
 export function addDeskRoutes(app: FastifyInstance, { desk, host, admission, proxies }: DeskRoutes): void {
-  const isOwnPage = (request: FastifyRequest): boolean => {
-    const site = request.headers["sec-fetch-site"];
-    return isOwnOrigin(request.headers, host) && (site === undefined || site === "same-origin");
-  };
   /** What is refused counts by address; who has a session has a limit of their own, which no neighbour uses up. */
   const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
@@ -38,7 +33,7 @@ export function addDeskRoutes(app: FastifyInstance, { desk, host, admission, pro
 
   app.post(`${httpPaths.desk}/open`, async (request, reply) => {
     const current = desk();
-    const body = isOwnPage(request) ? await readBody(request) : "";
+    const body = isOwnPage(request, host) ? await readBody(request, maxBodyBytes) : "";
     const outcome = current?.access.useLink(body);
     if (current === undefined || outcome === undefined) return refuse(request, reply);
     void reply.header("cache-control", "no-store");
@@ -52,36 +47,21 @@ export function addDeskRoutes(app: FastifyInstance, { desk, host, admission, pro
   app.post(`${httpPaths.desk}/close`, async (request, reply) => {
     const current = desk();
     const token = tokenOf(request);
-    if (current === undefined || !isOwnPage(request) || current.access.admit(token) === undefined) return refuse(request, reply);
+    if (current === undefined || !isOwnPage(request, host) || current.access.admit(token) === undefined) return refuse(request, reply);
     current.access.end(token);
     return reply.header("cache-control", "no-store").send({ code: "done" });
   });
 
   app.post<{ Params: { command: string } }>(`${httpPaths.desk}/read/:command`, async (request, reply) => {
     const current = desk();
-    const admitted = isOwnPage(request) ? current?.access.admit(tokenOf(request)) : undefined;
+    const admitted = isOwnPage(request, host) ? current?.access.admit(tokenOf(request)) : undefined;
     if (current === undefined || admitted === undefined) return refuse(request, reply);
     if (admitted.waitMs > 0) throw new Refusal("rate_limited", admitted.waitMs);
-    const { status, body } = await current.read(request.params.command, await readBody(request));
+    const { status, body } = await current.read(request.params.command, await readBody(request, maxBodyBytes));
     return reply.code(status).header("cache-control", "no-store").send(body);
   });
 }
 
 function tokenOf(request: FastifyRequest): string {
   return /^Bearer ([\w-]{43})$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
-}
-
-/** All of a request's body, as text. @throws Refusal `too_large` */
-async function readBody(request: FastifyRequest): Promise<string> {
-  // The server's parser hands over the request itself; without a body there is none.
-  const body = request.body as IncomingMessage | null | undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Without an encoding, chunks are buffers.
-  for await (const chunk of (body ?? []) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw new Refusal("too_large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

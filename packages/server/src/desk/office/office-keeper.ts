@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { deskDatabaseFile } from "./database.ts";
+import { DeskError } from "./desk-error.ts";
+import type { OfficeAnswer, OfficeRequest } from "./office.ts";
+import { OfficeThread } from "./office-thread.ts";
+import type { OfficeOptions } from "./operations.ts";
+
+/** The desk of a server: its thread runs from when the operator began one, and none runs where nobody did. */
+export class OfficeKeeper {
+  readonly #options: OfficeOptions;
+  #thread: Promise<OfficeThread> | undefined;
+
+  constructor(options: OfficeOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the desk where there is one. @throws ServerError when its database cannot be used */
+  async open(): Promise<void> {
+    if (existsSync(join(this.#options.directory, deskDatabaseFile))) await this.#begin();
+  }
+
+  /** Whether there is one. */
+  get isBegun(): boolean {
+    return this.#thread !== undefined;
+  }
+
+  /** Where browsers have its page. */
+  get publicUrl(): string {
+    return this.#options.publicUrl;
+  }
+
+  /** Answers a request of the desk's page. @throws DeskError `not_found` where there is no desk */
+  async handle(request: OfficeRequest): Promise<OfficeAnswer> {
+    return (await this.#require()).call("handle", request);
+  }
+
+  /** Names the first administrator, with which a desk begins. Answers their code. @throws DeskError */
+  async begin(params: { name: string; nowMs: number }): Promise<string> {
+    return (await this.#begin()).call("operatorCode", { ...params, isFirst: true });
+  }
+
+  /** A new code for somebody of the staff. @throws DeskError */
+  async code(params: { name: string; nowMs: number }): Promise<string> {
+    return (await this.#require()).call("operatorCode", { ...params, isFirst: false });
+  }
+
+  /** Who is staff. @throws DeskError `not_found` where there is no desk */
+  async staff(): Promise<readonly object[]> {
+    return (await this.#require()).call("staff", undefined);
+  }
+
+  async close(): Promise<void> {
+    const thread = await this.#thread?.catch(() => undefined);
+    await thread?.close();
+  }
+
+  #begin(): Promise<OfficeThread> {
+    if (this.#thread === undefined) {
+      const starting = OfficeThread.start(this.#options);
+      this.#thread = starting;
+      // One that could not be started is tried again.
+      starting.catch(() => (this.#thread = undefined));
+    }
+    return this.#thread;
+  }
+
+  async #require(): Promise<OfficeThread> {
+    if (this.#thread === undefined) throw new DeskError("not_found");
+    return this.#thread;
+  }
+}

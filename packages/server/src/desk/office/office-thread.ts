@@ -1,0 +1,86 @@
+import type { Worker } from "node:worker_threads";
+import { ServerError, StoreFault } from "../../errors.ts";
+import type { ServerErrorCode } from "../../errors.ts";
+import { startThread } from "../../threads.ts";
+import { DeskError } from "./desk-error.ts";
+import type { FromOffice, OfficeCall, OfficeMethod, OfficeParams, OfficeResult, ToOffice } from "./messages.ts";
+import type { OfficeOptions } from "./operations.ts";
+
+interface Waiter {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Calls beyond which nobody else is taken in: each waits for the thread. */
+const maxWaiting = 256;
+const busyRetryMs = 1000;
+
+/** The desk's thread: everything that is known of reports and staff is there, and nowhere else in the process. */
+export class OfficeThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiter>();
+  readonly #ended = Promise.withResolvers<void>();
+  #lastId = 0;
+  #isEnded = false;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  /** Starts it. @throws ServerError when the desk's database cannot be used */
+  static async start(options: OfficeOptions): Promise<OfficeThread> {
+    const worker = startThread("latchkey-desk", new URL("./worker.ts", import.meta.url), options);
+    const thread = new OfficeThread(worker);
+    const opened = Promise.withResolvers<void>();
+    worker.on("message", (message: FromOffice) => {
+      if (message.kind === "ready") opened.resolve();
+      // The code is one that this thread's own classes have.
+      else if (message.kind === "refused") opened.reject(new ServerError(message.code as ServerErrorCode, message.message));
+      else thread.#settle(message);
+    });
+    const stopped = (error: unknown): void => {
+      const cause = error instanceof Error ? error : new Error("the desk's thread ended");
+      opened.reject(cause);
+      thread.#stop(cause);
+    };
+    worker.on("error", stopped);
+    worker.on("exit", () => stopped(undefined));
+    await opened.promise;
+    return thread;
+  }
+
+  /** Calls a method of the desk. @throws DeskError, StoreFault, or the error with which the thread ended */
+  call<Name extends OfficeMethod>(name: Name, params: OfficeParams<Name>): Promise<OfficeResult<Name>> {
+    if (this.#isEnded) return Promise.reject(new Error("the desk's thread ended"));
+    if (this.#waiting.size >= maxWaiting) return Promise.reject(new DeskError("rate_limited", busyRetryMs));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: (value) => resolve(value as OfficeResult<Name>), reject });
+      this.#post({ kind: "call", id, name, params } satisfies OfficeCall);
+    });
+  }
+
+  /** Ends it when what is under way is done. */
+  async close(): Promise<void> {
+    if (!this.#isEnded) this.#post({ kind: "close" });
+    await this.#ended.promise;
+  }
+
+  #post(message: ToOffice): void {
+    this.#worker.postMessage(message, []);
+  }
+
+  #settle(message: Exclude<FromOffice, { kind: "ready" | "refused" }>): void {
+    const waiter = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message.kind === "done") waiter?.resolve(message.value);
+    else waiter?.reject(message.kind === "not-done" ? new DeskError(message.code) : new StoreFault(message.fault));
+  }
+
+  #stop(cause: Error): void {
+    this.#isEnded = true;
+    for (const { reject } of this.#waiting.values()) reject(cause);
+    this.#waiting.clear();
+    this.#ended.resolve();
+  }
+}

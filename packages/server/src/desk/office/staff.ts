@@ -1,0 +1,193 @@
+import { toBase64Url } from "@latchkey/codec";
+import { deskRoles } from "@latchkey/protocol/desk";
+import type { DeskRole, DeskStaff } from "@latchkey/protocol/desk";
+import { randomBytes } from "node:crypto";
+import { createCode, hashOfCode } from "../../admin/invitations.ts";
+import type { Statements } from "../../store/sqlite/statements.ts";
+import { DeskError } from "./desk-error.ts";
+
+/** How long a code counts. */
+export const codeHours = 24;
+const maxStaff = 200;
+const maxPasskeys = 10;
+export const maxStaffName = 60;
+/** Who acts on the machine, and what the desk does by itself, in the trail: nobody else is called so. */
+const keptNames = new Set(["operator", "desk", "somebody"]);
+
+/** Somebody of the desk, as it is stored. */
+export interface Staff {
+  readonly id: Uint8Array;
+  readonly name: string;
+  readonly roles: readonly DeskRole[];
+  readonly isActive: boolean;
+}
+
+/** A passkey of theirs. */
+export interface Passkey {
+  /** base64url, as browsers name it. */
+  readonly credential: string;
+  readonly staffId: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly counter: number;
+  readonly transports: readonly string[];
+}
+
+interface StaffRow {
+  readonly id: Uint8Array;
+  readonly name: string;
+  readonly roles: string;
+  readonly isActive: number;
+}
+
+const staffColumns = "id, name, roles, is_active AS isActive";
+
+/** Who works at the desk: every method runs inside the caller's transaction. */
+export class StaffTable {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  /** Names somebody. @throws DeskError `limit`, also for a name that is taken: the trail tells people by it; `malformed` for one that is nobody's */
+  add(name: string, roles: readonly DeskRole[]): Staff {
+    if (keptNames.has(name.toLowerCase())) throw new DeskError("malformed");
+    const count = this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM staff")?.n ?? 0;
+    if (count >= maxStaff || this.byName(name) !== undefined) throw new DeskError("limit");
+    const staff = { id: new Uint8Array(randomBytes(16)), name, roles, isActive: true };
+    this.#sql.run("INSERT INTO staff (id, name, roles, is_active) VALUES (?, ?, ?, 1)", staff.id, name, roles.join(" "));
+    return staff;
+  }
+
+  byId(id: Uint8Array): Staff | undefined {
+    return staffOf(this.#sql.get<StaffRow>(`SELECT ${staffColumns} FROM staff WHERE id = ?`, id));
+  }
+
+  byName(name: string): Staff | undefined {
+    return staffOf(this.#sql.get<StaffRow>(`SELECT ${staffColumns} FROM staff WHERE name = ?`, name));
+  }
+
+  list(): readonly DeskStaff[] {
+    const rows = this.#sql.all<StaffRow>(`SELECT ${staffColumns} FROM staff ORDER BY name`);
+    return rows.map((row) => this.shown(readRow(row)));
+  }
+
+  /** As colleagues see somebody. */
+  shown({ id, name, roles, isActive }: Staff): DeskStaff {
+    return { id: toBase64Url(id), name, roles, isActive, passkeys: this.passkeysOf(id).length };
+  }
+
+  /** Changes what somebody may do. @throws DeskError `last_administrator` when nobody could be let in any more */
+  set(staff: Staff, change: Pick<Staff, "roles" | "isActive"> & { forgetPasskeys: boolean }): Staff {
+    const { roles, isActive, forgetPasskeys } = change;
+    this.#sql.run("UPDATE staff SET roles = ?, is_active = ? WHERE id = ?", roles.join(" "), isActive ? 1 : 0, staff.id);
+    if (forgetPasskeys || !isActive) {
+      this.#sql.run("DELETE FROM passkeys WHERE staff = ?", staff.id);
+      this.#sql.run("DELETE FROM codes WHERE staff = ?", staff.id);
+    }
+    if (!this.hasAdministrator()) throw new DeskError("last_administrator");
+    return { ...staff, roles, isActive };
+  }
+
+  /** Lets somebody be named anew who cannot sign in. */
+  revive(staff: Staff, roles: readonly DeskRole[]): Staff {
+    this.#sql.run("UPDATE staff SET roles = ?, is_active = 1 WHERE id = ?", roles.join(" "), staff.id);
+    return { ...staff, roles, isActive: true };
+  }
+
+  /** Whether somebody could sign in who may name others. */
+  hasAdministrator(): boolean {
+    const rows = this.#sql.all<{ roles: string }>(
+      "SELECT roles FROM staff s WHERE is_active = 1 AND EXISTS (SELECT 1 FROM passkeys WHERE staff = s.id)",
+    );
+    return rows.some(({ roles }) => rolesOf(roles).includes("administrator"));
+  }
+
+  /** Makes a code with which somebody makes a passkey, once; an earlier one of theirs does not count any more. */
+  createCode(staff: Staff, nowMs: number): string {
+    const code = createCode();
+    this.#sql.run("DELETE FROM codes WHERE staff = ?", staff.id);
+    const untilMs = nowMs + codeHours * 3_600_000;
+    this.#sql.run("INSERT INTO codes (hash, staff, until_ms) VALUES (?, ?, ?)", hashOfCode(code), staff.id, untilMs);
+    return code;
+  }
+
+  /** Whose code this is. @throws DeskError `code_refused` */
+  ofCode(code: string, nowMs: number): Staff {
+    const row = this.#sql.get<StaffRow>(
+      `SELECT ${staffColumns} FROM staff WHERE is_active = 1 AND id = (SELECT staff FROM codes WHERE hash = ? AND until_ms > ?)`,
+      hashOfCode(code),
+      nowMs,
+    );
+    const staff = staffOf(row);
+    if (staff === undefined) throw new DeskError("code_refused");
+    return staff;
+  }
+
+  /** Uses a code up. @throws DeskError `code_refused` when somebody was first */
+  spendCode(code: string, nowMs: number): void {
+    const { changes } = this.#sql.run("DELETE FROM codes WHERE hash = ? AND until_ms > ?", hashOfCode(code), nowMs);
+    if (Number(changes) !== 1) throw new DeskError("code_refused");
+  }
+
+  passkeysOf(id: Uint8Array): readonly Passkey[] {
+    return this.#sql.all<PasskeyRow>(`SELECT ${passkeyColumns} FROM passkeys WHERE staff = ? ORDER BY credential`, id).map(readPasskey);
+  }
+
+  passkey(credential: string): Passkey | undefined {
+    const row = this.#sql.get<PasskeyRow>(`SELECT ${passkeyColumns} FROM passkeys WHERE credential = ?`, credential);
+    return row === undefined ? undefined : readPasskey(row);
+  }
+
+  /** @throws DeskError `limit`, or `passkey_refused` for one that somebody has already */
+  addPasskey({ credential, staffId, publicKey, counter, transports }: Passkey): void {
+    if (this.passkeysOf(staffId).length >= maxPasskeys) throw new DeskError("limit");
+    if (this.passkey(credential) !== undefined) throw new DeskError("passkey_refused");
+    this.#sql.run(
+      "INSERT INTO passkeys (credential, staff, public_key, counter, transports) VALUES (?, ?, ?, ?, ?)",
+      credential,
+      staffId,
+      publicKey,
+      counter,
+      transports.join(" "),
+    );
+  }
+
+  /** Remembers how often a passkey was used: only ever more often. Answers whether it is still there as it was read. */
+  countPasskey({ credential, counter }: Passkey, newCounter: number): boolean {
+    const { changes } = this.#sql.run(
+      "UPDATE passkeys SET counter = ? WHERE credential = ? AND counter = ?",
+      newCounter,
+      credential,
+      counter,
+    );
+    return Number(changes) === 1;
+  }
+}
+
+interface PasskeyRow {
+  readonly credential: string;
+  readonly staffId: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly counter: number;
+  readonly transports: string;
+}
+
+const passkeyColumns = "credential, staff AS staffId, public_key AS publicKey, counter, transports";
+
+function readPasskey({ transports, ...row }: PasskeyRow): Passkey {
+  return { ...row, transports: transports === "" ? [] : transports.split(" ") };
+}
+
+function staffOf(row: StaffRow | undefined): Staff | undefined {
+  return row === undefined ? undefined : readRow(row);
+}
+
+function readRow({ id, name, roles, isActive }: StaffRow): Staff {
+  return { id, name, roles: rolesOf(roles), isActive: isActive === 1 };
+}
+
+function rolesOf(text: string): readonly DeskRole[] {
+  const words = text.split(" ");
+  return deskRoles.filter((role) => words.includes(role));
+}

@@ -1,0 +1,69 @@
+import { deskApiPath } from "@latchkey/protocol/desk";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { peerOf } from "../addresses.ts";
+import type { TrustedProxies } from "../addresses.ts";
+import type { Admission } from "../admission/admission.ts";
+import type { ServerContext } from "../config.ts";
+import { DeskError, deskStatuses } from "../desk/office/desk-error.ts";
+import type { OfficeKeeper } from "../desk/office/office-keeper.ts";
+import { isOwnPage, readBody } from "./own-page.ts";
+
+/** A decision of many cases with the longest texts. */
+const maxBodyBytes = 131_072;
+const cookieName = "latchkey_desk";
+const noToken = new Uint8Array();
+
+/** What the routes need. */
+export interface DeskApiRoutes {
+  /** Absent in a server that has no admin socket. */
+  readonly office: () => OfficeKeeper | undefined;
+  readonly context: Pick<ServerContext, "host" | "nowMs" | "elapsedMs">;
+  readonly admission: Admission;
+  readonly proxies: TrustedProxies;
+}
+
+/**
+ * The desk's operations over HTTP, for its own page alone. The session is a cookie that no script reads and no other site's page sends.
+ * Who has none is limited by address; where there is no desk, its paths are ones that there are not.
+ */
+export function addDeskApiRoutes(app: FastifyInstance, { office, context, admission, proxies }: DeskApiRoutes): void {
+  const { host, nowMs, elapsedMs } = context;
+
+  app.post<{ Params: { operation: string } }>(`${deskApiPath}/:operation`, async (request, reply) => {
+    const current = office();
+    const session = cookieOf(request);
+    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
+    if (current?.isBegun !== true || !isOwnPage(request, host)) {
+      reply.callNotFound();
+      return reply;
+    }
+    const body = await readBody(request, maxBodyBytes);
+    const { operation } = request.params;
+    try {
+      const answer = await current.handle({ operation, session, body, nowMs: nowMs(), passedMs: elapsedMs() });
+      // A cookie that opens nothing is as good as none.
+      if (answer.status === deskStatuses.not_signed_in && session !== "") {
+        admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
+      }
+      if (answer.session !== undefined) setCookie(reply, answer.session, current.publicUrl.startsWith("https:"));
+      return await reply.code(answer.status).header("cache-control", "no-store").send(answer.body);
+    } catch (error) {
+      if (!(error instanceof DeskError)) throw error;
+      const { code, retryAfterMs } = error;
+      return reply.code(deskStatuses[code]).header("cache-control", "no-store").send({ code, retryAfterMs });
+    }
+  });
+}
+
+function cookieOf(request: FastifyRequest): string {
+  const cookies = (request.headers.cookie ?? "").split(";").map((cookie) => cookie.trim());
+  const value = cookies.find((cookie) => cookie.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1) ?? "";
+  return /^[\w-]{43}$/.test(value) ? value : "";
+}
+
+function setCookie(reply: FastifyReply, secret: string, isSecure: boolean): void {
+  const parts = [`${cookieName}=${secret}`, `Path=${deskApiPath}`, "HttpOnly", "SameSite=Strict"];
+  if (isSecure) parts.push("Secure");
+  if (secret === "") parts.push("Max-Age=0");
+  void reply.header("set-cookie", parts.join("; "));
+}
