@@ -16,6 +16,7 @@ import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
 import { fanout } from "./scenarios/fanout.ts";
+import { filesChromium } from "./scenarios/files-chromium.ts";
 import { filesClient } from "./scenarios/files-client.ts";
 import { filesPictures } from "./scenarios/files-pictures.ts";
 import { filesUpload } from "./scenarios/files-upload.ts";
@@ -52,6 +53,7 @@ const scenarios: readonly Scenario[] = [
   web,
   filesUpload,
   filesClient,
+  filesChromium,
   filesPictures,
 ];
 

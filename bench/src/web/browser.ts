@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { BrowserContext, CDPSession, Page } from "playwright-core";
 
-const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
+const flags = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--remote-debugging-port=0",
+];
 
 /** A real Chromium on a new profile, with one page of a laptop's size. */
 export interface Browser extends AsyncDisposable {
