@@ -132,6 +132,10 @@ export function formatBody(body: MessageBody): string {
       return "* changed who may do what";
     case "role_changed":
       return `* made ${formatPerson(body.person)} ${roleWords[body.role]}`;
+    case "kept_out":
+      return `* keeps ${body.people.map(formatPerson).join(", ")} out of the group`;
+    case "kept_out_ended":
+      return `* lets ${body.people.map(formatPerson).join(", ")} be added again`;
     case "keys_updated":
       return "* renewed their keys";
     case "device_added":

@@ -177,7 +177,7 @@ export function profileOfEachTest(): ProfileOfEachTest {
 
 type Settings = Omit<ConversationDetails, "conversation" | "members" | "epoch" | "cipherSuite">;
 const renewed = { healsWithinDays: 7, keysRenewedAtMs: 1_790_000_000_000 } as const;
-const plain = { description: "", timerS: 0, slowModeS: 0, rights: undefined, successors: [], ...renewed } as const;
+const plain = { description: "", timerS: 0, slowModeS: 0, keptOut: [], rights: undefined, successors: [], ...renewed } as const;
 /** What `details` says of a conversation that the person is in, and of a group of their own. */
 export const isIn: Settings = {
   ...plain,

@@ -54,6 +54,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   takeBack: true,
   addMembers: true,
   removeMembers: true,
+  keepOut: true,
   setRole: true,
   changeSettings: true,
   removeUnproven: true,

@@ -1,6 +1,7 @@
 import type { Client, GroupRights, Member } from "@latchkey/client";
-import { memberId } from "../conversations.ts";
-import { usageError } from "../errors.ts";
+import { isNamed, memberId } from "../conversations.ts";
+import { CommandError, usageError } from "../errors.ts";
+import { printableLine } from "../output.ts";
 import { pictureHelp, readPicture } from "../picture-file.ts";
 
 type Setting = (client: Client, id: string) => Promise<void>;
@@ -22,7 +23,7 @@ const rightNames = {
 } as const;
 
 /** The actions of `latchkey group` that set something. */
-export const settingActions = ["role", "name", "describe", "picture", "rights", "timer", "slow-mode"] as const;
+export const settingActions = ["role", "name", "describe", "picture", "rights", "timer", "slow-mode", "keep-out", "let-in"] as const;
 
 /** What they take, for the help. */
 export const settingHelp: string = `  role      MEMBER... become member, administrator or owner
@@ -32,7 +33,10 @@ export const settingHelp: string = `  role      MEMBER... become member, adminis
             approval=on|off, history=off|1_day|7_days|30_days|100_messages: what
             who joins is given of what was said while it was not off
   timer     SECONDS after which what is said goes; 0 for never
-  slow-mode SECONDS that everybody waits between two messages; 0 for none`;
+  slow-mode SECONDS that everybody waits between two messages; 0 for none
+  keep-out  PERSON... who are not in the group: nobody adds them, and no link lets
+            them in; with remove: --keep-out
+  let-in    PERSON... who were kept out may be added again`;
 
 /** Whether it is one of them. */
 export function isSettingAction(action: string): action is (typeof settingActions)[number] {
@@ -66,6 +70,25 @@ export function settingOf(action: (typeof settingActions)[number], given: readon
       const rights = Object.fromEntries(given.map((pair) => rightOf(pair))) as Partial<GroupRights>;
       return (client, id) => client.changeSettings(id, { rights });
     }
+    case "keep-out":
+      return async (client, id) => {
+        const people = await Promise.all(given.map((address) => client.resolve(address)));
+        await client.keepOut(
+          id,
+          people.map(({ accountId }) => accountId),
+          true,
+        );
+      };
+    case "let-in":
+      return async (client, id) => {
+        const { keptOut } = await client.details(id);
+        const accountIds = given.map((address) => {
+          const person = keptOut.find((one) => isNamed(one, address));
+          if (person === undefined) throw new CommandError("not_kept_out", `${printableLine(address)} is not kept out of this group`);
+          return person.accountId;
+        });
+        await client.keepOut(id, accountIds, false);
+      };
     case "timer":
     case "slow-mode": {
       if (!/^\d{1,9}$/.test(first) || rest.length > 0) throw usageError(`group ${action} takes a number of seconds`);

@@ -25,6 +25,10 @@ const answers: Partial<Client> = {
   setGroupPicture: () => Promise.resolve(),
   details: () => Promise.resolve(details),
   verification: () => Promise.resolve(verification),
+  resolve: () => Promise.resolve(ann),
+  keepOut: () => Promise.resolve(),
+  removeMembers: () => Promise.resolve(),
+  settle: () => Promise.resolve(),
   letBack: () => Promise.resolve(),
 };
 
@@ -67,6 +71,14 @@ describe("[X-13] what a person sets of a group", () => {
     [
       ["slow-mode", groupId, "10"],
       ["changeSettings", groupId, { slowModeS: 10 }],
+    ],
+    [
+      ["keep-out", groupId, "ann"],
+      ["keepOut", groupId, [ann.accountId], true],
+    ],
+    [
+      ["remove", "--keep-out", groupId, "ann"],
+      ["removeMembers", groupId, [ann.accountId], { keepOut: true }],
     ],
   ])("group %j asks the client so", async (asked, call) => {
     const fake = createFake(answers);

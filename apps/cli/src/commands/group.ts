@@ -1,7 +1,7 @@
 import type { Client, ConversationDetails } from "@latchkey/client";
 import { catchUp, findConversation, isNamed, memberId, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { formatConversation, formatMember, printableLine } from "../output.ts";
+import { formatConversation, formatMember, formatPerson, printableLine } from "../output.ts";
 import type { Output } from "../output.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { isSettingAction, settingActions, settingHelp, settingOf } from "./group-settings.ts";
@@ -10,15 +10,16 @@ import { isSettingAction, settingActions, settingHelp, settingOf } from "./group
 export const groupCommand: Command = {
   name: "group",
   usage:
-    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove ID MEMBER... | group role|name|describe|picture|rights|timer|slow-mode ID ... | group let-back ID MEMBER | group remove-unproven ID | group show ID",
+    "group create NAME MEMBER... | group add [--again] ID MEMBER... | group remove [--keep-out] ID MEMBER... | group role|name|describe|picture|rights|timer|slow-mode|keep-out|let-in ID ... | group let-back ID MEMBER | group remove-unproven ID | group show ID",
   summary: "create a group, add and remove members",
   help: `ID is that of a conversation; MEMBER is a username or name@host.
 
 ${settingHelp}
   remove-unproven  takes out the devices that the accounts which they name do not have
   let-back  somebody recovered their account and is on a new device: adds that in place of the old ones
-  --again   with add: somebody is a member and says that they cannot read the group any more`,
-  options: { again: { type: "boolean" } },
+  --again   with add: somebody is a member and says that they cannot read the group any more
+  --keep-out  with remove: nobody adds them again before let-in`,
+  options: { again: { type: "boolean" }, "keep-out": { type: "boolean" } },
   positionals: [2, Infinity],
   run: group,
 };
@@ -73,7 +74,7 @@ async function group({ output, positionals, values, withClient }: CommandContext
     else {
       const accountIds: string[] = [];
       for (const member of members) accountIds.push(await memberId(client, subject, member));
-      await client.removeMembers(subject, accountIds);
+      await client.removeMembers(subject, accountIds, { keepOut: values["keep-out"] === true });
     }
     // The invitations of the new members leave before the profile is closed.
     await client.settle({ timeoutMs: waitMs });
@@ -106,6 +107,7 @@ async function printDetails(
         .filter((line) => line !== "")
         .map((line) => `  ${printableLine(line)}`),
       ...details.members.map((member) => `  ${formatMember(member)}`),
+      ...details.keptOut.map((person) => `  kept out: ${formatPerson(person)}`),
       ...also(details),
     ].join("\n"),
   );

@@ -54,11 +54,12 @@ export function GroupMembers({
     await refresh().catch(() => undefined);
     return isDone;
   };
-  const remove = async (who: readonly Person[]): Promise<boolean> => {
+  const remove = async (who: readonly Person[], keepOut: boolean): Promise<boolean> => {
     const isDone = await act(() =>
       controller.client.removeMembers(
         conversation.id,
         who.map(({ accountId }) => accountId),
+        { keepOut },
       ),
     );
     if (isDone) setChosen(undefined);
@@ -147,11 +148,10 @@ export function GroupMembers({
         </div>
       )}
       {question?.kind === "remove" && (
-        <ConfirmDialog
-          title={removalTitle(question.people, titleOf(conversation))}
-          body={removalBody(question.people)}
-          confirmLabel={t("details.removeConfirm")}
-          confirm={() => remove(question.people)}
+        <RemovalDialog
+          people={question.people}
+          group={titleOf(conversation)}
+          confirm={(keepOut) => remove(question.people, keepOut)}
           close={() => setQuestion(undefined)}
         />
       )}
@@ -179,6 +179,34 @@ export function GroupMembers({
         />
       )}
     </>
+  );
+}
+
+function RemovalDialog({
+  people,
+  group,
+  confirm,
+  close,
+}: {
+  readonly people: readonly Person[];
+  readonly group: string;
+  readonly confirm: (keepOut: boolean) => Promise<boolean>;
+  readonly close: () => void;
+}): ReactElement {
+  const [keepOut, setKeepOut] = useState(false);
+  return (
+    <ConfirmDialog
+      title={removalTitle(people, group)}
+      body={removalBody(people)}
+      confirmLabel={t("details.removeConfirm")}
+      confirm={() => confirm(keepOut)}
+      close={close}
+    >
+      <label className="dialog-choice">
+        <input type="checkbox" className="choose-box" checked={keepOut} onChange={(event) => setKeepOut(event.target.checked)} />
+        <span>{t("moderation.keepOut")}</span>
+      </label>
+    </ConfirmDialog>
   );
 }
 

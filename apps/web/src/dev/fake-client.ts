@@ -65,7 +65,17 @@ function settingsOf(kind: "direct" | "group"): Omit<ConversationDetails, "conver
     own: isGroup,
   };
   const keysRenewedAtMs = Date.now() - 2 * 86_400_000;
-  return { description: "", timerS: 0, slowModeS: 0, rights: undefined, may, successors: [], healsWithinDays: 7, keysRenewedAtMs };
+  return {
+    description: "",
+    timerS: 0,
+    slowModeS: 0,
+    keptOut: [],
+    rights: undefined,
+    may,
+    successors: [],
+    healsWithinDays: 7,
+    keysRenewedAtMs,
+  };
 }
 
 function fail(code: ClientErrorCode): never {
@@ -334,6 +344,9 @@ export function createFakeHost(scene: Scene): ClientHost {
         if (name === undefined) return;
         put(sampleMessage(id, people.me, Date.now(), { kind: "renamed", name }));
         change(id, { title: name });
+      },
+      async keepOut() {
+        await later();
       },
       async removeMembers(id, accountIds) {
         await later();

@@ -313,6 +313,8 @@ export interface Messages {
   "groupSettings.folded.show": undefined;
   "groupSettings.folded.hide": undefined;
   "groupSettings.rightsChanged": { readonly author: string; readonly who: "you" | "other" };
+  "groupSettings.keptOut": { readonly author: string; readonly names: string; readonly who: "you" | "other"; readonly whom: "you" | "other" };
+  "groupSettings.keptOutEnded": { readonly author: string; readonly names: string; readonly who: "you" | "other"; readonly whom: "you" | "other" };
   "groupSettings.roleChanged.member": { readonly author: string; readonly person: string; readonly who: "you" | "other"; readonly whom: "you" | "other" };
   "groupSettings.roleChanged.administrator": { readonly author: string; readonly person: string; readonly who: "you" | "other"; readonly whom: "you" | "other" };
   "groupSettings.roleChanged.owner": { readonly author: string; readonly person: string; readonly who: "you" | "other"; readonly whom: "you" | "other" };
@@ -839,6 +841,10 @@ export interface Messages {
   "group.members.chosen": { readonly n: number };
   "group.members.removeTitle": { readonly group: string; readonly n: number };
   "group.members.removeBody": undefined;
+  "moderation.keepOut": undefined;
+  "moderation.keptOut.heading": undefined;
+  "moderation.keptOut.hint": undefined;
+  "moderation.keptOut.end": undefined;
   "group.members.ownerTitle": { readonly name: string };
   "group.members.ownerBody": undefined;
   "group.members.giveUpTitle": undefined;
@@ -1115,6 +1121,8 @@ export interface Messages {
   "failure.invalid_setting.advice": undefined;
   "failure.already_member.title": undefined;
   "failure.already_member.advice": undefined;
+  "failure.kept_out.title": undefined;
+  "failure.kept_out.advice": undefined;
   "failure.message_too_large.title": undefined;
   "failure.message_too_large.advice": undefined;
   "failure.name_required.title": undefined;

@@ -12,6 +12,10 @@ declare module "*.po?desk" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }
 
+declare module "*.po?moderation" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}
+
 declare module "*.po?files" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }

@@ -35,8 +35,8 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
   fa: async () => await import("./fa.po"),
 };
 
-/** What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, and to operators. */
-export type LateWords = "attach" | "desk" | "files";
+/** What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators, and where groups are kept in order. */
+export type LateWords = "attach" | "desk" | "files" | "moderation";
 
 const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
   attach: {
@@ -62,6 +62,14 @@ const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch
     fr: async () => await import("./fr.po?files"),
     ar: async () => await import("./ar.po?files"),
     fa: async () => await import("./fa.po?files"),
+  },
+  moderation: {
+    en: async () => await import("./en.po?moderation"),
+    de: async () => await import("./de.po?moderation"),
+    es: async () => await import("./es.po?moderation"),
+    fr: async () => await import("./fr.po?moderation"),
+    ar: async () => await import("./ar.po?moderation"),
+    fa: async () => await import("./fa.po?moderation"),
   },
 };
 

@@ -14,7 +14,14 @@ import { useAction, useApp, useSelector } from "../state/context.ts";
 import { titleOf } from "../state/own.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 
-const GroupMembers = lazyComponent(async () => (await import("../components/GroupMembers.tsx")).GroupMembers);
+const GroupMembers = lazyComponent(async () => {
+  const [{ GroupMembers: Loaded }] = await Promise.all([import("../components/GroupMembers.tsx"), fetchWords("moderation")]);
+  return Loaded;
+});
+const KeptOut = lazyComponent(async () => {
+  const [{ KeptOut: Loaded }] = await Promise.all([import("../components/KeptOut.tsx"), fetchWords("moderation")]);
+  return Loaded;
+});
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
 const LeaveDialog = lazyComponent(async () => (await import("../components/LeaveDialog.tsx")).LeaveDialog);
@@ -64,6 +71,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
         {details !== undefined && (
           <>
             {isGroup && <Members details={details} />}
+            {details.keptOut.length > 0 && <KeptOut details={details} />}
             {isGroup && details.may.invite && <JoinLinks conversationId={id} />}
             {isGroup && <GroupSettings details={details} />}
             {!isGroup && conversation?.peer?.isSelf === false && (

@@ -40,6 +40,13 @@ export function systemText(message: Message, conversationKind: "direct" | "group
       return t("groupSettings.rightsChanged", by(message.author));
     case "role_changed":
       return t(`groupSettings.roleChanged.${body.role}`, { ...by(message.author), ...about([body.person]), person: object(body.person) });
+    case "kept_out":
+    case "kept_out_ended":
+      return t(body.kind === "kept_out" ? "groupSettings.keptOut" : "groupSettings.keptOutEnded", {
+        ...by(message.author),
+        ...about(body.people),
+        names: listOf(body.people.map(object)),
+      });
     case "keys_updated":
       return t("system.keysUpdated", by(message.author));
     case "device_added":

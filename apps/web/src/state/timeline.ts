@@ -100,6 +100,8 @@ export function isSystemMessage(message: Message): boolean {
     case "slow_mode_changed":
     case "rights_changed":
     case "role_changed":
+    case "kept_out":
+    case "kept_out_ended":
     case "keys_updated":
     case "device_added":
     case "device_removed":

@@ -22,6 +22,7 @@ export type ClientErrorCode =
   | "last_owner" // nobody else owns the group: name another owner first
   | "invalid_setting" // a name, description, time or right that a group cannot have
   | "already_member"
+  | "kept_out"
   | "message_too_large"
   | "name_required" // a group needs a name
   | "offline" // needs the server, which cannot be reached now

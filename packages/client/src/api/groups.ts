@@ -1,5 +1,5 @@
 import type { GroupRights } from "@latchkey/protocol";
-import type { Role } from "./people.ts";
+import type { Person, Role } from "./people.ts";
 
 export type { GroupRights, RightHolder } from "@latchkey/protocol";
 
@@ -29,6 +29,8 @@ export interface GroupRun {
   readonly timerS: number;
   /** Seconds that everybody waits between two messages; 0 for none. */
   readonly slowModeS: number;
+  /** Whom nobody adds (spec X-24). */
+  readonly keptOut: readonly Person[];
   /** Who may do what; absent of a conversation of two. */
   readonly rights: GroupRights | undefined;
   /** Within so many days every device renews its keys that is on when its turn comes; what was stolen of them before is then worth nothing (spec R-6). */
@@ -57,8 +59,16 @@ export interface GroupSettingsChange {
 
 /** What a client sets of a group (spec X-13). Each call is one change, told to all members. */
 export interface GroupCalls {
-  /** Takes these people out of a group, in one commit. @throws ClientError `not_permitted`, `unknown_user` */
-  removeMembers(conversationId: string, accountIds: readonly string[]): Promise<void>;
+  /**
+   * Takes these people out of a group, in one commit. `keepOut`: nobody adds them again before somebody who may remove ends it (`keepOut`).
+   * @throws ClientError `not_permitted`, `unknown_user`, `invalid_setting` where a group keeps out 128 people already
+   */
+  removeMembers(conversationId: string, accountIds: readonly string[], options?: { readonly keepOut?: boolean }): Promise<void>;
+  /**
+   * Keeps people out of a group who are not in it, or does not any more: who may remove decides it for all (spec X-24).
+   * @throws ClientError `not_permitted`, `already_member`, `invalid_setting` beyond 128
+   */
+  keepOut(conversationId: string, accountIds: readonly string[], isKept: boolean): Promise<void>;
   /**
    * Gives these members a role, in one commit: owners do; and everybody may give up their own.
    * @throws ClientError `not_permitted`, `unknown_user`, `last_owner`, `invalid_setting` beyond 50 of a role

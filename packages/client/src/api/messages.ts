@@ -27,6 +27,9 @@ export type BodyOf<One, Several> =
   /** So long everybody waits between two messages; 0 for not at all. */
   | { readonly kind: "slow_mode_changed"; readonly seconds: number }
   | { readonly kind: "rights_changed" }
+  /** Nobody adds these people while they are kept out (spec X-24). */
+  | ({ readonly kind: "kept_out" } & Several)
+  | ({ readonly kind: "kept_out_ended" } & Several)
   | ({ readonly kind: "role_changed"; readonly role: Role } & One)
   | { readonly kind: "keys_updated" }
   /** Devices of one account joined or left, or the account came back by its recovery phrase. */

@@ -27,7 +27,9 @@ const daySeconds = 86_400n;
 const groupIdBytes = 32;
 
 /** How a conversation is run, of which another one takes it over. */
-export type RunAs = Partial<Pick<GroupSettings, "roles" | "rights" | "description" | "picture" | "timerS" | "slowModeS">>;
+export type RunAs = Partial<
+  Pick<GroupSettings, "roles" | "rights" | "format" | "description" | "picture" | "timerS" | "slowModeS" | "keptOut">
+>;
 
 /** What is known where a state begins. */
 type Beginning =

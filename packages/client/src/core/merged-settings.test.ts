@@ -54,6 +54,21 @@ describe("[X-19] settings that wait together", () => {
       });
   });
 
+  it("[X-24] of who is kept out the later counts too, of each person, and all members have the same list", async () => {
+    const { world, ada, ben, cyd } = await scene("kept out");
+    const [one, two] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    await wait(ada, [
+      { keptOut: [one, two].map((accountId) => ({ accountId, isKept: true })) },
+      { keptOut: [{ accountId: one, isKept: false }] },
+    ]);
+    await ada.connect();
+    await world.settle();
+    for (const device of [ada, ben, cyd]) expect(device.state?.opening.settings).toMatchObject({ format: 4, keptOut: [two] });
+    await ada.input({ kind: "change", change: wanted({ keptOut: [{ accountId: two, isKept: false }] }) });
+    await world.settle();
+    for (const device of [ada, ben, cyd]) expect(device.state?.opening.settings).toMatchObject({ format: 3, keptOut: [] });
+  });
+
   it("are kept over a restart between being made and being answered", async () => {
     const { world, ada, ben } = await scene("restart");
     const seq = ada.state?.chain.seq ?? 0;

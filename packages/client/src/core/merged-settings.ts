@@ -9,7 +9,10 @@ export function mergedEdit(earlier: SettingsEdit, later: SettingsEdit): Settings
   const isLater = (accountId: Uint8Array): boolean => later.roles?.some((entry) => equalBytes(entry.accountId, accountId)) === true;
   const before = earlier.roles?.filter(({ accountId }) => !isLater(accountId)) ?? [];
   const roles = earlier.roles === undefined && later.roles === undefined ? undefined : [...before, ...(later.roles ?? [])];
+  const isKeptLater = (accountId: Uint8Array): boolean => later.keptOut?.some((kept) => equalBytes(kept.accountId, accountId)) === true;
+  const keptOut = [...(earlier.keptOut ?? []).filter(({ accountId }) => !isKeptLater(accountId)), ...(later.keptOut ?? [])];
   return {
+    keptOut: keptOut.length > 0 ? keptOut : undefined,
     name: later.name ?? earlier.name,
     description: later.description ?? earlier.description,
     picture: later.picture ?? earlier.picture,

@@ -65,6 +65,11 @@ function rosterOf(
   };
 }
 
+/** The same group, which keeps these out. */
+function keeping(roster: Roster, out: readonly string[]): Roster {
+  return { ...roster, settings: { ...roster.settings, keptOut: out.map(idOf) } };
+}
+
 const may = (roster: Roster, author: Name, change: Partial<Omit<ProposedChange, "author">>, why = noReason): boolean =>
   isPermitted(roster, why, { author: leaf(author), adds: [], removes: [], settings: undefined, ...change });
 const removes = (roster: Roster, author: Name, name: Name): boolean => may(roster, author, { removes: [leaf(name)] });
@@ -178,6 +183,41 @@ describe("[M-2] who may change a group", () => {
       false,
       false,
     ]);
+  });
+
+  it("[X-24] who may remove keeps out whom they may remove, and lets in again; nobody else does, before the commit and not after it", () => {
+    const keptOut = (...who: readonly string[]): Partial<GroupSettings> => ({ format: 4, keptOut: who.map(idOf) });
+    expect(names.map((author) => sets(author, keptOut("somebody")))).toEqual([true, true, true, false, false]);
+    const owners = rosterOf(names, conversationKinds.group, { remove: "owner" });
+    expect(names.map((author) => sets(author, keptOut("somebody"), { roster: owners }))).toEqual([true, false, false, false, false]);
+    const all = { ...settingsBefore.rights, remove: "administrators" } as const;
+    expect(sets("first", { ...keptOut("somebody"), rights: all }, { roster: owners })).toBe(false);
+    // Who is in the group goes in the same commit; an owner is kept out by owners alone, away or not.
+    expect(sets("first", keptOut("member"))).toBe(false);
+    expect(sets("first", keptOut("member"), { removed: ["member"] })).toBe(true);
+    expect(sets("first", keptOut("first"))).toBe(false);
+    const withoutOwner = rosterOf(names.slice(1));
+    expect(sets("first", keptOut("owner"), { roster: withoutOwner })).toBe(false);
+    const kept = keeping(rosterOf(names), ["somebody"]);
+    expect(names.map((author) => sets(author, { format: 3, keptOut: [] }, { roster: kept }))).toEqual([true, true, true, false, false]);
+    expect(names.map((author) => sets(author, keptOut("another"), { roster: kept }))).toEqual([true, true, true, false, false]);
+  });
+
+  it("[X-24] nobody adds whom the group keeps out, an owner neither, unless the same commit ends it", () => {
+    const open = keeping(rosterOf(names, conversationKinds.group, { add: "everyone" }), ["somebody"]);
+    expect(names.map((author) => adds(open, author, "somebody"))).toEqual([false, false, false, false, false]);
+    expect(adds(open, "first", "another")).toBe(true);
+    const standing = { ...noReason, standing: [device("somebody")] };
+    expect(may(open, "member", { adds: [device("somebody")] }, standing)).toBe(false);
+    expect(may(open, "member", { adds: [device("another")] }, { ...noReason, standing: [device("another")] })).toBe(true);
+    const { host: _host, conversationKind: _kind, ...before } = open.settings;
+    const ending = (next: Partial<GroupSettings>, author: Name): boolean => {
+      const opening: SettingsOpening = { salt: idOf("salt"), settings: { ...before, format: 3, ext: nothing, ...next } };
+      return may(open, author, { adds: [device("somebody")], settings: { group: groupBefore, opening } }, standing);
+    };
+    expect(names.map((author) => ending({ keptOut: [] }, author))).toEqual([true, true, true, false, false]);
+    // To keep out and to add at once.
+    expect(ending({ format: 4, keptOut: [idOf("somebody")], name: "Band" }, "owner")).toBe(false);
   });
 
   it("[X-13] a commit that sets what is set already is nobody's to make", () => {

@@ -1,4 +1,4 @@
-import { toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { conversationKinds } from "@latchkey/protocol";
 import type { ProposedChange, Proven } from "./proposed.ts";
 import { holds, manages, roleOf, roles } from "./rights.ts";
@@ -46,8 +46,9 @@ export function isPermitted(roster: Roster, proven: Proven, change: ProposedChan
   const isDirect = conversationKind === conversationKinds.direct;
   const isLetBackIn = (leaf: RosterLeaf): boolean =>
     complainers.some(({ leafIndex }) => leafIndex === leaf.leafIndex) && change.adds.some((added) => isSameDevice(added, leaf));
+  const { keptOut } = change.settings?.opening.settings ?? roster.settings;
   const adds = change.adds.every((added) => {
-    if (added.host !== roster.settings.host) return false;
+    if (added.host !== roster.settings.host || keptOut.some((kept) => equalBytes(kept, added.accountId))) return false;
     const account = toBase64Url(added.accountId);
     if (account === author.account) return true;
     if (change.removes.some((removed) => isSameDevice(added, removed) && isLetBackIn(removed))) return true;

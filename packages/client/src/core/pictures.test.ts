@@ -158,6 +158,6 @@ describe("settings that wait, as they are stored", () => {
       expect(decode(settingsEditCodec, encode(settingsEditCodec, edit))).toMatchObject(edit);
     expect(encode(settingsEditCodec, { name: "A" })).toEqual(Uint8Array.of(1, 1, 0x41, 0, 0, 0, 0, 0));
     expect(encode(settingsEditCodec, { description: "A" })).toEqual(Uint8Array.of(0, 1, 1, 0x41, 0, 0, 0, 0));
-    expect(() => decode(settingsEditCodec, Uint8Array.of(4, 0, 0, 0, 0, 0))).toThrow();
+    expect(() => decode(settingsEditCodec, Uint8Array.of(8, 0, 0, 0, 0, 0))).toThrow();
   });
 });

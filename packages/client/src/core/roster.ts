@@ -48,6 +48,7 @@ export function copyOfOpening({ salt, settings }: SettingsOpening): SettingsOpen
       picture: settings.picture.slice(),
       continues: settings.continues.slice(),
       directory: settings.directory.slice(),
+      keptOut: settings.keptOut.map((account) => account.slice()),
       ext: settings.ext.slice(),
     },
   };

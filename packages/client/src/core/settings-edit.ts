@@ -1,7 +1,15 @@
 import type { GroupRights, RoleEntry } from "@latchkey/protocol";
 
+/** Whether nobody adds this account to the group. */
+export interface KeptOut {
+  readonly accountId: Uint8Array;
+  readonly isKept: boolean;
+}
+
 /** What a person sets of a group; what is absent stays as it is when the change is made (spec X-13). */
 export interface SettingsEdit {
+  /** Who is kept out from now on, and who is not any more (spec X-24). */
+  readonly keptOut?: readonly KeptOut[] | undefined;
   readonly name?: string | undefined;
   readonly description?: string | undefined;
   /** What leads to its picture (`encodePicture`); empty for none any more. */

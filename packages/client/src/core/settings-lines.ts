@@ -1,5 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { isSameRights, roleName, roleOf } from "./rights.ts";
+import { missingOf } from "./settings.ts";
 import type { LineBody, Roster, RosterSettings } from "./types.ts";
 
 /** What the stream tells of settings that a commit changed: one line for each thing. */
@@ -11,6 +12,10 @@ export function settingsLines(before: RosterSettings, { settings: after, account
   if (after.timerS !== before.timerS) lines.push({ kind: "timer_changed", seconds: after.timerS });
   if (after.slowModeS !== before.slowModeS) lines.push({ kind: "slow_mode_changed", seconds: after.slowModeS });
   if (!isSameRights(after.rights, before.rights)) lines.push({ kind: "rights_changed" });
+  const keptOut = missingOf(after.keptOut, before.keptOut);
+  if (keptOut.length > 0) lines.push({ kind: "kept_out", accounts: keptOut });
+  const letIn = missingOf(before.keptOut, after.keptOut);
+  if (letIn.length > 0) lines.push({ kind: "kept_out_ended", accounts: letIn });
   const listed = new Map([...before.roles, ...after.roles].map(({ accountId }) => [toBase64Url(accountId), accountId] as const));
   for (const [id, account] of listed) {
     const role = roleOf({ settings: after }, id);

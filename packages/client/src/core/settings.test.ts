@@ -217,6 +217,46 @@ describe("[X-13] [E-81] a member who keeps to the formats and to nothing else", 
     expect([...ben.texts().values()]).toEqual(["still here"]);
   });
 
+  it("[X-24] [E-185] adds whom the group keeps out, or takes them off the list and adds them at once: nobody follows; and an owner's app is told", async () => {
+    for (const ends of [false, true]) {
+      const s = await scene(`kept out ${String(ends)}`, undefined, true);
+      const { world, ada, ben, cyd } = s;
+      const { accountId } = ben.self;
+      await ada.input({
+        kind: "change",
+        change: {
+          id: "out",
+          adds: [],
+          removes: [accountId],
+          removeDevices: [],
+          proofs: new Uint8Array(0),
+          update: false,
+          settings: { keptOut: [{ accountId, isKept: true }] },
+        },
+      });
+      await world.settle([ada, cyd]);
+      for (const device of [ada, cyd]) expect(device.state?.roster?.settings.keptOut).toEqual([accountId]);
+      expect(bodies(cyd).slice(-2)).toMatchObject([{ kind: "removed" }, { kind: "kept_out", accounts: [accountId] }]);
+      // Ada owns the group, and forgets that the list is there; cyd is nobody there.
+      for (const author of ends ? [cyd] : [ada, cyd]) {
+        const hostile = new HostileMember(world, author);
+        const adds = [await hostile.keyPackage(ben.self)];
+        if (ends) await hostile.set({ keptOut: [{ accountId, isKept: false }] }, { adds });
+        else hostile.post(await hostile.forge({ adds }));
+        const others = [ada, cyd].filter((device) => device !== author);
+        await world.settle(others);
+        for (const device of others) expect(device.state?.roster?.accounts.has(ben.self.account)).toBe(false);
+      }
+    }
+    const { world, ada, ben } = await scene("told");
+    const out = { keptOut: [{ accountId: new Uint8Array(32).fill(9), isKept: true }] };
+    expect(await setting({ world, ada, ben, cyd: ben }, ben, out)).toBe("not_permitted");
+    expect(await setting({ world, ada, ben, cyd: ben }, ada, { keptOut: [{ accountId: ben.self.accountId, isKept: true }] })).toBe(
+      "not_permitted",
+    );
+    expect(await setting({ world, ada, ben, cyd: ben }, ada, out)).toBe("done");
+  });
+
   it("removes the last owner, with a successor of their own liking: nobody follows", async () => {
     const s = await scene("hostile removal", led);
     const { world, ada, ben, cyd } = s;

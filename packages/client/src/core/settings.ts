@@ -4,7 +4,7 @@ import type { GroupRights, GroupSettings, RoleEntry } from "@latchkey/protocol";
 import type { ProposedChange, Proven } from "./proposed.ts";
 import { foundingRights, hasAny, holds, isSameRights, isSameRoles, manages, roleOf, roles } from "./rights.ts";
 import { settingsOf } from "./roster.ts";
-import type { SettingsEdit } from "./settings-edit.ts";
+import type { KeptOut, SettingsEdit } from "./settings-edit.ts";
 import type { Roster, RosterLeaf, RosterSettings } from "./types.ts";
 
 const nothing = new Uint8Array(0);
@@ -17,7 +17,7 @@ export function foundingSettings(params: {
 }): GroupSettings {
   const { name, accounts, directory } = params;
   const rights = foundingRights(accounts);
-  const rest = { description: "", picture: nothing, timerS: 0, slowModeS: 0, continues: nothing, ext: nothing };
+  const rest = { description: "", picture: nothing, timerS: 0, slowModeS: 0, continues: nothing, keptOut: [], ext: nothing };
   return { format: 3, roles: [], rights, name, directory, ...rest };
 }
 
@@ -26,7 +26,15 @@ export function edited(before: GroupSettings, edit: SettingsEdit): GroupSettings
   const { name = before.name, description = before.description, picture = before.picture } = edit;
   const { timerS = before.timerS, slowModeS = before.slowModeS } = edit;
   const rights = { ...before.rights, ...given(edit.rights) };
-  return { ...before, name, description, picture, timerS, slowModeS, rights, roles: withRoles(before.roles, edit.roles ?? []) };
+  const keptOut = withKeptOut(before.keptOut, edit.keptOut ?? []);
+  const roles = withRoles(before.roles, edit.roles ?? []);
+  const format = keptOut.length > 0 ? 4 : 3;
+  return { ...before, format, name, description, picture, timerS, slowModeS, rights, roles, keptOut };
+}
+
+function withKeptOut(before: readonly Uint8Array[], given: readonly KeptOut[]): readonly Uint8Array[] {
+  const stay = before.filter((account) => !given.some(({ accountId }) => equalBytes(accountId, account)));
+  return [...stay, ...given.filter(({ isKept }) => isKept).map(({ accountId }) => accountId)];
 }
 
 /** What of it is set at all. */
@@ -50,9 +58,21 @@ function isSameInfo(a: Said, b: Said): boolean {
   return a.name === b.name && a.description === b.description && equalBytes(a.picture, b.picture);
 }
 
-/** Whether two groups have the same name, description, picture, timer, slow mode and rights: all but who has which role. */
+/** Whether two groups have the same name, description, picture, timer, slow mode, rights and people kept out: all but who has which role. */
 export function isRunAlike(a: Said, b: Said): boolean {
-  return isSameInfo(a, b) && a.timerS === b.timerS && a.slowModeS === b.slowModeS && isSameRights(a.rights, b.rights);
+  return (
+    isSameInfo(a, b) &&
+    a.timerS === b.timerS &&
+    a.slowModeS === b.slowModeS &&
+    isSameRights(a.rights, b.rights) &&
+    a.keptOut.length === b.keptOut.length &&
+    missingOf(a.keptOut, b.keptOut).length === 0
+  );
+}
+
+/** Those of `some` that are not among `others`. */
+export function missingOf(some: readonly Uint8Array[], others: readonly Uint8Array[]): readonly Uint8Array[] {
+  return some.filter((account) => !others.some((other) => equalBytes(other, account)));
 }
 
 /** Whether nothing differs that members agree on. */
@@ -81,7 +101,22 @@ export function isSettingsChangePermitted(roster: Roster, proven: Proven, change
   if (after.timerS !== before.timerS && !holds(roster, account, rights.timer)) return false;
   if (after.slowModeS !== before.slowModeS && !manages(roster, account)) return false;
   if (!isSameRights(after.rights, before.rights) && roleOf(roster, account) !== roles.owner) return false;
+  if (!isKeepingOutPermitted(roster, change, after.keptOut)) return false;
   return isSameRoles(after.roles, before.roles) || areRolesPermitted(roster, proven, { change, next: after.roles });
+}
+
+/** Whether the author may keep these out: who may remove keeps out whom they may remove, and lets in again; nobody is in the group and kept out (spec X-24). */
+function isKeepingOutPermitted(roster: Roster, change: ProposedChange, next: readonly Uint8Array[]): boolean {
+  const { keptOut, rights } = roster.settings;
+  const { account } = change.author;
+  const more = missingOf(next, keptOut);
+  if (more.length > 0 || missingOf(keptOut, next).length > 0) {
+    if (!holds(roster, account, rights.remove)) return false;
+    const highest = Math.max(roleOf(roster, account), roles.administrator);
+    if (more.some((accountId) => roleOf(roster, toBase64Url(accountId)) > highest)) return false;
+  }
+  const after = accountsAfter(roster, change);
+  return next.every((accountId) => !after.has(toBase64Url(accountId)));
 }
 
 /** Whether roles may become these: owners give and take them, anybody gives up their own, and the last owner has a successor (spec X-13). */

@@ -96,6 +96,8 @@ const quietKinds: ReadonlySet<LineBody["kind"]> = new Set<LineBody["kind"]>([
   "slow_mode_changed",
   "rights_changed",
   "role_changed",
+  "kept_out",
+  "kept_out_ended",
   "pinned",
   "unpermitted",
   "history_given",

@@ -255,8 +255,8 @@ export class Continuations {
 }
 
 /** How a conversation is run, beside who has which role: the one that goes on with it is run so too (spec M-9). */
-function runAsOf({ rights, description, picture, timerS, slowModeS }: RosterSettings): RunAs {
-  return { rights, description, picture, timerS, slowModeS };
+function runAsOf({ rights, description, picture, timerS, slowModeS, keptOut }: RosterSettings): RunAs {
+  return { format: keptOut.length > 0 ? 4 : 3, rights, description, picture, timerS, slowModeS, keptOut };
 }
 
 /** Whether the new conversation has exactly the old one's accounts, those on their way into it included. */

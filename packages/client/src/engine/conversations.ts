@@ -116,6 +116,7 @@ export class Conversations {
   async details(id: string): Promise<ConversationDetails> {
     const runner = this.required(id);
     await runner.load();
+    await this.#world.people.load(runner.state.opening.settings.keptOut);
     return detailsOf(this.#world, runner.state, runner.lastLine, toBase64Url(this.#world.own.accountId));
   }
 

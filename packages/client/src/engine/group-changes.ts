@@ -1,5 +1,5 @@
-import { encode, fromBase64Url, toBase64Url } from "@latchkey/codec";
-import { groupRightsCodec, maxAdministrators, maxDescriptionBytes, maxGroupNameBytes } from "@latchkey/protocol";
+import { encode, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { groupRightsCodec, maxAdministrators, maxDescriptionBytes, maxGroupNameBytes, maxKeptOut } from "@latchkey/protocol";
 import type { GroupRights } from "@latchkey/protocol";
 import type { GroupSettingsChange, Role } from "../api.ts";
 import { isWritable } from "../core/phase.ts";
@@ -7,7 +7,8 @@ import { mayAdd } from "../core/permitted.ts";
 import { removableLeaves } from "../core/proven.ts";
 import { readdition } from "../core/rejoin.ts";
 import { holds, isLastOwner, manages, roleOf, roles } from "../core/rights.ts";
-import type { SettingsEdit } from "../core/settings-edit.ts";
+import { edited } from "../core/settings.ts";
+import type { KeptOut, SettingsEdit } from "../core/settings-edit.ts";
 import type { ChangeOutcome, Roster, WantedChange } from "../core/types.ts";
 import { ClientError, offlineError } from "../errors.ts";
 import { cleanDescription, cleanName } from "../names/clean.ts";
@@ -58,6 +59,9 @@ export class GroupChanges {
 
   async #addContacts(id: string, contacts: readonly Contact[], { again = false, isUnasked = false }): Promise<void> {
     const runner = await this.#changeable(id, mayAdd);
+    const { keptOut } = runner.state.opening.settings;
+    if (contacts.some(({ accountId }) => keptOut.some((kept) => equalBytes(kept, accountId))))
+      throw new ClientError("kept_out", "This person is kept out of the group until somebody who may remove people lets them in again.");
     if (isUnasked)
       requireUnblocked(
         this.#world.people,
@@ -75,11 +79,21 @@ export class GroupChanges {
     await this.#change(runner, await changeToLetBack(this.#world, runner.state, fromBase64Url(accountId)));
   }
 
-  async remove(id: string, accountIds: readonly string[]): Promise<void> {
-    const runner = await this.#changeable(id, (roster, account) => holds(roster, account, roster.settings.rights.remove));
+  /** `keepOut`: in the same commit they are kept out (spec X-24). */
+  async remove(id: string, accountIds: readonly string[], { keepOut = false }: { keepOut?: boolean } = {}): Promise<void> {
+    const runner = await this.#changeable(id, mayRemoveAny);
     if (accountIds.includes(this.#ownId)) throw new ClientError("not_permitted", "To go, leave the group.");
     const removes = accountIds.map((accountId) => memberOf(runner.state.roster, accountId));
-    await this.#change(runner, { ...this.#nothing(), removes });
+    const keptOut = removes.map((accountId) => ({ accountId, isKept: true }));
+    await this.#change(runner, { ...this.#nothing(), removes, ...(keepOut ? { settings: keepingOut(runner, keptOut) } : {}) });
+  }
+
+  async keepOut(id: string, accountIds: readonly string[], isKept: boolean): Promise<void> {
+    const runner = await this.#changeable(id, mayRemoveAny);
+    if (isKept && accountIds.some((accountId) => runner.state.roster?.accounts.has(accountId) === true))
+      throw new ClientError("already_member", "Who is in the group is removed and kept out at once.");
+    const keptOut = accountIds.map((accountId) => ({ accountId: fromBase64Url(accountId), isKept }));
+    await this.#set(runner, keepingOut(runner, keptOut));
   }
 
   async removeUnproven(id: string): Promise<void> {
@@ -216,6 +230,17 @@ function memberOf(roster: Roster | undefined, accountId: string): Uint8Array {
   const leaf = roster?.accounts.get(accountId)?.[0];
   if (leaf === undefined) throw new ClientError("unknown_user", "This person is not in the group.");
   return leaf.accountId;
+}
+
+function mayRemoveAny(roster: Roster, account: string): boolean {
+  return holds(roster, account, roster.settings.rights.remove);
+}
+
+/** @throws ClientError `invalid_setting` where too many are kept out */
+function keepingOut({ state }: ConversationRunner, keptOut: readonly KeptOut[]): SettingsEdit {
+  if (edited(state.opening.settings, { keptOut }).keptOut.length > maxKeptOut)
+    throw new ClientError("invalid_setting", `A group keeps out at most ${String(maxKeptOut)} people.`);
+  return { keptOut };
 }
 
 function ownersOf(roster: Roster | undefined): readonly string[] {

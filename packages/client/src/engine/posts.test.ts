@@ -1,6 +1,13 @@
 import { toBase64Url } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { maxAdministrators, maxDescriptionBytes, maxGroupNameBytes, maxInlineProofBytes, maxInlineTreeBytes } from "@latchkey/protocol";
+import {
+  maxAdministrators,
+  maxDescriptionBytes,
+  maxGroupNameBytes,
+  maxKeptOut,
+  maxInlineProofBytes,
+  maxInlineTreeBytes,
+} from "@latchkey/protocol";
 import type { PostReply } from "@latchkey/protocol";
 import { createFakeClock } from "@latchkey/testkit";
 import { nobleSignatures } from "@latchkey/transparency";
@@ -38,6 +45,8 @@ function largest(inboxKey: Uint8Array, welcomeBytes: number): WelcomePost {
         description: "d".repeat(maxDescriptionBytes),
         picture: zeros(256),
         continues: zeros(32),
+        format: 4,
+        keptOut: Array.from({ length: maxKeptOut }, (_, at) => zeros(32).fill(at)),
         ext: zeros(4096),
       },
     },

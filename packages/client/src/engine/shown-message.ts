@@ -119,7 +119,7 @@ function shownOf(people: People, state: ConversationState, { body, author, messa
 }
 
 function bodyOf(people: People, body: LineBody, folded: Folded): MessageBody {
-  if (body.kind === "added" || body.kind === "removed" || body.kind === "history_given") {
+  if ("accounts" in body) {
     return { kind: body.kind, people: body.accounts.map((accountId) => people.person(accountId)) };
   }
   if (body.kind === "created" || body.kind === "renamed") return { kind: body.kind, name: groupName(body.name) };

@@ -191,6 +191,7 @@ export function detailsOf(
     description: cleanDescription(settings.description),
     timerS: settings.timerS,
     slowModeS: settings.slowModeS,
+    keptOut: settings.keptOut.map((accountId) => people.person(accountId)),
     rights: state.kind === "group" ? settings.rights : undefined,
     healsWithinDays: healsWithinDays(roster?.leaves.size ?? 0),
     keysRenewedAtMs: state.renewal.ownAtMs === 0 ? undefined : state.renewal.ownAtMs,

@@ -131,8 +131,9 @@ export class WaitingRoom {
     return { waiting: [...waiting.values()], useless };
   }
 
-  /** Whether nobody has to decide of this account: it is in the group, or was refused too often. */
+  /** Whether nobody has to decide of this account: it is in the group, kept out of it, or was refused too often. */
   #isSettled({ state, link, keys }: Look, accountId: Uint8Array): boolean {
+    if (state.opening.settings.keptOut.some((kept) => equalBytes(kept, accountId))) return true;
     if (state.roster?.accounts.has(toBase64Url(accountId)) === true) return true;
     return refusals(link, tagOf(this.#world.platform, keys, accountId)) >= refusalsThatBlock;
   }

@@ -4,10 +4,12 @@ import {
   encode,
   equalBytes,
   mapped,
+  oneOf,
   opaqueV,
   safeUint64,
   struct,
   text,
+  uint16,
   uint32,
   uint8,
   utf8Bytes,
@@ -18,7 +20,7 @@ import { hostCodec } from "../addresses.ts";
 import { formatThree } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
 import type { Sha256 } from "../log-chain.ts";
-import { maxAdministrators, maxDescriptionBytes, maxGroupNameBytes } from "./limits.ts";
+import { maxAdministrators, maxDescriptionBytes, maxGroupNameBytes, maxKeptOut } from "./limits.ts";
 import { hmacSha256 } from "./hmac.ts";
 import { groupRightsCodec } from "./rights.ts";
 import type { GroupRights } from "./rights.ts";
@@ -62,7 +64,8 @@ export const latchkeyGroupCodec: Codec<LatchkeyGroup> = struct<LatchkeyGroup>({
 
 /** What the members of a group know of it, and nothing that they sign says (spec M-1). */
 export interface GroupSettings {
-  readonly format: 3;
+  /** 4 where somebody is kept out. */
+  readonly format: 3 | 4;
   /** Each account at most once. */
   readonly roles: readonly RoleEntry[];
   readonly rights: GroupRights;
@@ -80,6 +83,8 @@ export interface GroupSettings {
   readonly continues: Uint8Array;
   /** H(DirectoryConfig) of the public log that proves to this group who left an account (spec M-2); never changes. 32 bytes. */
   readonly directory: Uint8Array;
+  /** Accounts that nobody adds while they stand here, each once, at most 128 (spec X-24). */
+  readonly keptOut: readonly Uint8Array[];
   readonly ext: Uint8Array;
 }
 
@@ -87,8 +92,10 @@ export interface GroupSettings {
 const roleEntryBytes = 33;
 const pictureBytes = { least: 96, most: 256 };
 
-export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
-  format: formatThree,
+type Base = Omit<GroupSettings, "format" | "keptOut" | "ext">;
+type Rest = Pick<GroupSettings, "keptOut" | "ext">;
+
+const baseCodec: Codec<Base> = struct<Base>({
   roles: mapped(
     vector(struct<RoleEntry>({ accountId: id32, role: uint8 }), { maxBytes: 2 * maxAdministrators * roleEntryBytes }),
     (entries: readonly RoleEntry[]) => [...requireEachOnce(entries)],
@@ -110,12 +117,49 @@ export const groupSettingsCodec: Codec<GroupSettings> = struct<GroupSettings>({
     (continues) => requireHashOrNothing(continues),
   ),
   directory: id32,
-  ext: extCodec,
 });
+
+const keptOutCodec: Codec<readonly Uint8Array[]> = mapped(
+  vector(id32, { maxBytes: 32 * maxKeptOut }),
+  (accounts: readonly Uint8Array[]) => [...requireSomeOnce(accounts)],
+  (accounts) => requireSomeOnce(accounts),
+);
+
+/** Settings of format 3 keep nobody out; so do those of groups that were made before there was a list. */
+const restCodecs: Readonly<Record<3 | 4, Codec<Rest>>> = {
+  3: mapped(
+    struct<Pick<Rest, "ext">>({ ext: extCodec }),
+    ({ keptOut, ext }: Rest) => {
+      if (keptOut.length > 0) throw new CodecError("invalid", "somebody kept out by settings of format 3");
+      return { ext };
+    },
+    ({ ext }) => ({ keptOut: [], ext }),
+  ),
+  4: struct<Rest>({ keptOut: keptOutCodec, ext: extCodec }),
+};
+const formatCodec: Codec<GroupSettings["format"]> = oneOf(uint16, [3, 4]);
+
+export const groupSettingsCodec: Codec<GroupSettings> = {
+  write(writer, settings) {
+    formatCodec.write(writer, settings.format);
+    baseCodec.write(writer, settings);
+    restCodecs[settings.format].write(writer, settings);
+  },
+  read(reader) {
+    const format = formatCodec.read(reader);
+    return { format, ...baseCodec.read(reader), ...restCodecs[format].read(reader) };
+  },
+};
 
 function requireHashOrNothing(value: Uint8Array): Uint8Array {
   if (value.length !== 0 && value.length !== 32) throw new CodecError("invalid", "neither a hash nor nothing");
   return value;
+}
+
+function requireSomeOnce(accounts: readonly Uint8Array[]): readonly Uint8Array[] {
+  const isTwice = accounts.some((account, at) => accounts.slice(0, at).some((other) => equalBytes(other, account)));
+  if (accounts.length === 0 || isTwice) throw new CodecError("invalid", "nobody kept out, or somebody twice");
+  return accounts;
 }
 
 function requireEachOnce(entries: readonly RoleEntry[]): readonly RoleEntry[] {

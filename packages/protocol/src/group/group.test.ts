@@ -90,6 +90,7 @@ const settings: GroupSettings = {
   slowModeS: 60,
   continues: none,
   directory: id(13),
+  keptOut: [],
   ext: none,
 };
 const opening: SettingsOpening = { salt: id(11), settings };
@@ -162,6 +163,7 @@ describe("[M-1] what a group says of itself", () => {
     samples: [
       settings,
       { ...settings, roles: [], name: "", description: "On Tuesdays", picture: zeros(96), timerS: 3600, continues: id(12) },
+      { ...settings, format: 4, keptOut: [id(1), id(2)] },
     ],
     frozen:
       "00032104040404040404040404040404040404040404040404040404040404040404040300010002010101010102010005436166c3a90000000000000000003c000d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d00",
@@ -174,6 +176,10 @@ describe("[M-1] what a group says of itself", () => {
       "an account with two roles": { ...settings, roles: [1, 2].map((role) => ({ accountId: id(1), role })) },
       "an account id of 31 bytes": { ...settings, roles: [{ accountId: zeros(31), role: 1 }] },
       "31 bytes of what it goes on with": { ...settings, continues: zeros(31) },
+      "somebody kept out in format 3": { ...settings, keptOut: [id(1)] },
+      "nobody kept out in format 4": { ...settings, format: 4, keptOut: [] },
+      "somebody kept out twice": { ...settings, format: 4, keptOut: [id(1), id(1)] },
+      "129 kept out": { ...settings, format: 4, keptOut: Array.from({ length: 129 }, (_, at) => id(at)) },
     },
   });
 

@@ -1,5 +1,7 @@
 /** Administrators that a group has at most; owners as well (spec X-13). */
 export const maxAdministrators = 50;
+/** Accounts that a group keeps out at most (spec X-24): its settings still fit an envelope and a Welcome. */
+export const maxKeptOut = 128;
 /** Longest name of a group, in bytes. */
 export const maxGroupNameBytes = 128;
 /** Longest description of a group, in bytes. */

@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import type { Client } from "@latchkey/client";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { accessibilityProblems } from "./testing/accessibility.ts";
+import { conversationLink, createAccount, sendMessage, startConversation } from "./testing/app.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { eventually, registerPerson } from "./testing/people.ts";
+import type { TestPerson } from "./testing/people.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+/** Where a picture of each page goes; none is made without. */
+const pictures = process.env["E2E_PICTURES"];
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let ada: BrowserProfile;
+const people = new Map<string, TestPerson>();
+const clientOf = (username: string): Client => {
+  const found = people.get(username);
+  if (found === undefined) throw new Error(username);
+  return found.client;
+};
+
+beforeAll(async () => {
+  folder = createFolder();
+  server = await startServerProcess({ data: folder.at("data") });
+  ada = await openBrowser({ folder: folder.at("ada"), viewport: { width: 1280, height: 800 } });
+  await createAccount(ada.page, { url: server.url, username: "ada" });
+  for (const username of ["ben", "cyd"])
+    people.set(username, await registerPerson({ home: folder.at(username), server: server.url, username }));
+});
+
+afterAll(async () => {
+  for (const person of people.values()) await person[Symbol.asyncDispose]();
+  await ada[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures !== undefined) await page.screenshot({ path: join(pictures, `${name}.png`) });
+}
+
+/** The group of a client, once it is there. */
+async function groupOf(client: Client): Promise<string> {
+  return await eventually(
+    client,
+    async () => (await client.conversations()).find(({ kind, status }) => kind === "group" && status === "active")?.id,
+    "the group comes",
+  );
+}
+
+test("[X-24] who is removed and kept out comes back neither by a member who adds them nor by a link, until somebody who may remove ends it", async () => {
+  const { page } = ada;
+  await startConversation(page, { to: ["ben", "cyd"], groupName: "Allotment" });
+  await sendMessage(page, "Who has the key?");
+  const [ben, cyd] = [clientOf("ben"), clientOf("cyd")];
+  const id = await groupOf(cyd);
+  await groupOf(ben);
+  await page.getByRole("button", { name: "Details" }).first().click();
+  await page.getByRole("button", { name: "Make an invite link", exact: true }).click();
+  await page.getByRole("dialog", { name: "Make an invite link" }).getByRole("button", { name: "Make link" }).click();
+  const url = await page.getByRole("textbox", { name: "Invite link", exact: true }).inputValue();
+
+  await page.getByRole("button", { name: "What to do with ben", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Remove from the group", exact: true }).click();
+  const dialog = page.getByRole("alertdialog");
+  await dialog.getByRole("checkbox", { name: /^Keep them out/u }).check();
+  await picture(page, "keep-out-1280");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Remove", exact: true }).click();
+  const list = page.getByRole("region", { name: "Kept out" });
+  const letIn = list.getByRole("button", { name: "Let in again ben" });
+  await letIn.scrollIntoViewIfNeeded();
+  await picture(page, "kept-out-1280");
+  expect(await accessibilityProblems(page)).toEqual([]);
+
+  await eventually(cyd, async () => ((await cyd.details(id)).keptOut.length === 1 ? true : undefined), "cyd reads of it");
+  expect((await cyd.messages(id, { limit: 2 })).map(({ body }) => body.kind).toSorted()).toEqual(["kept_out", "removed"]);
+  await expect(cyd.addMembers(id, ["ben"])).rejects.toMatchObject({ code: "kept_out" });
+  await ben.knock(url);
+  await page.getByRole("button", { name: "Close details", exact: true }).click();
+  await page.reload();
+  await conversationLink(page, "Allotment").click();
+  await page.getByRole("button", { name: "Details" }).first().click();
+  await page.getByText("Nobody is waiting.", { exact: true }).waitFor();
+
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole("main", { name: "Details" }).waitFor();
+  await expect
+    .poll(
+      () =>
+        letIn.scrollIntoViewIfNeeded().then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe(true);
+  await picture(page, "kept-out-390");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await letIn.click();
+  await list.waitFor({ state: "detached" });
+  await eventually(cyd, async () => ((await cyd.details(id)).keptOut.length === 0 ? true : undefined), "cyd reads that it ended");
+  await cyd.addMembers(id, ["ben"]);
+  expect((await cyd.details(id)).members.map(({ person }) => person.username).toSorted()).toEqual(["ada", "ben", "cyd"]);
+});
