@@ -1,3 +1,4 @@
+import type { Rules } from "./admin/rules.ts";
 import type { BlobService } from "./blobs/blob-service.ts";
 import type { Uploads } from "./blobs/uploads.ts";
 import type { ClockFile } from "./clock/clock-file.ts";
@@ -27,6 +28,7 @@ export interface Removed {
 /** What has its time: entries, items, key packages and blobs. */
 export interface HousekeepingParts {
   readonly store: Store;
+  readonly rules: Pick<Rules, "expire">;
   readonly logs: LogService;
   readonly inboxes: InboxService;
   readonly linkInboxes: LinkInboxes;
@@ -44,12 +46,13 @@ export interface HousekeepingParts {
  * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good. @throws StoreError
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
-  const { store, logs, inboxes, linkInboxes, directory, blobs, uploads, clock } = parts;
+  const { store, rules, logs, inboxes, linkInboxes, directory, blobs, uploads, clock } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
   rememberTime(parts);
   if (clock.doubt() === undefined) await correctDays(parts);
   if (clock.doubt() === undefined) {
+    await rules.expire();
     removed.entries = await logs.purge();
     removed.keyPackages = await directory.expireKeyPackages();
     removed.items = (await inboxes.purge()) + (await linkInboxes.purge());

@@ -147,7 +147,7 @@ async function start(params: {
   const { clock, wallMs } = clocks;
   const nowMs = (): number => clock.nowMs();
   const elapsedMs = parts.passedMs ?? parts.nowMs ?? ((): number => performance.now());
-  const rules = await Rules.load(store);
+  const rules = await Rules.load(store, () => dayOf(nowMs()));
   // Without a port of its own a server is part of somebody else's process, and of their clock.
   const isListening = parts.serve === undefined;
   const { host, held } = await chooseHost({ options, store, address, isListening });
@@ -242,7 +242,19 @@ async function start(params: {
   opened.defer(() => gateway.close());
 
   const { retentionDays } = context;
-  const house = { store, logs, inboxes, linkInboxes, directory: services.directory, blobs, uploads, ...clocks, limits, retentionDays };
+  const house = {
+    store,
+    rules,
+    logs,
+    inboxes,
+    linkInboxes,
+    directory: services.directory,
+    blobs,
+    uploads,
+    ...clocks,
+    limits,
+    retentionDays,
+  };
   const chores = new Chores({ house, journal, publisher, health, log, setTimer, reportBug });
   late.chores = chores;
   chores.tidy();

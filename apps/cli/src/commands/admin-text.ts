@@ -79,8 +79,13 @@ export function accountsText(answer: Answer): string {
 
 /** The lines of `admin suspended`. */
 export function suspendedText(answer: Answer): string {
-  // A list of objects, as the server makes it.
-  const rows = list(answer, "accounts").map((one) => [text(one as Answer, "username"), `since ${text(one as Answer, "sinceDay")}`]);
+  const rows = [...list(answer, "accounts"), ...list(answer, "restricted")].map((one) => {
+    // A list of objects, as the server makes it.
+    const account = one as Answer;
+    const until = typeof account["untilDay"] === "string" ? `, by the desk until ${account["untilDay"]}` : "";
+    const what = text(account, "what") === "suspended" ? "" : `${text(account, "what")} `;
+    return [text(account, "username"), `${what}since ${text(account, "sinceDay")}${until}`];
+  });
   return rows.length === 0 ? "nobody is suspended" : table(rows);
 }
 

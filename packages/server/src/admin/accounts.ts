@@ -15,7 +15,7 @@ export function accountCommands({ store }: { store: AdminStore }): AdminCommands
         store.rules(),
         store.listAccounts({ after, maxItems: maxItems + 1 }),
       ]);
-      const suspended = new Map(rules.suspended.map(({ username, sinceDay }) => [username, sinceDay]));
+      const suspended = new Set(rules.restricted.filter(({ what }) => what === "suspended").map(({ username }) => username));
       const accounts = found.slice(0, maxItems).map(({ username, devices, sizeBytes }) => ({
         username,
         devices,

@@ -1,7 +1,10 @@
 import { toBase64Url } from "@latchkey/codec";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
+import type { ServerLimits } from "../config.ts";
+import { dayMs, dayOf, dayText } from "../days.ts";
 import { startServer } from "../server.ts";
 import type { RunningServer } from "../server.ts";
 import { answer, ask } from "../testing/ask-admin.ts";
@@ -30,21 +33,37 @@ async function reachable(server: RunningServer, username: string): Promise<Reach
   const card = await signCard(account.device, inboxId);
   expect(await client.outcome({ kind: "card", card })).toBe("done");
   expect(await publishKeys(client)).toBe("key_packages");
+  return reach(server, { account, username, client, card, inboxId });
+}
+
+/** The same as others ask of it, on connections of their own. */
+async function reach(
+  server: RunningServer,
+  parts: { account: TestAccount; username: string; client: TestClient<"device">; card: Uint8Array; inboxId: Uint8Array },
+): Promise<Reachable> {
+  const { account, username, inboxId } = parts;
   const lookup = await TestClient.connect(server.url, "lookup");
   const post = await TestClient.connect(server.url, "post");
   const { accountId, device } = account;
   return {
-    account,
-    client,
-    card,
+    ...parts,
     take: () => lookup.outcome({ kind: "take_key_package", accountId, deviceId: device.deviceId, token: none }),
     post: () => post.outcome({ kind: "post", inboxId, capability: zeros, blob: random(100), token: none }),
     find: () => lookup.outcome({ kind: "lookup_username", username, fromVersion: 0, knownSize: 0 }),
   };
 }
 
+/** The same with a server that was started anew. */
+async function again(server: RunningServer, before: Reachable): Promise<Reachable> {
+  const client = await TestClient.connect(server.url, "device");
+  expect(await connectDevice(client, before.account.accountId, before.account.device)).toBe("done");
+  return reach(server, { ...before, client });
+}
+
 interface Reachable {
   readonly account: TestAccount;
+  readonly username: string;
+  readonly inboxId: Uint8Array;
   readonly client: TestClient<"device">;
   readonly card: Uint8Array;
   take(): Promise<string>;
@@ -119,10 +138,63 @@ describe("suspension", () => {
   });
 });
 
+describe("restrictions", () => {
+  /** As a decision of the desk leaves them: until the day after the server's first. */
+  function decide(dataDirectory: string, untilDay: number, whats: readonly string[]): void {
+    const database = new DatabaseSync(join(dataDirectory, "accounts.sqlite"));
+    for (const what of whats) {
+      database
+        .prepare("INSERT INTO restrictions SELECT account, ?, 'desk', ?, ? FROM usernames WHERE username = 'alice'")
+        .run(what, untilDay - 1, untilDay);
+    }
+    database.close();
+  }
+
+  const taken = [
+    ["key-packages", ["no_key_package", "done", "account"]],
+    ["invitations", ["key_package", "inbox_full", "account"]],
+    ["name-look-up", ["key_package", "done", "not_found"]],
+    ["suspended", ["no_key_package", "inbox_full", "account"]],
+  ] as const;
+
+  test("[A-10] that and nothing else is taken, until the day that was said", async () => {
+    for (const [what, outcomes] of taken) {
+      const dataDirectory = temporaryDirectory();
+      const clock = { nowMs: Date.now() };
+      const parts = { nowMs: () => clock.nowMs, passedMs: () => clock.nowMs };
+      const options = { dataDirectory, limits: { publicationIntervalMs: 0 } as ServerLimits };
+      const first = await runServer(options, parts);
+      const before = await reachable(first, "alice");
+      const lastResort = { kind: "publish_key_packages", lastResort: true, notAfterMs: clock.nowMs + monthMs } as const;
+      expect(await before.client.outcome({ ...lastResort, keyPackages: [random(300)] })).toBe("key_packages");
+      const { host, port } = first;
+      await first.close();
+      const untilDay = dayOf(clock.nowMs) + 1;
+      decide(dataDirectory, untilDay, [what]);
+      const server = await runServer({ ...options, host, port }, parts);
+      const alice = await again(server, before);
+      expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(outcomes);
+      const { json } = await holdings(alice.client);
+      expect(json.restrictions).toEqual([{ what, by: "desk", since: dayText(untilDay - 1), until: dayText(untilDay) }]);
+      const listed = await answer(dataDirectory, "suspended");
+      const shown = { username: "alice", what, by: "desk", sinceDay: dayText(untilDay - 1), untilDay: dayText(untilDay) };
+      expect(listed).toEqual(what === "suspended" ? { accounts: [shown], restricted: [] } : { accounts: [], restricted: [shown] });
+      // The operator's own suspension is another one: it neither ends this nor is ended by it.
+      await answer(dataDirectory, "suspend", { name: "alice" });
+      await answer(dataDirectory, "resume", { name: "alice" });
+      expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(outcomes);
+      clock.nowMs = untilDay * dayMs - 1;
+      expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(outcomes);
+      clock.nowMs = untilDay * dayMs;
+      expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(["key_package", "done", "account"]);
+    }
+  });
+});
+
 /** What the server holds about who is connected. */
 async function holdings(
   client: TestClient<"device">,
-): Promise<{ json: { suspended_since: string | null; devices: { inbox_id: string }[] } }> {
+): Promise<{ json: { suspended_since: string | null; restrictions: unknown; devices: { inbox_id: string }[] } }> {
   const reply = await client.ask({ kind: "inspect" });
   if (reply.kind !== "holdings") throw new Error(`no holdings: ${reply.kind}`);
   return { json: JSON.parse(new TextDecoder().decode(reply.json)) as Awaited<ReturnType<typeof holdings>>["json"] };

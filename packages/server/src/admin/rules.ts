@@ -1,5 +1,7 @@
 import { isReservedUsername } from "@latchkey/protocol";
+import type { Restriction } from "@latchkey/protocol/desk";
 import { keyOf } from "../keys.ts";
+import type { StoredRestriction } from "../store/accounts.ts";
 import type { Store } from "../store/store.ts";
 import { inboxesOf } from "./closed-inboxes.ts";
 
@@ -23,41 +25,56 @@ export interface OperatorRules {
   /** Whether the operator keeps a name, or one that reads like it, for nobody. */
   isNameKept(username: string): boolean;
   isSuspended(accountId: Uint8Array): boolean;
-  /** Whether an inbox is one of a suspended account's. */
+  /** Whether this is taken from an account now, by itself or because it is suspended. */
+  isRestricted(accountId: Uint8Array, what: Restriction): boolean;
+  /** Whether the account that has this name now is not to be found by it. */
+  isNameHidden(username: string): Promise<boolean>;
+  /** Whether an inbox is one of an account that gets no invitations. */
   isInboxClosed(inboxId: Uint8Array): boolean;
   quota(name: QuotaName): number;
   /** What everybody is told; "" for nothing. */
   readonly announcement: string;
 }
 
-/** The operator's decisions: each is on disk before it counts. */
+/** What is taken from one account, and its inboxes. */
+interface Restricted {
+  readonly restrictions: readonly StoredRestriction[];
+  readonly inboxes: ReadonlySet<string>;
+}
+
+/** The operator's decisions, and the desk's about accounts: each is on disk before it counts. */
 export class Rules implements OperatorRules {
   readonly #store: RulesStore;
   readonly #names: Set<string>;
-  /** The suspended accounts, and the inboxes of each: while it is suspended it gets no others. */
-  readonly #suspended: Map<string, ReadonlySet<string>>;
+  /** The accounts from which something is taken, and the inboxes of each: while it is suspended it gets no others. */
+  readonly #restricted: Map<string, Restricted>;
+  readonly #today: () => number;
   readonly #settings: Map<string, string>;
+  /** One after the other: what was read last counts. */
+  #loading: Promise<void> = Promise.resolve();
 
   private constructor(
     store: RulesStore,
-    parts: { names: Set<string>; suspended: Map<string, ReadonlySet<string>>; settings: Map<string, string> },
+    parts: { names: Set<string>; restricted: Map<string, Restricted>; settings: Map<string, string>; today: () => number },
   ) {
     this.#store = store;
     this.#names = parts.names;
-    this.#suspended = parts.suspended;
+    this.#restricted = parts.restricted;
+    this.#today = parts.today;
     this.#settings = parts.settings;
   }
 
-  /** What is stored. @throws StoreError */
-  static async load(store: RulesStore): Promise<Rules> {
-    const { reservedNames, suspended, settings } = await store.admin.rules();
-    const closed = new Map<string, ReadonlySet<string>>();
-    for (const { accountId } of suspended) closed.set(keyOf(accountId), await closedInboxes(store, accountId));
-    return new Rules(store, {
+  /** What is stored. `today` is of the guarded clock. @throws StoreError */
+  static async load(store: RulesStore, today: () => number): Promise<Rules> {
+    const { reservedNames, settings } = await store.admin.rules();
+    const rules = new Rules(store, {
       names: new Set(reservedNames),
-      suspended: closed,
+      restricted: new Map(),
       settings: new Map(Object.entries(settings)),
+      today,
     });
+    await rules.#loadRestricted();
+    return rules;
   }
 
   get announcement(): string {
@@ -73,13 +90,28 @@ export class Rules implements OperatorRules {
   }
 
   isSuspended(accountId: Uint8Array): boolean {
-    return this.#suspended.has(keyOf(accountId));
+    return this.#has(this.#restricted.get(keyOf(accountId)), "suspended");
+  }
+
+  isRestricted(accountId: Uint8Array, what: Restriction): boolean {
+    const restricted = this.#restricted.get(keyOf(accountId));
+    // A suspended account is still found by its name (spec A-9).
+    return this.#has(restricted, what) || (what !== "name-look-up" && this.#has(restricted, "suspended"));
+  }
+
+  async isNameHidden(username: string): Promise<boolean> {
+    // Nobody is, but for few and for some time: only then is it asked who has the name.
+    if (![...this.#restricted.values()].some((restricted) => this.#has(restricted, "name-look-up"))) return false;
+    const { restricted } = await this.#store.admin.rules();
+    return restricted.some((one) => one.username === username && one.what === "name-look-up" && this.#holds(one));
   }
 
   isInboxClosed(inboxId: Uint8Array): boolean {
-    if (this.#suspended.size === 0) return false;
+    if (this.#restricted.size === 0) return false;
     const key = keyOf(inboxId);
-    return [...this.#suspended.values()].some((inboxes) => inboxes.has(key));
+    return [...this.#restricted.values()].some(
+      (restricted) => restricted.inboxes.has(key) && (this.#has(restricted, "invitations") || this.#has(restricted, "suspended")),
+    );
   }
 
   quota(name: QuotaName): number {
@@ -92,13 +124,23 @@ export class Rules implements OperatorRules {
     else this.#names.delete(name);
   }
 
-  /** Suspends the account that has this name, or ends that; answers which it is. */
+  /** Suspends the account that has this name, or ends what the operator suspended; answers which it is. */
   async suspend(params: { username: string; isSuspended: boolean; day: number }): Promise<Uint8Array | undefined> {
     const found = await this.#store.admin.setSuspended(params);
     if (found === undefined) return undefined;
-    if (params.isSuspended) this.#suspended.set(keyOf(found.accountId), await closedInboxes(this.#store, found.accountId));
-    else this.#suspended.delete(keyOf(found.accountId));
+    await this.#loadRestricted();
     return found.accountId;
+  }
+
+  /** Sets what the desk takes from an account, all of it; its end is each one's day. */
+  async restrict(params: { accountId: Uint8Array; restrictions: readonly Omit<StoredRestriction, "by">[] }): Promise<void> {
+    await this.#store.admin.setRestrictions(params);
+    await this.#loadRestricted();
+  }
+
+  /** Removes what is over. It has not held since its day came. */
+  async expire(): Promise<void> {
+    if ((await this.#store.admin.expireRestrictions({ day: this.#today() })) > 0) await this.#loadRestricted();
   }
 
   setQuota(name: QuotaName, value: number): Promise<void> {
@@ -107,6 +149,31 @@ export class Rules implements OperatorRules {
 
   announce(text: string): Promise<void> {
     return this.#set(announcementSetting, text);
+  }
+
+  /** Takes in all at once what is stored, so that nobody is let through meanwhile. */
+  async #loadRestricted(): Promise<void> {
+    this.#loading = this.#loading.then(async () => {
+      const { restricted } = await this.#store.admin.rules();
+      const byAccount = Map.groupBy(restricted, ({ accountId }) => keyOf(accountId));
+      const loaded = new Map<string, Restricted>();
+      for (const [key, restrictions] of byAccount) {
+        const [first] = restrictions;
+        if (first !== undefined) loaded.set(key, { restrictions, inboxes: await closedInboxes(this.#store, first.accountId) });
+      }
+      this.#restricted.clear();
+      for (const [key, one] of loaded) this.#restricted.set(key, one);
+    });
+    await this.#loading;
+  }
+
+  #has(restricted: Restricted | undefined, what: StoredRestriction["what"]): boolean {
+    if (restricted === undefined) return false;
+    return restricted.restrictions.some((one) => one.what === what && this.#holds(one));
+  }
+
+  #holds({ untilDay }: StoredRestriction): boolean {
+    return untilDay === undefined || this.#today() < untilDay;
   }
 
   async #set(name: string, value: string): Promise<void> {

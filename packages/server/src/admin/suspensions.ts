@@ -12,7 +12,7 @@ const consequences = {
     "It ends no conversation: the server does not know in which the account is, nor who writes. The account still reads what is there, sees what the server holds about it, removes devices and can delete itself.",
 } as const;
 
-/** `suspend`, `resume` and `suspended`: the services of this server for one account. */
+/** `suspend`, `resume` and `suspended`: the services of this server for one account. What the desk decided is among the last, and ends there or by its day. */
 export function suspensionCommands(parts: { rules: Rules; store: Pick<AdminStore, "rules">; nowMs: () => number }): AdminCommands {
   const set = async (params: Params, isSuspended: boolean): Promise<object> => {
     const username = readName(params);
@@ -25,8 +25,16 @@ export function suspensionCommands(parts: { rules: Rules; store: Pick<AdminStore
     resume: (params) => set(params, false),
     async suspended(params) {
       params.end();
-      const { suspended } = await parts.store.rules();
-      return { accounts: suspended.map(({ username, sinceDay }) => ({ username, sinceDay: dayText(sinceDay) })) };
+      const { restricted } = await parts.store.rules();
+      const shown = restricted.map(({ username, what, by, sinceDay, untilDay }) => ({
+        username,
+        what,
+        by,
+        sinceDay: dayText(sinceDay),
+        untilDay: untilDay === undefined ? null : dayText(untilDay),
+      }));
+      const isSuspension = ({ what }: { what: string }): boolean => what === "suspended";
+      return { accounts: shown.filter(isSuspension), restricted: shown.filter((one) => !isSuspension(one)) };
     },
   };
 }

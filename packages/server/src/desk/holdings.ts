@@ -14,7 +14,9 @@ const explanations = {
   history_bytes: "The size of all states and bindings together; the server allows up to a limit.",
   updates: "How often the account was changed on the last day that it was: the server allows up to a limit.",
   suspended_since:
-    "The day since which the operator of the server has suspended the account; null where that is not so. It then gets no new keys, invitations or name here; its conversations go on.",
+    "The day since which the account is suspended on this server; null where that is not so. It then gets no new keys, invitations or name here; its conversations go on.",
+  restrictions:
+    "What is taken from the account here, by the operator or by a decision of the desk, since when, and the day on which it is over; null until the operator takes it back. suspended: all services for something new; tokens, key-packages, invitations, name-look-up: that one alone.",
   usernames: "Names that the account holds or held, each with the account's own signature (SignedUsernameBinding, base64url).",
   states:
     "Every state of the account as its devices signed it (SignedAccountState, base64url): its devices' public keys, its recovery public key, its name. The day is when the server received it. Anyone may look these up.",
@@ -50,6 +52,10 @@ export async function holdingsOf(store: DirectoryStore, accountId: Uint8Array, h
   return encodeHoldings({ holdings, accountId, host, withStates: false });
 }
 
+function sinceText(restrictions: readonly { readonly sinceDay: number }[]): string | null {
+  return restrictions.length === 0 ? null : dayText(Math.min(...restrictions.map(({ sinceDay }) => sinceDay)));
+}
+
 function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Array; host: string; withStates: boolean }): Uint8Array {
   const { holdings, accountId, host, withStates } = params;
   const { account, usernames, states, devices, labels } = holdings;
@@ -61,7 +67,13 @@ function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Ar
     version: account.version,
     history_bytes: account.historyBytes,
     updates: { day: dayText(account.updatesDay), count: account.updatesThatDay },
-    suspended_since: account.suspendedSinceDay === undefined ? null : dayText(account.suspendedSinceDay),
+    suspended_since: sinceText(account.restrictions.filter(({ what }) => what === "suspended")),
+    restrictions: account.restrictions.map(({ what, by, sinceDay, untilDay }) => ({
+      what,
+      by,
+      since: dayText(sinceDay),
+      until: untilDay === undefined ? null : dayText(untilDay),
+    })),
     usernames: usernames.map(({ username, status, binding }) => ({ username, status, binding: bytes(binding) })),
     states: states.map(({ version, day, state, pops }) =>
       withStates

@@ -138,11 +138,12 @@ export class Directory {
     if (!isUsername(username)) throw new Refusal("not_found");
     const by = { kind: "username", username } as const;
     const found = await this.#lookup({ by, fromVersion, accountValues: 0, nameValues: 0, knownSize });
-    if (found !== undefined) return found;
+    if (found !== undefined) return this.#unlessHidden(username, found);
     const label = await this.#vrf.placeUnknown({ type: "username", value: utf8Bytes(username) }, admit);
     // Somebody may have taken it meanwhile.
     const now = await this.#lookup({ by, fromVersion, accountValues: 0, nameValues: 0, knownSize });
-    return now ?? { kind: "absent", bindings: [], proof: await this.#store.proveAbsence({ label, knownSize }) };
+    if (now !== undefined) return this.#unlessHidden(username, now);
+    return { kind: "absent", bindings: [], proof: await this.#store.proveAbsence({ label, knownSize }) };
   }
 
   /** By account id. @throws Refusal `not_found` */
@@ -245,7 +246,7 @@ export class Directory {
   /** Takes one key package of a device, each one-time package once. @throws Refusal `not_found` or `no_key_package` */
   async takeKeyPackage(params: { accountId: Uint8Array; deviceId: Uint8Array; sparedMs: number }): Promise<TakenKeyPackage> {
     // As if none were left: to whom it belongs, and why, is nobody else's business.
-    if (this.#context.rules.isSuspended(params.accountId)) throw new Refusal("no_key_package");
+    if (this.#context.rules.isRestricted(params.accountId, "key-packages")) throw new Refusal("no_key_package");
     const { accountId, deviceId, sparedMs } = params;
     const taken = await this.#store.takeKeyPackage({ accountId, deviceId, day: this.#today(), onlyLastResort: sparedMs > 0 });
     if (taken.kind === "refused") {
@@ -270,6 +271,12 @@ export class Directory {
   #isKept(username: string): boolean {
     const { host, serverName, rules } = this.#context;
     return isReservedUsername(username, [host, serverName]) || rules.isNameKept(username);
+  }
+
+  /** A name that is not to be found is answered without proof, which shows nobody that there is none (spec A-10). @throws Refusal `not_found` */
+  async #unlessHidden(username: string, found: Found): Promise<Found> {
+    if (await this.#context.rules.isNameHidden(username)) throw new Refusal("not_found");
+    return found;
   }
 
   /** An account that the operator has suspended gets nothing new (spec A-9). @throws Refusal `account_suspended` */

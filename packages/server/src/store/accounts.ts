@@ -1,3 +1,5 @@
+import type { Restriction } from "@latchkey/protocol/desk";
+
 /** Days since 1970-01-01 (UTC): the only times that the store keeps of its own. */
 export type Day = number;
 
@@ -30,6 +32,15 @@ export interface NewState {
 
 export type PublishRefusal = "account_conflict" | "username_taken" | "too_many_updates" | "registration_closed" | "clock_off";
 
+/** What is taken from an account: by the operator until they give it back, by a decision of the desk until a day. */
+export interface StoredRestriction {
+  readonly what: Restriction | "suspended";
+  readonly by: "operator" | "desk";
+  readonly sinceDay: Day;
+  /** First day on which it does not hold any more; `undefined` until it is taken back. */
+  readonly untilDay: Day | undefined;
+}
+
 /** What the store holds about one account. */
 export interface AccountHoldings {
   readonly account: {
@@ -37,8 +48,8 @@ export interface AccountHoldings {
     readonly historyBytes: number;
     readonly updatesDay: Day;
     readonly updatesThatDay: number;
-    /** Since when the operator has suspended it; `undefined` where that is not so. */
-    readonly suspendedSinceDay: Day | undefined;
+    /** What is taken from it, by the operator or a decision of the desk. */
+    readonly restrictions: readonly StoredRestriction[];
   };
   readonly usernames: readonly { readonly username: string; readonly status: "bound" | "released"; readonly binding: Uint8Array }[];
   readonly states: readonly {

@@ -1,4 +1,4 @@
-import type { Day } from "./accounts.ts";
+import type { Day, StoredRestriction } from "./accounts.ts";
 
 /** An invitation as its maker sees it again: the code itself is kept nowhere. */
 export interface StoredInvitation {
@@ -29,7 +29,8 @@ export interface StoreTotals {
 /** What the operator has decided, as it is stored. */
 export interface StoredRules {
   readonly reservedNames: readonly string[];
-  readonly suspended: readonly { readonly accountId: Uint8Array; readonly username: string; readonly sinceDay: Day }[];
+  /** Of each account together; those whose day has come are among them until they are removed. */
+  readonly restricted: readonly (StoredRestriction & { readonly accountId: Uint8Array; readonly username: string })[];
   /** By name; absent ones have their defaults. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -49,6 +50,10 @@ export interface AdminStore {
   setNameReserved(params: { name: string; isReserved: boolean }): Promise<void>;
   /** Suspends the account that has this name now, or ends that; answers which account it is; `undefined` when nobody has the name. */
   setSuspended(params: { username: string; isSuspended: boolean; day: Day }): Promise<{ accountId: Uint8Array } | undefined>;
+  /** Sets all that the desk takes from an account, in place of what it took before; nothing for an account that is not here. */
+  setRestrictions(params: { accountId: Uint8Array; restrictions: readonly Omit<StoredRestriction, "by">[] }): Promise<void>;
+  /** Removes what holds no longer on this day. */
+  expireRestrictions(params: { day: Day }): Promise<number>;
   /** Sets a setting; "" is its default. */
   setSetting(params: { name: string; value: string }): Promise<void>;
   /** Names after `after` in their order, at most `maxItems`. */

@@ -27,9 +27,9 @@ const droppedAtOnce = 200;
 /** The accounts in SQLite: every method runs inside the caller's transaction. None of this is on the path of a message. */
 export class AccountTables {
   readonly #sql: Statements;
-  readonly #admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endSuspension" | "suspendedSince">;
+  readonly #admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions" | "restrictionsOf">;
 
-  constructor(sql: Statements, admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endSuspension" | "suspendedSince">) {
+  constructor(sql: Statements, admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions" | "restrictionsOf">) {
     this.#sql = sql;
     this.#admin = admin;
   }
@@ -119,7 +119,7 @@ export class AccountTables {
     if (row === undefined) return;
     this.#sql.run("DELETE FROM account_states WHERE account = ? AND version < ?", account, row.version);
     this.#sql.run("DELETE FROM account_pops WHERE account = ?", account);
-    this.#admin.endSuspension(account);
+    this.#admin.endRestrictions(account);
     this.#sql.run(
       `UPDATE directory_values SET opening = NULL
        WHERE label = (SELECT id FROM directory_labels WHERE type = 2 AND name = ?) AND version <= ?`,
@@ -266,7 +266,7 @@ export class AccountTables {
         historyBytes: account.historyBytes,
         updatesDay: account.updatesDay,
         updatesThatDay: account.updates,
-        suspendedSinceDay: this.#admin.suspendedSince(account.id),
+        restrictions: this.#admin.restrictionsOf(account.id),
       },
       usernames: names.map((name) => ({ username: name.username, status: name.bound === 1 ? "bound" : "released", binding: name.binding })),
       states: states.map(({ version, day }) => ({ day, ...this.#state(account.id, version) })),

@@ -14,6 +14,8 @@ export function adminCalls(call: CallStore): AdminStore {
     rules: () => call("rules", undefined),
     setNameReserved: (params) => call("setNameReserved", params),
     setSuspended: (params) => call("setSuspended", params),
+    setRestrictions: (params) => call("setRestrictions", params),
+    expireRestrictions: (params) => call("expireRestrictions", params),
     setSetting: (params) => call("setSetting", params),
     listAccounts: (params) => call("listAccounts", params),
     totals: () => call("totals", undefined),

@@ -1,9 +1,17 @@
 import type { AdminStore, ListedAccount, StoredInvitation, StoredRules } from "../admin-store.ts";
-import type { Day } from "../accounts.ts";
+import type { Day, StoredRestriction } from "../accounts.ts";
 import type { Statements } from "./statements.ts";
 
 /** A name that counts: bound, and not that of a deleted account. */
 const isHeld = "bound = 1 AND reserved_until_day = 0";
+
+const restrictionColumns = "what, by, since_day AS sinceDay, until_day AS untilDay";
+
+type RestrictionRow = Omit<StoredRestriction, "untilDay"> & { readonly untilDay: Day | null };
+
+function readRestriction({ untilDay, ...row }: RestrictionRow): StoredRestriction {
+  return { ...row, untilDay: untilDay ?? undefined };
+}
 
 type Handlers = {
   readonly [Name in Exclude<keyof AdminStore, "totals">]: (
@@ -37,6 +45,8 @@ export class AdminTables {
         this.#sql.run(isReserved ? "INSERT OR IGNORE INTO kept_names (name) VALUES (?)" : "DELETE FROM kept_names WHERE name = ?", name);
       },
       setSuspended: (params) => this.#setSuspended(params),
+      setRestrictions: (params) => this.#setRestrictions(params),
+      expireRestrictions: ({ day }) => Number(this.#sql.run("DELETE FROM restrictions WHERE until_day <= ?", day).changes),
       setSetting: ({ name, value }) => {
         if (value === "") this.#sql.run("DELETE FROM settings WHERE name = ?", name);
         else this.#sql.run("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", name, value);
@@ -69,14 +79,15 @@ export class AdminTables {
     return taken.changes === 1;
   }
 
-  /** Since when an account, by its row, is suspended. */
-  suspendedSince(account: number): Day | undefined {
-    return this.#sql.get<{ day: Day }>("SELECT since_day AS day FROM suspensions WHERE account = ?", account)?.day;
+  /** What is taken from an account, by its row. */
+  restrictionsOf(account: number): StoredRestriction[] {
+    const sql = `SELECT ${restrictionColumns} FROM restrictions WHERE account = ? ORDER BY what, by`;
+    return this.#sql.all<RestrictionRow>(sql, account).map(readRestriction);
   }
 
-  /** Forgets that an account, by its row, was suspended. */
-  endSuspension(account: number): void {
-    this.#sql.run("DELETE FROM suspensions WHERE account = ?", account);
+  /** Forgets what was taken from an account, by its row. */
+  endRestrictions(account: number): void {
+    this.#sql.run("DELETE FROM restrictions WHERE account = ?", account);
   }
 
   countAccounts(): number {
@@ -106,11 +117,13 @@ export class AdminTables {
   #rules(): StoredRules {
     return {
       reservedNames: this.#sql.all<{ name: string }>("SELECT name FROM kept_names ORDER BY name").map(({ name }) => name),
-      suspended: this.#sql.all<{ accountId: Uint8Array; username: string; sinceDay: Day }>(
-        `SELECT a.account_id AS accountId, s.since_day AS sinceDay,
-           coalesce((SELECT username FROM usernames WHERE account = s.account AND ${isHeld}), '') AS username
-         FROM suspensions s JOIN accounts a ON a.id = s.account ORDER BY username`,
-      ),
+      restricted: this.#sql
+        .all<RestrictionRow & { accountId: Uint8Array; username: string }>(
+          `SELECT a.account_id AS accountId, ${restrictionColumns},
+             coalesce((SELECT username FROM usernames WHERE account = r.account AND ${isHeld}), '') AS username
+           FROM restrictions r JOIN accounts a ON a.id = r.account ORDER BY username, accountId, what, by`,
+        )
+        .map(({ accountId, username, ...row }) => ({ accountId, username, ...readRestriction(row) })),
       settings: Object.fromEntries(
         this.#sql
           .all<{ name: string; value: string }>("SELECT name, value FROM settings ORDER BY name")
@@ -127,8 +140,18 @@ export class AdminTables {
     );
     if (found === undefined) return undefined;
     const { account, accountId } = found;
-    if (isSuspended) this.#sql.run("INSERT OR IGNORE INTO suspensions (account, since_day) VALUES (?, ?)", account, day);
-    else this.endSuspension(account);
+    if (isSuspended) {
+      const sql = "INSERT OR IGNORE INTO restrictions (account, what, by, since_day) VALUES (?, 'suspended', 'operator', ?)";
+      this.#sql.run(sql, account, day);
+    } else this.#sql.run("DELETE FROM restrictions WHERE account = ? AND what = 'suspended' AND by = 'operator'", account);
     return { accountId };
+  }
+
+  #setRestrictions(params: { accountId: Uint8Array; restrictions: readonly Omit<StoredRestriction, "by">[] }): void {
+    const account = this.#sql.get<{ id: number }>("SELECT id FROM accounts WHERE account_id = ?", params.accountId)?.id;
+    if (account === undefined) return;
+    this.#sql.run("DELETE FROM restrictions WHERE account = ? AND by = 'desk'", account);
+    const sql = "INSERT INTO restrictions (account, what, by, since_day, until_day) VALUES (?, ?, 'desk', ?, ?)";
+    for (const { what, sinceDay, untilDay } of params.restrictions) this.#sql.run(sql, account, what, sinceDay, untilDay ?? null);
   }
 }

@@ -292,6 +292,18 @@ export const accountsSchema: Schema = {
       PRIMARY KEY (link_id, seq)
     ) STRICT, WITHOUT ROWID;
     `,
+    `
+    CREATE TABLE restrictions (
+      account INTEGER NOT NULL,
+      what TEXT NOT NULL,
+      by TEXT NOT NULL,
+      since_day INTEGER NOT NULL,
+      until_day INTEGER,
+      PRIMARY KEY (account, what, by)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO restrictions SELECT account, 'suspended', 'operator', since_day, NULL FROM suspensions;
+    DROP TABLE suspensions;
+    `,
   ],
 };
 

@@ -166,7 +166,7 @@ describe("migrations", () => {
       expect(await store.admin.isInvited({ codeHash: id(19), day: 20_000 })).toBe(true);
       expect(await store.admin.rules()).toEqual({
         reservedNames: ["mayor"],
-        suspended: [{ accountId: id(10), username: "alice", sinceDay: 20_000 }],
+        restricted: [{ accountId: id(10), username: "alice", what: "suspended", by: "operator", sinceDay: 20_000, untilDay: undefined }],
         settings: { announcement: "hello" },
       });
       await store.close();
