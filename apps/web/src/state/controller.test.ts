@@ -356,9 +356,31 @@ describe("quiet hours", () => {
     expect(controller.store.get().quietHours).toEqual(longer);
     answer({ monday: { fromMinute: 0, toMinute: 1 } });
     await Promise.all([first, second]);
-    await vi.waitFor(() => expect(quietHours).toHaveBeenCalledTimes(3));
+    await vi.waitFor(() => expect(quietHours).toHaveBeenCalledTimes(2));
     expect(controller.store.get().quietHours).toEqual(longer);
     expect(setQuietHours.mock.calls).toEqual([[night], [longer]]);
+  });
+
+  it("stay as they were set last while the client still has what was set before", async () => {
+    let kept: typeof night | undefined;
+    const writes: (() => void)[] = [];
+    const setQuietHours = vi.fn(async (hours: typeof night) => {
+      await new Promise<void>((resolve) => writes.push(resolve));
+      kept = hours;
+    });
+    const quietHours = vi.fn(async () => kept ?? {});
+    const { controller } = await setUp({ client: { quietHours, setQuietHours } });
+    const first = controller.setQuietHours(night);
+    const second = controller.setQuietHours(longer);
+    writes[0]?.();
+    await first;
+    await quietHours();
+    await Promise.resolve();
+    expect(controller.store.get().quietHours).toEqual(longer);
+    writes[1]?.();
+    await second;
+    await vi.waitFor(() => expect(quietHours.mock.results).toHaveLength(3));
+    expect(controller.store.get().quietHours).toEqual(longer);
   });
 
   it("are as they were where they could not be kept", async () => {

@@ -180,7 +180,10 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   };
   /** Counts what the person sets: what was asked for before that is older. */
   let quietChanges = 0;
+  /** Of them, those that the client has not kept yet: it answers with what was before. */
+  let quietWrites = 0;
   const loadQuietHours = async (): Promise<void> => {
+    if (quietWrites > 0) return;
     const before = quietChanges;
     try {
       const quietHours = await client.quietHours();
@@ -489,10 +492,12 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     },
     async setQuietHours(quietHours) {
       quietChanges += 1;
+      quietWrites += 1;
       store.update((state) => ({ ...state, quietHours }));
       try {
         await client.setQuietHours(quietHours);
       } finally {
+        quietWrites -= 1;
         void loadQuietHours();
       }
     },
