@@ -11,6 +11,10 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["moderation", /^moderation\./],
   // A list of conversations says what kind of file was sent last.
   ["files", /^files\.(?!kind\.|pictures$|several$)/],
+  [
+    "settings",
+    /^(?:settings\.(?!heading$)|notifications\.(?!always$)|(?:blockedPeople|devices|erasing|holdings|licences|profile|record|recovery)\.)/,
+  ],
 ]);
 
 /** Makes a PO file a module with its messages, compiled: none is read at run time. */

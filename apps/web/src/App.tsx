@@ -4,7 +4,7 @@ import { AlarmBanners, AnnouncementLine, CatchUpLine, ConnectionLine, HistoryLin
 import { Boundary } from "./components/Boundary.tsx";
 import { fetchAllComponents, lazyComponent } from "./components/lazy.tsx";
 import { Resizer } from "./components/Resizer.tsx";
-import { fetchWords, t } from "./messages/words.ts";
+import { t } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase, totalUnread } from "./state/app-state.ts";
@@ -30,27 +30,24 @@ if (hadAccount()) void importList().catch(() => undefined);
 const ConversationPage = lazyComponent(async () => (await import("./pages/ConversationPage.tsx")).ConversationPage);
 const DetailsPane = lazyComponent(async () => (await import("./pages/DetailsPane.tsx")).DetailsPane);
 const HelpDialog = lazyComponent(async () => (await import("./components/Dialog.tsx")).HelpDialog);
-const HoldingsPage = lazyComponent(async () => (await import("./pages/HoldingsPage.tsx")).HoldingsPage);
+const HoldingsPage = lazyComponent(async () => (await import("./pages/HoldingsPage.tsx")).HoldingsPage, "settings");
 const NewConversationPage = lazyComponent(async () => (await import("./pages/NewConversationPage.tsx")).NewConversationPage);
-const RemovedPage = lazyComponent(async () => (await import("./pages/RemovedPage.tsx")).RemovedPage);
-const SettingsPage = lazyComponent(async () => (await import("./pages/SettingsPage.tsx")).SettingsPage);
-const SettingsNav = lazyComponent(async () => (await import("./components/settings/SettingsNav.tsx")).SettingsNav);
-const LicencesPage = lazyComponent(async () => (await import("./pages/LicencesPage.tsx")).LicencesPage);
+const RemovedPage = lazyComponent(async () => (await import("./pages/RemovedPage.tsx")).RemovedPage, "settings");
+const SettingsPage = lazyComponent(async () => (await import("./pages/SettingsPage.tsx")).SettingsPage, "settings");
+const SettingsNav = lazyComponent(async () => (await import("./components/settings/SettingsNav.tsx")).SettingsNav, "settings");
+const LicencesPage = lazyComponent(async () => (await import("./pages/LicencesPage.tsx")).LicencesPage, "settings");
 const WelcomePage = lazyComponent(async () => (await import("./pages/WelcomePage.tsx")).WelcomePage);
-const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage);
+const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage, "settings");
 const KnockPage = lazyComponent(async () => (await import("./pages/KnockPage.tsx")).KnockPage);
 const LinkPage = lazyComponent(async () => (await import("./pages/LinkPage.tsx")).LinkPage);
 const NewDevicePage = lazyComponent(async () => (await import("./pages/NewDevicePage.tsx")).NewDevicePage);
 const RequestsPage = lazyComponent(async () => (await import("./pages/RequestsPage.tsx")).RequestsPage);
-const BlockedPeoplePage = lazyComponent(async () => (await import("./pages/BlockedPeoplePage.tsx")).BlockedPeoplePage);
+const BlockedPeoplePage = lazyComponent(async () => (await import("./pages/BlockedPeoplePage.tsx")).BlockedPeoplePage, "settings");
 const RecoverPage = lazyComponent(async () => (await import("./pages/RecoverPage.tsx")).RecoverPage);
-const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage);
-const PlayerLine = lazyComponent(async () => {
-  const [{ PlayerLine: Loaded }] = await Promise.all([import("./files/PlayerLine.tsx"), fetchWords("files")]);
-  return Loaded;
-});
+const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage, "settings");
+const PlayerLine = lazyComponent(async () => (await import("./files/PlayerLine.tsx")).PlayerLine, "files");
 const PersonCard = lazyComponent(async () => (await import("./components/PersonCard.tsx")).PersonCard);
-const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel);
+const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel, "settings");
 
 /** The whole app around a controller. */
 export function App({ controller, router }: { readonly controller: Controller; readonly router: Router }): ReactElement {

@@ -3,7 +3,7 @@ import type { ChangeEvent, ClipboardEvent, DragEvent, FormEvent, KeyboardEvent, 
 import type { Conversation, Person } from "@latchkey/client";
 import { AttachIcon } from "../attach/AttachIcon.tsx";
 import type { Chosen } from "../attach/attach.ts";
-import { fetchWords, t } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { begun, textOf } from "../state/acting.ts";
 import { isSendKey, marking, markOfKey } from "../state/composer-keys.ts";
 import { lastEditable, lastUndoable } from "../state/message-actions.ts";
@@ -21,14 +21,8 @@ import { useComposerField } from "./use-composer-field.ts";
 import { chosenOf, useFileDrop } from "./use-file-drop.ts";
 import { useSuggestions } from "./use-suggestions.ts";
 
-const Tray = lazyComponent(async () => {
-  const [loaded] = await Promise.all([import("../attach/Tray.tsx"), fetchWords("attach")]);
-  return loaded.Tray;
-});
-const VoiceBar = lazyComponent(async () => {
-  const [loaded] = await Promise.all([import("../attach/VoiceBar.tsx"), fetchWords("attach")]);
-  return loaded.VoiceBar;
-});
+const Tray = lazyComponent(async () => (await import("../attach/Tray.tsx")).Tray, "attach");
+const VoiceBar = lazyComponent(async () => (await import("../attach/VoiceBar.tsx")).VoiceBar, "attach");
 const ComposerEmoji = lazyComponent(async () => (await import("./ComposerEmoji.tsx")).ComposerEmoji);
 
 /** Where a message is written, or why none can be. Mounted anew for each conversation, and for nothing else: somebody may be typing. */

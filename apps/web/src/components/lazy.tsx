@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ComponentType, ReactElement } from "react";
-import { t } from "../messages/words.ts";
+import { fetchWords, t } from "../messages/words.ts";
+import type { LateWords } from "../messages/words.ts";
 import { FailedPart } from "./FailedPart.tsx";
 
 const firstPauseMs = 2000;
@@ -16,8 +17,11 @@ export async function fetchAllComponents(): Promise<void> {
 /**
  * A component that is fetched when it is first shown. Where that fails (no connection, or a newer version on the server) it says so
  * and tries again by itself and when asked, instead of taking the rest of the page with it.
+ * @param words what it says that is not in the app's first words
  */
-export function lazyComponent<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+export function lazyComponent<P extends object>(loadAlone: () => Promise<ComponentType<P>>, words?: LateWords): ComponentType<P> {
+  const load = async (): Promise<ComponentType<P>> =>
+    words === undefined ? await loadAlone() : (await Promise.all([loadAlone(), fetchWords(words)]))[0];
   let loaded: ComponentType<P> | undefined;
   loaders.push(load);
   return function Lazy(props: P): ReactElement | undefined {

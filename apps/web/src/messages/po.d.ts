@@ -19,3 +19,7 @@ declare module "*.po?moderation" {
 declare module "*.po?files" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }
+
+declare module "*.po?settings" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}

@@ -35,8 +35,11 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
   fa: async () => await import("./fa.po"),
 };
 
-/** What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators, and where groups are kept in order. */
-export type LateWords = "attach" | "desk" | "files" | "moderation";
+/**
+ * What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators,
+ * where groups are kept in order, and in settings.
+ */
+export type LateWords = "attach" | "desk" | "files" | "moderation" | "settings";
 
 const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
   attach: {
@@ -70,6 +73,14 @@ const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch
     fr: async () => await import("./fr.po?moderation"),
     ar: async () => await import("./ar.po?moderation"),
     fa: async () => await import("./fa.po?moderation"),
+  },
+  settings: {
+    en: async () => await import("./en.po?settings"),
+    de: async () => await import("./de.po?settings"),
+    es: async () => await import("./es.po?settings"),
+    fr: async () => await import("./fr.po?settings"),
+    ar: async () => await import("./ar.po?settings"),
+    fa: async () => await import("./fa.po?settings"),
   },
 };
 

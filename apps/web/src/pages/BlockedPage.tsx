@@ -6,7 +6,7 @@ import { lazyComponent } from "../components/lazy.tsx";
 import { isPastOpening } from "../worker/protocol.ts";
 import { useApp } from "../state/context.ts";
 
-const EraseDevice = lazyComponent(async () => (await import("../components/EraseDevice.tsx")).EraseDevice);
+const EraseDevice = lazyComponent(async () => (await import("../components/EraseDevice.tsx")).EraseDevice, "settings");
 
 /** What stands in the way of opening, and what to do about it. */
 export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: "ready" }> }): ReactElement {

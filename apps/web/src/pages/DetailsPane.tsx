@@ -3,7 +3,7 @@ import "../styles/own.css";
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, ConversationDetails, Person } from "@latchkey/client";
-import { fetchWords, t } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { formatNumber } from "../state/format.ts";
 import { Avatar } from "../components/Avatar.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -14,21 +14,12 @@ import { useAction, useApp, useSelector } from "../state/context.ts";
 import { titleOf } from "../state/own.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 
-const GroupMembers = lazyComponent(async () => {
-  const [{ GroupMembers: Loaded }] = await Promise.all([import("../components/GroupMembers.tsx"), fetchWords("moderation")]);
-  return Loaded;
-});
-const KeptOut = lazyComponent(async () => {
-  const [{ KeptOut: Loaded }] = await Promise.all([import("../components/KeptOut.tsx"), fetchWords("moderation")]);
-  return Loaded;
-});
+const GroupMembers = lazyComponent(async () => (await import("../components/GroupMembers.tsx")).GroupMembers, "moderation");
+const KeptOut = lazyComponent(async () => (await import("../components/KeptOut.tsx")).KeptOut, "moderation");
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
 const LeaveDialog = lazyComponent(async () => (await import("../components/LeaveDialog.tsx")).LeaveDialog);
-const SharedFiles = lazyComponent(async () => {
-  const [{ SharedFiles: Loaded }] = await Promise.all([import("../files/SharedFiles.tsx"), fetchWords("files")]);
-  return Loaded;
-});
+const SharedFiles = lazyComponent(async () => (await import("../files/SharedFiles.tsx")).SharedFiles, "files");
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 /** Who is in a conversation, how it is protected, and what one can change. */

@@ -1,13 +1,10 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
-import { fetchWords, t } from "../../messages/words.ts";
+import { t } from "../../messages/words.ts";
 import { formatBytes } from "../../state/format.ts";
 import { lazyComponent } from "../lazy.tsx";
 
-const StoredFiles = lazyComponent(async () => {
-  const [{ StoredFiles: Loaded }] = await Promise.all([import("../../files/StoredFiles.tsx"), fetchWords("files")]);
-  return Loaded;
-});
+const StoredFiles = lazyComponent(async () => (await import("../../files/StoredFiles.tsx")).StoredFiles, "files");
 
 /** How much of this device Latchkey uses, and whether the browser has promised to keep it. */
 export function StorageSettings(): ReactElement {
