@@ -61,6 +61,11 @@ const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientError
     "account_suspended",
     "Who runs this server has suspended this account: nothing new comes to it. Conversations go on. Ask them.",
   ],
+  token_required: [
+    "rate_limited",
+    "There were enough new conversations and messages to strangers from this account today. Try again tomorrow.",
+  ],
+  token_invalid: ["rate_limited", "Too much at once. Try again in a moment."],
   shutting_down: ["offline", "The server is restarting."],
   internal: ["server_refused", "The server failed. Try again later."],
   unsupported: ["server_refused", "The server is of an earlier version that cannot do this."],

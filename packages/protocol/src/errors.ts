@@ -34,6 +34,8 @@ export const wireErrorNumbers = {
   client_outdated: 29,
   server_outdated: 30,
   account_suspended: 31,
+  token_required: 32,
+  token_invalid: 33,
 } as const;
 
 /** The name of a refusal that this version knows, and may send. */
@@ -129,6 +131,8 @@ export const refusalMeanings: Readonly<Record<WireErrorCode, RefusalMeaning>> = 
   client_outdated: "outdated",
   server_outdated: "outdated",
   account_suspended: "final",
+  token_required: "passing",
+  token_invalid: "passing",
   unknown: "unknown",
 };
 

@@ -40,4 +40,5 @@ export * from "./group/structures.ts";
 export * from "./limits.ts";
 export * from "./log-chain.ts";
 export * from "./operator-labels.ts";
+export * from "./tokens/tokens.ts";
 export { productVersion } from "./version.ts";

@@ -105,7 +105,9 @@ export interface ServerLimits {
   readonly publicationIntervalMs: number;
   /** Least time between two publications of the heads of logs (spec L-11). */
   readonly headsIntervalMs: number;
-  /** What stands in the place of anonymous tokens (spec T-1) until they are built, for each address. */
+  /** Tokens that an account is given a day (spec T-1); 0: nothing costs one, and each address' limits alone hold. */
+  readonly tokensPerDay: number;
+  /** For each address, whatever tokens it has. */
   readonly rates: {
     readonly createLog: Rate;
     readonly strangerPost: Rate;
@@ -116,6 +118,10 @@ export interface ServerLimits {
     /** Parts of uploads: each is put on disk by itself. */
     readonly patchUpload: Rate;
     readonly register: Rate;
+    /** What costs a token and came without one, of those who may have no account. */
+    readonly withoutToken: Rate;
+    /** Tokens that do not hold: each costs a computation on a curve. Beyond them none of that address is looked at for a while. */
+    readonly badToken: Rate;
     readonly lookup: Rate;
     /** Lookups of names that nobody has and that were not asked for lately: each costs the server a VRF proof. */
     readonly proveAbsence: Rate;
@@ -195,6 +201,7 @@ export const defaultLimits: ServerLimits = {
   maxDatabasePages: 0,
   publicationIntervalMs: 1000,
   headsIntervalMs: 3_600_000,
+  tokensPerDay: 0,
   rates: {
     createLog: { burst: 1000, perSecond: 5 },
     strangerPost: { burst: 5000, perSecond: 50 },
@@ -203,6 +210,8 @@ export const defaultLimits: ServerLimits = {
     putBlob: { burst: 1000, perSecond: 10 },
     patchUpload: { burst: 4000, perSecond: 10 },
     register: { burst: 200, perSecond: 1 },
+    withoutToken: { burst: 20, perSecond: 0.01 },
+    badToken: { burst: 50, perSecond: 0.1 },
     lookup: { burst: 10_000, perSecond: 100 },
     proveAbsence: { burst: 500, perSecond: 5 },
     readDirectory: { burst: 50_000, perSecond: 500 },

@@ -42,6 +42,7 @@ import { StoreFaults } from "./store/store-faults.ts";
 import { StoreLoad } from "./store/store-load.ts";
 import type { Store } from "./store/store.ts";
 import { Front } from "./tls/front.ts";
+import { tokenCryptoOnThread } from "./tokens/token-crypto.ts";
 import { Gateway } from "./ws/gateway.ts";
 
 /** WebSockets below which a bound by open files is a warning. */
@@ -206,6 +207,7 @@ async function start(params: {
     disk,
     directory,
     setTimer,
+    tokenCrypto: parts.tokenCrypto ?? tokenCryptoOnThread,
     reportBug,
     onDiskFailure,
   });
@@ -255,7 +257,7 @@ async function start(params: {
     limits,
     retentionDays,
   };
-  const chores = new Chores({ house, journal, publisher, health, log, setTimer, reportBug });
+  const chores = new Chores({ house, journal, publisher, tokens: services.tokens, health, log, setTimer, reportBug });
   late.chores = chores;
   chores.tidy();
   const admin = !isListening

@@ -82,7 +82,7 @@ export const deviceIdCodec: Codec<Uint8Array> = opaque(16);
 /** Room for structures to come; empty today (spec C-1). */
 export const extCodec: Codec<Uint8Array> = opaqueV(4096);
 
-/** An anonymous token (spec T-1); empty until tokens are built, limits per connection stand in their place. */
+/** A token (spec T-1): an encoded `Token`, or nothing. */
 export const tokenCodec: Codec<Uint8Array> = opaqueV(1024);
 
 /** The bytes of an entry or inbox item. */

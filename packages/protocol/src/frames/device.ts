@@ -1,9 +1,10 @@
-import { bool, empty, enumeration, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, vector } from "@latchkey/codec";
+import { bool, empty, enumeration, opaque, opaqueV, safeUint64, struct, text, uint16, uint32, uint8, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
 import { maxDirectoryProofBytes, maxKeyPackageBytes, maxKeyPackagesPerPublish } from "../limits.ts";
+import { maxTokenBatch } from "../tokens/tokens.ts";
 import { blobBytes, deviceIdCodec, extCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { FrameCodec, Hello, Role } from "./common.ts";
 
@@ -67,6 +68,20 @@ export interface SetInboxCapability {
   readonly hash: Uint8Array;
 }
 
+/** Asks for tokens (spec T-1): blinded elements of the group, 32 bytes each. Answer: `tokens`, or `rate_limited` once the day's are given out. */
+export interface IssueTokens {
+  readonly blinded: readonly Uint8Array[];
+}
+
+/** Evaluated elements, as many and in the order as they were asked for. */
+export interface IssuedTokens {
+  /** Whose key it was: that of the public record counts, and no other. */
+  readonly day: number;
+  readonly evaluated: readonly Uint8Array[];
+  /** Of RFC 9497, 64 bytes, for all of them. */
+  readonly proof: Uint8Array;
+}
+
 /** What a client asks on a `device` connection. */
 export type DeviceRequest =
   | ({ readonly kind: "reserve" } & ReserveUsername)
@@ -83,6 +98,7 @@ export type DeviceRequest =
   /** What the server holds about this account: the package that a legal order would get. Answer: `holdings`. */
   | { readonly kind: "inspect" }
   | ({ readonly kind: "set_inbox_capability" } & SetInboxCapability)
+  | ({ readonly kind: "issue_tokens" } & IssueTokens)
   | { readonly kind: "ping" };
 
 /** An item of this device's inbox: sealed, opaque to the server (spec I-2). */
@@ -118,11 +134,14 @@ export type DeviceReply =
   | { readonly kind: "holdings"; readonly json: Uint8Array }
   /** On disk: the generation that the inbox has now, a later one than the request's where it had that before. */
   | { readonly kind: "inbox_capability"; readonly generation: number }
+  | ({ readonly kind: "tokens" } & IssuedTokens)
   | { readonly kind: "done" };
 
 /** A signed structure of `@latchkey/transparency`, encoded. */
 export const signedBytes: Codec<Uint8Array> = opaqueV(65_536);
 const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 131_072, maxItems: 32 });
+
+const elements = vector(id32, { maxBytes: 32 * maxTokenBatch, minItems: 1 });
 
 export const deviceRequestCodec: FrameCodec<DeviceRequest> = frameCodec<DeviceRequest>({
   reserve: [1, struct<ReserveUsername>({ username: text(256), invitation: text(256), token: tokenCodec })],
@@ -142,6 +161,7 @@ export const deviceRequestCodec: FrameCodec<DeviceRequest> = frameCodec<DeviceRe
   erase_inbox: [8, struct<{ uptoSeq: number }>({ uptoSeq: safeUint64 })],
   inspect: [9, empty],
   ping: [10, empty],
+  issue_tokens: [12, struct<IssueTokens>({ blinded: elements })],
   set_inbox_capability: [11, struct<SetInboxCapability>({ generation: safeUint64, hash: id32 })],
 });
 
@@ -163,6 +183,7 @@ export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>
   holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],
   done: [7, empty],
   inbox_capability: [8, struct<{ generation: number }>({ generation: safeUint64 })],
+  tokens: [9, struct<IssuedTokens>({ day: uint32, evaluated: elements, proof: opaque(64) })],
 });
 
 const roleCodec: Codec<Role> = enumeration<Role>(uint8, { device: 1, log: 2, post: 3, lookup: 4 });

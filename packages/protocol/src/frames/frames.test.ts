@@ -82,6 +82,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "inspect" }),
       framed({ kind: "ping" }, 0xffff_ffff),
       framed({ kind: "set_inbox_capability", generation: 1_767_225_600_000, hash: id(5) }),
+      framed({ kind: "issue_tokens", blinded: [id(1), id(2)] }),
     ],
     frozen: "000000070105616c6963650000",
     overLimit: {
@@ -106,6 +107,8 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         keyPackages: [zeros(maxKeyPackageBytes + 1)],
       }),
       "a sequence number above 2^53": framed({ kind: "read_inbox", afterSeq: 2 ** 53 }),
+      "101 tokens at once": framed({ kind: "issue_tokens", blinded: Array.from({ length: 101 }, () => id(1)) }),
+      "no token": framed({ kind: "issue_tokens", blinded: [] }),
       "a short hash of a capability": framed({ kind: "set_inbox_capability", generation: 1, hash: zeros(31) }),
     },
     overLimitBytes: unknownKind,
@@ -122,6 +125,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "holdings", json: bytes(0x7b, 0x7d) }),
       framed({ kind: "done" }),
       framed({ kind: "inbox_capability", generation: 1_767_225_600_000 }),
+      framed({ kind: "tokens", day: 20_000, evaluated: [id(3)], proof: zeros(64) }),
     ],
     frozen:
       "000000000000020001000111636861742e6578616d706c653a38303830074578616d706c6501010101010101010101010101010101010101010101010101010101010101010000019b76daa8000004000006400000001e0000",
@@ -366,6 +370,8 @@ describe("errors", () => {
       "rate_limited",
       "shutting_down",
       "storage_full",
+      "token_invalid",
+      "token_required",
       "too_many_updates",
     ]);
     expect(Object.keys(refusalMeanings).toSorted()).toEqual([...Object.keys(wireErrorNumbers), "unknown"].toSorted());

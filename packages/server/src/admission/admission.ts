@@ -4,7 +4,7 @@ import type { Members } from "./members.ts";
 import { RateTable } from "./rates.ts";
 import type { RateLimit } from "./rates.ts";
 
-/** What costs a token (spec T-1, L-5). */
+/** What has a limit for each address. */
 export type CostedOperation = keyof ServerLimits["rates"];
 
 /** Who asks, as far as a limit needs to know; kept in memory only. */
@@ -14,8 +14,7 @@ export interface Source {
 }
 
 /**
- * Decides on operations that cost something. Anonymous tokens will be spent here (spec T-1): `token` is what the
- * request carried, `binding` the log or inbox that it is bound to.
+ * Decides by the asker's address on operations that cost something: the second line behind tokens (`TokenService`).
  */
 export interface Admission {
   /** Takes one, or `count`. @throws Refusal `rate_limited` with the time to wait. */

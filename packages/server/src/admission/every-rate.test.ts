@@ -56,6 +56,17 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
     const client = await TestClient.connect(server.url, "device", headersOf(address));
     return () => client.outcome({ kind: "reserve", username: `alice-${address.at(-1)}`, invitation: "", token: none });
   },
+  async withoutToken(server, address) {
+    const client = await onLog(server, address);
+    return () => refusedAs("token_required", client.outcome({ kind: "create", logId: random(32), accessHash: zeros, token: none }));
+  },
+  async badToken(server, address) {
+    const client = await onLog(server, address);
+    const ask = () => client.outcome({ kind: "create", logId: random(32), accessHash: zeros, token: random(9) });
+    // The one beyond them is answered as the others, and none after it is looked at.
+    await ask();
+    return ask;
+  },
   async lookup(server, address) {
     const client = await TestClient.connect(server.url, "lookup", headersOf(address));
     return () => client.outcome({ kind: "check_username", username: "alice" });
@@ -87,9 +98,14 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
   blobBytes: upload,
 };
 
+/** Of some the bound has another name. */
+async function refusedAs(code: string, outcome: Promise<string>): Promise<string> {
+  return (await outcome) === code ? "rate_limited" : outcome;
+}
+
 test.each(Object.keys(asks) as CostedOperation[])("rates.%s holds one address back at what it is set to, and no other", async (name) => {
   const rates = { ...defaultLimits.rates, [name]: { burst: 1, perSecond: 0.001 } };
-  const server = await runServer({ limits: { rates }, trustProxy: "loopback" });
+  const server = await runServer({ limits: { rates, tokensPerDay: name.endsWith("Token") ? 10 : 0 }, trustProxy: "loopback" });
   const [flood, honest] = [await asks[name](server, "203.0.113.9"), await asks[name](server, "203.0.113.1")];
   expect(await flood()).not.toBe("rate_limited");
   expect(await flood()).toBe("rate_limited");

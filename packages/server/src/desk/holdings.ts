@@ -13,6 +13,8 @@ const explanations = {
   version: "The number of the newest state of the account.",
   history_bytes: "The size of all states and bindings together; the server allows up to a limit.",
   updates: "How often the account was changed on the last day that it was: the server allows up to a limit.",
+  tokens:
+    "How many tokens the account was given on the last day that it asked for some, null where it never did: the server allows up to a limit. What they were spent on, and that they were this account's, nobody can tell.",
   suspended_since:
     "The day since which the account is suspended on this server; null where that is not so. It then gets no new keys, invitations or name here; its conversations go on.",
   restrictions:
@@ -67,6 +69,7 @@ function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Ar
     version: account.version,
     history_bytes: account.historyBytes,
     updates: { day: dayText(account.updatesDay), count: account.updatesThatDay },
+    tokens: account.tokensThatDay === 0 ? null : { day: dayText(account.tokensDay), count: account.tokensThatDay },
     suspended_since: sinceText(account.restrictions.filter(({ what }) => what === "suspended")),
     restrictions: account.restrictions.map(({ what, by, sinceDay, untilDay }) => ({
       what,

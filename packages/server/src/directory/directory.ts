@@ -24,6 +24,7 @@ import type { NameChange } from "../store/accounts.ts";
 import type { DirectoryStore, KeyPackageCounts, Store } from "../store/store.ts";
 import type { LabelName, VrfService } from "./vrf-service.ts";
 import { dayOf } from "../days.ts";
+import type { SpentToken } from "../store/token-store.ts";
 
 /**
  * Bytes of states and proofs of possession in one answer: a longer chain is asked for in parts. The last of them has the name's bindings
@@ -244,13 +245,22 @@ export class Directory {
   }
 
   /** Takes one key package of a device, each one-time package once. @throws Refusal `not_found` or `no_key_package` */
-  async takeKeyPackage(params: { accountId: Uint8Array; deviceId: Uint8Array; sparedMs: number }): Promise<TakenKeyPackage> {
+  async takeKeyPackage(params: {
+    accountId: Uint8Array;
+    deviceId: Uint8Array;
+    sparedMs: number;
+    /** What a one-time package costs, which spends it; without it, where it costs one, the last-resort one alone is given. */
+    token: SpentToken | "none" | undefined;
+  }): Promise<TakenKeyPackage> {
     // As if none were left: to whom it belongs, and why, is nobody else's business.
     if (this.#context.rules.isRestricted(params.accountId, "key-packages")) throw new Refusal("no_key_package");
     const { accountId, deviceId, sparedMs } = params;
-    const taken = await this.#store.takeKeyPackage({ accountId, deviceId, day: this.#today(), onlyLastResort: sparedMs > 0 });
+    const token = params.token === "none" ? undefined : params.token;
+    const onlyLastResort = sparedMs > 0 || params.token === "none";
+    const taken = await this.#store.takeKeyPackage({ accountId, deviceId, day: this.#today(), onlyLastResort, token });
     if (taken.kind === "refused") {
       // There may be others, for whoever asks when they are not spared any more.
+      if (taken.code === "no_key_package" && params.token === "none") throw new Refusal("token_required");
       if (taken.code === "no_key_package" && sparedMs > 0) throw new Refusal("rate_limited", sparedMs);
       throw new Refusal(taken.code);
     }

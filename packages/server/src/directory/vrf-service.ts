@@ -1,8 +1,8 @@
 import { indexOf, labelInput } from "@latchkey/transparency";
-import type { Worker } from "node:worker_threads";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { NewLabel } from "../store/directory-store.ts";
+import { ThreadCalls } from "../thread-calls.ts";
 import { startThread } from "../threads.ts";
 
 /** To the VRF's thread. */
@@ -18,11 +18,6 @@ export interface VrfAnswer {
   readonly proofs: readonly { readonly proof: Uint8Array; readonly beta: Uint8Array }[];
 }
 
-interface Waiter {
-  readonly resolve: (answer: VrfAnswer) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** A label to be placed. */
 export interface LabelName {
   readonly type: NewLabel["type"];
@@ -35,50 +30,16 @@ const maxRemembered = 10_000;
 const maxWaitingForLookups = 500;
 const busyRetryMs = 2000;
 
-/** The thread, one for all servers of a process: started when first needed, ended with the process. */
-class VrfThread {
-  readonly #waiting = new Map<number, Waiter>();
-  #worker: Worker | undefined;
-  #lastId = 0;
-
-  prove(secretKey: Uint8Array, alphas: readonly Uint8Array[]): Promise<VrfAnswer> {
-    const worker = (this.#worker ??= this.#start());
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      // While it works the process stays.
-      worker.ref();
-      const question: VrfQuestion = { id, secretKey: secretKey.slice(), alphas: alphas.map((alpha) => alpha.slice()) };
-      worker.postMessage(question, []);
-    });
-  }
-
-  #start(): Worker {
-    const worker = startThread("latchkey-vrf", new URL("./vrf-worker.ts", import.meta.url));
-    worker.on("message", (answer: VrfAnswer) => {
-      this.#waiting.get(answer.id)?.resolve(answer);
-      this.#waiting.delete(answer.id);
-      if (this.#waiting.size === 0) worker.unref();
-    });
-    const stopped = (error: unknown): void => {
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
-      const cause = error instanceof Error ? error : new Error("the VRF's thread ended");
-      for (const { reject } of this.#waiting.values()) reject(cause);
-      this.#waiting.clear();
-    };
-    worker.on("error", stopped);
-    worker.on("exit", stopped);
-    return worker;
-  }
-}
-
-const thread = new VrfThread();
+/** The thread, one for all servers of a process. */
+const thread = new ThreadCalls<Omit<VrfQuestion, "id">, VrfAnswer>("VRF's", () =>
+  startThread("latchkey-vrf", new URL("./vrf-worker.ts", import.meta.url)),
+);
 
 /** Proves the places of labels: one proof with its output for each alpha, in order. */
 export type VrfProve = (secretKey: Uint8Array, alphas: readonly Uint8Array[]) => Promise<VrfAnswer["proofs"]>;
 
-const proveOnThread: VrfProve = async (secretKey, alphas) => (await thread.prove(secretKey, alphas)).proofs;
+const proveOnThread: VrfProve = async (secretKey, alphas) =>
+  (await thread.ask({ secretKey: secretKey.slice(), alphas: alphas.map((alpha) => alpha.slice()) })).proofs;
 
 /** Where labels stand in the map of one directory. */
 export class VrfService {

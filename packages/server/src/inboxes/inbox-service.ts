@@ -9,6 +9,7 @@ import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
 import type { InboxPart, InboxStore, StoredItem } from "../store/store.ts";
 import { dayMs, dayOf } from "../days.ts";
+import type { SpentToken } from "../store/token-store.ts";
 
 /** Where an inbox's items go. */
 export interface InboxSink extends Sink {
@@ -96,13 +97,13 @@ export class InboxService {
   }
 
   /** Stores an item and hands it to the inbox's device if it is there. @throws Refusal `not_found` or `inbox_full` */
-  async post(request: { inboxId: Uint8Array; blob: Uint8Array; part: InboxPart }): Promise<void> {
+  async post(request: { inboxId: Uint8Array; blob: Uint8Array; part: InboxPart; spent: SpentToken | undefined }): Promise<void> {
     const day = dayOf(this.#context.nowMs());
     const { maxInboxItems, maxInboxBytes, maxStrangerItems, maxStrangerBytes } = this.#context.limits;
-    const { inboxId, blob, part } = request;
+    const { inboxId, blob, part, spent: token } = request;
     if (this.#context.rules.isInboxClosed(inboxId)) throw new Refusal("inbox_full");
     const [maxItems, maxBytes] = part === "contacts" ? [maxInboxItems, maxInboxBytes] : [maxStrangerItems, maxStrangerBytes];
-    const stored = await this.#store.postItem({ inboxId, part, blob, day, maxItems, maxBytes });
+    const stored = await this.#store.postItem({ inboxId, part, blob, day, maxItems, maxBytes, token });
     if (stored.kind === "refused") throw new Refusal(stored.code);
     if (!stored.isNew) return;
     this.#counters.itemsStored += 1;

@@ -98,8 +98,8 @@ describe("[I-5] link inboxes", () => {
     // Only what these methods ask of a server's context.
     const context = { nowMs: () => clock.ms, limits: defaultLimits } as ServerContext;
     const links = new LinkInboxes({ store, context, counters: createCounters() });
-    await links.open({ ...open, notAfterMs: clock.ms + 300 * dayMs });
-    await links.knock({ linkId: open.linkId, blob: random(50), token: none });
+    await links.open({ ...open, notAfterMs: clock.ms + 300 * dayMs, spent: undefined });
+    await links.knock({ linkId: open.linkId, blob: random(50), spent: undefined });
     clock.ms += 31 * dayMs;
     expect([await links.purge(), await links.key(open.linkId)]).toEqual([0, open.key]);
     clock.ms += dayMs;

@@ -8,6 +8,10 @@ import { Refusal } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import type { Counters } from "../metrics.ts";
 import type { LinkStore } from "../store/link-store.ts";
+import type { SpentToken } from "../store/token-store.ts";
+
+/** A request with what it spends. */
+type Spending<Request> = Omit<Request, "token"> & { readonly spent: SpentToken | undefined };
 
 /** Knocks of one page: they fit a frame. */
 const pageKnocks = 56;
@@ -29,12 +33,12 @@ export class LinkInboxes {
   }
 
   /** Opens an inbox, for as long as it asks and 30 days at most. @throws Refusal `clock_off`, `log_exists`, `storage_full` */
-  async open({ linkId, readHash, key, notAfterMs }: OpenLinkInbox): Promise<void> {
+  async open({ linkId, readHash, key, notAfterMs, spent: token }: Spending<OpenLinkInbox>): Promise<void> {
     const day = this.#today();
     const lastDay = Math.min(dayOf(notAfterMs), day + maxLifeDays);
     if (lastDay < day) throw new Refusal("clock_off");
     const { maxLinkInboxes: maxLinks } = this.#context.limits;
-    const stored = await this.#store.openLinkInbox({ linkId, readHash, key, lastDay, maxLinks, day });
+    const stored = await this.#store.openLinkInbox({ linkId, readHash, key, lastDay, maxLinks, day, token });
     if (stored.kind === "refused") throw new Refusal(stored.code);
     if (stored.isNew) this.#counters.linkInboxesOpened += 1;
   }
@@ -47,8 +51,8 @@ export class LinkInboxes {
   }
 
   /** @throws Refusal `not_found`, `inbox_full` */
-  async knock({ linkId, blob }: PostKnock): Promise<void> {
-    const stored = await this.#store.putKnock({ linkId, blob, day: this.#today(), maxKnocks });
+  async knock({ linkId, blob, spent: token }: Spending<PostKnock>): Promise<void> {
+    const stored = await this.#store.putKnock({ linkId, blob, day: this.#today(), maxKnocks, token });
     if (stored.kind === "refused") throw new Refusal(stored.code);
     if (stored.isNew) this.#counters.knocksStored += 1;
   }

@@ -20,6 +20,7 @@ import type { CommitAsk, Turn } from "./commit-turns.ts";
 import { LogStream, createDelivery } from "./log-stream.ts";
 import type { LogEnd, LogSink, SignalDelivery } from "./log-stream.ts";
 import { dayOf } from "../days.ts";
+import type { SpentToken } from "../store/token-store.ts";
 
 /** A log with readers. */
 interface WatchedLog extends LogEnd {
@@ -117,12 +118,16 @@ export class LogService {
     return this.#watched.size;
   }
 
-  /** Creates a log and streams it to `sink`. @throws Refusal `log_exists` */
-  async create(request: CreateLog, sink: LogSink, existing: LogStream | undefined): Promise<OpenedLog> {
-    const { logId, accessHash } = request;
+  /** Creates a log, which spends the token, and streams it to `sink`. @throws Refusal `log_exists`, `token_invalid` */
+  async create(
+    request: Omit<CreateLog, "token"> & { readonly spent: SpentToken | undefined },
+    sink: LogSink,
+    existing: LogStream | undefined,
+  ): Promise<OpenedLog> {
+    const { logId, accessHash, spent: token } = request;
     const day = dayOf(this.#context.nowMs());
     return this.#attach({ logId, epochId: 0, closed: [], afterSeq: 0, sink, existing }, async () => {
-      const info = await this.#store.createLog({ logId, accessHash, day });
+      const info = await this.#store.createLog({ logId, accessHash, day, token });
       if (info.kind === "refused") throw new Refusal(info.code);
       return info;
     });

@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
-import { StoreError } from "../errors.ts";
+import { Refusal, StoreError } from "../errors.ts";
 import type { Publisher } from "../directory/publisher.ts";
 import type { Health } from "../health.ts";
 import { keepHouse, rememberTime } from "../housekeeping.ts";
 import type { HousekeepingParts } from "../housekeeping.ts";
 import type { StartedJournal } from "../journal/start-journal.ts";
+import type { TokenService } from "../tokens/token-service.ts";
 import type { SetTimer } from "./parts.ts";
 
 /** How long after its start a server looks for what a crash left: those who come back are served first. */
@@ -18,6 +19,7 @@ export interface ChoresParts {
   readonly house: HousekeepingParts;
   readonly journal: Pick<StartedJournal, "tick">;
   readonly publisher: Publisher;
+  readonly tokens: Pick<TokenService, "tend">;
   readonly health: Health;
   readonly log: Logger;
   readonly setTimer: SetTimer;
@@ -43,7 +45,8 @@ export class Chores {
 
   /** Goes on by the clock until `stop`. */
   start(): void {
-    const { house, journal, publisher, health, log, setTimer } = this.#parts;
+    const { house, journal, publisher, tokens, health, log, setTimer } = this.#parts;
+    tokens.tend().catch(this.#failed);
     this.#every(housekeepingMs, () => this.tidy());
     this.#every(tickMs, () => {
       health.sample();
@@ -51,6 +54,7 @@ export class Chores {
         .tick()
         .catch(this.#failed)
         .then(() => publisher.tick())
+        .then(() => tokens.tend())
         .catch(this.#failed);
     });
     const stopSweep = setTimer(sweepAfterMs, () => {
@@ -79,6 +83,7 @@ export class Chores {
 
   /** A store that fails tells so itself, and ends the server. */
   readonly #failed = (error: unknown): void => {
-    if (!(error instanceof StoreError)) this.#parts.reportBug(error);
+    // What cannot be published now is tried again with the next tick.
+    if (!(error instanceof StoreError || error instanceof Refusal)) this.#parts.reportBug(error);
   };
 }

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { ServerLimits } from "../config.ts";
 import type { VrfProve } from "../directory/vrf-service.ts";
 import type { StoreLoad } from "../store/store-load.ts";
+import type { TokenCrypto } from "../tokens/token-crypto.ts";
 import type { Store } from "../store/store.ts";
 
 /** Calls `run` after `delayMs`; the result calls it off. */
@@ -19,6 +20,8 @@ export interface ServerParts {
   readonly serve?: (server: Server) => void;
   /** Proves places in the map, in place of the VRF's thread. */
   readonly prove?: VrfProve;
+  /** Computes for tokens, in place of their thread. */
+  readonly tokenCrypto?: TokenCrypto;
 }
 
 /** Closing the server calls a timer off: no process waits for one. */

@@ -19,6 +19,9 @@ import { LogService } from "../logs/log-service.ts";
 import type { Counters } from "../metrics.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
 import type { Store } from "../store/store.ts";
+import type { TokenCrypto } from "../tokens/token-crypto.ts";
+import { IssuerKeys } from "../tokens/token-keys.ts";
+import { TokenService } from "../tokens/token-service.ts";
 import { DeviceRegistry } from "../ws/device-registry.ts";
 import type { Services } from "../ws/services.ts";
 import type { SetTimer } from "./parts.ts";
@@ -33,6 +36,7 @@ export async function createServices(params: {
   disk: DiskRoom;
   directory: StartedDirectory;
   setTimer: SetTimer;
+  tokenCrypto: TokenCrypto;
   reportBug: (error: unknown) => void;
   /** A disk that fails under a file. */
   onDiskFailure: () => void;
@@ -56,12 +60,14 @@ export async function createServices(params: {
   const targets = new TargetLimits(limits.targets, nowMs);
   const devices = new DeviceRegistry();
   const { publisher, vrf, signer } = params.directory;
+  // Where anybody makes accounts, a stranger would make budgets with them.
+  const admission = createRateAdmission(limits.rates, nowMs, context.registration === "open" ? undefined : devices.members);
+  const operatorLabels = new OperatorLabels({ store, publisher, vrf });
   const restored = await restoredStatement({ dataDirectory: params.dataDirectory, signer: signer(), nowMs });
   return {
     context,
     counters,
-    // Where anybody makes accounts, a stranger would make budgets with them.
-    admission: createRateAdmission(limits.rates, nowMs, context.registration === "open" ? undefined : devices.members),
+    admission,
     targets,
     queue,
     disk,
@@ -70,7 +76,14 @@ export async function createServices(params: {
     inboxes: new InboxService({ store, context, counters }),
     linkInboxes: new LinkInboxes({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
-    operatorLabels: new OperatorLabels({ store, publisher, vrf }),
+    operatorLabels,
+    tokens: new TokenService({
+      store,
+      keys: new IssuerKeys({ store, labels: operatorLabels, crypto: params.tokenCrypto }),
+      crypto: params.tokenCrypto,
+      context,
+      admission,
+    }),
     devices,
     blobs: new BlobService(blobParts),
     uploads,

@@ -48,6 +48,9 @@ export interface AccountHoldings {
     readonly historyBytes: number;
     readonly updatesDay: Day;
     readonly updatesThatDay: number;
+    /** How many tokens it was given on the last day that it asked for some (spec T-1). */
+    readonly tokensDay: Day;
+    readonly tokensThatDay: number;
     /** What is taken from it, by the operator or a decision of the desk. */
     readonly restrictions: readonly StoredRestriction[];
   };

@@ -1,4 +1,5 @@
 import type { Day, Refused } from "./accounts.ts";
+import type { SpentToken } from "./token-store.ts";
 
 /** What a link inbox is opened with (spec I-5). */
 export interface NewLinkInbox {
@@ -22,12 +23,12 @@ export interface KnockPage {
   readonly isMore: boolean;
 }
 
-/** The inboxes of join links, which belong to no account and to no log. Writes are atomic and durable when they resolve. */
+/** The inboxes of join links, which belong to no account and to no log. Writes are atomic and durable when they resolve; what is new spends the token. */
 export interface LinkStore {
   /** The same again is a retry. `storage_full`: so many are open already. */
   openLinkInbox(
-    params: NewLinkInbox & { maxLinks: number; day: Day },
-  ): Promise<{ kind: "stored"; isNew: boolean } | Refused<"log_exists" | "storage_full">>;
+    params: NewLinkInbox & { maxLinks: number; day: Day; token?: SpentToken | undefined },
+  ): Promise<{ kind: "stored"; isNew: boolean } | Refused<"log_exists" | "storage_full" | "token_invalid">>;
   /** One whose last day is not over; `undefined` where there is none. */
   linkInbox(params: { linkId: Uint8Array; day: Day }): Promise<LinkInbox | undefined>;
   /** The same bytes again, while they wait, are a retry. */
@@ -36,7 +37,8 @@ export interface LinkStore {
     blob: Uint8Array;
     day: Day;
     maxKnocks: number;
-  }): Promise<{ kind: "stored"; isNew: boolean } | Refused<"not_found" | "inbox_full">>;
+    token?: SpentToken | undefined;
+  }): Promise<{ kind: "stored"; isNew: boolean } | Refused<"not_found" | "inbox_full" | "token_invalid">>;
   readKnocks(params: { linkId: Uint8Array; afterSeq: number; maxItems: number }): Promise<KnockPage>;
   /** Erases these, overwriting them; what is not there is passed over. */
   eraseKnocks(params: { linkId: Uint8Array; seqs: readonly number[] }): Promise<void>;

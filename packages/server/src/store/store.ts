@@ -3,6 +3,7 @@ import type { CompleteHoldings, Day, Refused } from "./accounts.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
 import type { LinkStore } from "./link-store.ts";
+import type { SpentToken, TokenStore } from "./token-store.ts";
 
 // --- logs
 
@@ -79,8 +80,13 @@ export interface PageLimits {
  * settle in that order too. A fulfilled write is on disk (spec L-7).
  */
 export interface LogStore {
-  /** Creates a log with epoch 0. The same id and hash again: where it stands now. Atomic and durable when it resolves. */
-  createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): Promise<EpochInfo | Refused<"log_exists">>;
+  /** Creates a log with epoch 0, which spends the token. The same id and hash again: where it stands now. Atomic and durable when it resolves. */
+  createLog(params: {
+    logId: Uint8Array;
+    accessHash: Uint8Array;
+    day: Day;
+    token?: SpentToken | undefined;
+  }): Promise<EpochInfo | Refused<"log_exists" | "token_invalid">>;
   /** An epoch and the log's position, as of after every write called before. */
   readEpoch(params: { logId: Uint8Array; epochId: number }): Promise<EpochInfo | Refused<"unknown_log" | "unknown_epoch">>;
   /**
@@ -112,7 +118,7 @@ export interface StoredItem {
 
 /** Inboxes are made by a device's card (DirectoryStore.putCard). Sequence numbers only grow, erasure included. */
 export interface InboxStore {
-  /** Stores an item; the same bytes again, while kept, are a retry: `isNew` false. The bounds are those of its part. Durable when it resolves. */
+  /** Stores an item, which spends the token; the same bytes again, while kept, are a retry: `isNew` false. The bounds are those of its part. Durable when it resolves. */
   postItem(params: {
     inboxId: Uint8Array;
     part: InboxPart;
@@ -120,7 +126,8 @@ export interface InboxStore {
     day: Day;
     maxItems: number;
     maxBytes: number;
-  }): Promise<{ kind: "stored"; seq: number; isNew: boolean } | Refused<"not_found" | "inbox_full">>;
+    token?: SpentToken | undefined;
+  }): Promise<{ kind: "stored"; seq: number; isNew: boolean } | Refused<"not_found" | "inbox_full" | "token_invalid">>;
   /** Sets what the capability of an inbox hashes to, unless its generation is a later one; answers the generation that it has then. Durable. */
   setCapability(params: {
     inboxId: Uint8Array;
@@ -183,13 +190,17 @@ export interface DirectoryStore {
     day: Day;
   }): Promise<KeyPackageCounts | Refused<"not_found">>;
   countKeyPackages(params: { accountId: Uint8Array; deviceId: Uint8Array; day: Day }): Promise<KeyPackageCounts>;
-  /** Takes a one-time key package, each given out once, else the last-resort one, or that one only; none past its day. */
+  /** Takes a one-time key package, each given out once, which spends the token, else the last-resort one, or that one only; none past its day. */
   takeKeyPackage(params: {
     accountId: Uint8Array;
     deviceId: Uint8Array;
     day: Day;
     onlyLastResort?: boolean;
-  }): Promise<{ kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean } | Refused<"not_found" | "no_key_package">>;
+    token?: SpentToken | undefined;
+  }): Promise<
+    | { kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean }
+    | Refused<"not_found" | "no_key_package" | "token_invalid">
+  >;
   /** A device's card; `undefined` where there is none. */
   card(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array | undefined>;
   /** Removes key packages past their day, at most `maxItems`. Answers how many. */
@@ -242,7 +253,7 @@ export interface DayStore {
  * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1): not a row, not a
  * number, and no order of writing once what came last is some seconds old. Every operation may throw StoreError; one that fails changes nothing of others.
  */
-export interface Store extends LogStore, InboxStore, LinkStore, DirectoryStore, DirectoryLogStore, BlobIndex, DayStore {
+export interface Store extends LogStore, InboxStore, LinkStore, DirectoryStore, DirectoryLogStore, TokenStore, BlobIndex, DayStore {
   /** What the operator decides and asks. */
   readonly admin: AdminStore;
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. Gives the room of it back. */

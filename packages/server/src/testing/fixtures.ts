@@ -55,7 +55,8 @@ export function temporaryDirectory(): string {
 export async function runServer(options: Partial<ServerOptions> = {}, parts: ServerParts = {}): Promise<RunningServer> {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory();
   // Publications as they come: the second between two of them is what the publisher's own tests are about.
-  const limits = { publicationIntervalMs: 0, ...options.limits };
+  // What costs tokens is what their own tests are about, too.
+  const limits = { publicationIntervalMs: 0, tokensPerDay: 0, ...options.limits };
   const server = await startServerWith({ port: 0, metricsPort: 0, logLevel: "silent", ...options, limits, dataDirectory }, parts);
   onTestFinished(() => server.close());
   return server;

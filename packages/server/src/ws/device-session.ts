@@ -114,6 +114,8 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
         const { generation, hash } = request;
         return { kind: "inbox_capability", generation: await inboxes.setCapability({ inboxId, generation, hash }) };
       }
+      case "issue_tokens":
+        return { kind: "tokens", ...(await this.services.tokens.issue(this.#known().accountId, request.blinded)) };
       case "inspect": {
         const holdings = await holdingsOf(store, this.#known().accountId, context.host);
         if (holdings === undefined) throw new Refusal("not_found");

@@ -1,5 +1,5 @@
 import { isLaterEntryKind, logReplyCodec, logRequestCodec, zeroHash } from "@latchkey/protocol";
-import type { Append, CommitEpoch, EntryKind, LogHeadRequest, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
+import type { Append, CommitEpoch, CreateLog, EntryKind, LogHeadRequest, LogReply, LogRequest, SealedEvent } from "@latchkey/protocol";
 import { allOf, createRateLimit } from "../admission/rates.ts";
 import type { RateLimit } from "../admission/rates.ts";
 import { Refusal } from "../errors.ts";
@@ -53,7 +53,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
       case "create":
         this.services.admission.admit("createLog", this.connection, request.token);
         if (this.services.disk.isLow) throw new Refusal("storage_full");
-        return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.create(request, this, existing));
+        return this.#create(id, request, sizeBytes);
       case "open":
         this.#admitRead("openLog", 1 + Math.ceil(request.closed.length / closedPerRead));
         return this.#open(id, request.logId, sizeBytes, (existing) => this.services.logs.open(request, this, existing));
@@ -166,6 +166,12 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   #answer(id: number, outcome: AppendAccepted | Refused<AppendRefusal>, sizeBytes: number): void {
     if (outcome.kind === "refused") this.fail(id, new Refusal(outcome.code, outcome.code === "rate_limited" ? fullRetryMs : 0), sizeBytes);
     else this.reply(id, { kind: "accepted", seq: outcome.seq, head: outcome.head }, sizeBytes);
+  }
+
+  async #create(id: number, request: CreateLog, sizeBytes: number): Promise<void> {
+    const { logId, token } = request;
+    const spent = await this.services.tokens.redeem({ token, operation: "create_log", target: logId, source: this.connection });
+    await this.#open(id, logId, sizeBytes, (existing) => this.services.logs.create({ ...request, spent }, this, existing));
   }
 
   async #open(

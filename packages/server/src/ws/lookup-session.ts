@@ -1,5 +1,5 @@
 import { lookupReplyCodec, lookupRequestCodec } from "@latchkey/protocol";
-import type { LookupReply, LookupRequest } from "@latchkey/protocol";
+import type { LookupReply, LookupRequest, TakeKeyPackage } from "@latchkey/protocol";
 import type { Connection } from "./connection.ts";
 import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
@@ -19,6 +19,17 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
     // Answers are large: histories and proofs.
     this.replyInTurn(id, answerCost, () => this.#answer(request), sizeBytes);
     return undefined;
+  }
+
+  async #takeKeyPackage(request: TakeKeyPackage): Promise<LookupReply> {
+    const { directory, targets, tokens } = this.services;
+    const { token: bytes, deviceId: target } = request;
+    const token =
+      tokens.isOn && bytes.length === 0
+        ? "none"
+        : await tokens.redeem({ token: bytes, operation: "key_package", target, source: this.connection });
+    const sparedMs = targets.sparedMs(request.deviceId, this.connection);
+    return { kind: "key_package", ...(await directory.takeKeyPackage({ ...request, sparedMs, token })) };
   }
 
   async #answer(request: LookupRequest): Promise<LookupReply> {
@@ -41,10 +52,7 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
         });
       case "take_key_package":
         admission.admit("takeKeyPackage", this.connection, request.token);
-        return {
-          kind: "key_package",
-          ...(await directory.takeKeyPackage({ ...request, sparedMs: this.services.targets.sparedMs(request.deviceId, this.connection) })),
-        };
+        return this.#takeKeyPackage(request);
       case "lookup_card":
         admission.admit("lookup", this.connection, noToken);
         return { kind: "card", card: await directory.card(request) };

@@ -46,16 +46,20 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
 
   async #open(request: OpenLinkInbox): Promise<PostReply> {
     if (this.services.disk.isLow) throw new Refusal("storage_full");
-    await this.services.linkInboxes.open(request);
+    const { token, linkId: target } = request;
+    const spent = await this.services.tokens.redeem({ token, operation: "link_inbox", target, source: this.connection });
+    await this.services.linkInboxes.open({ ...request, spent });
     return { kind: "done" };
   }
 
   async #knock(request: PostKnock): Promise<PostReply> {
-    const { admission, disk, linkInboxes, targets } = this.services;
+    const { admission, disk, linkInboxes, targets, tokens } = this.services;
     if (disk.isLow) throw new Refusal("storage_full");
     targets.post("strangers", request.linkId, this.connection);
     admission.admit("storeBytes", this.connection, request.token, request.blob.length);
-    await linkInboxes.knock(request);
+    const { token, linkId: target } = request;
+    const spent = await tokens.redeem({ token, operation: "knock", target, source: this.connection });
+    await linkInboxes.knock({ ...request, spent });
     return { kind: "done" };
   }
 
@@ -78,14 +82,17 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
   }
 
   async #post(item: PostItem): Promise<PostReply> {
-    const { admission, disk, inboxes, targets } = this.services;
+    const { admission, disk, inboxes, targets, tokens } = this.services;
     const part = await inboxes.partOf(item);
     // A wrong capability is as good as none.
     if (part === "strangers" && !isNoCapability(item.capability)) admission.admit("strangerPost", this.connection, item.token);
     if (part === "strangers" && disk.isLow) throw new Refusal("storage_full");
     targets.post(part, item.inboxId, this.connection);
     admission.admit("storeBytes", this.connection, item.token, item.blob.length);
-    await inboxes.post({ ...item, part });
+    const { token, inboxId: target } = item;
+    const costs = part === "strangers";
+    const spent = costs ? await tokens.redeem({ token, operation: "stranger_post", target, source: this.connection }) : undefined;
+    await inboxes.post({ ...item, part, spent });
     return { kind: "done" };
   }
 }

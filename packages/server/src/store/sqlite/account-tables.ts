@@ -6,6 +6,8 @@ import type { AccountChange } from "../directory-store.ts";
 import type { AdminTables } from "./admin-tables.ts";
 import { maxSeq, randomId, randomRef, rowId, seqOf } from "./row-ids.ts";
 import type { Statements } from "./statements.ts";
+import type { SpentToken } from "../token-store.ts";
+import type { SpentTokens } from "./token-tables.ts";
 
 interface AccountRow {
   readonly id: number;
@@ -13,6 +15,8 @@ interface AccountRow {
   readonly historyBytes: number;
   readonly updatesDay: Day;
   readonly updates: number;
+  readonly tokensDay: Day;
+  readonly tokens: number;
 }
 
 interface DeviceRow {
@@ -29,9 +33,15 @@ export class AccountTables {
   readonly #sql: Statements;
   readonly #admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions" | "restrictionsOf">;
 
-  constructor(sql: Statements, admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions" | "restrictionsOf">) {
+  readonly #spent: SpentTokens;
+
+  constructor(
+    sql: Statements,
+    parts: { admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions" | "restrictionsOf">; spent: SpentTokens },
+  ) {
     this.#sql = sql;
-    this.#admin = admin;
+    this.#admin = parts.admin;
+    this.#spent = parts.spent;
   }
 
   accountHead(params: { accountId: Uint8Array }): AccountHead | undefined {
@@ -217,7 +227,10 @@ export class AccountTables {
     deviceId: Uint8Array;
     day: Day;
     onlyLastResort?: boolean;
-  }): { kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean } | Refused<"not_found" | "no_key_package"> {
+    token?: SpentToken | undefined;
+  }):
+    | { kind: "taken"; card: Uint8Array; keyPackage: Uint8Array; lastResort: boolean }
+    | Refused<"not_found" | "no_key_package" | "token_invalid"> {
     const account = this.#account(params.accountId);
     if (account === undefined) return { kind: "refused", code: "not_found" };
     const device = this.#findDevice(account.id, params.deviceId);
@@ -231,6 +244,7 @@ export class AccountTables {
     );
     if (row === undefined) return { kind: "refused", code: "no_key_package" };
     // The row stays until its day, without the package: published again by a late retry, it is not given out again.
+    if (row.last_resort === 0 && !this.#spent.spend(params.token)) return { kind: "refused", code: "token_invalid" };
     if (row.last_resort === 0) this.#sql.run("UPDATE key_packages SET package = NULL WHERE id = ? AND package IS NOT NULL", row.id);
     return { kind: "taken", card: device.card, keyPackage: row.package, lastResort: row.last_resort === 1 };
   }
@@ -266,6 +280,8 @@ export class AccountTables {
         historyBytes: account.historyBytes,
         updatesDay: account.updatesDay,
         updatesThatDay: account.updates,
+        tokensDay: account.tokensDay,
+        tokensThatDay: account.tokens,
         restrictions: this.#admin.restrictionsOf(account.id),
       },
       usernames: names.map((name) => ({ username: name.username, status: name.bound === 1 ? "bound" : "released", binding: name.binding })),
@@ -320,7 +336,8 @@ export class AccountTables {
 
   #account(accountId: Uint8Array): AccountRow | undefined {
     return this.#sql.get<AccountRow>(
-      "SELECT id, version, history_bytes AS historyBytes, updates_day AS updatesDay, updates FROM accounts WHERE account_id = ?",
+      `SELECT id, version, history_bytes AS historyBytes, updates_day AS updatesDay, updates, tokens_day AS tokensDay, tokens
+       FROM accounts WHERE account_id = ?`,
       accountId,
     );
   }

@@ -3,6 +3,7 @@ import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
 import type { LinkStore } from "../link-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
+import type { TokenStore } from "../token-store.ts";
 import type { Breakage } from "./breakage.ts";
 import type { Failed } from "./fault.ts";
 import type { Packed } from "./packing.ts";
@@ -15,6 +16,7 @@ type Methods = Omit<LogStore, "append"> &
   BlobIndex &
   DayStore &
   AdminStore &
+  TokenStore &
   Pick<Store, "scrub"> &
   Slices;
 

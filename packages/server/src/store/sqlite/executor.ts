@@ -23,6 +23,7 @@ import type { OpenDatabase } from "./open-database.ts";
 import { packResults, unpackAppends } from "./packing.ts";
 import type { AppendResult } from "./packing.ts";
 import { Statements } from "./statements.ts";
+import { SpentTokens, TokenTables } from "./token-tables.ts";
 import { TreeTables } from "./tree-tables.ts";
 import { isOutOfRoom } from "../../storage/out-of-room.ts";
 import type { NewEntry } from "../store.ts";
@@ -49,6 +50,7 @@ const ofLogs: ReadonlySet<CallName> = new Set<CallName>([
   "blobTotals",
   "collectHeads",
   "acceptLogsBehind",
+  "forgetTokensOfLogs",
 ]);
 /** What is done outside of any transaction, when those of the batch are over. */
 const chores: ReadonlySet<CallName> = new Set<CallName>(["scrub", "shrink"]);
@@ -81,12 +83,14 @@ export class Executor {
     const sql = new Statements(accountsDatabase.database);
     const sqlOfLogs = new Statements(logsDatabase.database);
     const newestDays = { logs: new NewestDay(sqlOfLogs), accounts: new NewestDay(sql) };
-    const logs = new LogTables(logsDatabase.database, { active: new ActiveLogs(sqlOfLogs), newestDay: newestDays.logs });
+    const spent = { logs: new SpentTokens(sqlOfLogs), accounts: new SpentTokens(sql) };
+    const logs = new LogTables(logsDatabase.database, { active: new ActiveLogs(sqlOfLogs), newestDay: newestDays.logs, spent: spent.logs });
     const blobs = new BlobTables(logsDatabase.database);
-    const inboxes = new InboxTables(accountsDatabase.database, newestDays.accounts);
-    const links = new LinkTables(sql);
+    const inboxes = new InboxTables(accountsDatabase.database, { newestDay: newestDays.accounts, spent: spent.accounts });
+    const links = new LinkTables(sql, spent.accounts);
     const admin = new AdminTables(sql);
-    const accounts = new AccountTables(sql, admin);
+    const accounts = new AccountTables(sql, { admin, spent: spent.accounts });
+    const tokens = new TokenTables(sql);
     const days = new ClockTables({ sql, sqlOfLogs, newestDays });
     const nodes = new NodeTables(sql);
     const tree = new TreeTables(sql);
@@ -137,6 +141,13 @@ export class Executor {
           ),
         };
       },
+      tokenSeeds: (params) => tokens.seeds(params),
+      countTokens: (params) => tokens.count(params),
+      forgetTokens: (params) => {
+        tokens.forget(params);
+        spent.accounts.forget(params);
+      },
+      forgetTokensOfLogs: (params) => spent.logs.forget(params),
       directoryStatus: () => directory.status(),
       publishDirectory: (params) => {
         lookups.forget();

@@ -7,6 +7,8 @@ import type { NewestDay } from "./clock-tables.ts";
 import { packItems } from "./packing.ts";
 import type { ItemRow, Packed } from "./packing.ts";
 import { maxSeq, refOf, rowId, seqOf, shortDigest } from "./row-ids.ts";
+import type { SpentToken } from "../token-store.ts";
+import type { SpentTokens } from "./token-tables.ts";
 
 interface Inbox {
   readonly id: number;
@@ -40,8 +42,11 @@ export class InboxTables {
   readonly #forgetDropped: StatementSync;
   readonly #setCapability: StatementSync;
 
-  constructor(database: DatabaseSync, newestDay: NewestDay) {
+  readonly #spent: SpentTokens;
+
+  constructor(database: DatabaseSync, { newestDay, spent }: { newestDay: NewestDay; spent: SpentTokens }) {
     this.#newestDay = newestDay;
+    this.#spent = spent;
     const rows = (sql: string): StatementSync => {
       const statement = database.prepare(sql);
       statement.setReturnArrays(true);
@@ -79,7 +84,8 @@ export class InboxTables {
     day: Day;
     maxItems: number;
     maxBytes: number;
-  }): { kind: "stored"; seq: number; isNew: boolean } | Refused<"not_found" | "inbox_full"> {
+    token?: SpentToken | undefined;
+  }): { kind: "stored"; seq: number; isNew: boolean } | Refused<"not_found" | "inbox_full" | "token_invalid"> {
     const inbox = this.#load(params.inboxId);
     if (inbox === undefined) return { kind: "refused", code: "not_found" };
     const digest = rowId(inbox.id, shortDigest(sha256(params.blob)));
@@ -94,6 +100,7 @@ export class InboxTables {
     const seq = inbox.lastSeq + 1;
     const [strangerItems, strangerBytes] = isStranger ? [1, size] : [0, 0];
     if (seq > maxSeq) return { kind: "refused", code: "inbox_full" };
+    if (!this.#spent.spend(params.token)) return { kind: "refused", code: "token_invalid" };
     this.#insert.run(rowId(inbox.id, seq), params.day, digest, strangerItems, params.blob);
     this.#count.run(seq, size, strangerItems, strangerBytes, inbox.id);
     this.#newestDay.note(params.day);

@@ -1,7 +1,9 @@
 import { equalBytes } from "@latchkey/codec";
 import type { Day, Refused } from "../accounts.ts";
 import type { KnockPage, LinkInbox, NewLinkInbox } from "../link-store.ts";
+import type { SpentToken } from "../token-store.ts";
 import type { Statements } from "./statements.ts";
+import type { SpentTokens } from "./token-tables.ts";
 
 /** Sequence numbers travel in 32 bits. */
 const maxKnockSeq = 4_294_967_295;
@@ -10,14 +12,17 @@ const maxKnockSeq = 4_294_967_295;
 export class LinkTables {
   readonly #sql: Statements;
 
-  constructor(sql: Statements) {
+  readonly #spent: SpentTokens;
+
+  constructor(sql: Statements, spent: SpentTokens) {
     this.#sql = sql;
+    this.#spent = spent;
   }
 
   openLinkInbox(
-    params: NewLinkInbox & { maxLinks: number; day: Day },
-  ): { kind: "stored"; isNew: boolean } | Refused<"log_exists" | "storage_full"> {
-    const { linkId, readHash, key, lastDay, maxLinks, day } = params;
+    params: NewLinkInbox & { maxLinks: number; day: Day; token?: SpentToken | undefined },
+  ): { kind: "stored"; isNew: boolean } | Refused<"log_exists" | "storage_full" | "token_invalid"> {
+    const { linkId, readHash, key, lastDay, maxLinks, day, token } = params;
     const known = this.linkInbox({ linkId, day });
     if (known !== undefined) {
       const isSame = equalBytes(known.readHash, readHash) && equalBytes(known.key, key);
@@ -25,6 +30,7 @@ export class LinkTables {
     }
     const count = this.#sql.get<{ count: number }>("SELECT count(*) AS count FROM link_inboxes")?.count ?? 0;
     if (count >= maxLinks) return { kind: "refused", code: "storage_full" };
+    if (!this.#spent.spend(token)) return { kind: "refused", code: "token_invalid" };
     this.closeLinkInbox({ linkId });
     this.#sql.run("INSERT INTO link_inboxes (link_id, read_hash, key, last_day) VALUES (?, ?, ?, ?)", linkId, readHash, key, lastDay);
     return { kind: "stored", isNew: true };
@@ -39,8 +45,9 @@ export class LinkTables {
     blob: Uint8Array;
     day: Day;
     maxKnocks: number;
-  }): { kind: "stored"; isNew: boolean } | Refused<"not_found" | "inbox_full"> {
-    const { linkId, blob, day, maxKnocks } = params;
+    token?: SpentToken | undefined;
+  }): { kind: "stored"; isNew: boolean } | Refused<"not_found" | "inbox_full" | "token_invalid"> {
+    const { linkId, blob, day, maxKnocks, token } = params;
     const inbox = this.#sql.get<{ lastSeq: number }>(
       "SELECT last_seq AS lastSeq FROM link_inboxes WHERE link_id = ? AND last_day >= ?",
       linkId,
@@ -52,6 +59,7 @@ export class LinkTables {
     const count = this.#sql.get<{ count: number }>("SELECT count(*) AS count FROM knocks WHERE link_id = ?", linkId)?.count ?? 0;
     const seq = inbox.lastSeq + 1;
     if (count >= maxKnocks || seq > maxKnockSeq) return { kind: "refused", code: "inbox_full" };
+    if (!this.#spent.spend(token)) return { kind: "refused", code: "token_invalid" };
     this.#sql.run("INSERT INTO knocks (link_id, seq, blob) VALUES (?, ?, ?)", linkId, seq, blob);
     this.#sql.run("UPDATE link_inboxes SET last_seq = ? WHERE link_id = ?", seq, linkId);
     return { kind: "stored", isNew: true };

@@ -24,6 +24,8 @@ import type { EntryRow, Packed } from "./packing.ts";
 import { RecentEntries } from "./recent-entries.ts";
 import type { EntryOfLog } from "./recent-slot.ts";
 import { maxSeq, randomRef, rowId, seqOf, shortDigest } from "./row-ids.ts";
+import type { SpentToken } from "../token-store.ts";
+import type { SpentTokens } from "./token-tables.ts";
 
 /** What is kept in memory of a log in use; thrown away when a transaction fails. */
 interface LogState {
@@ -105,9 +107,12 @@ export class LogTables {
   readonly #deleteRefs: StatementSync;
   readonly #logById: StatementSync;
 
-  constructor(database: DatabaseSync, parts: { active: ActiveLogs; newestDay: NewestDay }) {
+  readonly #spent: SpentTokens;
+
+  constructor(database: DatabaseSync, parts: { active: ActiveLogs; newestDay: NewestDay; spent: SpentTokens }) {
     this.recent = new RecentEntries(database);
     this.#active = parts.active;
+    this.#spent = parts.spent;
     this.#newestDay = parts.newestDay;
     const rows = (sql: string): StatementSync => {
       const statement = database.prepare(sql);
@@ -176,9 +181,15 @@ export class LogTables {
     if (this.#last(active.log) !== undefined) this.#active.add(active);
   }
 
-  createLog(params: { logId: Uint8Array; accessHash: Uint8Array; day: Day }): EpochInfo | Refused<"log_exists"> {
+  createLog(params: {
+    logId: Uint8Array;
+    accessHash: Uint8Array;
+    day: Day;
+    token?: SpentToken | undefined;
+  }): EpochInfo | Refused<"log_exists" | "token_invalid"> {
     const known = this.#load(params.logId);
     if (known === undefined) {
+      if (!this.#spent.spend(params.token)) return { kind: "refused", code: "token_invalid" };
       const ref = randomRef((taken) => this.#logById.get(taken) !== undefined);
       this.#insertLog.run(ref, params.logId, params.day);
       this.#insertEpoch.run(ref, 0, null, params.accessHash, params.day);

@@ -103,6 +103,10 @@ export const logsSchema: Schema = {
     `
     CREATE TABLE recent_entries (id INTEGER PRIMARY KEY, slot BLOB NOT NULL) STRICT;
     `,
+    `
+    CREATE TABLE spent_tokens (nonce BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE INDEX spent_tokens_day ON spent_tokens (day);
+    `,
   ],
 };
 
@@ -112,6 +116,7 @@ export const logsSchema: Schema = {
  * Of account labels the values are the rows of account_states, one version less; name_label says which name the account had with that
  * value. Of username labels account says whose binding it is. directory_unjournaled is what stands in the public log
  * and not yet in its journal, directory_journal by what that is known and how far it was written: one that is not there is no new one.
+ * Of a token only its nonce is kept, which nobody saw before it was spent; of an account how many it was given on its last day.
  * Of an invitation only the hash of its code is kept: neither who was given it nor who used it.
  */
 export const accountsSchema: Schema = {
@@ -303,6 +308,13 @@ export const accountsSchema: Schema = {
     ) STRICT, WITHOUT ROWID;
     INSERT INTO restrictions SELECT account, 'suspended', 'operator', since_day, NULL FROM suspensions;
     DROP TABLE suspensions;
+    `,
+    `
+    CREATE TABLE token_keys (day INTEGER PRIMARY KEY, seed BLOB NOT NULL) STRICT;
+    CREATE TABLE spent_tokens (nonce BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE INDEX spent_tokens_day ON spent_tokens (day);
+    ALTER TABLE accounts ADD COLUMN tokens_day INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE accounts ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;
     `,
   ],
 };

@@ -122,7 +122,7 @@ class SqliteStore implements Store {
     });
   }
 
-  createLog(params: CallParams<"createLog">): Promise<EpochInfo | Refused<"log_exists">> {
+  createLog(params: CallParams<"createLog">): Promise<CallResult<"createLog">> {
     return this.#call("createLog", params);
   }
   readEpoch(params: CallParams<"readEpoch">): Promise<EpochInfo | Refused<"unknown_log" | "unknown_epoch">> {
@@ -207,6 +207,18 @@ class SqliteStore implements Store {
   }
   holdings(params: CallParams<"holdings">): Promise<CallResult<"holdings">> {
     return this.#call("holdings", params);
+  }
+  tokenSeeds(params: CallParams<"tokenSeeds">): Promise<CallResult<"tokenSeeds">> {
+    return this.#call("tokenSeeds", params);
+  }
+  countTokens(params: CallParams<"countTokens">): Promise<boolean> {
+    return this.#call("countTokens", params);
+  }
+  forgetTokens(params: CallParams<"forgetTokens">): Promise<void> {
+    return this.#call("forgetTokens", params);
+  }
+  forgetTokensOfLogs(params: CallParams<"forgetTokensOfLogs">): Promise<void> {
+    return this.#call("forgetTokensOfLogs", params);
   }
   directoryStatus(): Promise<CallResult<"directoryStatus">> {
     return this.#call("directoryStatus", undefined);

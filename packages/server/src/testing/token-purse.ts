@@ -1,0 +1,71 @@
+import { decode, encode, equalBytes } from "@latchkey/codec";
+import {
+  issuedTokenCodec,
+  tokenAuthenticator,
+  tokenInput,
+  tokenKeyId,
+  tokenKeysCodec,
+  tokenRealms,
+  voprfTokenType,
+} from "@latchkey/protocol";
+import type { TokenKeys, TokenOperation, TokenRealm } from "@latchkey/protocol";
+import { ristretto255_oprf } from "@noble/curves/ed25519.js";
+import { random } from "./fixtures.ts";
+import type { TestClient } from "./test-client.ts";
+
+const { voprf } = ristretto255_oprf;
+
+/** A token that was given out and is not spent, as its owner has it. */
+export interface OwnToken {
+  readonly realm: TokenRealm;
+  readonly nonce: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly keyId: Uint8Array;
+}
+
+/** What the operator's label says of the issuer's keys, once it says something: a server publishes them when it has started. */
+export async function shownKeys(lookup: TestClient<"lookup">): Promise<TokenKeys> {
+  for (;;) {
+    const answer = await lookup.ask({ kind: "lookup_operator", name: "tokens", knownValues: 0, knownSize: 0 });
+    if (answer.kind !== "operator_value") throw new Error(answer.kind);
+    const [value] = answer.value;
+    if (value !== undefined) return decode(tokenKeysCodec, value);
+  }
+}
+
+/** Has tokens given out on a device's connection, and verifies them by the keys that everybody is shown. */
+export async function getTokens(device: TestClient<"device">, keys: TokenKeys, realms: readonly TokenRealm[]): Promise<OwnToken[]> {
+  const nonces = realms.map(() => random(32));
+  const inputs = realms.map((realm, i) => tokenInput(realm, nonces[i] ?? random(0)));
+  const blinds = inputs.map((input) => voprf.blind(input));
+  const answer = await device.ask({ kind: "issue_tokens", blinded: blinds.map(({ blinded }) => blinded) });
+  if (answer.kind !== "tokens") throw new Error(answer.kind === "error" ? answer.code : answer.kind);
+  const key = keys.days.find(({ day }) => day === answer.day);
+  if (key === undefined) throw new Error("no such day");
+  const items = blinds.map((blind, i) => ({ ...blind, input: inputs[i] ?? random(0), evaluated: answer.evaluated[i] ?? random(0) }));
+  const secrets = voprf.finalizeBatch(items, key.publicKey, answer.proof);
+  return realms.map((realm, i) => ({
+    realm,
+    nonce: nonces[i] ?? random(0),
+    secret: secrets[i] ?? random(0),
+    keyId: tokenKeyId(key.publicKey),
+  }));
+}
+
+/** A token as it is spent. */
+export function spend(token: OwnToken, use: { host: string; operation: TokenOperation; target: Uint8Array }): Uint8Array {
+  const { host, operation, target } = use;
+  const authenticator = tokenAuthenticator(token.secret, { redeemingHost: host, operation, target });
+  return encode(issuedTokenCodec, { type: voprfTokenType, issuerHost: host, keyId: token.keyId, nonce: token.nonce, authenticator });
+}
+
+/** Takes the first of a realm out of a purse. */
+export function take(purse: OwnToken[], operation: TokenOperation): OwnToken {
+  const token = purse.find(({ realm }) => realm === tokenRealms[operation]);
+  if (token === undefined) throw new Error("no such token left");
+  purse.splice(
+    purse.findIndex(({ nonce }) => equalBytes(nonce, token.nonce)),
+    1,
+  );
+  return token;
+}
