@@ -208,10 +208,13 @@ function hasStore({ message }: FilePlace, { isKept }: FileAccess): boolean {
 /** The file, with a type only where its bytes are of the closed list of what is shown. @throws ShowError */
 async function readBlob(access: FileAccess, kept: PieceStore | undefined): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
+  const reader = piecesOf(access, kept, world).read();
   try {
-    for await (const part of readSealedFile(access, piecesOf(access, kept, world).take)) parts.push(part);
+    for await (const part of readSealedFile(access, reader.take)) parts.push(part);
   } catch (error) {
     throw new ShowError(error instanceof FileGone ? "gone" : error instanceof FileBroken ? "broken" : "failed", { cause: error });
+  } finally {
+    reader.end();
   }
   return new Blob(parts, { type: lookAt(parts[0] ?? new Uint8Array(0)).mediaType });
 }

@@ -51,8 +51,15 @@ async function served(
   content: Uint8Array,
   over: {
     name?: string;
-    host?: (bytes: Uint8Array<ArrayBuffer>, range: string, ciphertext: Uint8Array<ArrayBuffer>) => Response | undefined;
+    host?: (
+      bytes: Uint8Array<ArrayBuffer>,
+      range: string,
+      ciphertext: Uint8Array<ArrayBuffer>,
+      signal?: AbortSignal | null,
+    ) => Response | undefined;
     store?: PieceStore;
+    /** How long what is to take so long takes here. */
+    delayMs?: (delayMs: number) => number;
   } = {},
 ): Promise<Host> {
   const keys = { key: random(32), prefix: random(7), sizeBytes: content.length };
@@ -69,11 +76,11 @@ async function served(
       const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
       const bytes = new Uint8Array(ciphertext.slice(Number(first), Number(last) + 1));
       fetched += bytes.length;
-      return over.host?.(bytes, range, ciphertext) ?? partOf(bytes, range, ciphertext.length);
+      return over.host?.(bytes, range, ciphertext, init.signal) ?? partOf(bytes, range, ciphertext.length);
     },
     wait: async () => undefined,
-    setTimer(_delayMs, run) {
-      const timer = setTimeout(run, 50);
+    setTimer(delayMs, run) {
+      const timer = setTimeout(run, over.delayMs?.(delayMs) ?? 50);
       return () => clearTimeout(timer);
     },
     recent: new Map(),
@@ -118,6 +125,89 @@ describe("what the worker answers", () => {
     expect(fetched()).toBeLessThanOrEqual(3 * filePieceBytes);
     // An answer that has an end survives a worker that the browser ends.
     expect(sought.headers.get("content-range")).toBe(`bytes ${at}-${at + filePieceBytes - 1}/${content.length}`);
+  });
+
+  describe("before a piece is here as a whole", () => {
+    /** A host that brings a chunk and a little more of each piece, and the rest when it is let. */
+    async function slow(
+      over: { store?: PieceStore; isLying?: boolean } = {},
+    ): Promise<Host & { content: Uint8Array; go(): void; ended: string[] }> {
+      const content = webm(3_000_000);
+      const { promise: released, resolve: go } = Promise.withResolvers<void>();
+      const ended: string[] = [];
+      const host = await served(content, {
+        ...over,
+        delayMs: (delayMs) => delayMs,
+        host(bytes, range, { length }, signal) {
+          if (over.isLying === true) bytes.fill(7, 65_000);
+          const body = new ReadableStream({
+            async start(controller) {
+              signal?.addEventListener("abort", () => {
+                ended.push(range);
+                controller.error(signal.reason);
+              });
+              controller.enqueue(bytes.slice(0, 70_000));
+              await released;
+              if (signal?.aborted === true) return;
+              controller.enqueue(bytes.slice(70_000));
+              controller.close();
+            },
+          });
+          return partOf(body, range, length);
+        },
+      });
+      return { ...host, content, go, ended };
+    }
+    const video: Asked = { ...asked, range: "bytes=0-", destination: "video" };
+
+    test("what has come of it is played", async () => {
+      const { file, content, go, ranges } = await slow();
+      const reader = (await answerWith(file, video)).body?.getReader();
+      expect(isSame((await reader?.read())?.value ?? new Uint8Array(), content.subarray(0, 65_536))).toBe(true);
+      const next = reader?.read();
+      go();
+      expect(isSame((await next)?.value ?? new Uint8Array(), content.subarray(65_536, 131_072))).toBe(true);
+      expect(ranges).toEqual(["bytes=0-1048575"]);
+    });
+
+    test("nobody waits for it any more, and it is fetched no further; whoever else reads it gets all of it", async () => {
+      const { file, content, go, ended, ranges } = await slow();
+      const [first, second] = [await answerWith(file, video), await answerWith(file, video)];
+      const [left, right] = [first.body?.getReader(), second.body?.getReader()];
+      await left?.read();
+      const waits = left?.read();
+      await left?.cancel();
+      expect((await waits)?.done).toBe(true);
+      await right?.read();
+      const sought = (await answerWith(file, { ...video, range: "bytes=1100000-" })).body?.getReader();
+      const never = sought?.read();
+      await sought?.cancel();
+      await expect.poll(() => ended, { timeout: 10_000 }).toEqual(["bytes=1048576-2097151"]);
+      expect((await never)?.done).toBe(true);
+      go();
+      expect(isSame((await right?.read())?.value ?? new Uint8Array(), content.subarray(65_536, 131_072))).toBe(true);
+      // What was let go of is fetched when it is wanted again.
+      expect(isSame(await (await answerWith(file, asked)).bytes(), content)).toBe(true);
+      expect(ranges.filter((range) => range === "bytes=0-1048575").length).toBe(1);
+      expect(ranges.filter((range) => range === "bytes=1048576-2097151").length).toBe(2);
+    });
+
+    test("[E-134] what is found damaged then is not kept once it is here", async () => {
+      const done: string[] = [];
+      const store: PieceStore = {
+        get: async () => undefined,
+        put: async () => void done.push("put"),
+        drop: async () => void done.push("drop"),
+      };
+      const { file, go, ranges, recent } = await slow({ store, isLying: true });
+      expect((await answerWith(file, video)).status).toBe(422);
+      expect(recent.size).toBe(0);
+      go();
+      // Now they come at once, are kept, and dropped; those before, which were dropped before they came, are not kept after that.
+      expect((await answerWith(file, video)).status).toBe(422);
+      expect(ranges.length).toBe(4);
+      expect(done).toEqual(["drop", "drop", "put", "drop", "put", "drop"]);
+    });
   });
 
   test("no bytes are an answer too", async () => {

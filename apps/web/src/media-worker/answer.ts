@@ -1,10 +1,10 @@
 import { FileBroken, readSealedFile } from "@latchkey/client/files";
-import type { FileKeys } from "@latchkey/client/files";
+import type { FileKeys, PieceSource } from "@latchkey/client/files";
 import { lookAt } from "./look.ts";
 import type { Look } from "./look.ts";
 import { shownAsHeader } from "./messages.ts";
 import { FileGone } from "./pieces.ts";
-import type { Pieces } from "./pieces.ts";
+import type { PieceReader, Pieces } from "./pieces.ts";
 import { parseRange } from "./ranges.ts";
 import type { ByteRange } from "./ranges.ts";
 
@@ -105,21 +105,27 @@ async function lookOf(file: OpenedFile): Promise<Look> {
 }
 
 async function readLook(file: OpenedFile): Promise<Look> {
-  const { value } = await verifiedParts(file, { from: 0, to: Math.min(headBytes, file.keys.sizeBytes) }).next();
-  return lookAt(value ?? new Uint8Array(0));
+  const reader = file.pieces.read();
+  try {
+    const { value } = await verifiedParts(file, { from: 0, to: Math.min(headBytes, file.keys.sizeBytes) }, reader).next();
+    return lookAt(value ?? new Uint8Array(0));
+  } finally {
+    reader.end();
+  }
 }
 
 /** The bytes of a part; a piece that does not open is kept no more, and fetched anew once: it may have been damaged here (spec E-134). */
 async function* verifiedParts(
   { keys, pieces }: OpenedFile,
   { from, to }: ByteRange,
+  reader: PieceReader,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   let at = from;
   for (let isAgain = false; ; isAgain = true) {
     const taken: number[] = [];
-    const take = (index: number): Promise<Uint8Array> => {
-      taken.push(index);
-      return pieces.take(index);
+    const take: PieceSource = (index, through) => {
+      if (taken.at(-1) !== index) taken.push(index);
+      return reader.take(index, through);
     };
     try {
       for await (const part of readSealedFile(keys, take, { from: at, to })) {
@@ -140,15 +146,21 @@ async function* verifiedParts(
 
 /** The bytes as they are asked for: nothing is read ahead of that. */
 function streamOf(file: OpenedFile, range: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const parts = verifiedParts(file, range);
+  const reader = file.pieces.read();
+  const parts = verifiedParts(file, range, reader);
   return new ReadableStream(
     {
       async pull(controller) {
-        const { done, value } = await parts.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
+        const { done, value } = await parts.next().catch((error: unknown) => {
+          reader.end();
+          throw error;
+        });
+        if (done !== true) return controller.enqueue(value);
+        reader.end();
+        controller.close();
       },
       async cancel() {
+        reader.end();
         await parts.return();
       },
     },

@@ -1,4 +1,3 @@
-import { concatBytes } from "@latchkey/codec";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { backoffMs } from "../transport/backoff.ts";
@@ -26,6 +25,8 @@ export interface PieceHost {
   readonly signal: AbortSignal;
   /** A host that gives no parts gives all: this piece too. */
   keep(index: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Of the piece that is asked for so much is here: its beginning, without its last byte, of which nothing changes any more. Each try begins anew. */
+  grew?(bytes: Uint8Array<ArrayBuffer>): void;
 }
 
 interface AskingPlatform {
@@ -69,7 +70,7 @@ export function fileGone(): ClientError {
  * there; else what may pass, with `canRetry`
  */
 export async function askForPiece(host: Omit<PieceHost, "platform"> & AskingPlatform, index: number): Promise<Uint8Array<ArrayBuffer>> {
-  const { platform, url, totalBytes, signal, keep } = host;
+  const { platform, url, totalBytes, signal, keep, grew } = host;
   const { from, to } = filePieceAt(totalBytes, index);
   const init: RequestInit = { ...apart, method: "GET", headers: { range: `bytes=${from}-${to - 1}` }, signal };
   return await orOffline(() =>
@@ -79,7 +80,7 @@ export async function askForPiece(host: Omit<PieceHost, "platform"> & AskingPlat
       if (response.status === 416) throw damaged();
       if (response.status !== 206) throw refused(response.status, await ownCode(response), "get");
       if (response.headers.get("content-range") !== `bytes ${from}-${to - 1}/${totalBytes}`) throw damaged();
-      const [piece] = await Array.fromAsync(pieces(response, to - from, came));
+      const [piece] = await Array.fromAsync(pieces(response, to - from, came, grew));
       return piece ?? new Uint8Array(0);
     }),
   );
@@ -113,11 +114,12 @@ async function* pieces(
   response: Response,
   bytes: number,
   came: (bytes: number) => void,
+  grew?: (bytes: Uint8Array<ArrayBuffer>) => void,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
   const count = filePieceCount(bytes);
   let index = 0;
-  let parts: Uint8Array[] = [];
+  let piece: Uint8Array<ArrayBuffer> | undefined;
   let length = 0;
   for (;;) {
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
@@ -130,12 +132,16 @@ async function* pieces(
         throw damaged();
       }
       const part = value.subarray(at, at + to - from - length);
-      parts.push(part);
+      piece ??= new Uint8Array(to - from);
+      piece.set(part, length);
       length += part.length;
       at += part.length;
-      if (length < to - from) continue;
-      yield concatBytes(...parts);
-      [parts, length, index] = [[], 0, index + 1];
+      if (length < to - from) {
+        grew?.(piece.subarray(0, length));
+        continue;
+      }
+      yield piece;
+      [piece, length, index] = [undefined, 0, index + 1];
     }
   }
   if (index < count) throw new ShortAnswer();

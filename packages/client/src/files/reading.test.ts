@@ -51,6 +51,28 @@ describe("[X-23] a file is read as it was written", () => {
     expect(asked).toEqual([...new Set(asked)]);
   });
 
+  test("however little of a piece has come: a chunk is given once it is here", async () => {
+    const { keys, content, ciphertext } = await sealed(3_000_000);
+    const asked: [number, number][] = [];
+    /** Not one byte more than was asked for. */
+    const sparing = async (index: number, through: number): Promise<Uint8Array> => {
+      asked.push([index, through]);
+      const { from, to } = filePieceAt(ciphertext.length, index);
+      expect(through).toBeLessThanOrEqual(to - from);
+      return ciphertext.slice(from, from + through);
+    };
+    for (const [from, to] of [
+      [0, 3_000_000],
+      [1_048_000, 2_100_000],
+    ] as const)
+      expect(Buffer.compare(await read(readSealedFile(keys, sparing, { from, to })), content.subarray(from, to))).toBe(0);
+    expect(asked[0]).toEqual([0, 65_552]);
+    // What comes after it is not there yet, and does not come.
+    const never = new Promise<Uint8Array>(() => undefined);
+    const parts = readSealedFile(keys, async (_, through) => (through > 65_552 ? await never : ciphertext.slice(0, through)));
+    expect((await parts.next()).value?.length).toBe(65_536);
+  });
+
   test("any part of it, and no piece is fetched for more than that", async () => {
     const { keys, content, ciphertext } = await sealed(5_000_000);
     const ends = [0, 1, 65_535, 65_536, 65_537, 1_048_319, 1_048_320, 1_048_576, 3_333_333, 4_999_999, 5_000_000, 6_000_000];

@@ -8,6 +8,7 @@ import {
   paddedFileBytes,
   sealedFileBytes,
 } from "@latchkey/protocol";
+import type { FileChunk } from "@latchkey/protocol";
 
 /*
  * Reading a file that lies encrypted somewhere, from any byte on (spec X-23): for the client, and for the web app's worker that answers what a
@@ -27,8 +28,8 @@ export interface FileKeys {
   readonly sizeBytes: number;
 }
 
-/** The ciphertext's piece of that number, with all of its bytes. */
-export type PieceSource = (index: number) => Promise<Uint8Array>;
+/** The ciphertext's piece of that number: as much of it from its beginning as is there, which is `through` bytes or more. All of it is never wrong. */
+export type PieceSource = (index: number, through: number) => Promise<Uint8Array>;
 
 /** A chunk of a file is not what its author encrypted there. */
 export class FileBroken extends Error {
@@ -46,8 +47,8 @@ export function filePieceAt(totalBytes: number, index: number): { readonly from:
 }
 
 /**
- * The bytes of a file from `from` up to, not including, `to`, each authenticated before it is given: a chunk at a time, which the caller owns. The
- * next piece is asked for once what the one before brought is read.
+ * The bytes of a file from `from` up to, not including, `to`, each authenticated before it is given: a chunk at a time, which the caller owns, as soon as
+ * it is here. The next piece is asked for once what the one before brought is read.
  * @throws FileBroken where a chunk does not open; whatever `pieceOf` throws
  */
 export async function* readSealedFile(
@@ -59,28 +60,29 @@ export async function* readSealedFile(
   if (from >= end) return;
   const paddedBytes = paddedFileBytes(sizeBytes);
   const opened = await crypto.subtle.importKey("raw", new Uint8Array(key), "AES-GCM", false, ["decrypt"]);
-  const sealed = sealedWindow(pieceOf);
+  const sealed = sealedWindow(pieceOf, sealedFileBytes(paddedBytes));
+  const open = async (chunk: FileChunk, coming: Promise<Uint8Array<ArrayBuffer>>): Promise<Uint8Array<ArrayBuffer>> => {
+    const body = await coming;
+    const params = { name: "AES-GCM", iv: fileNonce(prefix, chunk.index, chunk.isLast), tagLength: fileTagBytes * 8 };
+    const plain = await crypto.subtle.decrypt(params, opened, body).catch((cause: unknown) => {
+      throw new FileBroken("a chunk does not open", { cause });
+    });
+    return new Uint8Array(plain).subarray(Math.max(0, from - chunk.from), end - chunk.from);
+  };
   const { first, last } = fileChunksOf(from, end);
-  for (let index = first; index <= last;) {
-    const through = Math.min(last, lastBeforeNextPiece(paddedBytes, index));
-    const opening: Promise<Uint8Array<ArrayBuffer>>[] = [];
+  const opening: Promise<Uint8Array<ArrayBuffer>>[] = [];
+  let next = first;
+  for (let index = first; index <= last; index++) {
     // All that one piece brings is decrypted at once, on other threads, while what comes first of it is given out.
-    for (let at = index; at <= through; at++) {
-      const chunk = fileChunkAt(paddedBytes, at);
-      const body = await sealed(chunk.sealedFrom, chunk.sealedTo);
-      const params = { name: "AES-GCM", iv: fileNonce(prefix, chunk.index, chunk.isLast), tagLength: fileTagBytes * 8 };
-      const plain = crypto.subtle.decrypt(params, opened, body).then(
-        (bytes) => new Uint8Array(bytes).subarray(Math.max(0, from - chunk.from), end - chunk.from),
-        (cause: unknown) => {
-          throw new FileBroken("a chunk does not open", { cause });
-        },
-      );
+    for (const through = Math.min(last, lastBeforeNextPiece(paddedBytes, index)); next <= through; next++) {
+      const chunk = fileChunkAt(paddedBytes, next);
+      const plain = open(chunk, sealed(chunk.sealedFrom, chunk.sealedTo));
       // Whoever stops reading hears of none behind.
       plain.catch(() => undefined);
       opening.push(plain);
     }
-    for (const plain of opening) yield await plain;
-    index = through + 1;
+    const plain = await opening.shift();
+    if (plain !== undefined) yield plain;
   }
 }
 
@@ -91,24 +93,35 @@ function lastBeforeNextPiece(paddedBytes: number, index: number): number {
   return Math.min(fileChunkCount(paddedBytes) - 1, Math.max(index, whole));
 }
 
-/** Ciphertext by its places, which only grow; a piece is asked for once. What lies in one piece is a view of it. */
-function sealedWindow(pieceOf: PieceSource): (from: number, to: number) => Promise<Uint8Array<ArrayBuffer>> {
+/** Ciphertext by its places, which only grow, in the order in which it is asked for. What lies in one piece is a view of it. */
+function sealedWindow(pieceOf: PieceSource, totalBytes: number): (from: number, to: number) => Promise<Uint8Array<ArrayBuffer>> {
   const kept = new Map<number, Uint8Array>();
-  const pieceAt = async (index: number): Promise<Uint8Array> => {
-    const piece = kept.get(index) ?? (await pieceOf(index));
+  /** As much of a piece as that, or more. */
+  const pieceAt = async (index: number, through: number): Promise<Uint8Array> => {
+    const before = kept.get(index);
+    if (before !== undefined && before.length >= through) return before;
+    const piece = await pieceOf(index, through);
     kept.set(index, piece);
     for (const old of kept.keys()) if (old < index) kept.delete(old);
     return piece;
   };
-  return async (from, to) => {
+  const read = async (from: number, to: number): Promise<Uint8Array<ArrayBuffer>> => {
     const index = Math.floor(from / filePieceBytes);
-    const start = index * filePieceBytes;
-    const body = (await pieceAt(index)).subarray(from - start, to - start);
+    const piece = filePieceAt(totalBytes, index);
+    const body = (await pieceAt(index, Math.min(to, piece.to) - piece.from)).subarray(from - piece.from, to - piece.from);
     // It came from the network or a store: never of memory that is shared.
-    if (to <= start + filePieceBytes) return body as Uint8Array<ArrayBuffer>;
+    if (to <= piece.to) return body as Uint8Array<ArrayBuffer>;
     const bytes = new Uint8Array(to - from);
-    bytes.set(body);
-    bytes.set((await pieceAt(index + 1)).subarray(0, to - start - filePieceBytes), body.length);
+    bytes.set(body.subarray(0, piece.to - from));
+    bytes.set((await pieceAt(index + 1, to - piece.to)).subarray(0, to - piece.to), piece.to - from);
     return bytes;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  return (from, to) => {
+    // What fails is asked for no more: neither is what is behind it.
+    const reading = turn.then(() => read(from, to));
+    reading.catch(() => undefined);
+    turn = reading;
+    return reading;
   };
 }
