@@ -141,6 +141,14 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("cyd", "join", String(link?.["url"]));
   await held("ann", "knocks admit", String(group?.["id"]), "cyd");
   await held("cyd", "conversations");
+  const [claim] = await held("cyd", "send", String(group?.["id"]), "send me your code");
+  await held("ben", "read");
+  await held("ben", "moderate report", String(group?.["id"]), String(claim?.["id"]), "--reason", "fraud", "--words", "a trick");
+  const [report] = await held("ann", "moderate reports", String(group?.["id"]));
+  expect(report).toMatchObject({ reason: "fraud", words: "a trick", messages: [{ message: { body: { text: "send me your code" } } }] });
+  await held("ann", "moderate dismiss", String(group?.["id"]), String(report?.["reportId"]));
+  const came = await held("ann", "moderate invited-by", String(group?.["id"]));
+  expect(came.map(({ linkOf }) => linkOf !== undefined).toSorted()).toEqual([false, false, true]);
   await held("ann", "invite revoke", String(group?.["id"]), String(link?.["linkId"]));
   await held("ann", "devices");
   await held("ann", "alarms");

@@ -19,6 +19,7 @@ import { healthcheckCommand } from "./commands/healthcheck.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
 import { inviteCommand, joinCommand, knocksCommand } from "./commands/invite.ts";
+import { moderateCommand } from "./commands/moderate.ts";
 import { linkCommand } from "./commands/link.ts";
 import {
   deleteCommand,
@@ -86,6 +87,7 @@ const commands: readonly Command[] = [
   inviteCommand,
   joinCommand,
   knocksCommand,
+  moderateCommand,
   conversationsCommand,
   muteCommand,
   archiveCommand,

@@ -7,6 +7,7 @@ import type { FileCalls } from "./api/file-calls.ts";
 import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
+import type { ModerationCalls } from "./api/moderation.ts";
 import type { HeldDeletions, Message, MessageInfo, MessagePage, MessageRange } from "./api/messages.ts";
 import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
@@ -18,6 +19,7 @@ export type * from "./api/file-calls.ts";
 export type * from "./api/files.ts";
 export type * from "./api/groups.ts";
 export type * from "./api/join-links.ts";
+export type * from "./api/moderation.ts";
 export * from "./api/messages.ts";
 export type * from "./api/own.ts";
 export type * from "./api/quiet.ts";
@@ -357,6 +359,8 @@ export type ClientEvent =
   | { readonly kind: "settings" }
   /** The join links of a group changed, or who waits at them (`joinLinks`, `waitingRoom`). */
   | { readonly kind: "join_links"; readonly conversationId: string }
+  /** A member told this person something of a group that they administer, or it was dealt with (`groupReports`). */
+  | { readonly kind: "group_reports"; readonly conversationId: string }
   /** Where this person knocked changed (`knocks`): somebody let them in, for one. */
   | { readonly kind: "knocks" }
   /** A file is elsewhere than before, or more of it is: on its way to its host, or to this device. */
@@ -378,7 +382,7 @@ export interface Holdings {
 }
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, OwnCalls, SearchCalls {
+export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, ModerationCalls, OwnCalls, SearchCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

@@ -33,6 +33,7 @@ export * from "./group/blinded.ts";
 export * from "./group/limits.ts";
 export * from "./group/rights.ts";
 export * from "./group/complaint.ts";
+export * from "./group/group-report.ts";
 export * from "./group/join-link.ts";
 export * from "./group/leave.ts";
 export * from "./group/envelope.ts";

@@ -1,8 +1,8 @@
 import "../styles/menu.css";
-import { useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from "react-aria-components";
-import type { ConversationDetails, Member, Person, Role } from "@latchkey/client";
+import type { ConversationDetails, InvitedBy, Member, Person, Role } from "@latchkey/client";
 import { MenuLanguage } from "./MenuLanguage.tsx";
 import { listOf, t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
@@ -23,6 +23,24 @@ type Question =
   | { readonly kind: "owner"; readonly people: readonly Person[] }
   | { readonly kind: "giveUp" };
 
+/** How members came, for those who lead the group. */
+function useCame({ conversation, may, members }: ConversationDetails): ReadonlyMap<string, InvitedBy> {
+  const { controller } = useApp();
+  const [came, setCame] = useState<ReadonlyMap<string, InvitedBy>>(new Map());
+  useEffect(() => {
+    if (!may.remove) return undefined;
+    let isShown = true;
+    controller.client
+      .invitedBy(conversation.id)
+      .then((found) => isShown && setCame(new Map(found.map((one) => [one.person.accountId, one]))))
+      .catch(() => undefined);
+    return () => {
+      isShown = false;
+    };
+  }, [controller, conversation.id, may.remove, members]);
+  return came;
+}
+
 /** Who is in a group, with what can be done with each, or with several at once. */
 export function GroupMembers({
   details,
@@ -40,6 +58,7 @@ export function GroupMembers({
   const { members, conversation, may } = details;
   const shown = membersShown(members, asked);
   const people = members.flatMap(({ person }) => (chosen?.has(person.accountId) === true ? [person] : []));
+  const came = useCame(details);
   const canChoose = members.length > 2 && (may.remove || may.own);
   const refresh = (): Promise<void> => controller.loadDetails(conversation.id);
   const setRole = async (who: readonly Person[], role: Role): Promise<boolean> => {
@@ -111,6 +130,7 @@ export function GroupMembers({
           <MemberRow
             key={member.person.accountId}
             member={member}
+            came={came.get(member.person.accountId)}
             actions={memberActions(member, details)}
             run={(action) => run(action, member.person)}
             isChosen={chosen === undefined || member.person.isSelf ? undefined : chosen.has(member.person.accountId)}
@@ -222,14 +242,24 @@ function removalBody(people: readonly Person[]): string {
   return people.length === 1 && first !== undefined ? t("details.removeBody", { name: nameOf(first) }) : t("group.members.removeBody");
 }
 
+/** How a member came, by the group’s own record. */
+function cameText({ addedBy, linkOf }: InvitedBy): string {
+  if (addedBy === undefined) return "";
+  const by = { name: nameOf(addedBy), who: addedBy.isSelf ? "you" : "other" } as const;
+  return linkOf === undefined ? t("moderation.came.added", by) : t("moderation.came.link", { ...by, owner: nameOf(linkOf) });
+}
+
 function MemberRow({
   member,
+  came,
   actions,
   run,
   isChosen,
   toggle,
 }: {
   readonly member: Member;
+  /** For those who lead the group. */
+  readonly came: InvitedBy | undefined;
   readonly actions: readonly MemberAction[];
   readonly run: (action: MemberAction) => void;
   /** Absent while none are chosen. */
@@ -237,9 +267,11 @@ function MemberRow({
   readonly toggle: () => void;
 }): ReactElement {
   const { person, role } = member;
-  const notes = [person.displayName === person.address ? "" : person.address, role === "member" ? "" : t(`details.role.${role}`)].filter(
-    (note) => note !== "",
-  );
+  const notes = [
+    person.displayName === person.address ? "" : person.address,
+    role === "member" ? "" : t(`details.role.${role}`),
+    came === undefined ? "" : cameText(came),
+  ].filter((note) => note !== "");
   return (
     <li className="person">
       {isChosen !== undefined && (

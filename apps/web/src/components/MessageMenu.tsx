@@ -7,6 +7,7 @@ import { t } from "../messages/words.ts";
 import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
 import { actionsOf, isSaid } from "../state/message-actions.ts";
 import type { MessageAction } from "../state/message-actions.ts";
+import { administratorsToTell } from "../state/group-members.ts";
 import { recentEmoji, rememberEmoji } from "../state/recent-emoji.ts";
 import { EmojiPicker } from "./EmojiPicker.tsx";
 import { Icon } from "./Icon.tsx";
@@ -26,6 +27,7 @@ const icons: Readonly<Record<MessageAction, IconName>> = {
   select: "checkCircle",
   info: "info",
   person: "people",
+  tellAdministrators: "shield",
   delete: "bin",
 };
 
@@ -55,6 +57,7 @@ export function MessageMenu({
     if (details === undefined) void controller.loadDetails(conversationId).catch(() => undefined);
   }, [controller, conversationId, details]);
 
+  const mayTell = details !== undefined && administratorsToTell(details, [message]).length > 0;
   const may = details?.may ?? { post: true, pin: false };
   const own = new Set(message.reactions?.flatMap(({ emoji, isOwn }) => (isOwn ? [emoji] : [])));
   const react = (emoji: string): void => {
@@ -63,7 +66,7 @@ export function MessageMenu({
     void act(() => controller.react(message, emoji, !own.has(emoji)));
   };
   const canReact = isSaid(message) && may.post;
-  const actions = request.view === "reactions" ? [] : actionsOf(message, { may, isStarred, isPinned, nowMs });
+  const actions = request.view === "reactions" ? [] : actionsOf(message, { may, isStarred, isPinned, mayTell, nowMs });
   return (
     <MenuLanguage>
       {!(at instanceof HTMLElement) && <span ref={pointRef} className="menu-point" style={{ left: at.x, top: at.y }} />}

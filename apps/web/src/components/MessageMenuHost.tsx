@@ -12,6 +12,7 @@ import { useCopy } from "../state/use-copy.ts";
 import { lazyComponent } from "./lazy.tsx";
 import { MessageMenuContext } from "./message-menu-context.ts";
 import type { MenuRequest } from "./message-menu-context.ts";
+import type { MessageQuestionOf } from "./MessageQuestion.tsx";
 import { SelectionBar } from "./SelectionBar.tsx";
 
 const MessageMenu = lazyComponent(async () => {
@@ -20,11 +21,7 @@ const MessageMenu = lazyComponent(async () => {
   void fetchEmojiData().catch(() => undefined);
   return Menu;
 });
-const DeleteDialog = lazyComponent(async () => (await import("./MessageDialogs.tsx")).DeleteDialog);
-const ForwardDialog = lazyComponent(async () => (await import("./MessageDialogs.tsx")).ForwardDialog);
-const InfoDialog = lazyComponent(async () => (await import("./MessageDialogs.tsx")).InfoDialog);
-
-type Question = { readonly kind: "delete" | "forward" | "info"; readonly messages: readonly Message[] };
+const MessageQuestion = lazyComponent(async () => (await import("./MessageQuestion.tsx")).MessageQuestion);
 
 /**
  * Whatever is done with the messages of one conversation: the menu that they open, the questions that come of it, and those that are
@@ -43,7 +40,7 @@ export function MessageMenuHost({
   const act = useAction();
   const { id } = conversation;
   const [request, setRequest] = useState<MenuRequest>();
-  const [question, setQuestion] = useState<Question>();
+  const [question, setQuestion] = useState<MessageQuestionOf>();
   const selection = useSelector((state) => (state.selection?.conversationId === id ? state.selection : undefined));
   const { client } = controller;
   useEffect(() => () => controller.select(undefined), [controller]);
@@ -88,6 +85,7 @@ export function MessageMenuHost({
         break;
       case "forward":
       case "info":
+      case "tellAdministrators":
       case "delete":
         setQuestion({ kind: action, messages: [message] });
         break;
@@ -118,11 +116,7 @@ export function MessageMenuHost({
           close={() => setRequest(undefined)}
         />
       )}
-      {question?.kind === "delete" && <DeleteDialog messages={question.messages} close={closeQuestion} />}
-      {question?.kind === "forward" && <ForwardDialog messages={question.messages} close={closeQuestion} />}
-      {question?.kind === "info" && question.messages[0] !== undefined && (
-        <InfoDialog message={question.messages[0]} close={() => closeQuestion(false)} />
-      )}
+      {question !== undefined && <MessageQuestion question={question} close={closeQuestion} />}
     </MessageMenuContext>
   );
 }

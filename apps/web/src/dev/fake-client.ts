@@ -348,6 +348,12 @@ export function createFakeHost(scene: Scene): ClientHost {
       async keepOut() {
         await later();
       },
+      invitedBy: async () => [],
+      reportToAdministrators: async () => [],
+      groupReports: async () => [],
+      async dismissGroupReport() {
+        await later();
+      },
       async removeMembers(id, accountIds) {
         await later();
         const found = get(id);

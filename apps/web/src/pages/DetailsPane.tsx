@@ -15,6 +15,7 @@ import { titleOf } from "../state/own.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 
 const GroupMembers = lazyComponent(async () => (await import("../components/GroupMembers.tsx")).GroupMembers, "moderation");
+const GroupReports = lazyComponent(async () => (await import("../components/GroupReports.tsx")).GroupReports, "moderation");
 const KeptOut = lazyComponent(async () => (await import("../components/KeptOut.tsx")).KeptOut, "moderation");
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
@@ -61,6 +62,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
         )}
         {details !== undefined && (
           <>
+            {isGroup && <GroupReports conversationId={id} />}
             {isGroup && <Members details={details} />}
             {details.keptOut.length > 0 && <KeptOut details={details} />}
             {isGroup && details.may.invite && <JoinLinks conversationId={id} />}

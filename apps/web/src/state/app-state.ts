@@ -230,6 +230,7 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "settings":
         next = { ...next, settingsVersion: next.settingsVersion + 1 };
         break;
+      case "group_reports":
       case "join_links":
       case "knocks":
         next = { ...next, joinLinksVersion: next.joinLinksVersion + 1 };

@@ -1,4 +1,4 @@
-import type { ConversationDetails, Member, Role } from "@latchkey/client";
+import type { ConversationDetails, Member, Message, Person, Role } from "@latchkey/client";
 import { namesWith } from "./name-search.ts";
 
 /** What can be done with members of a group. */
@@ -12,6 +12,16 @@ export function membersShown(members: readonly Member[], asked: string): readonl
   return members
     .filter(({ person }) => isCalled(person.displayName, person.address))
     .toSorted((a, b) => places[a.role] - places[b.role] || a.person.displayName.localeCompare(b.person.displayName));
+}
+
+/** Whom somebody can tell of these messages: those who lead the group, but whoever wrote them. Empty of a conversation of two. */
+export function administratorsToTell(
+  { members, conversation }: Pick<ConversationDetails, "members" | "conversation">,
+  messages: readonly Message[],
+): readonly Person[] {
+  if (conversation.kind !== "group") return [];
+  const isAuthor = (person: Person): boolean => messages.some(({ author }) => author?.accountId === person.accountId);
+  return members.filter(({ role, person }) => role !== "member" && !person.isSelf && !isAuthor(person)).map(({ person }) => person);
 }
 
 /** What this person can do with a member now, in the order in which a menu offers it. */

@@ -17,6 +17,7 @@ export type MessageAction =
   | "select"
   | "info"
   | "person"
+  | "tellAdministrators"
   | "delete";
 
 /** What decides what can be done with a message. */
@@ -24,6 +25,8 @@ export interface ActionWorld {
   readonly may: Pick<GroupPermissions, "post" | "pin">;
   readonly isStarred: boolean;
   readonly isPinned: boolean;
+  /** Whether somebody else leads the group, who could be told of it. */
+  readonly mayTell?: boolean;
   readonly nowMs: number;
 }
 
@@ -38,7 +41,7 @@ export function hasActions(message: Message): boolean {
 }
 
 /** What can be done with a message now. */
-export function actionsOf(message: Message, { may, isStarred, isPinned, nowMs }: ActionWorld): readonly MessageAction[] {
+export function actionsOf(message: Message, { may, isStarred, isPinned, mayTell = false, nowMs }: ActionWorld): readonly MessageAction[] {
   const { body, author } = message;
   if (author === undefined) return [];
   switch (body.kind) {
@@ -63,6 +66,7 @@ export function actionsOf(message: Message, { may, isStarred, isPinned, nowMs }:
         "select",
         "info",
         ...(author.isSelf ? [] : (["person"] as const)),
+        ...(author.isSelf || !mayTell ? [] : (["tellAdministrators"] as const)),
         "delete",
       ];
     }

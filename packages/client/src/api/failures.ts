@@ -23,6 +23,7 @@ export type ClientErrorCode =
   | "invalid_setting" // a name, description, time or right that a group cannot have
   | "already_member"
   | "kept_out"
+  | "no_administrator"
   | "message_too_large"
   | "name_required" // a group needs a name
   | "offline" // needs the server, which cannot be reached now

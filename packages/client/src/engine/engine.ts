@@ -7,6 +7,7 @@ import type { Effect } from "../core/types.ts";
 import type { OwnStates } from "../devices/own-states.ts";
 import { Invites } from "../join-links/invites.ts";
 import { LazyFiles } from "../files/lazy-files.ts";
+import type { Moderation } from "../moderation/moderation.ts";
 import { Own } from "../own/own.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import type { ReadQueries } from "../receipts/queries.ts";
@@ -67,6 +68,7 @@ export class Engine {
   readonly signals: Signals;
   readonly #receipts: ReceiptSending;
   #queries: Promise<ReadQueries> | undefined;
+  #moderation: Promise<Moderation> | undefined;
   readonly #sharedHistory: SharedHistory;
   /** Finds messages. */
   readonly search: Search;
@@ -180,6 +182,7 @@ export class Engine {
         isKnocking: () => this.invites.isKnocking,
         onAdmission: (sender, body) => this.invites.takeAdmission(sender, body),
         onLinkShare: (sender, body) => this.invites.takeShare(sender, body),
+        onGroupReport: async (sender, body) => (await this.moderation()).take(sender, body),
         awaited: (accountId) => this.#welcomes.awaited(accountId),
         onRequests: () => world.emit({ kind: "requests" }),
       },
@@ -326,6 +329,15 @@ export class Engine {
   /** A member asks who has read a message. */
   asked(id: string, query: Extract<Effect, { kind: "read_query" }>): void {
     background(this.readQueries().then((queries) => queries.hear(id, query)));
+  }
+
+  /** Loaded with the first report, or the first look at one. */
+  moderation(): Promise<Moderation> {
+    this.#moderation ??= import("../moderation/moderation.ts").then(
+      ({ Moderation: Loaded }) =>
+        new Loaded(this.#world, { runner: (id) => this.conversations.required(id), runners: () => this.conversations.all() }),
+    );
+    return this.#moderation;
   }
 
   /** Loaded with the first question: few groups are so large. */

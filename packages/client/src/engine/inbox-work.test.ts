@@ -91,6 +91,7 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
     isKnocking: () => false,
     onAdmission: async () => undefined,
     onLinkShare: async () => undefined,
+    onGroupReport: async () => undefined,
     onRequests: () => undefined,
   };
   const work = new InboxWork(ann.world, handlers, policy);

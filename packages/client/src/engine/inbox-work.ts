@@ -34,6 +34,7 @@ export interface WorkHandlers {
   readonly isKnocking: () => boolean;
   readonly onAdmission: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
   readonly onLinkShare: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
+  readonly onGroupReport: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
   /** What waits for the person, or what became of it, is another. */
   readonly onRequests: () => void;
 }
@@ -131,12 +132,12 @@ export class InboxWork {
   async #stageOf(head: InboxHead, sender: { isMet: boolean; isVerified: boolean }): Promise<Stage | undefined> {
     const { standings } = this.#world;
     const standing = standings.of(head.senderAccountId);
-    const { welcome, forkNotice, history, admission, linkShare } = inboxItemKinds;
+    const { welcome, forkNotice, history, admission, linkShare, groupReport } = inboxItemKinds;
     if (standing === "blocked") return undefined;
     const isStranger = standing === "stranger";
     const isWanted =
       head.kind === welcome ||
-      ((head.kind === forkNotice || head.kind === linkShare) && (!isStranger || sender.isMet)) ||
+      ([forkNotice, linkShare, groupReport].some((kind) => kind === head.kind) && (!isStranger || sender.isMet)) ||
       (head.kind === history && standing === "own") ||
       (head.kind === admission && this.#handlers.isKnocking());
     if (!isWanted) return undefined;
@@ -311,13 +312,13 @@ export class InboxWork {
         this.#handlers.putHistoryNotice(tx, item.body.slice());
       });
       this.#handlers.onHistoryNotice();
-    } else if (head.kind === inboxItemKinds.admission || head.kind === inboxItemKinds.linkShare) {
-      const sender = { accountId: head.senderAccountId, deviceId: head.senderDeviceId };
-      if (head.kind === inboxItemKinds.admission) await this.#handlers.onAdmission(sender, item.body);
-      else await this.#handlers.onLinkShare(sender, item.body);
-      await store.transact("write", settle);
     } else {
-      await watch.takeForkNotice({ accountId: head.senderAccountId, deviceId: head.senderDeviceId }, item.body);
+      const sender = { accountId: head.senderAccountId, deviceId: head.senderDeviceId };
+      const { admission, linkShare, groupReport } = inboxItemKinds;
+      if (head.kind === admission) await this.#handlers.onAdmission(sender, item.body);
+      else if (head.kind === linkShare) await this.#handlers.onLinkShare(sender, item.body);
+      else if (head.kind === groupReport) await this.#handlers.onGroupReport(sender, item.body);
+      else await watch.takeForkNotice(sender, item.body);
       await store.transact("write", settle);
     }
     this.shelf.forget(shelved.id);

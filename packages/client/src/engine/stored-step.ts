@@ -4,6 +4,7 @@ import { recordChanges } from "../core/records.ts";
 import type { ConversationState, Effect } from "../core/types.ts";
 import type { Raised } from "../directory/alarms.ts";
 import { noteRemoved } from "../join-links/removed.ts";
+import { noteCame } from "../moderation/came.ts";
 import { putPlaced } from "../own/placed.ts";
 import { putPast } from "../shared-history/keeping.ts";
 import { orderSegment } from "../store/store.ts";
@@ -111,6 +112,7 @@ async function putEffect(
       timeline.put(effect.line);
       receipts.leave(tx, id, effect.line);
       await noteRemoved(tx, id, effect.line);
+      noteCame(tx, id, effect.line);
       return;
     case "content":
       await timeline.take(effect.said);

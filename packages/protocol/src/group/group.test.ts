@@ -21,6 +21,7 @@ import {
   envelopeOverheadBytes,
   fitsInline,
   forkNoticeCodec,
+  groupReportCodec,
   groupSettingsCodec,
   inboxHeadCodec,
   inboxHeadTbsCodec,
@@ -44,6 +45,7 @@ import type {
   EnvelopeBody,
   EnvelopePlaintext,
   ForkNotice,
+  GroupReport,
   GroupSettings,
   InboxHead,
   LatchkeyGroup,
@@ -91,6 +93,15 @@ const settings: GroupSettings = {
   continues: none,
   directory: id(13),
   keptOut: [],
+  ext: none,
+};
+const report: GroupReport = {
+  format: 1,
+  host: "chat.example",
+  logId: id(9),
+  reason: "fraud",
+  words: "a trick",
+  messageIds: [id(7)],
   ext: none,
 };
 const opening: SettingsOpening = { salt: id(11), settings };
@@ -180,6 +191,18 @@ describe("[M-1] what a group says of itself", () => {
       "nobody kept out in format 4": { ...settings, format: 4, keptOut: [] },
       "somebody kept out twice": { ...settings, format: 4, keptOut: [id(1), id(1)] },
       "129 kept out": { ...settings, format: 4, keptOut: Array.from({ length: 129 }, (_, at) => id(at)) },
+    },
+  });
+
+  describeCodec("groupReportCodec", groupReportCodec, {
+    samples: [report, { ...report, reason: "other", words: "", messageIds: Array.from({ length: 50 }, (_, at) => id(at)) }],
+    frozen:
+      "00010c636861742e6578616d706c65090909090909090909090909090909090909090909090909090909090909090905076120747269636b20070707070707070707070707070707070707070707070707070707070707070700",
+    overLimit: {
+      "no message": { ...report, messageIds: [] },
+      "51 messages": { ...report, messageIds: Array.from({ length: 51 }, (_, at) => id(at)) },
+      "2049 bytes of words": { ...report, words: "x".repeat(2049) },
+      "a message id of 31 bytes": { ...report, messageIds: [zeros(31)] },
     },
   });
 

@@ -1,0 +1,33 @@
+import type { ReactElement } from "react";
+import type { Message } from "@latchkey/client";
+import { lazyComponent } from "./lazy.tsx";
+import { DeleteDialog, ForwardDialog, InfoDialog } from "./MessageDialogs.tsx";
+
+const GroupReportDialog = lazyComponent(async () => (await import("./GroupReportDialog.tsx")).GroupReportDialog, "moderation");
+
+/** What is asked before something is done with messages. */
+export interface MessageQuestionOf {
+  readonly kind: "delete" | "forward" | "info" | "tellAdministrators";
+  readonly messages: readonly Message[];
+}
+
+/** The dialog that asks it. */
+export function MessageQuestion({
+  question: { kind, messages },
+  close,
+}: {
+  readonly question: MessageQuestionOf;
+  readonly close: (isDone: boolean) => void;
+}): ReactElement | undefined {
+  const [first] = messages;
+  switch (kind) {
+    case "delete":
+      return <DeleteDialog messages={messages} close={close} />;
+    case "forward":
+      return <ForwardDialog messages={messages} close={close} />;
+    case "tellAdministrators":
+      return <GroupReportDialog messages={messages} close={close} />;
+    case "info":
+      return first && <InfoDialog message={first} close={() => close(false)} />;
+  }
+}
