@@ -49,6 +49,15 @@ export const mediaMutants = [
     ],
   ),
   ...of(
+    `${media}/film-places.ts`,
+    [`${media}/clean-video.test.ts`],
+    [
+      ["a film of which what stands behind its description is said to have moved", " && place < params.to", ""],
+      ["a film with places that say less than where they are", "moved <= largestPlace", "moved > 0"],
+      ["a film that goes on in parts, moved", '"saio", "mvex", ', '"saio", '],
+    ],
+  ),
+  ...of(
     `${media}/film-boxes.ts`,
     [`${media}/clean-video.test.ts`],
     [

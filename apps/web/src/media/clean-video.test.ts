@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { joinParts } from "./bytes.ts";
 import { cleanVideo } from "./clean-video.ts";
+import { movePlaces } from "./film-places.ts";
 import { contains, hex, latin1 } from "./testing/pictures.ts";
 
 const box = (type: string, ...parts: readonly Uint8Array[]): Uint8Array => {
@@ -75,6 +76,58 @@ describe("a film", () => {
     const open = joinParts([hex("00000000"), latin1("mdat"), latin1("the rest")]);
     const whole = joinParts([plain, long, open]);
     expect(await clean(whole)).toEqual(whole);
+  });
+
+  describe("that is described at its end", () => {
+    const table = (type: string, width: 4 | 8, places: readonly number[], count = places.length): Uint8Array => {
+      const bytes = new Uint8Array(8 + places.length * width);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(4, count);
+      for (const [at, place] of places.entries())
+        if (width === 4) view.setUint32(8 + 4 * at, place);
+        else view.setBigUint64(8 + 8 * at, BigInt(place));
+      return box(type, bytes);
+    };
+    const track = (...tables: readonly Uint8Array[]): Uint8Array => box("trak", box("mdia", box("minf", box("stbl", ...tables))));
+    const described = (...tracks: readonly Uint8Array[]): Uint8Array => box("moov", head("mvhd", "00000000"), ...tracks);
+    const behind = box("mdat", latin1("more of it"));
+    const [filmAt, moovAt] = [brands.length, brands.length + film.length];
+
+    test("is described before it, and all of it is found where it is then", async () => {
+      const at = (by: number, moovBytes: number): Uint8Array =>
+        described(
+          track(table("stco", 4, [filmAt + 8 + by, moovAt - 1 + by, moovAt + moovBytes + 8, 3])),
+          track(table("co64", 8, [filmAt + by, moovAt + moovBytes])),
+        );
+      const { length } = at(0, 0);
+      const cleaned = await clean(joinParts([brands, film, at(0, length), behind]));
+      expect(cleaned).toEqual(joinParts([brands, at(length, length), film, behind]));
+      expect(await clean(new Uint8Array(cleaned ?? []))).toEqual(cleaned);
+    });
+
+    test.each([
+      ["a table says another length than it has", [described(track(table("stco", 4, [filmAt, filmAt], 3)))]],
+      ["a table is cut off", [described(track(box("stco", new Uint8Array(7))))]],
+      ["a track has no table", [described(track(table("stco", 4, [filmAt])), track())]],
+      ["there is no track", [described()]],
+      ["places are said in another way too", [described(track(table("stco", 4, [filmAt]), box("saio", new Uint8Array(12))))]],
+      ["it goes on in parts", [described(track(table("stco", 4, [filmAt])), box("mvex"))]],
+      ["there are parts of it", [described(track(table("stco", 4, [filmAt]))), box("moof"), behind]],
+      ["it is described twice", [described(track(table("stco", 4, [filmAt]))), described(track(table("stco", 4, [filmAt])))]],
+      ["its description has no length", [joinParts([hex("00000000"), described(track(table("stco", 4, [filmAt]))).subarray(4)])]],
+    ])("stays where %s", async (_, rest) => {
+      const whole = joinParts([brands, film, ...rest]);
+      expect(await clean(whole)).toEqual(whole);
+    });
+
+    test("stays where a place would be larger than its table can say, and so do the others", () => {
+      const moov = described(track(table("stco", 4, [8, 0xffff_fff0])));
+      const before = moov.slice();
+      expect(movePlaces(moov, { from: 0, to: 0xffff_ffff, by: 16 })).toBe(false);
+      expect(moov).toEqual(before);
+      expect(movePlaces(moov, { from: 0, to: 0xffff_ffff, by: 15 })).toBe(true);
+      expect(moov).toEqual(described(track(table("stco", 4, [23, 0xffff_ffff]))));
+    });
   });
 
   test.each([
