@@ -257,7 +257,10 @@ async function start(params: {
     limits,
     retentionDays,
   };
-  const chores = new Chores({ house, journal, publisher, tokens: services.tokens, health, log, setTimer, reportBug });
+  const tickDesk = async (): Promise<number> =>
+    (await late.desk?.office.tick({ nowMs: nowMs(), isDoubted: clock.doubt() !== undefined })) ?? 0;
+  const { tokens } = services;
+  const chores = new Chores({ house, journal, publisher, tokens, health, log, setTimer, tickDesk, reportBug });
   late.chores = chores;
   chores.tidy();
   const admin = !isListening

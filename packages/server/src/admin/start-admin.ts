@@ -3,6 +3,7 @@ import { DeskAccess } from "../desk/access.ts";
 import { createDesk } from "../desk/desk.ts";
 import type { Desk } from "../desk/desk.ts";
 import { OfficeKeeper } from "../desk/office/office-keeper.ts";
+import { worldOfDesk } from "../desk/world-of-desk.ts";
 import { accountCommands } from "./accounts.ts";
 import { listenForAdmin } from "./admin-socket.ts";
 import { deskCommands } from "./desk.ts";
@@ -17,6 +18,7 @@ import { suspensionCommands } from "./suspensions.ts";
 import type { AdminCommands } from "./params.ts";
 import { answerAdmin } from "./router.ts";
 import type { Rules } from "./rules.ts";
+import type { Store } from "../store/store.ts";
 import { statusCommands } from "./status.ts";
 import type { StatusSources } from "./status.ts";
 
@@ -24,6 +26,7 @@ import type { StatusSources } from "./status.ts";
 export interface AdminParts extends StatusSources, Maintenance {
   readonly options: ServerOptions;
   readonly rules: Rules;
+  readonly store: StatusSources["store"] & Pick<Store, "accountHead">;
   readonly warn: (message: string) => void;
   /** Time that passed, in milliseconds, by a clock that never jumps. */
   readonly passedMs: () => number;
@@ -75,7 +78,10 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { passedMs, warn, reportBug } = parts;
   const { host } = parts.context;
   const access = new DeskAccess(passedMs);
-  const office = new OfficeKeeper({ directory: parts.dataDirectory, host, publicUrl: parts.publicUrl });
+  const office = new OfficeKeeper(
+    { directory: parts.dataDirectory, host, publicUrl: parts.publicUrl },
+    { world: worldOfDesk(parts), reportBug },
+  );
   await office.open();
   const commands = adminCommands(parts, access, office);
   const socket = await listenForAdmin({

@@ -3,6 +3,7 @@ import type { AdminCommands } from "../admin/params.ts";
 import { DeskAccess } from "./access.ts";
 import { createDesk } from "./desk.ts";
 import { OfficeKeeper } from "./office/office-keeper.ts";
+import { testWorld } from "./office/office.testing.ts";
 
 test("what doctor finds is found once a minute, whoever asks how often; a failure is not kept", async () => {
   let nowMs = 0;
@@ -18,7 +19,10 @@ test("what doctor finds is found once a minute, whoever asks how often; a failur
     },
   };
   const bugs: unknown[] = [];
-  const office = new OfficeKeeper({ directory: "", host: "chat.example", publicUrl: "https://chat.example" });
+  const office = new OfficeKeeper(
+    { directory: "", host: "chat.example", publicUrl: "https://chat.example" },
+    { world: testWorld(), reportBug: () => undefined },
+  );
   const parts = { access: new DeskAccess(() => nowMs), office, passedMs: () => nowMs, reportBug: (error: unknown) => bugs.push(error) };
   const desk = createDesk({ ...parts, commands, warn: (message) => warnings.push(message) });
   expect(await desk.read("doctor", "{}")).toMatchObject({ status: 500, body: { code: "failed" } });

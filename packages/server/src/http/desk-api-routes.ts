@@ -1,4 +1,4 @@
-import { deskApiPath } from "@latchkey/protocol/desk";
+import { deskApiPath, deskAttachmentsPath } from "@latchkey/protocol/desk";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
@@ -48,11 +48,34 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
       if (answer.session !== undefined) setCookie(reply, answer.session, current.publicUrl.startsWith("https:"));
       return await reply.code(answer.status).header("cache-control", "no-store").send(answer.body);
     } catch (error) {
-      if (!(error instanceof DeskError)) throw error;
-      const { code, retryAfterMs } = error;
-      return reply.code(deskStatuses[code]).header("cache-control", "no-store").send({ code, retryAfterMs });
+      return sendError(reply, error);
     }
   });
+
+  // Without a cookie no other site's page gets it, with one only this site's: it is Strict. Saved or read by script, never shown by itself.
+  app.get<{ Params: { number: string; file: string } }>(`${deskAttachmentsPath}/:number/:file`, async (request, reply) => {
+    const current = office();
+    const session = cookieOf(request);
+    const [caseNumber, file] = [Number(request.params.number), Number(request.params.file)];
+    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
+    if (current?.isBegun !== true || !isOwnPage(request, host) || !Number.isSafeInteger(caseNumber) || !Number.isSafeInteger(file)) {
+      reply.callNotFound();
+      return reply;
+    }
+    try {
+      const bytes = await current.file({ session, caseNumber, file, nowMs: nowMs(), passedMs: elapsedMs() });
+      const headers = { "cache-control": "no-store", "content-type": "application/octet-stream", "content-disposition": "attachment" };
+      return await reply.headers(headers).send(Buffer.from(bytes));
+    } catch (error) {
+      return sendError(reply, error);
+    }
+  });
+}
+
+function sendError(reply: FastifyReply, error: unknown): FastifyReply {
+  if (!(error instanceof DeskError)) throw error;
+  const { code, retryAfterMs } = error;
+  return reply.code(deskStatuses[code]).header("cache-control", "no-store").send({ code, retryAfterMs });
 }
 
 function cookieOf(request: FastifyRequest): string {

@@ -23,6 +23,8 @@ export interface ChoresParts {
   readonly health: Health;
   readonly log: Logger;
   readonly setTimer: SetTimer;
+  /** What the desk does as time passes. */
+  tickDesk(): Promise<number>;
   reportBug(error: unknown): void;
 }
 
@@ -50,6 +52,9 @@ export class Chores {
     this.#every(housekeepingMs, () => this.tidy());
     this.#every(tickMs, () => {
       health.sample();
+      this.#parts.tickDesk().then((erased) => {
+        if (erased > 0) log.info({ erased }, "erased cases of the desk whose time was over");
+      }, this.#failed);
       void journal
         .tick()
         .catch(this.#failed)

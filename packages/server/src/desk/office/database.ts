@@ -27,10 +27,81 @@ const staffStep = `
     hash BLOB NOT NULL
   ) STRICT`;
 
-const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep] };
+/**
+ * Cases. Of conversations and of people but the accused there are only HMACs under the case's own key: they say "the same one as before in
+ * this case" and nothing to who has another case, or this one erased. `files` and `contexts` are encrypted under that key. What outlives a
+ * case are its sanctions, until their day, and its decisions without words or a case.
+ */
+const casesStep = `
+  CREATE TABLE cases (
+    number INTEGER PRIMARY KEY, revision INTEGER NOT NULL, state TEXT NOT NULL, accused_host TEXT NOT NULL, accused_id BLOB NOT NULL,
+    opened_day INTEGER NOT NULL, newest_day INTEGER NOT NULL, taken_by BLOB, key BLOB NOT NULL, appeal_until_day INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX cases_by_state ON cases (state, number);
+  CREATE INDEX cases_of ON cases (accused_id);
+  CREATE TABLE last_case (id INTEGER PRIMARY KEY, number INTEGER NOT NULL) STRICT;
+  INSERT INTO last_case VALUES (1, 0);
+  CREATE TABLE case_reports (
+    id INTEGER PRIMARY KEY, case_number INTEGER NOT NULL REFERENCES cases (number), arrived_day INTEGER NOT NULL, reason TEXT NOT NULL,
+    words TEXT NOT NULL, reporter TEXT NOT NULL, verdicts TEXT NOT NULL, report_id BLOB NOT NULL UNIQUE, mailbox BLOB NOT NULL,
+    answer_key BLOB NOT NULL, told_day INTEGER, contexts BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX case_reports_of ON case_reports (case_number);
+  CREATE TABLE case_items (
+    case_number INTEGER NOT NULL REFERENCES cases (number), number INTEGER NOT NULL, identity BLOB NOT NULL, message_id BLOB NOT NULL,
+    author TEXT NOT NULL, role TEXT NOT NULL, about INTEGER, text TEXT, says_at_ms INTEGER, gap_before INTEGER NOT NULL,
+    verdicts TEXT NOT NULL, is_proved INTEGER NOT NULL, PRIMARY KEY (case_number, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX case_items_by_identity ON case_items (identity);
+  CREATE TABLE case_files (
+    case_number INTEGER NOT NULL REFERENCES cases (number), number INTEGER NOT NULL, item INTEGER NOT NULL, media_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL, verdict TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (case_number, number)
+  ) STRICT;
+  CREATE TABLE case_people (
+    case_number INTEGER NOT NULL REFERENCES cases (number), mac BLOB NOT NULL, label TEXT NOT NULL, PRIMARY KEY (case_number, mac)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE case_conversations (
+    case_number INTEGER NOT NULL REFERENCES cases (number), mac BLOB NOT NULL, PRIMARY KEY (case_number, mac)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE case_links (
+    case_number INTEGER NOT NULL REFERENCES cases (number), other INTEGER NOT NULL REFERENCES cases (number),
+    PRIMARY KEY (case_number, other)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE case_events (
+    id INTEGER PRIMARY KEY, case_number INTEGER NOT NULL REFERENCES cases (number), at_ms INTEGER NOT NULL, kind TEXT NOT NULL, by TEXT,
+    text TEXT
+  ) STRICT;
+  CREATE INDEX case_events_of ON case_events (case_number);
+  CREATE TABLE decisions (
+    puid TEXT PRIMARY KEY, case_number INTEGER REFERENCES cases (number), staff BLOB NOT NULL REFERENCES staff (id), at_ms INTEGER NOT NULL,
+    until_day INTEGER, content_day INTEGER NOT NULL, appeal_until_day INTEGER NOT NULL, state TEXT NOT NULL, input TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX decisions_of ON decisions (case_number);
+  CREATE TABLE appeals (
+    case_number INTEGER NOT NULL REFERENCES cases (number), number INTEGER NOT NULL, by TEXT NOT NULL, report INTEGER, arrived_day INTEGER NOT NULL,
+    words TEXT NOT NULL, items TEXT NOT NULL, puid TEXT NOT NULL REFERENCES decisions (puid), outcome TEXT, staff BLOB, at_ms INTEGER,
+    answer TEXT, PRIMARY KEY (case_number, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE sanctions (
+    puid TEXT NOT NULL, account_id BLOB NOT NULL, what TEXT NOT NULL, since_day INTEGER NOT NULL, until_day INTEGER NOT NULL,
+    PRIMARY KEY (puid, what)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sanctions_of ON sanctions (account_id);
+  CREATE TABLE saved_reasons (id BLOB PRIMARY KEY, title TEXT NOT NULL, decision TEXT NOT NULL) STRICT;
+  CREATE TABLE tasks (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, params TEXT NOT NULL) STRICT`;
+
+const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep] };
+
+/** The desk's database, open. */
+export interface DeskDatabase {
+  readonly sql: Statements;
+  /** Leaves nothing of what was erased in the journal. */
+  scrub(): void;
+  close(): void;
+}
 
 /** Opens the desk's database, for its one thread. @throws ServerError `data_newer`, `data_unusable` or `disk_full` */
-export function openDeskDatabase(directory: string): { readonly sql: Statements; close(): void } {
+export function openDeskDatabase(directory: string): DeskDatabase {
   const path = join(directory, deskDatabaseFile);
   let database: DatabaseSync | undefined;
   try {
@@ -42,7 +113,7 @@ export function openDeskDatabase(directory: string): { readonly sql: Statements;
     migrate(database, deskSchema);
     chmodSync(path, 0o600);
     const opened = database;
-    return { sql: new Statements(opened), close: () => opened.close() };
+    return { sql: new Statements(opened), scrub: () => opened.exec("PRAGMA wal_checkpoint(TRUNCATE)"), close: () => opened.close() };
   } catch (cause) {
     database?.close();
     if (cause instanceof ServerError) throw cause;

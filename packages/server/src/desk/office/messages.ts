@@ -1,9 +1,10 @@
 import type { DeskErrorCode } from "@latchkey/protocol/desk";
 import type { StoreFaultParts } from "../../errors.ts";
 import type { Office } from "./office.ts";
+import type { OfficeWorld, WorldQuestion } from "./world.ts";
 
 /** What the server calls of the desk. */
-export type OfficeMethods = Pick<Office, "handle" | "isStaffed" | "operatorCode" | "staff">;
+export type OfficeMethods = Pick<Office, "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file">;
 /** Name of a method. */
 export type OfficeMethod = keyof OfficeMethods;
 /** What one takes. */
@@ -19,8 +20,19 @@ export interface OfficeCall {
   readonly params: unknown;
 }
 
+/** What the desk asks of the server. */
+export interface OfficeQuestion {
+  readonly kind: "ask";
+  readonly id: number;
+  readonly name: WorldQuestion;
+  readonly params: Parameters<OfficeWorld[WorldQuestion]>[0];
+}
+
 /** To the desk's thread. */
-export type ToOffice = OfficeCall | { readonly kind: "close" };
+export type ToOffice =
+  | OfficeCall
+  | { readonly kind: "answer"; readonly id: number; readonly isDone: boolean; readonly value: unknown }
+  | { readonly kind: "close" };
 
 /** From it. `ready` or `refused` comes first. */
 export type FromOffice =
@@ -28,4 +40,7 @@ export type FromOffice =
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
   | { readonly kind: "done"; readonly id: number; readonly value: unknown }
   | { readonly kind: "not-done"; readonly id: number; readonly code: DeskErrorCode }
+  | OfficeQuestion
+  /** Something was not done that is tried again. */
+  | { readonly kind: "bug"; readonly fault: StoreFaultParts }
   | { readonly kind: "failed"; readonly id: number; readonly fault: StoreFaultParts };

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { deskDatabaseFile } from "./database.ts";
 import { DeskError } from "./desk-error.ts";
-import type { OfficeAnswer, OfficeRequest } from "./office.ts";
+import type { FileRequest, OfficeAnswer, OfficeRequest } from "./office.ts";
 import { OfficeThread } from "./office-thread.ts";
+import type { OfficeSurroundings } from "./office-thread.ts";
 import type { OfficeOptions } from "./operations.ts";
 
 /** The desk of a server: its thread runs from when the operator began one, and none runs where nobody did. */
@@ -11,8 +12,11 @@ export class OfficeKeeper {
   readonly #options: OfficeOptions;
   #thread: Promise<OfficeThread> | undefined;
 
-  constructor(options: OfficeOptions) {
+  readonly #surroundings: OfficeSurroundings;
+
+  constructor(options: OfficeOptions, surroundings: OfficeSurroundings) {
     this.#options = options;
+    this.#surroundings = surroundings;
   }
 
   /** Opens the desk where there is one. @throws ServerError when its database cannot be used */
@@ -35,6 +39,11 @@ export class OfficeKeeper {
     return (await this.#require()).call("handle", request);
   }
 
+  /** The bytes of a file of a case. @throws DeskError */
+  async file(request: FileRequest): Promise<Uint8Array> {
+    return (await this.#require()).call("file", request);
+  }
+
   /** Names the first administrator, with which a desk begins. Answers their code. @throws DeskError */
   async begin(params: { name: string; nowMs: number }): Promise<string> {
     return (await this.#begin()).call("operatorCode", { ...params, isFirst: true });
@@ -50,6 +59,11 @@ export class OfficeKeeper {
     return (await this.#require()).call("staff", undefined);
   }
 
+  /** Does what time has brought, where there is a desk; answers how many cases were erased. */
+  async tick(times: { nowMs: number; isDoubted: boolean }): Promise<number> {
+    return this.#thread === undefined ? 0 : (await this.#thread).call("tick", times);
+  }
+
   async close(): Promise<void> {
     const thread = await this.#thread?.catch(() => undefined);
     await thread?.close();
@@ -57,7 +71,7 @@ export class OfficeKeeper {
 
   #begin(): Promise<OfficeThread> {
     if (this.#thread === undefined) {
-      const starting = OfficeThread.start(this.#options);
+      const starting = OfficeThread.start(this.#options, this.#surroundings);
       this.#thread = starting;
       // One that could not be started is tried again.
       starting.catch(() => (this.#thread = undefined));

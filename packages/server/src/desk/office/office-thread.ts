@@ -3,12 +3,19 @@ import { ServerError, StoreFault } from "../../errors.ts";
 import type { ServerErrorCode } from "../../errors.ts";
 import { startThread } from "../../threads.ts";
 import { DeskError } from "./desk-error.ts";
-import type { FromOffice, OfficeCall, OfficeMethod, OfficeParams, OfficeResult, ToOffice } from "./messages.ts";
+import type { FromOffice, OfficeCall, OfficeMethod, OfficeQuestion, OfficeParams, OfficeResult, ToOffice } from "./messages.ts";
 import type { OfficeOptions } from "./operations.ts";
+import type { OfficeWorld } from "./world.ts";
 
 interface Waiter {
   resolve(value: unknown): void;
   reject(error: Error): void;
+}
+
+/** What is around the desk. */
+export interface OfficeSurroundings {
+  readonly world: OfficeWorld;
+  reportBug(error: unknown): void;
 }
 
 /** Calls beyond which nobody else is taken in: each waits for the thread. */
@@ -23,19 +30,26 @@ export class OfficeThread {
   #lastId = 0;
   #isEnded = false;
 
-  private constructor(worker: Worker) {
+  readonly #world: OfficeWorld;
+  readonly #reportBug: (error: unknown) => void;
+
+  private constructor(worker: Worker, { world, reportBug }: OfficeSurroundings) {
     this.#worker = worker;
+    this.#world = world;
+    this.#reportBug = reportBug;
   }
 
   /** Starts it. @throws ServerError when the desk's database cannot be used */
-  static async start(options: OfficeOptions): Promise<OfficeThread> {
+  static async start(options: OfficeOptions, surroundings: OfficeSurroundings): Promise<OfficeThread> {
     const worker = startThread("latchkey-desk", new URL("./worker.ts", import.meta.url), options);
-    const thread = new OfficeThread(worker);
+    const thread = new OfficeThread(worker, surroundings);
     const opened = Promise.withResolvers<void>();
     worker.on("message", (message: FromOffice) => {
       if (message.kind === "ready") opened.resolve();
       // The code is one that this thread's own classes have.
       else if (message.kind === "refused") opened.reject(new ServerError(message.code as ServerErrorCode, message.message));
+      else if (message.kind === "ask") void thread.#answer(message);
+      else if (message.kind === "bug") surroundings.reportBug(new StoreFault(message.fault));
       else thread.#settle(message);
     });
     const stopped = (error: unknown): void => {
@@ -70,7 +84,18 @@ export class OfficeThread {
     this.#worker.postMessage(message, []);
   }
 
-  #settle(message: Exclude<FromOffice, { kind: "ready" | "refused" }>): void {
+  async #answer({ id, name, params }: OfficeQuestion): Promise<void> {
+    try {
+      // The name and what goes with it are of one pair.
+      const value = await (this.#world[name] as (params: unknown) => Promise<unknown>)(params);
+      this.#post({ kind: "answer", id, isDone: true, value });
+    } catch (error) {
+      this.#reportBug(error);
+      this.#post({ kind: "answer", id, isDone: false, value: undefined });
+    }
+  }
+
+  #settle(message: Extract<FromOffice, { kind: "done" | "not-done" | "failed" }>): void {
     const waiter = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     if (message.kind === "done") waiter?.resolve(message.value);

@@ -1,16 +1,28 @@
 import { deskRoles } from "@latchkey/protocol/desk";
 import type { DeskOperation } from "@latchkey/protocol/desk";
+import { caseOperations, caseReaders } from "./case-operations.ts";
+import { CaseTable } from "./cases.ts";
 import { openDeskDatabase } from "./database.ts";
+import { DecisionTable } from "./decisions.ts";
 import { DeskError, deskStatuses } from "./desk-error.ts";
+import { tidyCases } from "./erasure.ts";
+import { EvidenceTable } from "./evidence-table.ts";
+import type { NewAppeal, NewReport } from "./evidence.ts";
 import { Input } from "./input.ts";
+import { Judging } from "./judging.ts";
 import type { Done, OfficeOptions, OfficeParts, OpenOperation, Operations, Times } from "./operations.ts";
 import { Passkeys } from "./passkeys.ts";
+import { reasonOperations } from "./reason-operations.ts";
 import { idleMs, Sessions } from "./sessions.ts";
 import { signInOperations } from "./sign-in.ts";
 import { staffOperations } from "./staff-operations.ts";
 import { StaffTable, maxStaffName } from "./staff.ts";
+import type { Staff } from "./staff.ts";
+import { TaskRunner } from "./task-runner.ts";
+import { TaskTable } from "./tasks.ts";
 import { Trail } from "./trail.ts";
 import { trailOperations } from "./trail-operations.ts";
+import type { OfficeWorld } from "./world.ts";
 
 /** A request as it came over HTTP. */
 export interface OfficeRequest extends Times {
@@ -18,6 +30,13 @@ export interface OfficeRequest extends Times {
   /** Secret of the session's cookie; "" of none. */
   readonly session: string;
   readonly body: string;
+}
+
+/** A file of a case that somebody asks for. */
+export interface FileRequest extends Times {
+  readonly session: string;
+  readonly caseNumber: number;
+  readonly file: number;
 }
 
 /** Its answer. `session` is a cookie to be set; "" takes it away. */
@@ -34,9 +53,16 @@ export class Office {
   readonly #operations: Operations;
   readonly #close: () => void;
 
-  /** @throws ServerError when the database cannot be used */
-  constructor(options: OfficeOptions) {
-    const { sql, close } = openDeskDatabase(options.directory);
+  readonly #cases: CaseTable;
+  readonly #evidence: EvidenceTable;
+  readonly #judging: Judging;
+  readonly #tasks: TaskRunner;
+  readonly #tidy: (nowMs: number) => number;
+  #nowMs = 0;
+
+  /** @param reportBug told what is tried again. @throws ServerError when the database cannot be used */
+  constructor(options: OfficeOptions, world: OfficeWorld, reportBug: (error: unknown) => void) {
+    const { sql, scrub, close } = openDeskDatabase(options.directory);
     this.#close = close;
     const staff = new StaffTable(sql);
     const { hostname, origin } = new URL(options.publicUrl);
@@ -59,12 +85,39 @@ export class Office {
       }),
     };
     this.#parts = parts;
+    const { trail, transaction } = parts;
+    const [cases, evidence, decisions, tasks] = [new CaseTable(sql), new EvidenceTable(sql), new DecisionTable(sql), new TaskTable(sql)];
+    const judging = new Judging({ cases, evidence, decisions, tasks, trail });
+    const runner = new TaskRunner({ tasks, decisions, world, transaction, nowMs: () => this.#nowMs, reportBug });
+    this.#cases = cases;
+    this.#evidence = evidence;
+    this.#judging = judging;
+    this.#tasks = runner;
+    this.#tidy = (nowMs) => {
+      const erased = tidyCases({ cases, decisions, trail, transaction }, nowMs);
+      scrub();
+      return erased;
+    };
     this.#open = signInOperations(parts);
-    this.#operations = { ...staffOperations(parts), ...trailOperations(parts) };
+    this.#operations = {
+      ...staffOperations(parts),
+      ...trailOperations(parts),
+      ...reasonOperations(parts, sql),
+      ...caseOperations(parts, {
+        cases,
+        evidence,
+        decisions,
+        judging,
+        // Of other hosts' accounts nothing is known here.
+        usernameOf: async ({ host, accountId }) => (host === options.host ? world.usernameOf({ accountId }) : undefined),
+        wake: () => runner.wake(),
+      }),
+    };
   }
 
   /** Answers an operation; never throws but for a bug or a disk that fails. */
   async handle(request: OfficeRequest): Promise<OfficeAnswer> {
+    this.#see(request.nowMs);
     try {
       const { body, session } = await this.#run(request);
       return { status: 200, body, ...(session === undefined ? {} : { session }) };
@@ -73,6 +126,21 @@ export class Office {
       const { code, retryAfterMs } = error;
       return { status: deskStatuses[code], body: { code, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) } };
     }
+  }
+
+  /** The bytes of a file of a case, for whoever reads cases. @throws DeskError */
+  file(request: FileRequest): Uint8Array {
+    this.#see(request.nowMs);
+    const { staff } = this.#asker(request);
+    if (!caseReaders.some((role) => staff.roles.includes(role))) throw new DeskError("not_allowed");
+    const { transaction, trail } = this.#parts;
+    return transaction(() => {
+      const bytes = this.#evidence.file(this.#cases.require(request.caseNumber), request.file);
+      if (bytes === undefined) throw new DeskError("not_found");
+      const details = { file: request.file };
+      trail.append({ actor: staff.name, act: "file read", caseNumber: request.caseNumber, details }, request.nowMs);
+      return bytes;
+    });
   }
 
   /** Whether somebody can sign in who may name others: before that the desk takes no reports. */
@@ -101,6 +169,32 @@ export class Office {
     });
   }
 
+  /** Takes in a report that was opened and verified. Answers the number of its case. */
+  report(report: NewReport, nowMs: number): number {
+    this.#see(nowMs);
+    const number = this.#parts.transaction(() => this.#judging.report(report, nowMs));
+    this.#tasks.wake();
+    return number;
+  }
+
+  /** Takes in an appeal that was opened and verified; `undefined` for one that cannot be. */
+  appeal(appeal: NewAppeal, nowMs: number): number | undefined {
+    this.#see(nowMs);
+    return this.#parts.transaction(() => this.#judging.appeal(appeal, nowMs));
+  }
+
+  /** Does what time has brought. While the clock is doubted nothing is erased. Answers how many cases were. */
+  tick({ nowMs, isDoubted }: { nowMs: number; isDoubted: boolean }): number {
+    this.#see(nowMs);
+    this.#tasks.wake();
+    return isDoubted ? 0 : this.#tidy(nowMs);
+  }
+
+  /** Resolves when what decisions asked for is done, as far as it can be now. */
+  idle(): Promise<void> {
+    return this.#tasks.idle();
+  }
+
   /** Who is staff, for the operator. */
   staff(): readonly object[] {
     return this.#parts.staff.list();
@@ -110,17 +204,27 @@ export class Office {
     this.#close();
   }
 
+  #see(nowMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+  }
+
+  /** Whose session this is, if it may ask now. @throws DeskError `not_signed_in` or `rate_limited` */
+  #asker({ session, passedMs }: { session: string; passedMs: number }): { staff: Staff; leftMs: number } {
+    const admitted = session === "" ? undefined : this.#parts.sessions.admit(session, passedMs);
+    const staff = admitted === undefined ? undefined : this.#parts.staff.byId(admitted.staffId);
+    if (admitted === undefined || staff?.isActive !== true) throw new DeskError("not_signed_in");
+    if (admitted.waitMs > 0) throw new DeskError("rate_limited", admitted.waitMs);
+    return { staff, leftMs: admitted.leftMs };
+  }
+
   async #run(request: OfficeRequest): Promise<Done> {
     const { operation, session, body, nowMs, passedMs } = request;
     // Names come from outside: only the tables' own.
     const open = Object.hasOwn(this.#open, operation) ? this.#open[operation as DeskOperation] : undefined;
     if (open !== undefined) return open(Input.parse(body), { nowMs, passedMs });
     const known = Object.hasOwn(this.#operations, operation) ? this.#operations[operation as DeskOperation] : undefined;
-    const admitted = session === "" ? undefined : this.#parts.sessions.admit(session, passedMs);
-    const staff = admitted === undefined ? undefined : this.#parts.staff.byId(admitted.staffId);
-    if (admitted === undefined || staff?.isActive !== true) throw new DeskError("not_signed_in");
-    if (admitted.waitMs > 0) throw new DeskError("rate_limited", admitted.waitMs);
-    if (operation === "session") return { body: this.#parts.sessionOf(staff, admitted.leftMs) };
+    const { staff, leftMs } = this.#asker(request);
+    if (operation === "session") return { body: this.#parts.sessionOf(staff, leftMs) };
     if (known === undefined) throw new DeskError("not_found");
     if (known.roles !== "any" && !known.roles.some((role) => staff.roles.includes(role))) throw new DeskError("not_allowed");
     return known.run(Input.parse(body), { staff, session, nowMs, passedMs });

@@ -5,6 +5,7 @@ import { DeskError } from "./desk-error.ts";
 import type { FromOffice, OfficeCall, OfficeMethods, ToOffice } from "./messages.ts";
 import { Office } from "./office.ts";
 import type { OfficeOptions } from "./operations.ts";
+import type { OfficeWorld, WorldQuestion } from "./world.ts";
 
 if (parentPort === null) throw new Error("the desk's thread is started by the desk");
 const port = parentPort;
@@ -13,10 +14,27 @@ function post(message: FromOffice): void {
   port.postMessage(message);
 }
 
+const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+let lastId = 0;
+
+/** Asks the other thread. */
+function ask<Name extends WorldQuestion>(name: Name, params: Parameters<OfficeWorld[Name]>[0]): ReturnType<OfficeWorld[Name]> {
+  const id = ++lastId;
+  const asked = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+  post({ kind: "ask", id, name, params });
+  // The other thread answers with what the method of this name does.
+  return asked as ReturnType<OfficeWorld[Name]>;
+}
+
+const world: OfficeWorld = {
+  usernameOf: (params) => ask("usernameOf", params),
+  restrict: (params) => ask("restrict", params),
+};
+
 function open(): Office | undefined {
   try {
     // The desk starts this thread with its own options.
-    return new Office(workerData as OfficeOptions);
+    return new Office(workerData as OfficeOptions, world, (error) => post({ kind: "bug", fault: faultOf(error) }));
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     post({ kind: "refused", code: error.code, message: error.message });
@@ -31,6 +49,8 @@ function methodsOf(office: Office): OfficeMethods {
     isStaffed: () => office.isStaffed(),
     operatorCode: (params) => office.operatorCode(params),
     staff: () => office.staff(),
+    tick: (params) => office.tick(params),
+    file: (params) => office.file(params),
   };
 }
 
@@ -51,6 +71,13 @@ if (office !== undefined) {
   port.on("message", (message: ToOffice) => {
     if (message.kind === "call") {
       void answer(methods, message);
+      return;
+    }
+    if (message.kind === "answer") {
+      const asker = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.isDone) asker?.resolve(message.value);
+      else asker?.reject(new Error("the server did not answer the desk"));
       return;
     }
     office.close();

@@ -1,0 +1,35 @@
+import { erasedAfterDays } from "@latchkey/protocol/desk";
+import { dayOf } from "../../days.ts";
+import type { CaseTable } from "./cases.ts";
+import type { DecisionTable } from "./decisions.ts";
+import type { Trail } from "./trail.ts";
+
+/** What tidying works with. */
+export interface ErasureParts {
+  readonly cases: CaseTable;
+  readonly decisions: DecisionTable;
+  readonly trail: Trail;
+  transaction<Result>(work: () => Result): Result;
+}
+
+/**
+ * Closes decided cases when nobody may appeal any more, and erases them 30 days after that. Only called while the clock is believed: what is
+ * erased is gone for good. An appeal that waits keeps its case, however long. Answers how many were erased.
+ */
+export function tidyCases({ cases, decisions, trail, transaction }: ErasureParts, nowMs: number): number {
+  const today = dayOf(nowMs);
+  let erased = 0;
+  for (const one of cases.inStates(["decided"])) {
+    if (today > one.appealUntilDay) transaction(() => cases.change(one, { state: "closed" }));
+  }
+  for (const one of cases.inStates(["closed"])) {
+    if (today <= one.appealUntilDay + erasedAfterDays) continue;
+    transaction(() => {
+      cases.erase(one.number);
+      trail.append({ actor: "desk", act: "case erased", caseNumber: one.number }, nowMs);
+    });
+    erased += 1;
+  }
+  transaction(() => decisions.expireSanctions(today));
+  return erased;
+}

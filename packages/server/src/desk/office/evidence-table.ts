@@ -1,0 +1,280 @@
+import { keyOf } from "../../keys.ts";
+import type { CaseAttachment, CaseItem, CaseReport, ClaimVerdict, ItemAuthor } from "@latchkey/protocol/desk";
+import type { Statements } from "../../store/sqlite/statements.ts";
+import { conversationMac, openOfCase, personMac, sealForCase } from "./case-key.ts";
+import type { StoredCase } from "./cases.ts";
+import type { NewEvidence, NewFile, NewItem, NewReport, Person } from "./evidence.ts";
+
+/** Messages and files of one case: what comes beyond them is counted in its report and not kept. */
+const maxItems = 1000;
+const maxFiles = 40;
+
+interface ItemRow {
+  readonly number: number;
+  readonly author: ItemAuthor;
+  readonly role: CaseItem["role"];
+  readonly about: number | null;
+  readonly text: string | null;
+  readonly saysAtMs: number | null;
+  readonly gapBefore: number;
+  readonly verdicts: string;
+}
+
+/** A reporter of a case: where they are answered, and whether they were told what was decided. */
+export interface StoredReporter {
+  readonly id: number;
+  readonly mailbox: Uint8Array;
+  readonly answerKey: Uint8Array;
+  readonly reportId: Uint8Array;
+  readonly toldDay: number | undefined;
+}
+
+/** What is in a case: every method runs inside the caller's transaction. */
+export class EvidenceTable {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  /** The cases that have one of these messages already. */
+  casesWith(items: readonly NewItem[]): ReadonlySet<number> {
+    const found = items.flatMap(({ identity }) =>
+      this.#sql.all<{ number: number }>("SELECT case_number AS number FROM case_items WHERE identity = ?", identity),
+    );
+    return new Set(found.map(({ number }) => number));
+  }
+
+  /** Whether a case has something of this conversation. */
+  hasConversation({ number, key }: StoredCase, conversation: Uint8Array): boolean {
+    const mac = conversationMac(key, conversation);
+    return this.#sql.get("SELECT 1 FROM case_conversations WHERE case_number = ? AND mac = ?", number, mac) !== undefined;
+  }
+
+  /** Puts a report into a case. */
+  addReport(to: StoredCase, report: NewReport, day: number): void {
+    if (report.reporter !== undefined) this.#label(to, report.reporter, "reporter");
+    this.addEvidence(to, report);
+    this.#sql.run(
+      `INSERT INTO case_reports (case_number, arrived_day, reason, words, reporter, verdicts, report_id, mailbox, answer_key, contexts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      to.number,
+      day,
+      report.reason,
+      report.words,
+      report.reporter === undefined ? "nobody" : "account",
+      JSON.stringify(report.verdicts),
+      report.reportId,
+      report.mailbox,
+      report.answerKey,
+      sealForCase(to.key, report.contexts),
+    );
+  }
+
+  /** Puts messages and files into a case, each once. Answers the numbers that the messages have there; 0 of one for which there is no room. */
+  addEvidence(to: StoredCase, evidence: NewEvidence): readonly number[] {
+    const { conversation, items, files } = evidence;
+    const mac = conversationMac(to.key, conversation);
+    if (items.length > 0) this.#sql.run("INSERT OR IGNORE INTO case_conversations (case_number, mac) VALUES (?, ?)", to.number, mac);
+    const numbers: number[] = [];
+    for (const item of items) numbers.push(this.#addItem(to, item, item.about === undefined ? undefined : numbers[item.about]));
+    for (const file of files) this.#addFile(to, file, numbers[file.item] ?? 0);
+    return numbers;
+  }
+
+  reports(number: number): readonly CaseReport[] {
+    type Row = Omit<CaseReport, "verdicts"> & { verdicts: string };
+    const rows = this.#sql.all<Row>(
+      "SELECT arrived_day AS arrivedDay, reason, words, reporter, verdicts FROM case_reports WHERE case_number = ? ORDER BY id",
+      number,
+    );
+    return rows.map((row) => ({ ...row, verdicts: readVerdicts(row.verdicts) }));
+  }
+
+  items(number: number): readonly CaseItem[] {
+    const files = this.files(number);
+    const rows = this.#sql.all<ItemRow>(
+      `SELECT number, author, role, about, text, says_at_ms AS saysAtMs, gap_before AS gapBefore, verdicts
+       FROM case_items WHERE case_number = ? ORDER BY number`,
+      number,
+    );
+    return rows.map(({ about, text, saysAtMs, verdicts, ...row }) => ({
+      ...row,
+      ...(about === null ? {} : { about }),
+      ...(text === null ? {} : { text }),
+      ...(saysAtMs === null ? {} : { saysAtMs }),
+      verdicts: readVerdicts(verdicts),
+      attachments: files.filter(({ item }) => item === row.number).map((file) => file.number),
+    }));
+  }
+
+  files(number: number): readonly (CaseAttachment & { readonly item: number })[] {
+    return this.#sql.all<CaseAttachment & { item: number }>(
+      "SELECT number, item, media_type AS mediaType, size_bytes AS sizeBytes, verdict FROM case_files WHERE case_number = ? ORDER BY number",
+      number,
+    );
+  }
+
+  /** The bytes of a file. */
+  file({ number: caseNumber, key }: StoredCase, number: number): Uint8Array | undefined {
+    const sql = "SELECT bytes FROM case_files WHERE case_number = ? AND number = ?";
+    const row = this.#sql.get<{ bytes: Uint8Array }>(sql, caseNumber, number);
+    return row === undefined ? undefined : openOfCase(key, row.bytes);
+  }
+
+  /** Ids of the messages that are proved to be the accused's: what a decision rests on. */
+  provedIds(number: number): readonly Uint8Array[] {
+    return this.#sql
+      .all<{ id: Uint8Array }>(
+        `SELECT message_id AS id FROM case_items
+         WHERE case_number = ? AND author = 'accused' AND role = 'reported' AND is_proved = 1 ORDER BY number`,
+        number,
+      )
+      .map(({ id }) => id);
+  }
+
+  /** The earliest time that a reported message says, in milliseconds. */
+  earliestMs(number: number): number | undefined {
+    const sql = "SELECT min(says_at_ms) AS atMs FROM case_items WHERE case_number = ? AND role = 'reported'";
+    return this.#sql.get<{ atMs: number | null }>(sql, number)?.atMs ?? undefined;
+  }
+
+  reporters(number: number): readonly StoredReporter[] {
+    type Row = Omit<StoredReporter, "toldDay"> & { toldDay: number | null };
+    return this.#sql
+      .all<Row>(
+        `SELECT id, mailbox, answer_key AS answerKey, report_id AS reportId, told_day AS toldDay
+         FROM case_reports WHERE case_number = ? ORDER BY id`,
+        number,
+      )
+      .map((row) => ({ ...row, toldDay: row.toldDay ?? undefined }));
+  }
+
+  markTold(reporter: number, day: number): void {
+    this.#sql.run("UPDATE case_reports SET told_day = ? WHERE id = ?", day, reporter);
+  }
+
+  /** Where a report went. */
+  caseOfReport(reportId: Uint8Array): number | undefined {
+    return this.#sql.get<{ number: number }>("SELECT case_number AS number FROM case_reports WHERE report_id = ?", reportId)?.number;
+  }
+
+  /** The report that is answered there. */
+  reporterOf(mailbox: Uint8Array): { readonly id: number; readonly number: number } | undefined {
+    const sql = "SELECT id, case_number AS number FROM case_reports WHERE mailbox = ?";
+    return this.#sql.get<{ id: number; number: number }>(sql, mailbox);
+  }
+
+  /** Puts everything that a case has into another about the same account. */
+  move(from: StoredCase, into: StoredCase): void {
+    const numbers = new Map<number, number>();
+    for (const item of this.items(from.number)) {
+      const known = this.#sql.get<{ number: number }>(
+        `SELECT number FROM case_items WHERE case_number = ? AND identity = (SELECT identity FROM case_items WHERE case_number = ? AND number = ?)`,
+        into.number,
+        from.number,
+        item.number,
+      );
+      const number = known?.number ?? this.#nextItem(into.number);
+      numbers.set(item.number, number);
+      if (known !== undefined) continue;
+      // People of one case are not those of the other: only who is the accused and who reported stays known.
+      const author = item.author.startsWith("other-") ? `other-${String(100 * from.number + Number(item.author.slice(6)))}` : item.author;
+      this.#sql.run(
+        `INSERT INTO case_items SELECT ?, ?, identity, message_id, ?, role, ?, text, says_at_ms, gap_before, verdicts, is_proved
+         FROM case_items WHERE case_number = ? AND number = ?`,
+        into.number,
+        number,
+        author,
+        item.about === undefined ? null : (numbers.get(item.about) ?? null),
+        from.number,
+        item.number,
+      );
+    }
+    for (const file of this.files(from.number)) {
+      const bytes = this.file(from, file.number);
+      if (bytes !== undefined) this.#addFile(into, { ...file, bytes }, numbers.get(file.item) ?? 0);
+    }
+    const sealed = this.#sql.all<{ id: number; contexts: Uint8Array }>(
+      "SELECT id, contexts FROM case_reports WHERE case_number = ?",
+      from.number,
+    );
+    for (const { id, contexts } of sealed) {
+      const moved = sealForCase(into.key, openOfCase(from.key, contexts));
+      this.#sql.run("UPDATE case_reports SET case_number = ?, contexts = ? WHERE id = ?", into.number, moved, id);
+    }
+  }
+
+  #addItem(to: StoredCase, item: NewItem, about: number | undefined): number {
+    const sql = "SELECT number FROM case_items WHERE case_number = ? AND identity = ?";
+    const known = this.#sql.get<{ number: number }>(sql, to.number, item.identity);
+    if (known !== undefined) {
+      // Context in one report, complained of in another.
+      if (item.role === "reported")
+        this.#sql.run("UPDATE case_items SET role = ? WHERE case_number = ? AND number = ?", item.role, to.number, known.number);
+      return known.number;
+    }
+    const number = this.#nextItem(to.number);
+    if (number > maxItems) return 0;
+    this.#sql.run(
+      `INSERT INTO case_items (case_number, number, identity, message_id, author, role, about, text, says_at_ms, gap_before, verdicts, is_proved)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      to.number,
+      number,
+      item.identity,
+      item.messageId,
+      this.#authorOf(to, item.author),
+      item.role,
+      about === undefined || about === 0 ? null : about,
+      item.text ?? null,
+      item.saysAtMs ?? null,
+      item.gapBefore,
+      JSON.stringify(item.verdicts),
+      item.isProved ? 1 : 0,
+    );
+    return number;
+  }
+
+  #addFile(to: StoredCase, { mediaType, bytes, verdict }: Omit<NewFile, "item">, item: number): void {
+    const sql = "SELECT coalesce(max(number), 0) + 1 AS number FROM case_files WHERE case_number = ?";
+    const number = this.#sql.get<{ number: number }>(sql, to.number)?.number ?? 1;
+    if (number > maxFiles || item === 0) return;
+    this.#sql.run(
+      "INSERT INTO case_files (case_number, number, item, media_type, size_bytes, verdict, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      to.number,
+      number,
+      item,
+      mediaType,
+      bytes.length,
+      verdict,
+      sealForCase(to.key, bytes),
+    );
+  }
+
+  #nextItem(number: number): number {
+    const sql = "SELECT coalesce(max(number), 0) + 1 AS next FROM case_items WHERE case_number = ?";
+    return this.#sql.get<{ next: number }>(sql, number)?.next ?? 1;
+  }
+
+  #authorOf(of: StoredCase, author: Person): ItemAuthor {
+    const { accused } = of;
+    if (keyOf(author.accountId) === keyOf(accused.accountId) && author.host === accused.host) return "accused";
+    const mac = personMac(of.key, author);
+    const known = this.#sql.get<{ label: ItemAuthor }>("SELECT label FROM case_people WHERE case_number = ? AND mac = ?", of.number, mac);
+    if (known !== undefined) return known.label;
+    const sql = "SELECT count(*) AS n FROM case_people WHERE case_number = ? AND label <> 'reporter'";
+    const label: ItemAuthor = `other-${(this.#sql.get<{ n: number }>(sql, of.number)?.n ?? 0) + 1}`;
+    this.#label(of, author, label);
+    return label;
+  }
+
+  #label(of: StoredCase, person: Person, label: ItemAuthor): void {
+    const sql = "INSERT OR IGNORE INTO case_people (case_number, mac, label) VALUES (?, ?, ?)";
+    this.#sql.run(sql, of.number, personMac(of.key, person), label);
+  }
+}
+
+function readVerdicts(text: string): readonly ClaimVerdict[] {
+  // Written above.
+  return JSON.parse(text) as ClaimVerdict[];
+}

@@ -1,0 +1,181 @@
+import { toBase64Url } from "@latchkey/codec";
+import type { DecisionInput, DeskErrorCode, DeskInput, DeskOperation, DeskOutput, DeskRole } from "@latchkey/protocol/desk";
+import { dayMs } from "../../days.ts";
+import { TestAuthenticator } from "../../testing/authenticator.ts";
+import { random, temporaryDirectory } from "../../testing/fixtures.ts";
+import type { Sanction } from "./decisions.ts";
+import type { NewAppeal, NewItem, NewReport, Person } from "./evidence.ts";
+import { Office } from "./office.ts";
+import type { OfficeAnswer } from "./office.ts";
+import type { OfficeWorld } from "./world.ts";
+
+export const host = "chat.example";
+const publicUrl = `https://${host}`;
+
+/** The rest of a server, as far as the desk asks for it: it remembers what it was told. */
+export interface TestWorld extends OfficeWorld {
+  readonly names: Map<string, string>;
+  readonly restricted: Map<string, readonly Sanction[]>;
+  /** Whose names were asked for. */
+  readonly asked: string[];
+}
+
+export function testWorld(): TestWorld {
+  const names = new Map<string, string>();
+  const restricted = new Map<string, readonly Sanction[]>();
+  const asked: string[] = [];
+  return {
+    names,
+    restricted,
+    asked,
+    usernameOf({ accountId }) {
+      asked.push(toBase64Url(accountId));
+      return Promise.resolve(names.get(toBase64Url(accountId)));
+    },
+    restrict({ accountId, sanctions }) {
+      restricted.set(toBase64Url(accountId), sanctions);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Somebody of the staff, signed in. */
+export interface Colleague {
+  /** What an operation answers. */
+  ask<Name extends DeskOperation>(operation: Name, input: DeskInput<Name>): Promise<DeskOutput<Name>>;
+  /** A file of a case. @throws DeskError */
+  file(caseNumber: number, file: number): Uint8Array;
+  /** Why one is not done. */
+  refusal<Name extends DeskOperation>(operation: Name, input: DeskInput<Name>): Promise<DeskErrorCode>;
+}
+
+/** A desk in this thread, under a clock of the test's own. */
+export class TestDesk {
+  readonly directory: string = temporaryDirectory();
+  readonly world: TestWorld = testWorld();
+  readonly bugs: unknown[] = [];
+  nowMs: number = 20_000 * dayMs;
+  office: Office = this.#open();
+
+  #open(): Office {
+    return new Office({ directory: this.directory, host, publicUrl }, this.world, (error) => this.bugs.push(error));
+  }
+
+  /** As after a crash: nothing that was not on disk is there. */
+  restart(): void {
+    this.office.close();
+    this.office = this.#open();
+  }
+
+  /** Somebody new, with these roles, signed in. */
+  async colleague(name: string, roles: readonly DeskRole[]): Promise<Colleague> {
+    if (!this.office.isStaffed()) return this.#enrol(this.office.operatorCode({ name, isFirst: true, nowMs: this.nowMs }));
+    const { session } = await this.#first();
+    const invited = await this.#send("staff-invite", { name, roles }, session);
+    const { code } = invited.body as { code: string };
+    return this.#enrol(code);
+  }
+
+  async idle(): Promise<void> {
+    await this.office.idle();
+  }
+
+  #administrator: { session: string } | undefined;
+
+  async #first(): Promise<{ session: string }> {
+    if (this.#administrator === undefined) throw new Error("the first colleague is the administrator");
+    return Promise.resolve(this.#administrator);
+  }
+
+  async #enrol(code: string): Promise<Colleague> {
+    const begun = await this.#send("enrol-begin", { code }, "");
+    const authenticator = new TestAuthenticator(publicUrl);
+    const { options } = begun.body as { options: Record<string, unknown> };
+    const done = await this.#send("enrol-finish", { code, response: authenticator.create(options) }, "");
+    const { session } = done;
+    if (session === undefined) throw new Error(`not enrolled: ${JSON.stringify(done.body)}`);
+    this.#administrator ??= { session };
+    return {
+      ask: async (operation, input) => {
+        const { status, body } = await this.#send(operation, input, session);
+        if (status !== 200) throw new Error(`${operation} is not done: ${JSON.stringify(body)}`);
+        return body as never;
+      },
+      file: (caseNumber, file) => this.office.file({ session, caseNumber, file, nowMs: this.nowMs, passedMs: 1000 }),
+      refusal: async (operation, input) => {
+        const { status, body } = await this.#send(operation, input, session);
+        if (status === 200) throw new Error(`${operation} is done`);
+        return (body as { code: DeskErrorCode }).code;
+      },
+    };
+  }
+
+  #send(operation: string, input: object, session: string): Promise<OfficeAnswer> {
+    // Sessions are by a clock of their own: half an hour without a request ends them.
+    return this.office.handle({ operation, session, body: JSON.stringify(input), nowMs: this.nowMs, passedMs: 1000 });
+  }
+}
+
+export function person(): Person {
+  return { host, accountId: random(32) };
+}
+
+export function message(author: Person, parts: Partial<NewItem> = {}): NewItem {
+  return {
+    identity: random(32),
+    messageId: random(32),
+    author,
+    role: "reported",
+    text: "You will be sorry",
+    saysAtMs: 19_999 * dayMs,
+    gapBefore: 0,
+    verdicts: [{ claim: "signature", verdict: "proved" }],
+    isProved: true,
+    ...parts,
+  };
+}
+
+export function newReport(accused: Person, parts: Partial<NewReport> = {}): NewReport {
+  return {
+    reportId: random(16),
+    accused,
+    reason: "harassment",
+    words: "He goes on and on",
+    conversation: random(32),
+    items: [message(accused)],
+    files: [],
+    verdicts: [{ claim: "one-conversation", verdict: "proved" }],
+    contexts: random(200),
+    mailbox: random(32),
+    answerKey: random(32),
+    ...parts,
+  };
+}
+
+export function newAppeal(puid: string, by: NewAppeal["by"], parts: Partial<NewAppeal> = {}): NewAppeal {
+  const none = { conversation: random(32), items: [], files: [], verdicts: [], contexts: new Uint8Array() };
+  return { puid, by, words: "It was a joke among friends", ...none, ...parts };
+}
+
+export function decision(parts: Partial<DecisionInput> = {}): DecisionInput {
+  return {
+    kind: "suspend",
+    days: 30,
+    ground: { kind: "incompatible", basis: "Rule 3: no threats", explanation: "Three messages threaten a member." },
+    facts: "Messages 1 to 3 threaten the person they were sent to.",
+    category: "VIOLENCE",
+    contentTypes: ["TEXT"],
+    territory: [],
+    toReporter: "Thank you.",
+    ...parts,
+  };
+}
+
+export const dismissal: DecisionInput = {
+  kind: "dismiss",
+  facts: "Nothing in it is against the rules.",
+  category: "OTHER_VIOLATION_TC",
+  contentTypes: ["TEXT"],
+  territory: [],
+  toReporter: "We looked at it.",
+};

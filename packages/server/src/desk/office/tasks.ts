@@ -1,0 +1,62 @@
+import type { DecisionRecord } from "@latchkey/protocol/desk";
+import type { Statements } from "../../store/sqlite/statements.ts";
+
+/** What is told to whom because of a decision; bytes are base64url. */
+export type Task =
+  /** An account's sanctions are to be what stands now. */
+  | { readonly kind: "sanctions"; readonly accountId: string }
+  /** The statement of reasons of a decision, to the accused. */
+  | { readonly kind: "statement"; readonly accountId: string; readonly puid: string; readonly noticeId: string }
+  /** What became of an appeal, to the accused. */
+  | {
+      readonly kind: "appeal-notice";
+      readonly accountId: string;
+      readonly caseNumber: number;
+      readonly appeal: number;
+      readonly noticeId: string;
+    }
+  /** A report arrived, or what was decided, or what became of an appeal: to one reporter. */
+  | { readonly kind: "answer"; readonly reporter: number; readonly what: "arrived" }
+  | { readonly kind: "answer"; readonly reporter: number; readonly what: "decided"; readonly puid: DecisionRecord["puid"] }
+  | {
+      readonly kind: "answer";
+      readonly reporter: number;
+      readonly what: "appeal-decided";
+      readonly caseNumber: number;
+      readonly appeal: number;
+    };
+
+/** A task, and its place in the order. */
+export interface StoredTask {
+  readonly id: number;
+  readonly task: Task;
+}
+
+/**
+ * What is to be done outside of the desk's database, written down with the decision that asks for it: done after that, as often as it takes,
+ * and removed once it is done.
+ */
+export class TaskTable {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  add(task: Task): void {
+    const { kind, ...params } = task;
+    this.#sql.run("INSERT INTO tasks (kind, params) VALUES (?, ?)", kind, JSON.stringify(params));
+  }
+
+  /** Those after a place, the oldest first. */
+  after(id: number, most: number): readonly StoredTask[] {
+    type Row = { id: number; kind: string; params: string };
+    const rows = this.#sql.all<Row>("SELECT id, kind, params FROM tasks WHERE id > ? ORDER BY id LIMIT ?", id, most);
+    // Written above.
+    return rows.map((row) => ({ id: row.id, task: { kind: row.kind, ...(JSON.parse(row.params) as object) } as Task }));
+  }
+
+  remove(id: number): void {
+    this.#sql.run("DELETE FROM tasks WHERE id = ?", id);
+  }
+}
