@@ -3,7 +3,18 @@ import type { Codec } from "@latchkey/codec";
 import { ed25519 } from "@noble/curves/ed25519.js";
 
 /** What a key may sign, one label for each use (spec C-2). */
-export type SignatureLabel = "AccountState" | "DevicePoP" | "UsernameBinding" | "DeviceCard" | "Connect" | "Complaint" | "InboxHead";
+export type SignatureLabel =
+  | "AccountState"
+  | "DevicePoP"
+  | "UsernameBinding"
+  | "DeviceCard"
+  | "Connect"
+  | "Complaint"
+  | "InboxHead"
+  | "Report"
+  | "ReportReceipt"
+  | "ReportAnswer"
+  | "DeskNotice";
 
 /** Ed25519, the only `sig_alg` so far: its RFC 9420 signature scheme number (RFC 8446 section 4.2.3). */
 export const ed25519Algorithm = 0x0807;

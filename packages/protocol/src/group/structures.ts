@@ -77,7 +77,16 @@ export const welcomeBundleCodec: Codec<WelcomeBundle> = struct<WelcomeBundle>({
 });
 
 /** What the head of an inbox item announces (spec I-2); one of another kind is dropped (spec E-75). */
-export const inboxItemKinds = { welcome: 1, knock: 2, admission: 3, forkNotice: 4, history: 5, linkShare: 6, groupReport: 8 } as const;
+export const inboxItemKinds = {
+  welcome: 1,
+  knock: 2,
+  admission: 3,
+  forkNotice: 4,
+  history: 5,
+  linkShare: 6,
+  notice: 7,
+  groupReport: 8,
+} as const;
 
 /** Heads in a ForkNotice at most. */
 export const maxForkNoticeHeads = 256;
