@@ -20,6 +20,7 @@ import { filesChromium } from "./scenarios/files-chromium.ts";
 import { filesClient } from "./scenarios/files-client.ts";
 import { filesPictures } from "./scenarios/files-pictures.ts";
 import { filesUpload } from "./scenarios/files-upload.ts";
+import { filesVideo } from "./scenarios/files-video.ts";
 import { growth } from "./scenarios/growth.ts";
 import { heads } from "./scenarios/heads.ts";
 import { hostile } from "./scenarios/hostile.ts";
@@ -55,6 +56,7 @@ const scenarios: readonly Scenario[] = [
   filesClient,
   filesChromium,
   filesPictures,
+  filesVideo,
 ];
 
 const { values, positionals } = parseArgs({
