@@ -18,7 +18,15 @@ interface Shown {
 }
 
 /** The operator's page, over what `opening` comes to: what the server says about itself, and nothing to press that changes it. */
-export function DeskPage({ session, opening }: { readonly session: DeskSession; readonly opening: Promise<DeskAnswer> }): ReactElement {
+export function DeskPage({
+  session,
+  opening,
+  toOffice,
+}: {
+  readonly session: DeskSession;
+  readonly opening: Promise<DeskAnswer>;
+  readonly toOffice: () => void;
+}): ReactElement {
   const [closed, setClosed] = useState<DeskClosed>();
   const [failure, setFailure] = useState<"failed" | "busy">();
   const [shown, setShown] = useState<Shown>();
@@ -83,6 +91,9 @@ export function DeskPage({ session, opening }: { readonly session: DeskSession; 
       <header className="page-header desk-header">
         <Mark size={28} />
         <h1>{shown.status.host === "" ? t("desk.heading") : shown.status.host}</h1>
+        <button type="button" className="button" onClick={toOffice}>
+          {t("desk.toOffice")}
+        </button>
         <button
           type="button"
           className="button"
@@ -111,7 +122,8 @@ export function DeskPage({ session, opening }: { readonly session: DeskSession; 
   );
 }
 
-function Closed({ why }: { readonly why: DeskClosed }): ReactElement {
+/** Why there is nothing to be seen. */
+export function Closed({ why }: { readonly why: DeskClosed }): ReactElement {
   return (
     <main className="page page-centre">
       <Mark size={56} />

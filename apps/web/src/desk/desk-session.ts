@@ -32,6 +32,11 @@ export class DeskSession {
     this.#window = window;
   }
 
+  /** Whether this tab has a session, or a link to one in its address. */
+  get hasDoor(): boolean {
+    return this.#token !== undefined || this.#window.location.hash.startsWith("#open=");
+  }
+
   /** Opens the desk by the link in the address, if there is one, else by the session that this tab has. Takes the secret out of the address first. */
   async open(): Promise<DeskAnswer> {
     const { location, history } = this.#window;

@@ -74,6 +74,6 @@ test.each([undefined, null, 7, "text", [], { accounts: 1, findings: "x", health:
 
 test("before anything was read it says that it reads", () => {
   const session = new DeskSession(globalThis);
-  const markup = renderToStaticMarkup(<DeskPage session={session} opening={new Promise(() => undefined)} />);
+  const markup = renderToStaticMarkup(<DeskPage session={session} opening={new Promise(() => undefined)} toOffice={() => undefined} />);
   expect(markup).toContain("Reading…");
 });

@@ -15,6 +15,9 @@ declare module "*.po?desk" {
 declare module "*.po?moderation" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }
+declare module "*.po?office" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}
 
 declare module "*.po?files" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;

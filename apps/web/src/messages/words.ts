@@ -37,9 +37,9 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
 
 /**
  * What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators,
- * where groups are kept in order, and in settings.
+ * to those who work on reports, where groups are kept in order, and in settings.
  */
-export type LateWords = "attach" | "desk" | "files" | "moderation" | "settings";
+export type LateWords = "attach" | "desk" | "files" | "moderation" | "office" | "settings";
 
 const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
   attach: {
@@ -73,6 +73,14 @@ const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch
     fr: async () => await import("./fr.po?moderation"),
     ar: async () => await import("./ar.po?moderation"),
     fa: async () => await import("./fa.po?moderation"),
+  },
+  office: {
+    en: async () => await import("./en.po?office"),
+    de: async () => await import("./de.po?office"),
+    es: async () => await import("./es.po?office"),
+    fr: async () => await import("./fr.po?office"),
+    ar: async () => await import("./ar.po?office"),
+    fa: async () => await import("./fa.po?office"),
   },
   settings: {
     en: async () => await import("./en.po?settings"),

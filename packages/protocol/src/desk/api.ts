@@ -5,6 +5,7 @@ import type { DeskRole, DeskSession, DeskStaff, PasskeyJson, TrailCheck, TrailEn
 export * from "./cases.ts";
 export * from "./decisions.ts";
 export * from "./staff.ts";
+export * from "./trail.ts";
 
 /** Where the desk's operations are: `POST /desk/api/NAME` with a JSON object, answered by one. */
 export const deskApiPath = "/desk/api";

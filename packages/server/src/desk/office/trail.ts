@@ -1,10 +1,10 @@
-import { concatBytes, equalBytes, toHex, utf8Bytes } from "@latchkey/codec";
+import { equalBytes, toHex } from "@latchkey/codec";
+import { trailHashInput, trailHashLength } from "@latchkey/protocol/desk";
 import type { TrailCheck, TrailEntry } from "@latchkey/protocol/desk";
 import { sha256 } from "../../hash.ts";
 import type { Statements } from "../../store/sqlite/statements.ts";
 
-const context = utf8Bytes("latchkey/desk-trail/1");
-const noHash = new Uint8Array(32);
+const noHash = new Uint8Array(trailHashLength);
 const checkedAtOnce = 1000;
 
 /** Who does what, for the trail. Details hold no content of messages and no words of reporters or accused. */
@@ -91,6 +91,6 @@ export class Trail {
   }
 }
 
-function hashOf({ number, atMs, actor, act, caseNumber, details }: Omit<Row, "hash">, before: Uint8Array): Uint8Array {
-  return sha256(concatBytes(context, before, utf8Bytes(JSON.stringify([number, atMs, actor, act, caseNumber, details]))));
+function hashOf({ caseNumber, ...entry }: Omit<Row, "hash">, before: Uint8Array): Uint8Array {
+  return sha256(trailHashInput(caseNumber === null ? entry : { ...entry, caseNumber }, before));
 }

@@ -1,0 +1,91 @@
+import { useEffect, useMemo, useState } from "react";
+import type { ReactElement } from "react";
+import type { DeskSession } from "@latchkey/client/desk";
+import { Boundary } from "../../components/Boundary.tsx";
+import { Mark } from "../../components/Icon.tsx";
+import { t } from "../../messages/words.ts";
+import type { AskDesk } from "./desk-api.ts";
+import { Heading } from "./Heading.tsx";
+import { OfficeContext } from "./office-context.ts";
+import { pagesOf, placeOf } from "./office-places.ts";
+import type { OfficePlace } from "./office-places.ts";
+import { StaffPage } from "./StaffPage.tsx";
+import { TrailPage } from "./TrailPage.tsx";
+
+/** The pages of whoever is signed in: a menu of those that their roles open. */
+export function Workplace(props: {
+  readonly session: DeskSession;
+  readonly ask: AskDesk;
+  readonly leave: () => void;
+  readonly toServer: (() => void) | undefined;
+}): ReactElement {
+  const { session, ask, leave, toServer } = props;
+  const pages = pagesOf(session.staff.roles);
+  const place = usePlace(pages);
+  const office = useMemo(() => ({ ask, session }), [ask, session]);
+  const signOut = (): void => {
+    // Leaves at any rate: a session that the server could not be told of ends by itself.
+    void ask("sign-out", {});
+    leave();
+  };
+  return (
+    <OfficeContext value={office}>
+      <main className="page office">
+        <header className="page-header office-header">
+          <Mark size={28} />
+          <span className="office-host">{t("office.of", { host: session.host })}</span>
+          <span className="office-me">
+            <bdi>{session.staff.name}</bdi>
+          </span>
+          <button type="button" className="button button-small" onClick={signOut}>
+            {t("office.signOut")}
+          </button>
+        </header>
+        <nav className="office-nav" aria-label={t("office.pages")}>
+          {pages.map((kind) => (
+            <a key={kind} href={`#${kind}`} aria-current={place?.kind === kind ? "page" : undefined}>
+              {t(`office.page.${kind}`)}
+            </a>
+          ))}
+          {toServer !== undefined && (
+            <button type="button" className="link-button" onClick={toServer}>
+              {t("desk.heading")}
+            </button>
+          )}
+        </nav>
+        <div className="page-body office-body">
+          <Boundary kind="part" place={JSON.stringify(place)}>
+            <Page place={place} />
+          </Boundary>
+        </div>
+      </main>
+    </OfficeContext>
+  );
+}
+
+function Page({ place }: { readonly place: OfficePlace | undefined }): ReactElement {
+  switch (place?.kind) {
+    case "staff":
+      return <StaffPage />;
+    case "trail":
+      return <TrailPage />;
+    case undefined:
+      return (
+        <>
+          <Heading text={t("office.nothing.title")} />
+          <p>{t("office.nothing.advice")}</p>
+        </>
+      );
+  }
+}
+
+/** Follows the address. */
+function usePlace(pages: readonly OfficePlace["kind"][]): OfficePlace | undefined {
+  const [hash, setHash] = useState(globalThis.location.hash);
+  useEffect(() => {
+    const follow = (): void => setHash(globalThis.location.hash);
+    globalThis.addEventListener("hashchange", follow);
+    return () => globalThis.removeEventListener("hashchange", follow);
+  }, []);
+  return placeOf(hash, pages);
+}
