@@ -1,11 +1,11 @@
-import { createNodePlatform, fileAt, nodeFiles, openNodeClient, openNodeStore } from "@latchkey/client/node";
-import { createClient } from "@latchkey/client";
-import type { AttachedFile, Client, ClientEvent, FileState, Message, NewFile } from "@latchkey/client";
+import { fileAt, nodeFiles, openNodeClient } from "@latchkey/client/node";
+import type { AttachedFile, Client, ClientEvent, FileState } from "@latchkey/client";
 import { startServer } from "@latchkey/server";
 import { createHash, randomBytes } from "node:crypto";
-import { readdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { fileOf, messageOf, openWith, read, storedIn, texts } from "./files.testing.ts";
 import { serverOfAllTests } from "./server.testing.ts";
 
 /*
@@ -14,54 +14,7 @@ import { serverOfAllTests } from "./server.testing.ts";
 
 const server = serverOfAllTests();
 const { folder, open } = server;
-
-/** As `open`, with what becomes of its HTTP requests on their way: throwing, the network fails. */
-async function openWith(name: string, onRequest: (method: string, path: string) => Response | undefined): Promise<Client> {
-  const home = join(folder, name);
-  const platform = {
-    ...createNodePlatform(),
-    files: nodeFiles(home),
-    // Only texts are asked for here.
-    fetch: async (input: Parameters<typeof fetch>[0], init?: RequestInit) =>
-      onRequest(init?.method ?? "GET", new URL(input as string).pathname) ?? (await fetch(input, init)),
-  };
-  const client = await createClient({ store: await openNodeStore(home), platform, serverUrl: server.url, requests: "accept" });
-  onTestFinished(() => client.close());
-  return client;
-}
-
-/** A file of these bytes, which come in uneven parts. */
-function fileOf(name: string, bytes: Uint8Array, over: Partial<NewFile> = {}): NewFile {
-  async function* parts(): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < bytes.length; at += 100_003) yield bytes.subarray(at, at + 100_003);
-  }
-  return { name, mediaType: "application/octet-stream", sizeBytes: bytes.length, content: parts(), ...over };
-}
-
-async function read(client: Client, message: Message, file: AttachedFile, range?: { from?: number; to?: number }): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const part of client.readFile(message.conversationId, message.id, file.id, range)) parts.push(part);
-  return Buffer.concat(parts);
-}
-
-/** The message of this text, once it is there. */
-async function messageOf(client: Client, id: string, text: string): Promise<Message> {
-  let found: Message | undefined;
-  const look = async (): Promise<boolean> => {
-    const messages = await client.messages(id, { limit: 50 }).catch(() => []);
-    found = messages.find(({ body }) => body.kind === "text" && body.text === text);
-    return found !== undefined;
-  };
-  await expect.poll(look, { timeout: 30_000 }).toBe(true);
-  if (found === undefined) throw new Error("polled");
-  return found;
-}
-
-async function texts(client: Client, id: string): Promise<string[]> {
-  return (await client.messages(id, { limit: 20 })).flatMap(({ body }) => (body.kind === "text" ? [body.text] : []));
-}
-
-const stored = (name: string): string[] => readdirSync(join(folder, name, "files")).filter((file) => file !== ".gitignore");
+const stored = (name: string): string[] => storedIn(server, name);
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 test("[X-23] what is sent is read byte for byte, whole and in parts, in the order in which it was said", async () => {
@@ -122,51 +75,6 @@ test("[X-23] what is sent is read byte for byte, whole and in parts, in the orde
   await expect(ben.fileState(id, got.id, one.id)).rejects.toMatchObject({ code: "unknown_message" });
 }, 120_000);
 
-test("[X-23] an upload goes on after failures of every kind and a restart, and what was said after it waits", async () => {
-  const [cleo, dan] = [await open("cleo"), await open("dan")];
-  const { id } = await cleo.startConversation({ to: ["dan"] });
-  await cleo.send(id, "hello");
-  await cleo.settle();
-  await cleo.close();
-  const bytes = randomBytes(6_000_000);
-  let patches = 0;
-  const answers = [403, 500, 429, 404].map((status) => () => new Response("<html>", { status }));
-  const first = await openWith("cleo", (method) => {
-    if (method !== "PATCH") return undefined;
-    patches++;
-    if (patches === 1 || patches > 3) throw new TypeError("fetch failed");
-    return undefined;
-  });
-  await first.send(id, "a large file", { files: [fileOf("large.bin", bytes)] });
-  await first.send(id, "after the file");
-  await expect.poll(() => patches, { timeout: 30_000 }).toBeGreaterThan(4);
-  const [part] = (await first.messages(id, { limit: 2 })).flatMap(({ files }) => files ?? []);
-  if (part === undefined) throw new Error("a message with a file");
-  const [waiting] = await first.messages(id, { limit: 2 });
-  expect(waiting?.delivery).toEqual({ kind: "pending" });
-  const state = await first.fileState(id, waiting?.id ?? "", part.id);
-  expect(state).toMatchObject({ kind: "sending", totalBytes: expect.any(Number) });
-  expect(state.kind === "sending" && state.sentBytes > 0).toBe(true);
-  expect(await texts(dan, id)).toEqual(["hello"]);
-  await first.close();
-  let sent = 0;
-  const asked: string[] = [];
-  const again = await openWith("cleo", (method, path) => {
-    if (!path.startsWith("/v1/uploads")) return undefined;
-    asked.push(method);
-    const answer = answers[sent++];
-    return answer?.();
-  });
-  await again.settle({ timeoutMs: 120_000 });
-  // It went on with the upload that was begun before the restart.
-  expect(asked).not.toContain("POST");
-  const got = await messageOf(dan, id, "a large file");
-  expect(await texts(dan, id)).toEqual(["hello", "a large file", "after the file"]);
-  const [file] = got.files ?? [];
-  if (file === undefined) throw new Error("a file");
-  expect((await read(dan, got, file)).equals(bytes)).toBe(true);
-}, 180_000);
-
 test("[X-23] nothing is kept of a file that could not be sent: changed, too large, full, cancelled, or of a program that ended", async () => {
   const [eve, fay] = [await open("eve"), await open("fay")];
   const { id } = await eve.startConversation({ to: ["fay"] });
@@ -194,7 +102,7 @@ test("[X-23] nothing is kept of a file that could not be sent: changed, too larg
   // Of an upload that is cancelled nothing stays, here or there.
   let isDown = true;
   let [tried, ended] = [0, 0];
-  const sending = await openWith("eve", (method) => {
+  const sending = await openWith(server, "eve", (method) => {
     if (method === "DELETE") ended++;
     if (method === "PATCH") tried++;
     if (isDown && method === "PATCH") throw new TypeError("fetch failed");
@@ -232,33 +140,6 @@ test("[X-23] nothing is kept of a file that could not be sent: changed, too larg
   await after.erase();
   expect(stored("eve")).toEqual([]);
   await after.close();
-}, 120_000);
-
-test("[X-23] files that the server lost before they were used are brought there again", async () => {
-  const [gus, hal] = [await open("gus"), await open("hal")];
-  const { id } = await gus.startConversation({ to: ["hal"] });
-  await gus.send(id, "hello");
-  await gus.settle();
-  await gus.close();
-  const bytes = randomBytes(2_500_000);
-  let [uploads, offset] = [0, 0];
-  // The host says that it has it, and has nothing.
-  const lying = await openWith("gus", (method, path) => {
-    if (!path.startsWith("/v1/uploads") && method !== "PUT") return undefined;
-    if (method === "POST") uploads++;
-    if (uploads > 1) return undefined;
-    if (method === "POST") return new Response(null, { status: 201, headers: { location: "/v1/uploads/aaaaaaaaaaaaaaaaaaaaaaaa" } });
-    return new Response(null, {
-      status: 204,
-      headers: { "upload-offset": uploads > 0 && method === "PATCH" ? String((offset += 524_288)) : "0" },
-    });
-  });
-  await lying.send(id, "lost", { files: [fileOf("lost.bin", bytes)] });
-  const got = await messageOf(hal, id, "lost");
-  const [file] = got.files ?? [];
-  if (file === undefined) throw new Error("a file");
-  expect((await read(hal, got, file)).equals(bytes)).toBe(true);
-  expect(uploads).toBe(2);
 }, 120_000);
 
 test("[X-23] through another process that has the profile open, files go by their paths and are read from its folder; [X-9] forwarded, they are other blobs", async () => {
@@ -336,52 +217,6 @@ test("[X-8] what is to be seen once is read once, by whoever it is for, and neit
   await max.removeFile(id, second.id, fileId);
   expect(stored("max")).toEqual([]);
   await expect(max.fileAccess(id, second.id, fileId)).rejects.toMatchObject({ code: "seen_once" });
-}, 120_000);
-
-test("[E-3] [X-23] a file that the host does not take now holds up nobody else's, and what was said after it in its own conversation waits", async () => {
-  const [nia, oli, pam] = [await open("nia"), await open("oli"), await open("pam")];
-  const [{ id: first }, { id: second }] = [await nia.startConversation({ to: ["oli"] }), await nia.startConversation({ to: ["pam"] })];
-  for (const id of [first, second]) await nia.send(id, "hello");
-  await nia.settle();
-  await nia.close();
-  let isFull = true;
-  const sending = await openWith("nia", (method, path) =>
-    isFull && method === "POST" && path === "/v1/uploads"
-      ? new Response(JSON.stringify({ code: "storage_full" }), { status: 507 })
-      : undefined,
-  );
-  await sending.send(first, "large", { files: [fileOf("large.bin", randomBytes(3_000_000))] });
-  await sending.send(first, "behind it", { files: [fileOf("small.bin", randomBytes(1000))] });
-  await sending.send(second, "elsewhere", { files: [fileOf("small.bin", randomBytes(1000))] });
-  await messageOf(pam, second, "elsewhere");
-  expect(await texts(oli, first)).toEqual(["hello"]);
-  isFull = false;
-  await messageOf(oli, first, "behind it");
-  expect(await texts(oli, first)).toEqual(["hello", "large", "behind it"]);
-}, 120_000);
-
-test("[E-140] what is let go of is ended at the host, also while another file is next", async () => {
-  const [sia, tom, uma] = [await open("sia"), await open("tom"), await open("uma")];
-  const [{ id: first }, { id: second }] = [await sia.startConversation({ to: ["tom"] }), await sia.startConversation({ to: ["uma"] })];
-  await sia.settle();
-  await sia.close();
-  let isFull = true;
-  const [refusedPaths, deletedPaths] = [new Set<string>(), new Set<string>()];
-  const sending = await openWith("sia", (method, path) => {
-    if (method === "DELETE") deletedPaths.add(path);
-    if (!isFull || method !== "PATCH") return undefined;
-    refusedPaths.add(path);
-    return new Response(JSON.stringify({ code: "storage_full" }), { status: 507 });
-  });
-  const dropped = await sending.send(first, "dropped", { files: [fileOf("a.bin", randomBytes(3_000_000))] });
-  await expect.poll(() => refusedPaths.size, { timeout: 20_000 }).toBe(1);
-  await sending.send(second, "next", { files: [fileOf("b.bin", randomBytes(3_000_000))] });
-  await expect.poll(() => refusedPaths.size, { timeout: 20_000, interval: 5 }).toBe(2);
-  await sending.discard(first, dropped.id);
-  await expect.poll(() => [...deletedPaths], { timeout: 20_000 }).toEqual([...refusedPaths].slice(0, 1));
-  isFull = false;
-  await messageOf(uma, second, "next");
-  expect([await texts(tom, first), deletedPaths.size]).toEqual([[], 1]);
 }, 120_000);
 
 test("[E-135] a file that the server takes none of is refused before it is encrypted", async () => {

@@ -8,6 +8,7 @@ import { FileRow } from "./FileRow.tsx";
 import { OnceFile } from "./OnceFile.tsx";
 import { SoundPlayer } from "./SoundPlayer.tsx";
 import { Tile } from "./Tile.tsx";
+import { UploadCause } from "./UploadCause.tsx";
 
 const Viewer = lazyComponent(async () => (await import("./Viewer.tsx")).Viewer);
 
@@ -51,6 +52,7 @@ export function MessageFiles({ message }: { readonly message: Message }): ReactE
           <SoundPlayer key={file.id} message={message} file={file} />
         ) : undefined,
       )}
+      <UploadCause message={message} />
       {viewed !== undefined && <Viewer message={message} fileId={viewed} close={() => setViewed(undefined)} />}
     </div>
   );

@@ -7,6 +7,7 @@ import { t } from "../messages/words.ts";
 import { FileNote } from "./FileNote.tsx";
 import { Progress } from "./Progress.tsx";
 import { labelOf } from "./Tile.tsx";
+import { UploadCause } from "./UploadCause.tsx";
 import { useAddress, useFileSource, useFileState } from "./use-files.ts";
 
 /** A file that is to be seen once: nothing of it is kept, and it does not open here a second time. One's own is not shown at all. */
@@ -27,6 +28,7 @@ export function OnceFile({ message, file }: { readonly message: Message; readonl
         <span className="file-facts">
           {t(isOwn ? "files.onceOwn" : isSeen ? "files.onceSeen" : isVoice ? "files.onceVoiceHint" : "files.onceHint")}
         </span>
+        <UploadCause message={message} />
       </span>
       {!isOwn && !isSeen && (
         <button type="button" className="button" onClick={() => setIsOpen(true)}>

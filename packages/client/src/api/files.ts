@@ -1,4 +1,5 @@
 import type { FileKind, FileLooks } from "@latchkey/protocol";
+import type { ClientErrorCode } from "./failures.ts";
 
 export type { FileKind, FileLooks } from "@latchkey/protocol";
 
@@ -36,8 +37,8 @@ export type FileState =
   | { readonly kind: "remote"; readonly hereBytes: number; readonly totalBytes: number }
   /** Whole on this device. */
   | { readonly kind: "here" }
-  /** On its way to its host. */
-  | { readonly kind: "sending"; readonly sentBytes: number; readonly totalBytes: number }
+  /** On its way to its host. `cause`: why it does not go on now; it is tried again by itself. */
+  | { readonly kind: "sending"; readonly sentBytes: number; readonly totalBytes: number; readonly cause?: ClientErrorCode | undefined }
   /** Its host does not have it any more, and this device neither: whoever sent it can send it again. */
   | { readonly kind: "gone" };
 

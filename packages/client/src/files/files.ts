@@ -152,8 +152,16 @@ export class Files implements Omit<FileNews, "waiting"> {
     const { isOnce } = wanted;
     if (isOnce) await this.#open(at);
     const end = new AbortController();
+    let isLookedAt = false;
     try {
-      yield* this.#downloads.read(wanted, { from, to }, end.signal, () => this.#cameOn(at));
+      for await (const part of this.#downloads.read(wanted, { from, to }, end.signal, () => this.#cameOn(at))) {
+        // Before anything of it is given out, whatever ends this program then.
+        if (isOnce && !isLookedAt) await this.#see(at);
+        isLookedAt = true;
+        yield part;
+      }
+      if (isOnce && !isLookedAt) await this.#see(at);
+      isLookedAt = true;
     } catch (error) {
       throw this.#failure(wanted.key, error, end.signal);
     } finally {
@@ -162,7 +170,7 @@ export class Files implements Omit<FileNews, "waiting"> {
       void this.#tell(at);
       if (isOnce) {
         this.#opened.delete(at.fileId);
-        await this.#see(at);
+        if (isLookedAt) await this.#forget([at.fileId]);
       }
     }
   }
@@ -197,7 +205,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   async cancel(at: FileAt): Promise<void> {
     const { conversationId, messageId, fileId } = at;
     const { key } = await this.#find(at);
-    if (this.#uploads.sentBytes(fileId) !== undefined) await this.#access.discard(conversationId, messageId);
+    if (this.#uploads.progress(fileId) !== undefined) await this.#access.discard(conversationId, messageId);
     this.#fetching.get(key)?.end.abort();
   }
 
@@ -269,7 +277,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   }
 
   #isOnItsWay(id: string): boolean {
-    return this.#waiting.has(id) || this.#uploads.sentBytes(id) !== undefined;
+    return this.#waiting.has(id) || this.#uploads.progress(id) !== undefined;
   }
 
   async #find({ conversationId, messageId, fileId }: FileAt): Promise<Found> {
@@ -306,8 +314,8 @@ export class Files implements Omit<FileNews, "waiting"> {
   async #stateOf({ file: { blobId, sizeBytes }, isOthers, key }: Pick<Found, "file" | "isOthers" | "key">): Promise<FileState> {
     const id = toBase64Url(blobId);
     const totalBytes = sealedBytesOf(sizeBytes);
-    const sentBytes = this.#uploads.sentBytes(id);
-    if (sentBytes !== undefined) return { kind: "sending", sentBytes, totalBytes };
+    const progress = this.#uploads.progress(id);
+    if (progress !== undefined) return { kind: "sending", ...progress, totalBytes };
     const stored = await (await this.#access.place()).store.get(id);
     const hereBytes = stored?.totalBytes === totalBytes && !isOthers ? stored.hereBytes : 0;
     if (hereBytes === totalBytes) return { kind: "here" };

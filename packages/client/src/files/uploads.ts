@@ -4,7 +4,7 @@ import type { ClientErrorCode } from "../api.ts";
 import type { Outgoing } from "../core/types.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
-import { ClientError } from "../errors.ts";
+import { ClientError, failureOf } from "../errors.ts";
 import { putBlob } from "../group/blobs.ts";
 import { createSingleFlight } from "../single-flight.ts";
 import { backoffMs } from "../transport/backoff.ts";
@@ -19,14 +19,26 @@ const nameKey = (blobId: string): string => `upload/${blobId}`;
 
 /** Why a try is ended that is begun anew at once. */
 const onceMore = "the network is another one";
-/** Of a file alone, perhaps: it has no room for one so large, say. */
-const ofOneFile: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>(["server_full", "server_refused", "way_blocked"]);
+/** Of a file alone, perhaps: the host has no room for one so large, say, or the disk does not give out this one. */
+const ofOneFile: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
+  "server_full",
+  "server_refused",
+  "way_blocked",
+  "storage_denied",
+]);
 
 /** A file that is to be brought to its host. */
 interface Due {
   readonly runner: ConversationRunner;
   readonly item: Pick<Outgoing, "id" | "composedAtMs">;
   readonly blobId: string;
+}
+
+/** How far one is. */
+export interface UploadProgress {
+  readonly sentBytes: number;
+  /** Why it does not go on now; it is tried again. */
+  readonly cause?: ClientErrorCode | undefined;
 }
 
 /** What the uploads need of the engine. */
@@ -40,7 +52,8 @@ export interface UploadsAccess {
 /**
  * Brings files to their hosts, one at a time, in the order in which their messages were written; a message whose files are all there is sent
  * by its conversation. What fails is tried again for as long as it takes, with longer and longer waits, and at once where the network is back
- * (spec E-3), after the others: none holds up what its message does not wait for. Only a file that the server never takes ends, and waits for the person.
+ * (spec E-3), after the others: none holds up what its message does not wait for. Only a file that the server never takes, or that is not here any more,
+ * ends, and waits for the person.
  */
 export class Uploads {
   readonly #world: World;
@@ -50,6 +63,8 @@ export class Uploads {
   readonly #again = new Map<string, Due>();
   /** How much of each that is on its way has come. */
   readonly #sent = new Map<string, number>();
+  /** Why the last try of each failed. */
+  readonly #causes = new Map<string, ClientErrorCode>();
   readonly #flight = createSingleFlight(() => this.#run());
   #current: { readonly blobId: string; readonly end: AbortController } | undefined;
   /** What waits until something is tried again, and what was known to be due then. */
@@ -66,9 +81,10 @@ export class Uploads {
     return !this.#flight.isRunning;
   }
 
-  /** How many bytes of a file are at its host; `undefined` where it is not on its way. */
-  sentBytes(blobId: string): number | undefined {
-    return this.#due().some((due) => due.blobId === blobId) ? (this.#sent.get(blobId) ?? 0) : undefined;
+  /** How much of a file is at its host; `undefined` where it is not on its way. */
+  progress(blobId: string): UploadProgress | undefined {
+    if (!this.#due().some((due) => due.blobId === blobId)) return undefined;
+    return { sentBytes: this.#sent.get(blobId) ?? 0, cause: this.#causes.get(blobId) };
   }
 
   /** Looks at what waits: what is new of it is sent, what waits no more is ended. `isNow`: the network is back. */
@@ -99,7 +115,7 @@ export class Uploads {
 
   /** Nobody waits for it any more: its host is told, where it was begun. */
   async abandon({ runner, blobId }: Pick<Due, "runner" | "blobId">): Promise<void> {
-    this.#sent.delete(blobId);
+    this.#forget(blobId);
     const { platform, connections, store } = this.#world;
     // Whoever notices it first tells.
     const stored = await store.transact("write", async (tx) => {
@@ -150,9 +166,11 @@ export class Uploads {
         attempt = 0;
       } catch (error) {
         if (this.#closed) return;
-        if (error instanceof ClientError && !error.canRetry && !end.signal.aborted) await this.#fail(due, error);
+        if (isFinal(error) && !end.signal.aborted) await this.#fail(due, error);
         else if (!end.signal.aborted) {
           failed.add(due.blobId);
+          this.#causes.set(due.blobId, failureOf(error).code);
+          this.#tell(due);
           // What the host does not take of one file, it may take of another.
           const isOfFile = error instanceof ClientError && ofOneFile.has(error.code);
           if (!isOfFile || !this.#due().some((one) => isNext(one))) await this.#rest(++attempt, error);
@@ -197,6 +215,7 @@ export class Uploads {
           named: (name) => this.#setName(blobId, name),
           sent: (sent) => {
             this.#sent.set(blobId, sent);
+            this.#causes.delete(blobId);
             this.#tell(due);
           },
           signal,
@@ -208,7 +227,7 @@ export class Uploads {
     // Told before what the server calls it is forgotten: whatever ends this program, it is not sent twice.
     await runner.input({ kind: "uploaded", blobId });
     await this.#setName(blobId, undefined);
-    this.#sent.delete(blobId);
+    this.#forget(blobId);
     this.#tell(due);
   }
 
@@ -216,8 +235,13 @@ export class Uploads {
   async #fail(due: Due, { code }: ClientError): Promise<void> {
     this.#again.delete(due.blobId);
     await due.runner.input({ kind: "upload_failed", messageId: due.item.id, code });
-    this.#sent.delete(due.blobId);
+    this.#forget(due.blobId);
     this.#tell(due);
+  }
+
+  #forget(blobId: string): void {
+    this.#sent.delete(blobId);
+    this.#causes.delete(blobId);
   }
 
   async #rest(attempt: number, error: unknown): Promise<void> {
@@ -248,5 +272,10 @@ export class Uploads {
 }
 
 function evicted(): ClientError {
-  return new ClientError("storage_denied", "What was to be sent is not kept here any more. Choose the file again.");
+  return new ClientError("unreadable_file", "What was to be sent is not kept here any more. Choose the file again.");
+}
+
+/** Whether no later try can bring another outcome. That the store does not give something out now passes: too many files are open, say. */
+function isFinal(error: unknown): error is ClientError {
+  return error instanceof ClientError && !error.canRetry && error.code !== "storage_denied";
 }
