@@ -163,7 +163,7 @@ describe("what somebody sends", () => {
     await message.getByRole("button", { name: "Play" }).click();
     await message.getByRole("button", { name: "Pause" }).waitFor();
     const place = message.getByRole("slider", { name: "Place" });
-    await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(0.1);
+    await expect.poll(async () => Number(await place.inputValue()), { timeout: 20_000 }).toBeGreaterThan(0.1);
     const begun = (await keptPieces()) - before;
     await seek(place, 0.8 * 1398);
     await expect.poll(async () => Number(await place.inputValue()), { timeout: 20_000 }).toBeGreaterThan(0.8 * 1398 + 0.1);
@@ -235,7 +235,7 @@ describe("what somebody sends", () => {
     const message = await sendFiles("Another noise", [file("noise.wav", "audio", wav(16 * mebibyte), { durationMs: 174_000 })]);
     const place = message.getByRole("slider", { name: "Place" });
     await message.getByRole("button", { name: "Play" }).click();
-    await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(0.1);
+    await expect.poll(async () => Number(await place.inputValue()), { timeout: 20_000 }).toBeGreaterThan(0.1);
     const session = await page.context().newCDPSession(page);
     await session.send("ServiceWorker.enable");
     for (const at of [150, 40]) {

@@ -52,10 +52,16 @@ export function Viewer({
     let isGone = false;
     void allOf(controller.client, message)
       .then((all) => {
-        const found = all.findIndex((one) => one.message.id === message.id && one.file.id === fileId);
-        if (isGone || found < 0) return;
+        if (isGone) return;
+        const first = itemsOf(message);
         setItems(all);
-        setAt(found);
+        // Whoever went on meanwhile, among those of this message, stays there.
+        setAt((now) =>
+          Math.max(
+            0,
+            all.findIndex((one) => first[now] !== undefined && keyOf(one) === keyOf(first[now])),
+          ),
+        );
       })
       // Then those of this message are gone through.
       .catch(() => undefined);
@@ -65,7 +71,8 @@ export function Viewer({
     // Opened at one message, whatever comes meanwhile.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [controller]);
-  const slides = useMemo(() => items.map((item) => slideOf(item, shown.get(keyOf(item))?.address)), [items, shown]);
+  // The library goes back to the index that it was given when it is given other slides: so they stay the same, and are asked what they show.
+  const slides = useMemo(() => items.map((item) => slideOf(item, () => shown.get(keyOf(item))?.address)), [items, shown]);
   const current = items[at];
   return createPortal(
     // The library says of no picture why it is not shown.
@@ -154,7 +161,7 @@ interface Shown {
   readonly why?: ShowFailure;
 }
 
-/** What is looked at and its neighbours, by their keys. */
+/** What is looked at and its neighbours, by their keys: one map, which is written on, and the screen is drawn anew with it. */
 function useShown(
   items: readonly Item[],
   at: number,
@@ -165,39 +172,46 @@ function useShown(
   readonly again: (item: Item) => void;
 } {
   const source = useFileSource();
-  const [shown, setShown] = useState<ReadonlyMap<string, Shown>>(new Map());
+  const [shown] = useState(() => new Map<string, Shown>());
+  const [drawn, setDrawn] = useState(0);
+  const set = useCallback(
+    (key: string, one: Shown | undefined): void => {
+      if (one === undefined) shown.delete(key);
+      else shown.set(key, one);
+      setDrawn((before) => before + 1);
+    },
+    [shown],
+  );
   useEffect(() => {
     for (const item of items.slice(Math.max(0, at - 1), at + 2)) {
       const key = keyOf(item);
-      const set = (one: Shown): void => setShown((before) => new Map([...before, [key, one]]));
       if (!shown.has(key))
         source.address(item).then(
-          (address) => set({ address }),
-          (error: unknown) => set({ why: error instanceof ShowError ? error.why : "failed" }),
+          (address) => set(key, { address }),
+          (error: unknown) => set(key, { why: error instanceof ShowError ? error.why : "failed" }),
         );
     }
-  }, [at, items, shown, source]);
+  }, [at, drawn, items, set, shown, source]);
   const onError = useCallback(
     ({ target }: SyntheticEvent) => {
       const address = target instanceof Element ? target.getAttribute("src") : null;
       const [key] = [...shown].find(([, one]) => one.address === address) ?? [];
       if (address === null || key === undefined) return;
-      void source.why(address).then((why) => setShown((before) => new Map([...before, [key, { why }]])));
+      void source.why(address).then((why) => set(key, { why }));
     },
-    [shown, source],
+    [set, shown, source],
   );
-  const again = useCallback((item: Item) => {
-    setShown((before) => new Map([...before].filter(([key]) => key !== keyOf(item))));
-  }, []);
+  const again = useCallback((item: Item) => set(keyOf(item), undefined), [set]);
   return { shown, onError, again };
 }
 
-function slideOf({ message, file }: Item, address: string | undefined): Slide & { readonly description: string } {
+/** @param addressOf where it is shown from, once that is known */
+function slideOf({ message, file }: Item, addressOf: () => string | undefined): Slide & { readonly description: string } {
   const who = message.author === undefined ? "" : message.author.isSelf ? t("common.you") : nameOf(message.author);
   const words = [file.description, `${who}, ${formatFull(message.sentAtMs)}`].filter((one) => one !== "").join(" · ");
   const size = file.width === undefined || file.height === undefined ? {} : { width: file.width, height: file.height };
   const thumb = thumbAddress(file.thumbhash) ?? emptyPicture;
-  if (file.kind === "video" && address !== undefined)
+  if (file.kind === "video")
     return {
       type: "video",
       description: words,
@@ -205,9 +219,19 @@ function slideOf({ message, file }: Item, address: string | undefined): Slide & 
       poster: thumb,
       controls: true,
       playsInline: true,
-      sources: [{ src: address, type: file.mediaType }],
+      get sources() {
+        const src = addressOf();
+        return src === undefined ? [] : [{ src, type: file.mediaType }];
+      },
     };
-  return { description: words, src: address ?? thumb, alt: labelOf(file), ...size };
+  return {
+    description: words,
+    get src() {
+      return addressOf() ?? thumb;
+    },
+    alt: labelOf(file),
+    ...size,
+  };
 }
 
 const emptyPicture = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
