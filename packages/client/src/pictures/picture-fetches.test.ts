@@ -40,6 +40,11 @@ function scene(answer: (fill: number) => Promise<FetchOutcome>) {
     fetches,
     asked,
     settle,
+    /** The clock is set to so much later, or earlier; no timer notices. */
+    setClock(byMs: number): void {
+      nowMs += byMs;
+      if (timer !== undefined) timer = { ...timer, atMs: timer.atMs + byMs };
+    },
     /** The next timer goes off; how long that took. */
     async wait(): Promise<number | undefined> {
       const due = timer;
@@ -99,6 +104,26 @@ describe("[X-21] [E-106] fetching pictures", () => {
     for (let tookMs = await wait(); tookMs !== undefined; tookMs = await wait()) waits.push(tookMs);
     expect(waits).toEqual([15_000, 30_000, 60_000, 120_000, 240_000, 300_000]);
     expect(asked).toHaveLength(7);
+  });
+
+  test("a clock that is set, ahead or back, by minutes or by years, neither stops that nor makes it many", async () => {
+    const years = 10 * 365 * 86_400_000;
+    const { fetches, asked, settle, setClock, wait } = scene(() => Promise.reject(missing));
+    fetches.ask(reference(1));
+    await settle();
+    for (const byMs of [-years, years, -30_000, 30_000, -years]) {
+      const before = asked.length;
+      setClock(byMs);
+      for (let at = 0; at < 100; at++) {
+        fetches.ask(reference(1));
+        await settle();
+      }
+      // Once at most for the setting; and it is tried on by itself, after no more than twice the longest pause.
+      expect(asked.length - before).toBeLessThanOrEqual(1);
+      let waitedMs = 0;
+      while (asked.length === before) waitedMs += (await wait()) ?? Number.POSITIVE_INFINITY;
+      expect(waitedMs).toBeLessThanOrEqual(43_200_000);
+    }
   });
 
   test("bytes that are no picture are fetched once; who names the same blob under another key spoils nobody's, and one that fails holds up no other", async () => {

@@ -3,6 +3,8 @@ import { encodePicture } from "@latchkey/protocol";
 import type { BlobReference } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
+import { pauseLeftMs } from "./pause.ts";
+import type { Pause } from "./pause.ts";
 
 /** What came of a try: `never` for bytes that are those of the reference, and no picture. */
 export type FetchOutcome = "kept" | "never";
@@ -27,7 +29,7 @@ interface Failure {
   readonly reference: BlobReference;
   readonly tries: number;
   /** `undefined` where no try would bring another outcome. */
-  readonly nextMs: number | undefined;
+  readonly pause: Pause | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export class PictureFetches {
   ask(reference: BlobReference): void {
     const id = referenceId(reference);
     const failure = this.#failures.get(id);
-    const isLater = failure !== undefined && (failure.nextMs === undefined || failure.nextMs > this.#platform.nowMs());
+    const isLater = failure !== undefined && (failure.pause === undefined || pauseLeftMs(failure.pause, this.#platform.nowMs()) > 0);
     if (this.#isClosed || isLater || this.#fetching === id) return;
     const others = this.#waiting.filter((one) => referenceId(one) !== id);
     this.#waiting = [...others, reference].slice(-maxWaiting);
@@ -72,7 +74,7 @@ export class PictureFetches {
       const id = referenceId(next);
       this.#fetching = id;
       try {
-        if ((await this.#fetch(next)) === "never") this.#remember(id, { reference: next, tries: maxTries, nextMs: undefined });
+        if ((await this.#fetch(next)) === "never") this.#remember(id, { reference: next, tries: maxTries, pause: undefined });
         else this.#failures.delete(id);
       } catch (error) {
         this.#failed(id, next, error);
@@ -86,8 +88,8 @@ export class PictureFetches {
     const before = this.#failures.get(id)?.tries ?? 0;
     // Nothing was said of the picture where the server was not reached.
     const isPassing = !(error instanceof ClientError) || error.canRetry;
-    const delayMs = isPassing ? Math.min(mostOfflineMs, offlineMs * 2 ** before) : Math.min(mostMissingMs, missingMs * 4 ** before);
-    this.#remember(id, { reference, tries: Math.min(maxTries, before + 1), nextMs: this.#platform.nowMs() + delayMs });
+    const forMs = isPassing ? Math.min(mostOfflineMs, offlineMs * 2 ** before) : Math.min(mostMissingMs, missingMs * 4 ** before);
+    this.#remember(id, { reference, tries: Math.min(maxTries, before + 1), pause: { sinceMs: this.#platform.nowMs(), forMs } });
   }
 
   #remember(id: string, failure: Failure): void {
@@ -99,10 +101,12 @@ export class PictureFetches {
 
   #retryLater(): void {
     this.#cancelRetry();
-    const due = [...this.#failures.values()].flatMap(({ tries, nextMs }) => (tries < maxTries && nextMs !== undefined ? [nextMs] : []));
-    if (due.length === 0 || this.#isClosed) return;
     const nowMs = this.#platform.nowMs();
-    this.#cancelRetry = this.#platform.setTimer(Math.max(1000, Math.min(...due) - nowMs), () => {
+    const left = [...this.#failures.values()].flatMap(({ tries, pause }) =>
+      tries < maxTries && pause !== undefined ? [pauseLeftMs(pause, nowMs)] : [],
+    );
+    if (left.length === 0 || this.#isClosed) return;
+    this.#cancelRetry = this.#platform.setTimer(Math.max(1000, Math.min(...left)), () => {
       for (const { reference, tries } of this.#failures.values()) if (tries < maxTries) this.ask(reference);
       if (this.#fetching === undefined) this.#retryLater();
     });

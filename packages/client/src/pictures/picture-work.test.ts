@@ -30,11 +30,12 @@ function scene() {
   const introduced: string[] = [];
   let status = 200;
   let isHanging = false;
+  let nowMs = 1_700_000_000_000;
   const timers: { readonly delayMs: number; readonly run: () => void }[] = [];
   const platform = {
     random,
     sha256,
-    nowMs: () => 1_700_000_000_000,
+    nowMs: () => nowMs,
     setTimer: (delayMs: number, run: () => void) => {
       timers.push({ delayMs, run });
       return () => undefined;
@@ -92,6 +93,7 @@ function scene() {
     group: group as unknown as Parameters<Pictures["told"]>[0],
     answer: (code: number) => (status = code),
     hang: () => (isHanging = true),
+    setClock: (byMs: number) => (nowMs += byMs),
     /** Time goes on for so long. */
     wait: (ms: number) => timers.splice(0).forEach(({ delayMs, run }) => delayMs <= ms && run()),
     setOwn: (told: Uint8Array) => ownThings.say([{ kind: "profile", displayName: "Ann", picture: told }]),
@@ -207,6 +209,31 @@ describe("[X-21] telling one's own", () => {
     expect(await pictures.bring(group, entryOf(others), true)).toBe(false);
     expect(await pictures.bring(group, random(7), true)).toBe(false);
     expect(asked).toHaveLength(before + 1);
+  });
+
+  test("a clock that is set, ahead or back, neither keeps it from being offered again nor has it offered without end", async () => {
+    const { pictures, group, settle, blobs, asked, setOwn, setClock } = scene();
+    await setOwn(await pictures.make(picture));
+    blobs.set(toBase64Url(pictures.idIn(group)), random(512));
+    const offered = async (): Promise<number> => {
+      const before = asked.length;
+      for (let at = 0; at < 20; at++) {
+        pictures.told(group);
+        await settle();
+      }
+      return asked.length - before;
+    };
+    expect(await offered()).toBe(1);
+    const years = 10 * 365 * 86_400_000;
+    for (const byMs of [-years, years]) {
+      setClock(byMs);
+      expect(await offered()).toBe(1);
+    }
+    // Set back by less than the pause, it is no longer than twice as long.
+    setClock(-3_000_000);
+    expect(await offered()).toBe(0);
+    setClock(7_200_000);
+    expect(await offered()).toBe(1);
   });
 
   test("[E-106] where the host takes it and never answers, an entry that names it goes after some seconds", async () => {

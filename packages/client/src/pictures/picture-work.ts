@@ -14,6 +14,8 @@ import { createSingleFlight } from "../single-flight.ts";
 import type { PicturesAccess } from "./access.ts";
 import { keepPicture, keptPicture, notePictureShown } from "./kept-pictures.ts";
 import type { OwnSecrets } from "./own-picture.ts";
+import { pauseLeftMs } from "./pause.ts";
+import type { Pause } from "./pause.ts";
 import { PictureFetches, referenceId } from "./picture-fetches.ts";
 import type { FetchOutcome } from "./picture-fetches.ts";
 import { pictureLook, tellablePicture } from "./picture-file.ts";
@@ -43,8 +45,8 @@ export class PictureWork {
   /** Those of them for which the host was not reached. */
   readonly #later = new Map<string, Uint8Array>();
   #cancelLater: () => void = () => undefined;
-  /** Until when it is not offered, by conversation. */
-  readonly #notBefore = new Map<string, number>();
+  /** For how long it is not offered, by conversation. */
+  readonly #pauses = new Map<string, Pause>();
   readonly #telling = createSingleFlight(() => this.#tellAll());
   /** Whose picture was asked for and is not here, by what leads to it. */
   readonly #asked = new Map<string, Set<string>>();
@@ -102,7 +104,8 @@ export class PictureWork {
     const reference = this.#told.get(id);
     const isIt = reference !== undefined && toBase64Url(reference.blobId) === toBase64Url(secret.blobId);
     if (isIt && this.#isThere(secret.blobId)) return encodePicture(reference);
-    if (!this.#isClosed && (this.#notBefore.get(id) ?? 0) <= this.#world.platform.nowMs()) {
+    const pause = this.#pauses.get(id);
+    if (!this.#isClosed && (pause === undefined || pauseLeftMs(pause, this.#world.platform.nowMs()) === 0)) {
       this.#untold.set(id, logId);
       this.#telling.wake().catch(() => undefined);
     }
@@ -111,7 +114,7 @@ export class PictureWork {
 
   /** The person has another picture. */
   changed(): void {
-    this.#notBefore.clear();
+    this.#pauses.clear();
     this.#world.emit({ kind: "picture", id: toBase64Url(this.#world.own.accountId) });
     this.offerOwn();
   }
@@ -202,18 +205,18 @@ export class PictureWork {
     for (const [id, logId] of this.#untold) {
       this.#untold.delete(id);
       if (this.#isClosed) return;
-      const nowMs = this.#world.platform.nowMs();
+      const sinceMs = this.#world.platform.nowMs();
       try {
         const blob = await this.#ownIn(logId);
-        this.#notBefore.set(id, nowMs + againMs);
+        this.#pauses.set(id, { sinceMs, forMs: againMs });
         if (blob === undefined) continue;
         await this.#put(blob.reference.blobId, blob.ciphertext);
         this.#told.set(id, blob.reference);
-        this.#notBefore.delete(id);
+        this.#pauses.delete(id);
         this.#access.runner(id)?.introduce(true);
       } catch (error) {
         const isPassing = !(error instanceof ClientError) || error.code === "offline";
-        this.#notBefore.set(id, nowMs + (isPassing ? againMs : againLaterMs));
+        this.#pauses.set(id, { sinceMs, forMs: isPassing ? againMs : againLaterMs });
         if (isPassing) this.#tellLater(id, logId);
       }
     }
@@ -277,7 +280,7 @@ export class PictureWork {
     this.#asked.delete(asked);
     for (const id of ids) this.#world.emit({ kind: "picture", id });
     if (this.#always().includes(toBase64Url(hash))) {
-      this.#notBefore.clear();
+      this.#pauses.clear();
       for (const runner of this.#access.runners()) runner.introduce();
     }
     return "kept";
