@@ -1,11 +1,12 @@
 import { startServer } from "@latchkey/server";
 import type { ServerOptions } from "@latchkey/server";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { runWith } from "../run.testing.ts";
 import type { Run } from "../run.testing.ts";
+import { exportText, writeExport } from "./admin-export.ts";
 import type { CommandContext } from "./command.ts";
 import { serverOptions } from "./serve.ts";
 
@@ -110,6 +111,29 @@ test("where no server runs it says so, and what to do", async () => {
     1,
     `latchkey: not_running: No server runs on ${folder}: start it, or name its data folder with --data.\n`,
   ]);
+});
+
+test("[F-11] the desk's exports are written into a folder, a file each, and nothing beside it", async () => {
+  const { admin, data } = await running();
+  const folder = join(data, "..", "export");
+  expect(await admin("desk", "export", "2026", folder)).toMatchObject({ status: 1, stderr: expect.stringContaining("not_found") });
+  await admin("desk", "start", "Ada");
+  const files = ["1.1-identification.csv", "1.3-notices.csv", "1.5-complaints-and-suspensions.csv", "1.6-automated-means.csv"];
+  expect((await admin("desk", "export", "2026", folder)).stdout).toBe(files.map((file) => `wrote ${file}\n`).join(""));
+  expect(readdirSync(folder).toSorted()).toEqual(files);
+  expect(readFileSync(join(folder, "1.1-identification.csv"), "utf8")).toContain("host,chat.example\r\n");
+  expect(await admin("desk", "export", "26", folder)).toMatchObject({ status: 2 });
+  expect(JSON.parse((await admin("desk", "export", "2026", folder, "--json")).stdout)).toEqual({ folder, files, heldBack: [], tooLate: 0 });
+  const answer = {
+    requests: [{ statements: [] }],
+    heldBack: [{ puid: "p", because: ["basis: x"] }],
+    tooLate: 2,
+    parts: { "../beside": "x" },
+  };
+  expect(exportText(writeExport(folder, answer))).toBe(
+    "wrote statements-1.json\nheld back p: basis: x\n2 decisions are of cases that are erased: no statement can be made of them any more",
+  );
+  expect(readdirSync(join(folder, "..")).includes("beside.csv")).toBe(false);
 });
 
 test("the desk is opened by a link that is shown once, listed without it, and revoked", async () => {

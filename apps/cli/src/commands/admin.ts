@@ -16,6 +16,7 @@ import {
   suspendedText,
   text,
 } from "./admin-text.ts";
+import { exportText, writeExport } from "./admin-export.ts";
 import type { Command, CommandContext, OptionValues } from "./command.ts";
 import { stringOption } from "./command.ts";
 
@@ -138,6 +139,15 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
     summary: "who works at the desk, and as what",
     arguments: 0,
     run: async ({ ask }) => show(await ask("desk-staff"), deskStaffText),
+  },
+  "desk export": {
+    usage: "desk export YEAR FOLDER",
+    summary: "statements for the EU's transparency database, and the parts of the year's report: no personal data, all checked",
+    arguments: 2,
+    run: async ({ ask, args }) => {
+      const year = wholeNumber("YEAR", args[0] ?? "", { least: 2020, most: 2200 });
+      return show(writeExport(args[1] ?? "", await ask("desk-export", { year })), exportText);
+    },
   },
   "desk open": {
     usage: "desk open",

@@ -15,8 +15,14 @@ const beginning = {
  * Who may come to the page `/desk` is decided here, on the machine: `desk-start`, `desk-staff` and `desk-code` for those who work on
  * cases, `desk-open`, `desk-list` and `desk-revoke` for whoever is to read what the other commands answer.
  */
-export function deskCommands(parts: { access: DeskAccess; office: OfficeKeeper; publicUrl: string; nowMs: () => number }): AdminCommands {
-  const { access, office, publicUrl, nowMs } = parts;
+export function deskCommands(parts: {
+  access: DeskAccess;
+  office: OfficeKeeper;
+  publicUrl: string;
+  service: string;
+  nowMs: () => number;
+}): AdminCommands {
+  const { access, office, publicUrl, service, nowMs } = parts;
   const shown = (name: string, code: string): object => ({
     name,
     code,
@@ -37,6 +43,12 @@ export function deskCommands(parts: { access: DeskAccess; office: OfficeKeeper; 
     async "desk-staff"(params: Params) {
       params.end();
       return { staff: office.isBegun ? await office.staff() : [] };
+    },
+    async "desk-export"(params: Params) {
+      const year = params.whole("year", { least: 2020, most: 2200 }) ?? 0;
+      params.end();
+      if (!office.isBegun) throw new AdminError("not_found", "There is no desk here: `desk start NAME` begins one.");
+      return await office.exportYear({ year, service, nowMs: nowMs() });
     },
     async "desk-open"(params: Params) {
       params.end();

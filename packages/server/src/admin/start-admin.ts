@@ -45,7 +45,7 @@ function adminCommands(parts: AdminParts, access: DeskAccess, office: OfficeKeep
     ...quotaCommands(parts),
     ...announcementCommands(parts),
     ...maintenanceCommands(parts),
-    ...deskCommands({ access, office, publicUrl, nowMs: context.nowMs }),
+    ...deskCommands({ access, office, publicUrl, service: context.serverName, nowMs: context.nowMs }),
     ...doctorCommands({
       options: parts.options,
       host: context.host,

@@ -90,7 +90,10 @@ const casesStep = `
   CREATE TABLE saved_reasons (id BLOB PRIMARY KEY, title TEXT NOT NULL, decision TEXT NOT NULL) STRICT;
   CREATE TABLE tasks (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, params TEXT NOT NULL) STRICT`;
 
-const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep] };
+/** What is counted of cases that were erased: days, kinds and categories. */
+const countedStep = `CREATE TABLE counted_cases (id INTEGER PRIMARY KEY, erased_day INTEGER NOT NULL, facts TEXT NOT NULL) STRICT`;
+
+const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep] };
 
 /** The desk's database, open. */
 export interface DeskDatabase {

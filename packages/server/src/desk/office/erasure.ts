@@ -1,6 +1,7 @@
 import { erasedAfterDays } from "@latchkey/protocol/desk";
 import { dayOf } from "../../days.ts";
 import type { CaseTable } from "./cases.ts";
+import type { CountedTable } from "./counted.ts";
 import type { DecisionTable } from "./decisions.ts";
 import type { Trail } from "./trail.ts";
 
@@ -8,6 +9,7 @@ import type { Trail } from "./trail.ts";
 export interface ErasureParts {
   readonly cases: CaseTable;
   readonly decisions: DecisionTable;
+  readonly counted: CountedTable;
   readonly trail: Trail;
   transaction<Result>(work: () => Result): Result;
 }
@@ -16,7 +18,7 @@ export interface ErasureParts {
  * Closes decided cases when nobody may appeal any more, and erases them 30 days after that. Only called while the clock is believed: what is
  * erased is gone for good. An appeal that waits keeps its case, however long. Answers how many were erased.
  */
-export function tidyCases({ cases, decisions, trail, transaction }: ErasureParts, nowMs: number): number {
+export function tidyCases({ cases, decisions, counted, trail, transaction }: ErasureParts, nowMs: number): number {
   const today = dayOf(nowMs);
   let erased = 0;
   for (const one of cases.inStates(["decided"])) {
@@ -25,11 +27,15 @@ export function tidyCases({ cases, decisions, trail, transaction }: ErasureParts
   for (const one of cases.inStates(["closed"])) {
     if (today <= one.appealUntilDay + erasedAfterDays) continue;
     transaction(() => {
+      counted.keep(one.number, today);
       cases.erase(one.number);
       trail.append({ actor: "desk", act: "case erased", caseNumber: one.number }, nowMs);
     });
     erased += 1;
   }
-  transaction(() => decisions.expireSanctions(today));
+  transaction(() => {
+    decisions.expireSanctions(today);
+    counted.expire(today);
+  });
   return erased;
 }

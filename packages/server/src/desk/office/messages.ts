@@ -4,7 +4,7 @@ import type { Office } from "./office.ts";
 import type { OfficeWorld, WorldQuestion } from "./world.ts";
 
 /** What the server calls of the desk. */
-export type OfficeMethods = Pick<Office, "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file">;
+export type OfficeMethods = Pick<Office, "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file" | "exportYear">;
 /** Name of a method. */
 export type OfficeMethod = keyof OfficeMethods;
 /** What one takes. */

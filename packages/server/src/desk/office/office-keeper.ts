@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { deskDatabaseFile } from "./database.ts";
 import { DeskError } from "./desk-error.ts";
+import type { YearExport } from "./export.ts";
 import type { FileRequest, OfficeAnswer, OfficeRequest } from "./office.ts";
 import { OfficeThread } from "./office-thread.ts";
 import type { OfficeSurroundings } from "./office-thread.ts";
@@ -57,6 +58,11 @@ export class OfficeKeeper {
   /** Who is staff. @throws DeskError `not_found` where there is no desk */
   async staff(): Promise<readonly object[]> {
     return (await this.#require()).call("staff", undefined);
+  }
+
+  /** The exports of a calendar year. @throws DeskError `not_found` where there is no desk */
+  async exportYear(params: { year: number; service: string; nowMs: number }): Promise<YearExport> {
+    return (await this.#require()).call("exportYear", params);
   }
 
   /** Does what time has brought, where there is a desk; answers how many cases were erased. */

@@ -2,12 +2,15 @@ import { deskRoles } from "@latchkey/protocol/desk";
 import type { DeskOperation } from "@latchkey/protocol/desk";
 import { caseOperations, caseReaders } from "./case-operations.ts";
 import { CaseTable } from "./cases.ts";
+import { CountedTable } from "./counted.ts";
 import { openDeskDatabase } from "./database.ts";
 import { DecisionTable } from "./decisions.ts";
 import { DeskError, deskStatuses } from "./desk-error.ts";
 import { tidyCases } from "./erasure.ts";
 import { EvidenceTable } from "./evidence-table.ts";
 import type { NewAppeal, NewReport } from "./evidence.ts";
+import { exportYear } from "./export.ts";
+import type { YearExport } from "./export.ts";
 import { Input } from "./input.ts";
 import { Judging } from "./judging.ts";
 import type { Done, OfficeOptions, OfficeParts, OpenOperation, Operations, Times } from "./operations.ts";
@@ -54,6 +57,8 @@ export class Office {
   readonly #close: () => void;
 
   readonly #cases: CaseTable;
+  readonly #counted: CountedTable;
+  readonly #world: Pick<OfficeWorld, "usernameOf">;
   readonly #evidence: EvidenceTable;
   readonly #judging: Judging;
   readonly #tasks: TaskRunner;
@@ -89,12 +94,15 @@ export class Office {
     const [cases, evidence, decisions, tasks] = [new CaseTable(sql), new EvidenceTable(sql), new DecisionTable(sql), new TaskTable(sql)];
     const judging = new Judging({ cases, evidence, decisions, tasks, trail });
     const runner = new TaskRunner({ tasks, decisions, world, transaction, nowMs: () => this.#nowMs, reportBug });
+    const counted = new CountedTable(sql, decisions);
+    this.#counted = counted;
+    this.#world = world;
     this.#cases = cases;
     this.#evidence = evidence;
     this.#judging = judging;
     this.#tasks = runner;
     this.#tidy = (nowMs) => {
-      const erased = tidyCases({ cases, decisions, trail, transaction }, nowMs);
+      const erased = tidyCases({ cases, decisions, counted, trail, transaction }, nowMs);
       scrub();
       return erased;
     };
@@ -188,6 +196,22 @@ export class Office {
     this.#see(nowMs);
     this.#tasks.wake();
     return isDoubted ? 0 : this.#tidy(nowMs);
+  }
+
+  /** The exports of a calendar year, for the operator: no words of the desk's that seem to name somebody, nobody's name. */
+  async exportYear({ year, service, nowMs }: { year: number; service: string; nowMs: number }): Promise<YearExport> {
+    this.#see(nowMs);
+    const { staff, trail, transaction, options } = this.#parts;
+    const names = staff.list().map(({ name }) => name);
+    const made = await exportYear({
+      year,
+      service,
+      host: options.host,
+      counted: this.#counted,
+      named: async (accountId) => [...names, ...[await this.#world.usernameOf({ accountId })].filter((name) => name !== undefined)],
+    });
+    transaction(() => trail.append({ actor: "operator", act: "year exported", details: { year } }, nowMs));
+    return made;
   }
 
   /** Resolves when what decisions asked for is done, as far as it can be now. */

@@ -51,6 +51,7 @@ function methodsOf(office: Office): OfficeMethods {
     staff: () => office.staff(),
     tick: (params) => office.tick(params),
     file: (params) => office.file(params),
+    exportYear: (params) => office.exportYear(params),
   };
 }
 
