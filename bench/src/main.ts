@@ -15,6 +15,7 @@ import { clientPage, clientReactions } from "./scenarios/client-reactions.ts";
 import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
+import { reports } from "./scenarios/reports.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { filesChromium } from "./scenarios/files-chromium.ts";
 import { filesClient } from "./scenarios/files-client.ts";
@@ -35,6 +36,7 @@ const scenarios: readonly Scenario[] = [
   fanout,
   idleMemory,
   drain,
+  reports,
   serverDirectory,
   serverPeers,
   hostile,

@@ -32,7 +32,7 @@ const complained: Complained = {
   contexts: [id(5)],
   items: [item],
   attachments: [{ item: 0, file: 0, form: "preview", mediaType: "image/webp", key: id(6), hash: id(7), sizeBytes: 4096 }],
-  states: [{ accountId: id(1), states: [{ body: id(8), signature: zeros(64) }] }],
+  states: [{ accountId: id(1), states: [id(8)], pops: [id(9), id(10)] }],
   leftOut: 2,
 };
 const report: Report = { format: 1, reportId: id16(9), replySecret: id(10), body: complained, ext: none };
@@ -72,7 +72,7 @@ const answer: ReportAnswer = { format: 1, reportId: id16(1), day: 20_000, outcom
 describe("[V-2] a report is bounded and has one encoding", () => {
   describeCodec("reportCodec", reportCodec, {
     samples: [report, appeal, { ...appeal, body: { ...evidence, kind: "appeal", puid: "another", report: undefined } }],
-    frozen: "sha256:80e48ffd823b3eee2c616224337315d878e809005b060da223bd3dfbcb6af5ca",
+    frozen: "sha256:cbe6f97ed44f39c84ff571098c1116bff2b11eddc4b25f2c98858bda33a74427",
     overLimit: {
       "201 messages": { ...report, body: { ...complained, items: Array.from({ length: maxReportItems + 1 }, () => item) } },
       "words above 8 KiB": { ...report, body: { ...complained, words: "x".repeat(8193) } },

@@ -2,8 +2,6 @@ import { opaque, opaqueV, optional, struct, text, uint16, uint32, uint8, variant
 import type { Codec } from "@latchkey/codec";
 import { deviceIdCodec, extCodec, formatOne, hostCodec, id32, maxReportAttachments, reportReasons } from "@latchkey/protocol";
 import type { ReportReason } from "@latchkey/protocol";
-import { signedCodec } from "@latchkey/transparency";
-import type { Signed } from "@latchkey/transparency";
 import { numbered } from "./names.ts";
 
 /** Messages that a reporter chooses at most; with what changed them there are at most `maxReportItems`. */
@@ -65,8 +63,9 @@ export interface ReportAttachment {
 /** The states of an account of another host, which the desk's directory does not know: they certify themselves (spec A-1). */
 export interface ShownAccount {
   readonly accountId: Uint8Array;
-  /** From genesis on. */
-  readonly states: readonly Signed[];
+  /** Signed AccountStates from genesis on, and what their devices signed to be in them. */
+  readonly states: readonly Uint8Array[];
+  readonly pops: readonly Uint8Array[];
 }
 
 /** Somebody's messages, complained of to the desk of their host (spec V-2). */
@@ -123,6 +122,9 @@ export interface ReportPlaintext {
   readonly reporter: Reporter;
 }
 
+const signedList = (minItems: number): Codec<readonly Uint8Array[]> =>
+  vector(opaqueV(65_536, 1), { maxBytes: maxStatesBytes, minItems, maxItems: 256 });
+
 const senderCodec: Codec<ItemSender> = struct<ItemSender>({ host: hostCodec, accountId: id32, deviceId: deviceIdCodec });
 
 const itemCodec: Codec<ReportItem> = struct<ReportItem>({
@@ -150,10 +152,10 @@ const evidence = {
     }),
     { maxBytes: 256 * maxReportAttachments, maxItems: maxReportAttachments },
   ),
-  states: vector(
-    struct<ShownAccount>({ accountId: id32, states: vector(signedCodec, { maxBytes: maxStatesBytes, minItems: 1, maxItems: 256 }) }),
-    { maxBytes: maxStatesBytes, maxItems: 8 },
-  ),
+  states: vector(struct<ShownAccount>({ accountId: id32, states: signedList(1), pops: signedList(0) }), {
+    maxBytes: maxStatesBytes,
+    maxItems: 8,
+  }),
   leftOut: uint16,
 };
 

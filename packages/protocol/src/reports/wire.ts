@@ -15,8 +15,8 @@ export function reportAttachmentPath(hash: string): string {
 export const maxSealedReportBytes = 1_048_576;
 /** Attachments of a report. */
 export const maxReportAttachments = 10;
-/** Largest attachment as it is sealed, in bytes. */
-export const maxReportAttachmentBytes = 4_194_304;
+/** Largest attachment as it is sealed, in bytes: a file that fills the largest bucket (spec C-4), and what sealing adds. */
+export const maxReportAttachmentBytes = 4_194_368;
 /** Answers that one mailbox holds at most, and that one request brings. */
 export const maxReportAnswers = 32;
 /** Longest answer as it is sealed, in bytes. */
