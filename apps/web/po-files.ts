@@ -8,6 +8,7 @@ import type { Plugin } from "vite";
 const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["attach", /^(?:attach|voice)\./],
   ["desk", /^desk\./],
+  ["cases", /^cases\./],
   ["office", /^office\./],
   ["moderation", /^moderation\./],
   // A list of conversations says what kind of file was sent last.

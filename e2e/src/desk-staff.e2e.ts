@@ -44,6 +44,10 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   expect(page.url()).toBe(`${server.url}/desk`);
   await look(page, "desk-enrol");
   await page.getByRole("button", { name: "Make a passkey" }).click();
+  // Whoever begins the desk has every role; nobody has reported anything.
+  await page.getByRole("heading", { name: "Cases" }).waitFor();
+  await page.getByText("There is nothing here.").waitFor();
+  await page.getByRole("link", { name: "Staff" }).click();
   await page.getByRole("heading", { name: "Staff" }).waitFor();
 
   await page.getByRole("textbox", { name: "Name at the desk" }).fill("Ben");
@@ -81,6 +85,27 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   });
   await second.page.getByRole("button", { name: "Read again" }).click();
   await second.page.getByRole("alert").getByText("Entry 2 is not the one that this browser saw").waitFor();
+
+  // Texts for cases that are alike: what is missing is named, and what is saved is there again.
+  await page.getByRole("link", { name: "Saved reasons" }).click();
+  await page.getByRole("button", { name: "Write a reason" }).click();
+  await page.getByRole("textbox", { name: "What the desk calls it" }).fill("Advertising");
+  await page.getByRole("radio", { name: /^Restriction/ }).check();
+  await page.getByText("the server does not know who writes there").waitFor();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("alert").getByText("Law or rule").waitFor();
+  await page.getByRole("checkbox", { name: /^no tokens/ }).check();
+  await page.getByRole("textbox", { name: "Law or rule" }).fill("Terms, no. 3");
+  await page.getByRole("textbox", { name: "Why it applies" }).fill("Advertising nobody asked for.");
+  await page.getByRole("textbox", { name: "Facts" }).fill("Message 1 advertises.");
+  await page.getByRole("combobox", { name: "Category" }).selectOption({ label: "Scams and fraud" });
+  await look(page, "desk-reason");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Change “Advertising”" }).click();
+  expect(await page.getByRole("textbox", { name: "Facts" }).inputValue()).toBe("Message 1 advertises.");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("Restriction (no tokens)").waitFor();
+  await page.getByRole("link", { name: "Staff" }).click();
 
   // Signing out, and in again with the passkey alone.
   await page.getByRole("button", { name: "Sign out" }).click();

@@ -15,6 +15,10 @@ declare module "*.po?desk" {
 declare module "*.po?moderation" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }
+declare module "*.po?cases" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}
+
 declare module "*.po?office" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }

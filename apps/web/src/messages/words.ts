@@ -39,7 +39,7 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
  * What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators,
  * to those who work on reports, where groups are kept in order, and in settings.
  */
-export type LateWords = "attach" | "desk" | "files" | "moderation" | "office" | "settings";
+export type LateWords = "attach" | "cases" | "desk" | "files" | "moderation" | "office" | "settings";
 
 const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
   attach: {
@@ -49,6 +49,14 @@ const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch
     fr: async () => await import("./fr.po?attach"),
     ar: async () => await import("./ar.po?attach"),
     fa: async () => await import("./fa.po?attach"),
+  },
+  cases: {
+    en: async () => await import("./en.po?cases"),
+    de: async () => await import("./de.po?cases"),
+    es: async () => await import("./es.po?cases"),
+    fr: async () => await import("./fr.po?cases"),
+    ar: async () => await import("./ar.po?cases"),
+    fa: async () => await import("./fa.po?cases"),
   },
   desk: {
     en: async () => await import("./en.po?desk"),

@@ -2,4 +2,11 @@ import { fetchWords, speak } from "../messages/words.ts";
 
 // Imported by tests that read what the app says.
 await speak("en");
-await Promise.all([fetchWords("attach"), fetchWords("desk"), fetchWords("files"), fetchWords("office"), fetchWords("settings")]);
+await Promise.all([
+  fetchWords("attach"),
+  fetchWords("cases"),
+  fetchWords("desk"),
+  fetchWords("files"),
+  fetchWords("office"),
+  fetchWords("settings"),
+]);

@@ -75,14 +75,16 @@ export function TrailPage(): ReactElement {
               </li>
             ))}
           </ol>
-          {entries.length > shown && (
-            <button type="button" className="button" onClick={() => setShown(shown + shownAtOnce)}>
-              {t("desk.more")}
+          <div className="office-acts">
+            {entries.length > shown && (
+              <button type="button" className="button" onClick={() => setShown(shown + shownAtOnce)}>
+                {t("desk.more")}
+              </button>
+            )}
+            <button type="button" className="button" onClick={() => void read()}>
+              {t("desk.readAgain")}
             </button>
-          )}
-          <button type="button" className="button" onClick={() => void read()}>
-            {t("desk.readAgain")}
-          </button>
+          </div>
         </>
       )}
     </>

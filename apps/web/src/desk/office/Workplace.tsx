@@ -3,14 +3,17 @@ import type { ReactElement } from "react";
 import type { DeskSession } from "@latchkey/client/desk";
 import { Boundary } from "../../components/Boundary.tsx";
 import { Mark } from "../../components/Icon.tsx";
+import { lazyComponent } from "../../components/lazy.tsx";
 import { t } from "../../messages/words.ts";
 import type { AskDesk } from "./desk-api.ts";
 import { Heading } from "./Heading.tsx";
 import { OfficeContext } from "./office-context.ts";
 import { pagesOf, placeOf } from "./office-places.ts";
-import type { OfficePlace } from "./office-places.ts";
+import type { OfficePage, OfficePlace } from "./office-places.ts";
 import { StaffPage } from "./StaffPage.tsx";
 import { TrailPage } from "./TrailPage.tsx";
+
+const CasePages = lazyComponent(async () => (await import("./CasePages.tsx")).CasePages, "cases");
 
 /** The pages of whoever is signed in: a menu of those that their roles open. */
 export function Workplace(props: {
@@ -65,6 +68,9 @@ export function Workplace(props: {
 
 function Page({ place }: { readonly place: OfficePlace | undefined }): ReactElement {
   switch (place?.kind) {
+    case "cases":
+    case "reasons":
+      return <CasePages place={place} />;
     case "staff":
       return <StaffPage />;
     case "trail":
@@ -80,7 +86,7 @@ function Page({ place }: { readonly place: OfficePlace | undefined }): ReactElem
 }
 
 /** Follows the address. */
-function usePlace(pages: readonly OfficePlace["kind"][]): OfficePlace | undefined {
+function usePlace(pages: readonly OfficePage[]): OfficePlace | undefined {
   const [hash, setHash] = useState(globalThis.location.hash);
   useEffect(() => {
     const follow = (): void => setHash(globalThis.location.hash);

@@ -1,21 +1,36 @@
 import type { DeskRole } from "@latchkey/client/desk";
 
 /** A page of the desk; the address has it behind `#`, so that no server and no proxy sees which case somebody reads. */
-export type OfficePlace = { readonly kind: "staff" | "trail" };
+export type OfficePlace =
+  | { readonly kind: "cases"; readonly number: number | undefined }
+  | { readonly kind: "reasons" }
+  | { readonly kind: "staff" }
+  | { readonly kind: "trail" };
 
-/** Whose pages there are, in the order of the menu. */
-export const officePages: readonly { readonly kind: OfficePlace["kind"]; readonly roles: readonly DeskRole[] }[] = [
+/** The pages of the menu. */
+export type OfficePage = OfficePlace["kind"];
+
+const pages: readonly { readonly kind: OfficePage; readonly roles: readonly DeskRole[] }[] = [
+  { kind: "cases", roles: ["intake", "moderator", "reviewer"] },
+  { kind: "reasons", roles: ["moderator", "administrator"] },
   { kind: "staff", roles: ["administrator"] },
   { kind: "trail", roles: ["auditor"] },
 ];
 
-/** The pages of somebody with these roles. */
-export function pagesOf(roles: readonly DeskRole[]): readonly OfficePlace["kind"][] {
-  return officePages.filter((page) => page.roles.some((role) => roles.includes(role))).map(({ kind }) => kind);
+/** The pages of somebody with these roles, in the order of the menu. */
+export function pagesOf(roles: readonly DeskRole[]): readonly OfficePage[] {
+  return pages.filter((page) => page.roles.some((role) => roles.includes(role))).map(({ kind }) => kind);
 }
 
 /** The place that an address names, if it is one of these pages; else the first of them. */
-export function placeOf(hash: string, pages: readonly OfficePlace["kind"][]): OfficePlace | undefined {
-  const kind = pages.find((page) => page === /^#([a-z]+)/.exec(hash)?.[1]) ?? pages[0];
+export function placeOf(hash: string, open: readonly OfficePage[]): OfficePlace | undefined {
+  const [, name, number] = /^#([a-z]+)(?:\/(\d{1,15}))?$/.exec(hash) ?? [];
+  const kind = open.find((page) => page === name) ?? open[0];
+  if (kind === "cases") return { kind, number: name === kind && number !== undefined ? Number(number) : undefined };
   return kind === undefined ? undefined : { kind };
+}
+
+/** The address of a case. */
+export function caseAddress(number: number): string {
+  return `#cases/${number}`;
 }

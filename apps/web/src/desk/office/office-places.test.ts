@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { caseAddress, pagesOf, placeOf } from "./office-places.ts";
+
+test("each role opens its own pages, and an address leads to none of another's", () => {
+  expect(pagesOf(["intake"])).toEqual(["cases"]);
+  expect(pagesOf(["administrator", "auditor"])).toEqual(["reasons", "staff", "trail"]);
+  expect(pagesOf([])).toEqual([]);
+  expect(placeOf("#staff", pagesOf(["intake"]))).toEqual({ kind: "cases", number: undefined });
+  expect(placeOf("", [])).toBeUndefined();
+});
+
+test.each([
+  [caseAddress(12), { kind: "cases", number: 12 }],
+  ["#cases", { kind: "cases", number: undefined }],
+  ["#cases/x", { kind: "cases", number: undefined }],
+  ["#cases/1234567890123456", { kind: "cases", number: undefined }],
+  ["#staff/3", { kind: "staff" }],
+  ["#constructor", { kind: "cases", number: undefined }],
+] as const)("%s is %j", (hash, place) => {
+  expect(placeOf(hash, pagesOf(["moderator", "administrator"]))).toEqual(place);
+});
