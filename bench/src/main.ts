@@ -29,6 +29,7 @@ import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 import { serverPeers } from "./scenarios/server-peers.ts";
 import { serverDirectory } from "./scenarios/server-directory.ts";
+import { tokens } from "./scenarios/tokens.ts";
 import { web } from "./scenarios/web.ts";
 
 const scenarios: readonly Scenario[] = [
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   serverDirectory,
   serverPeers,
   hostile,
+  tokens,
   heads,
   growth,
   directory,

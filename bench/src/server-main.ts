@@ -10,6 +10,8 @@ if (directory === undefined || process.send === undefined) throw new Error("star
 const { limits, hasLimits, ...options } = JSON.parse(process.argv[3] ?? "{}") as BenchServerOptions;
 const unlimited = { burst: 1e9, perSecond: 1e9 };
 const lifted = {
+  // Strangers and thousands of logs are played by peers without an account.
+  tokensPerDay: 0,
   maxConnectionsPerAddress: 1e9,
   maxRequestsPerSecond: 1e9,
   appendRate: unlimited,

@@ -5,7 +5,8 @@ import type { Duplex } from "node:stream";
 import { decode, encode } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { roleCodecs, roles, socketPath, subprotocol } from "@latchkey/protocol";
-import type { Frame, Role, RoleFrames } from "@latchkey/protocol";
+import type { Frame, Role, RoleFrames, TokenOperation } from "@latchkey/protocol";
+import { StrangersPurse } from "@latchkey/server/testing";
 import { WebSocket, WebSocketServer } from "ws";
 
 /** What a client may ask, on whichever role. */
@@ -346,6 +347,40 @@ function passed(valueOf: (name: string) => string | readonly string[] | undefine
 
 /** Asks a server one thing, as anybody may who is not in its operator's way. */
 export async function ask(url: string, role: "lookup" | "post", body: Request): Promise<Reply> {
+  return await askAsIs(url, role, await paid(url, body));
+}
+
+/** By server: strangers who ask there share what one account is given. */
+const purses = new Map<string, StrangersPurse>();
+
+/** With a token, where it costs one: strangers have accounts too. */
+async function paid(url: string, body: Request): Promise<Request> {
+  const use = useOf(body);
+  if (use === undefined) return body;
+  const purse = purses.get(url) ?? new StrangersPurse(url);
+  purses.set(url, purse);
+  // What has a use has a token.
+  return { ...body, token: await purse.token(use.operation, use.target) } as Request;
+}
+
+function useOf(body: Request): { operation: TokenOperation; target: Uint8Array } | undefined {
+  switch (body.kind) {
+    case "post":
+      // Also one that shows a capability, which may be a wrong one.
+      return { operation: "stranger_post", target: body.inboxId };
+    case "knock":
+      return { operation: "knock", target: body.linkId };
+    case "open_link_inbox":
+      return { operation: "link_inbox", target: body.linkId };
+    case "take_key_package":
+      return { operation: "key_package", target: body.deviceId };
+    default:
+      return undefined;
+  }
+}
+
+/** Asks without any token but what is in it. */
+export async function askAsIs(url: string, role: "lookup" | "post", body: Request): Promise<Reply> {
   const socket = new WebSocket(url.replace(/^http/, "ws") + socketPath(role), subprotocol);
   try {
     return await new Promise<Reply>((resolve, reject) => {

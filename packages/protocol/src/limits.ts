@@ -79,6 +79,9 @@ export const leastRetentionDays = 7;
 /** Largest DirectoryProof on the wire: a full history has some 3,000 states, each with a hash of 32 bytes in the proof. */
 export const maxDirectoryProofBytes = 131_072;
 
+/** Tokens of one batch at most (spec T-1). */
+export const maxTokenBatch = 100;
+
 /** Largest value of what an operator publishes in the public record (spec D-8). */
 export const maxOperatorValueBytes = 65_536;
 

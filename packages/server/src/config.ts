@@ -201,7 +201,7 @@ export const defaultLimits: ServerLimits = {
   maxDatabasePages: 0,
   publicationIntervalMs: 1000,
   headsIntervalMs: 3_600_000,
-  tokensPerDay: 0,
+  tokensPerDay: 1000,
   rates: {
     createLog: { burst: 1000, perSecond: 5 },
     strangerPost: { burst: 5000, perSecond: 50 },

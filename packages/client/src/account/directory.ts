@@ -14,6 +14,8 @@ import {
 } from "@latchkey/transparency";
 import type { AccountState, DeviceCard, DeviceEntry } from "@latchkey/transparency";
 import type { UsernameStatus } from "../api.ts";
+import { createTokens } from "../tokens/tokens.ts";
+import type { Tokens } from "../tokens/types.ts";
 import { createDirectoryLog } from "../directory/log.ts";
 import type { DirectoryLog } from "../directory/log.ts";
 import { ClientError } from "../errors.ts";
@@ -55,6 +57,8 @@ export interface PublishedAccount {
 export interface Directory {
   /** What was verified of the hosts' public records. */
   readonly log: DirectoryLog;
+  /** Tokens of the host whose record it looks up. */
+  readonly tokens: Tokens;
   /** Calls `listener` with every account of others that was verified anew, once it is stored; returns how to stop. */
   onMet(listener: (contact: Contact) => void): () => void;
   /** Calls `listener` when two histories of an account were seen, each signed by its devices: two SignedAccountStates of one version. */
@@ -154,6 +158,8 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
     httpUrl: (host) => connections.httpUrl(host),
     heardAtMs: (host) => connections.heardAtMs(host),
   });
+
+  const tokens = createTokens({ store, platform, connections, log });
 
   /**
    * Verified by its signatures and by the record of its host.
@@ -322,8 +328,10 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
 
   async function takeOne(connection: RoleConnection<"lookup">, contact: Contact, device: DeviceEntry): Promise<TakenPackage> {
     const { deviceId } = device;
-    const request = { kind: "take_key_package" as const, accountId: contact.accountId, deviceId, token: new Uint8Array(0) };
-    const response = await connection.request(request);
+    const { host, accountId } = contact;
+    const response = await tokens.spend({ host, operation: "key_package", target: deviceId }, (token) =>
+      connection.request({ kind: "take_key_package", accountId, deviceId, token }),
+    );
     if (response.kind === "error" && (response.code === "no_key_package" || response.code === "not_found")) {
       throw new ClientError("unreachable_device", "A device of this person has no keys on the server now. Try again later.");
     }
@@ -348,6 +356,7 @@ export function createDirectory(params: { store: Store; platform: Platform; conn
 
   return {
     log,
+    tokens,
     onMet(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -154,6 +154,9 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
         return counts();
       case "connect":
         return { kind: "done" };
+      // Nothing costs a token here.
+      case "issue_tokens":
+        return error("unsupported");
       case "lookup_username":
         return await record(
           [...directory.accounts].findLast(([, account]) => account.username === body["username"]),

@@ -70,6 +70,7 @@ export class Inbox {
         this.#enqueue(() => this.#items.connected(days));
         this.#enqueue(() => this.#maintain(connection));
         this.#enqueue(() => this.#setCapability(connection));
+        world.directory.tokens.connected(connection);
       },
       onEvent: (event, connection) => this.#enqueue(() => this.#take(event, connection)),
       onClose: (reason) => {

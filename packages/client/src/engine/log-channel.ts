@@ -150,11 +150,13 @@ export class LogChannel {
     const { logId } = this.#owner.state;
     this.#opening++;
     try {
-      const answer = await connection.request(
+      const { host } = this.#owner.state;
+      const answer =
         effect.kind === "create"
-          ? { kind: "create", logId, accessHash: effect.accessHash, token: new Uint8Array(0) }
-          : { ...effect, logId },
-      );
+          ? await this.#world.directory.tokens.spend({ host, operation: "create_log", target: logId }, (token) =>
+              connection.request({ kind: "create", logId, accessHash: effect.accessHash, token }),
+            )
+          : await connection.request({ ...effect, logId });
       if (this.#connection !== connection) return;
       if (answer.kind === "opened") this.#owner.post({ kind: "opened", opened: answer });
       else if (answer.kind === "error") {

@@ -20,6 +20,7 @@ import type { Alarm } from "../api.ts";
 import { Alarms } from "../directory/alarms.ts";
 import { offlineError } from "../errors.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { Tokens } from "../tokens/types.ts";
 import { settle } from "../transport/fake-server.testing.ts";
 import { Posts } from "./posts.ts";
 
@@ -74,6 +75,9 @@ describe("Welcomes on their way", () => {
     const here = { ...platform, nowMs: () => clock.now(), setTimer: clock.schedule };
     let reply: PostReply | undefined;
     let asked = 0;
+    // Nothing costs a token there.
+    const tokens: Pick<Tokens, "spend"> = { spend: (_what, ask) => ask(zeros(0)) };
+    const directory = { tokens };
     const connections = {
       once: async (_role: string, _host: string, use: (connection: unknown) => Promise<void>): Promise<void> => {
         asked++;
@@ -84,9 +88,15 @@ describe("Welcomes on their way", () => {
     const own1 = createMemoryStore();
     const alarms = new Alarms({ store: own1, platform: here, emit: () => undefined });
     const appendSecrets = { capabilityFor: () => zeros(32) };
-    const made = new Posts({ store: own1, platform: here, connections, own, alarms, appendSecrets } as unknown as ConstructorParameters<
-      typeof Posts
-    >[0]);
+    const made = new Posts({
+      store: own1,
+      platform: here,
+      connections,
+      own,
+      alarms,
+      appendSecrets,
+      directory,
+    } as unknown as ConstructorParameters<typeof Posts>[0]);
     made.isMeant = () => isMeant;
     await own1.transact("write", (tx) => made.put(tx, host, zeros(32), largest(simInboxKey, 8192)));
     const pass = async (hours: number): Promise<void> => {

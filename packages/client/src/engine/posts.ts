@@ -210,14 +210,19 @@ export class Posts {
   }
 
   async #deliverOne(parcel: Parcel): Promise<"done" | "failed" | "refused"> {
-    const { connections, appendSecrets } = this.#deps;
-    const token = new Uint8Array(0);
+    const { connections, appendSecrets, directory } = this.#deps;
     try {
       await connections.once("post", parcel.host, async (connection) => {
         const { accountId, inboxId, blob } = parcel;
         // As it is known now: one that was replaced counts as none.
         const capability = appendSecrets.capabilityFor(accountId, inboxId);
-        expectAnswer(await connection.request({ kind: "post", inboxId, capability, blob, token }), "done");
+        const post = (token: Uint8Array) => connection.request({ kind: "post", inboxId, capability, blob, token });
+        const isStranger = capability.every((byte) => byte === 0);
+        const what = { host: parcel.host, operation: "stranger_post", target: inboxId } as const;
+        const first = isStranger ? undefined : await post(new Uint8Array(0));
+        // A capability that does not hold any more counts as none.
+        const isKnown = first !== undefined && !(first.kind === "error" && first.code === "token_required");
+        expectAnswer(isKnown ? first : await directory.tokens.spend(what, post), "done");
       });
       return "done";
     } catch (error) {

@@ -5,13 +5,11 @@ import { ClientError, refusal } from "../errors.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { LinkKeys } from "./link-keys.ts";
 
-const noToken = new Uint8Array(0);
-
-type Ways = Pick<World, "connections" | "platform">;
+type Ways = Pick<World, "connections" | "platform" | "directory">;
 
 /** Opens the inbox of a link (spec I-5). @throws ClientError */
 export async function open(
-  { connections, platform }: Ways,
+  { connections, platform, directory }: Ways,
   host: string,
   { keys, notAfterMs }: { readonly keys: LinkKeys; readonly notAfterMs: number },
 ): Promise<void> {
@@ -22,11 +20,11 @@ export async function open(
     readHash: platform.sha256(readKey),
     key: keyPair.publicKey,
     notAfterMs,
-    token: noToken,
   } as const;
   await connections.once("post", host, async (connection) => {
     requireClock(connection);
-    expectAnswer(await connection.request(request), "done");
+    const what = { host, operation: "link_inbox", target: linkId } as const;
+    expectAnswer(await directory.tokens.spend(what, (token) => connection.request({ ...request, token })), "done");
   });
 }
 
@@ -41,14 +39,15 @@ export async function keyOf({ connections }: Ways, host: string, linkId: Uint8Ar
 
 /** Puts a knock down. @throws ClientError `join_link_gone`, `waiting_room_full`, `clock_skew`, and what the way there throws */
 export async function knock(
-  { connections }: Ways,
+  { connections, directory }: Ways,
   host: string,
   { linkId, blob }: { readonly linkId: Uint8Array; readonly blob: Uint8Array },
 ): Promise<void> {
   await connections.once("post", host, async (connection) => {
     // By a clock that is days off it would be dated so that nobody takes it.
     requireClock(connection);
-    const answer = await connection.request({ kind: "knock", linkId, blob, token: noToken });
+    const what = { host, operation: "knock", target: linkId } as const;
+    const answer = await directory.tokens.spend(what, (token) => connection.request({ kind: "knock", linkId, blob, token }));
     if (answer.kind !== "error") return;
     if (answer.code === "not_found") throw linkGone();
     if (answer.code === "inbox_full")

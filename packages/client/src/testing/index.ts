@@ -16,6 +16,8 @@ import "../pictures/picture-work.ts";
 import "../search/building.ts";
 import "../search/finder.ts";
 import "../shared-history/moving.ts";
+import "../tokens/blinding.ts";
+import "../tokens/purse.ts";
 
 export { loadOwnAccount } from "../account/own-account.ts";
 export { encodeProofs } from "../account/proofs.ts";
@@ -43,6 +45,7 @@ export { writeArchive } from "../shared-history/write.ts";
 export { sealUnbounded } from "../group/unbounded.testing.ts";
 export { sealInboxItem } from "../group/inbox-seal.ts";
 export { sealKnock } from "../join-links/knock.ts";
+export { blindInput, finishBatch } from "../tokens/blinding.ts";
 export { Timeline } from "../timeline/timeline.ts";
 export { parseJoinLink } from "../join-links/link-text.ts";
 export { greyJpeg, jpegSegment } from "./pictures.ts";

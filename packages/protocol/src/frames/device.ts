@@ -3,8 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
-import { maxDirectoryProofBytes, maxKeyPackageBytes, maxKeyPackagesPerPublish } from "../limits.ts";
-import { maxTokenBatch } from "../tokens/tokens.ts";
+import { maxDirectoryProofBytes, maxKeyPackageBytes, maxKeyPackagesPerPublish, maxTokenBatch } from "../limits.ts";
 import { blobBytes, deviceIdCodec, extCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { FrameCodec, Hello, Role } from "./common.ts";
 

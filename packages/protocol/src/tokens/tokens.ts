@@ -19,8 +19,6 @@ import { hostCodec } from "../addresses.ts";
 
 /** VOPRF(ristretto255, SHA-512) of RFC 9497, by a code point of our own: IANA's 0x0001 is VOPRF(P-384) (spec T-1). */
 export const voprfTokenType = 0xf497;
-/** Tokens of one batch at most. */
-export const maxTokenBatch = 100;
 /** Days on which a token is taken: that of its key and the next. */
 export const tokenDays = 2;
 

@@ -6,6 +6,7 @@ import { vrfProofToHash } from "@latchkey/transparency";
 import type { ServerOptions } from "../config.ts";
 import { sodiumVrfProver } from "../directory/vrf-prover.ts";
 import type { VrfProve } from "../directory/vrf-service.ts";
+import { tokenCryptoHere } from "../tokens/token-crypto.ts";
 import { startServerWith } from "../server.ts";
 import type { Faults } from "../store/sqlite/executor.ts";
 import { openStore } from "../store/sqlite/sqlite-store.ts";
@@ -54,6 +55,7 @@ export async function startInProcessServer(options: Omit<ServerOptions, "port">,
         http = taken;
       },
       prove,
+      tokenCrypto: tokenCryptoHere,
       openStore(directory) {
         const channel = inProcessChannel({ directory }, world.faults ?? {});
         return openStore({

@@ -10,8 +10,8 @@ import {
 } from "@latchkey/protocol";
 import type { TokenKeys, TokenOperation, TokenRealm } from "@latchkey/protocol";
 import { ristretto255_oprf } from "@noble/curves/ed25519.js";
-import { random } from "./fixtures.ts";
-import type { TestClient } from "./test-client.ts";
+import { random, register } from "./accounts.ts";
+import { TestClient } from "./test-client.ts";
 
 const { voprf } = ristretto255_oprf;
 
@@ -68,4 +68,44 @@ export function take(purse: OwnToken[], operation: TokenOperation): OwnToken {
     1,
   );
   return token;
+}
+
+/** Tokens of an account of its own on a server at this URL, whoever shows them: as many as the account is given. */
+export class StrangersPurse {
+  readonly #url: string;
+  readonly #stock: OwnToken[] = [];
+  #opening: Promise<{ device: TestClient<"device">; keys: TokenKeys; host: string }> | undefined;
+  #filling: Promise<void> = Promise.resolve();
+  #batches = 0;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** A token for this, in bytes. @throws Error when the account is given none any more */
+  async token(operation: TokenOperation, target: Uint8Array): Promise<Uint8Array> {
+    const { host } = await (this.#opening ??= this.#open());
+    // One after the other, so that none is taken twice.
+    const filled = this.#filling.then(async () => {
+      if (this.#stock.some(({ realm }) => realm === tokenRealms[operation])) return;
+      const { device, keys } = await (this.#opening ??= this.#open());
+      const realms = Array.from({ length: this.#batches++ < 2 ? 20 : 96 }, () => tokenRealms[operation]);
+      this.#stock.push(...(await getTokens(device, keys, realms)));
+    });
+    const taken = filled.then(() => take(this.#stock, operation));
+    this.#filling = taken.then(
+      () => undefined,
+      () => undefined,
+    );
+    return spend(await taken, { host, operation, target });
+  }
+
+  async #open(): Promise<{ device: TestClient<"device">; keys: TokenKeys; host: string }> {
+    const lookup = await TestClient.connect(this.#url, "lookup");
+    const { host } = lookup.hello;
+    const { client: device } = await register({ url: this.#url, host }, `stranger-${Buffer.from(random(4)).toString("hex")}`);
+    const keys = await shownKeys(lookup);
+    lookup.socket.close();
+    return { device, keys, host };
+  }
 }

@@ -48,7 +48,7 @@ async function setUp(options: Parameters<typeof runServer>[0] = {}, parts: Param
   return { server, log, post, lookup, device, account, inboxId, keys, purse, paid, create, write };
 }
 
-test("[T-1] keys of today and the days ahead stand under the operator's label before any is used", async () => {
+test("[T-2] keys of today and the days ahead stand under the operator's label before any is used", async () => {
   const { lookup, keys, device } = await setUp();
   const today = dayOf(Date.now());
   const ahead = keys.days.filter(({ day }) => day >= today);
@@ -115,7 +115,7 @@ test("[T-1] what failed spent nothing, and of many at once with one token one co
   expect(outcomes.toSorted()).toEqual(["done", ...Array.from({ length: 11 }, () => "token_invalid")]);
 });
 
-test("[T-1] a token of another use, place, realm, host, issuer or key, altered or made up, is none", async () => {
+test("[T-1] [E-152] a token of another use, place, realm, host, issuer or key, altered or made up, is none", async () => {
   const { server, create, write, paid, purse, inboxId } = await setUp();
   const logId = random(32);
   const [ofLogs, ofAccounts] = [take(purse, "create_log"), take(purse, "stranger_post")];
@@ -155,7 +155,7 @@ test("[T-1] one-time key packages cost one; without it the last-resort one is gi
   expect(await takeOne(paid("key_package", deviceId, token))).toMatchObject({ code: "token_invalid" });
 });
 
-test("[T-1] a device is given what its account has left for the day, counted over restarts; nothing before it has said who it is", async () => {
+test("[T-2] a device is given what its account has left for the day, counted over restarts; nothing before it has said who it is", async () => {
   const dataDirectory = temporaryDirectory();
   const clock = { nowMs: Date.now() };
   const parts = { nowMs: () => clock.nowMs };
@@ -180,7 +180,7 @@ test("[T-1] a device is given what its account has left for the day, counted ove
   expect((await shownKeys(await TestClient.connect(again.url, "lookup"))).days).toEqual(keys.days);
 });
 
-test("[T-1] a token holds for the day of its key and the next, and what was spent is forgotten once it does not", async () => {
+test("[T-2] a token holds for the day of its key and the next, and what was spent is forgotten once it does not", async () => {
   const clock = { nowMs: Date.now() };
   const { create, purse, paid, lookup, keys } = await setUp({}, { nowMs: () => clock.nowMs });
   const [one, other, late] = [take(purse, "create_log"), take(purse, "create_log"), take(purse, "create_log")];
@@ -217,7 +217,7 @@ test("[T-1] an address has few logs without one, whatever it creates with them",
   expect(outcomes).toEqual(["opened", "opened", "token_required", "opened"]);
 });
 
-test("[T-1] [A-10] an account that is suspended is given none, and goes on once it is not; what it has it may spend", async () => {
+test("[T-2] [A-10] an account that is suspended is given none, and goes on once it is not; what it has it may spend", async () => {
   const dataDirectory = temporaryDirectory();
   const { device, create, paid } = await setUp({ dataDirectory });
   const ask = (): Promise<string> => device.outcome({ kind: "issue_tokens", blinded: [blinded()] });
