@@ -95,6 +95,8 @@ export interface ServerLimits {
   readonly maxUploadsPerAddress: number;
   /** Of all blobs together; 0 for no bound but the disk's and its reserve. */
   readonly maxStoredBlobBytes: number;
+  /** Of reports to the desk and their attachments that lie there sealed. */
+  readonly maxSealedReportBytes: number;
   /** Days that a blob is kept without an entry that refers to it. */
   readonly unusedBlobDays: number;
   /** With less than this left on the disk blobs, new logs, new accounts and strangers' items are refused, so that messages still find room. */
@@ -129,6 +131,10 @@ export interface ServerLimits {
     readonly readDirectory: Rate;
     /** Requests to the desk of somebody who has no session there. */
     readonly deskRefused: Rate;
+    /** Reports to the desk, each attachment a tenth of one; their bytes; and requests for answers. */
+    readonly report: Rate;
+    readonly reportBytes: Rate;
+    readonly reportAnswers: Rate;
     /** Openings of logs. */
     readonly openLog: Rate;
     /** Proofs that a log's head was published. */
@@ -196,6 +202,7 @@ export const defaultLimits: ServerLimits = {
   maxUploads: 16_384,
   maxUploadsPerAddress: 256,
   maxStoredBlobBytes: 0,
+  maxSealedReportBytes: 2_147_483_648,
   unusedBlobDays: 2,
   minFreeBytes: 268_435_456,
   maxDatabasePages: 0,
@@ -216,6 +223,9 @@ export const defaultLimits: ServerLimits = {
     proveAbsence: { burst: 500, perSecond: 5 },
     readDirectory: { burst: 50_000, perSecond: 500 },
     deskRefused: { burst: 60, perSecond: 0.5 },
+    report: { burst: 20, perSecond: 0.005 },
+    reportBytes: { burst: 134_217_728, perSecond: 4096 },
+    reportAnswers: { burst: 600, perSecond: 1 },
     openLog: { burst: 60_000, perSecond: 200 },
     headProof: { burst: 5000, perSecond: 20 },
     storeBytes: { burst: 134_217_728, perSecond: 32_768 },

@@ -79,7 +79,7 @@ function publishKeys(client: TestClient<"device">): Promise<string> {
 describe("suspension", () => {
   test("[A-9] a suspended account gets nothing new; it goes on reading, sees that it is suspended, and resumed is as before", async () => {
     const dataDirectory = temporaryDirectory();
-    const options = { port: 0, dataDirectory, logLevel: "silent", limits: { publicationIntervalMs: 0 } } as const;
+    const options = { port: 0, dataDirectory, logLevel: "silent", limits: { publicationIntervalMs: 0, tokensPerDay: 0 } } as const;
     const first = await startServer(options);
     const alice = await reachable(first, "alice");
     const bobby = await reachable(first, "bobby");

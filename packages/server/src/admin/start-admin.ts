@@ -18,7 +18,6 @@ import { suspensionCommands } from "./suspensions.ts";
 import type { AdminCommands } from "./params.ts";
 import { answerAdmin } from "./router.ts";
 import type { Rules } from "./rules.ts";
-import type { Store } from "../store/store.ts";
 import { statusCommands } from "./status.ts";
 import type { StatusSources } from "./status.ts";
 
@@ -26,7 +25,9 @@ import type { StatusSources } from "./status.ts";
 export interface AdminParts extends StatusSources, Maintenance {
   readonly options: ServerOptions;
   readonly rules: Rules;
-  readonly store: StatusSources["store"] & Pick<Store, "accountHead">;
+  readonly store: StatusSources["store"] & Parameters<typeof worldOfDesk>[0]["store"];
+  readonly inboxes: Parameters<typeof worldOfDesk>[0]["inboxes"];
+  readonly operatorLabels: Parameters<typeof worldOfDesk>[0]["operatorLabels"];
   readonly warn: (message: string) => void;
   /** Time that passed, in milliseconds, by a clock that never jumps. */
   readonly passedMs: () => number;
@@ -79,7 +80,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { host } = parts.context;
   const access = new DeskAccess(passedMs);
   const office = new OfficeKeeper(
-    { directory: parts.dataDirectory, host, publicUrl: parts.publicUrl },
+    { directory: parts.dataDirectory, host, publicUrl: parts.publicUrl, maxSealedBytes: parts.context.limits.maxSealedReportBytes },
     { world: worldOfDesk(parts), reportBug },
   );
   await office.open();

@@ -1,5 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
-import { blobPath, httpPaths } from "@latchkey/protocol";
+import { blobPath, httpPaths, reportPaths } from "@latchkey/protocol";
 import { expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";
@@ -27,6 +27,14 @@ function overHttp(server: RunningServer, address: string, path: () => string, bo
   return async () => {
     const init = body === undefined ? {} : { method: "PUT", body };
     const { status } = await fetch(`${server.url}${path()}`, { ...init, ...headersOf(address) });
+    return status === 429 ? "rate_limited" : String(status);
+  };
+}
+
+/** Bytes that are posted. */
+function posted(path: string): (server: RunningServer, address: string) => Ask {
+  return (server, address) => async () => {
+    const { status } = await fetch(`${server.url}${path}`, { method: "POST", body: "A".repeat(64), ...headersOf(address) });
     return status === 429 ? "rate_limited" : String(status);
   };
 }
@@ -76,10 +84,10 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
     const name = (): string => `nobody-${Buffer.from(random(6)).toString("hex")}`;
     return () => client.outcome({ kind: "lookup_username", username: name(), fromVersion: 0, knownSize: 0 });
   },
-  deskRefused: (server, address) => async () => {
-    const { status } = await fetch(`${server.url}${httpPaths.desk}/open`, { method: "POST", body: "A", ...headersOf(address) });
-    return status === 429 ? "rate_limited" : String(status);
-  },
+  deskRefused: posted(`${httpPaths.desk}/open`),
+  report: posted(reportPaths.reports),
+  reportBytes: posted(reportPaths.reports),
+  reportAnswers: posted(reportPaths.answers),
   readDirectory: (server, address) => overHttp(server, address, () => `${httpPaths.directory}/checkpoint`),
   async openLog(server, address) {
     const client = await onLog(server, address);

@@ -1,18 +1,44 @@
 import { decode } from "@latchkey/codec";
 import { accountStateCodec, signedCodec } from "@latchkey/transparency";
+import type { AccountState } from "@latchkey/transparency";
 import type { Rules } from "../admin/rules.ts";
-import type { Store } from "../store/store.ts";
+import type { OperatorLabels } from "../directory/operator-labels.ts";
+import type { InboxService } from "../inboxes/inbox-service.ts";
+import type { DirectoryStore } from "../store/store.ts";
 import type { OfficeWorld } from "./office/world.ts";
 
 /** What the desk may ask, answered by the server: of one account at a time, by its id. */
-export function worldOfDesk({ store, rules }: { store: Pick<Store, "accountHead">; rules: Pick<Rules, "restrict"> }): OfficeWorld {
+export function worldOfDesk(parts: {
+  store: Pick<DirectoryStore, "accountHead" | "holdings" | "card" | "inboxOf">;
+  rules: Pick<Rules, "restrict">;
+  inboxes: Pick<InboxService, "postNotice">;
+  operatorLabels: Pick<OperatorLabels, "publish">;
+}): OfficeWorld {
+  const { store, rules, inboxes, operatorLabels } = parts;
+  const stateOf = async (params: { accountId: Uint8Array }): Promise<AccountState | undefined> => {
+    const head = await store.accountHead(params);
+    return head === undefined ? undefined : decode(accountStateCodec, decode(signedCodec, head.state).body);
+  };
   return {
     async usernameOf(params) {
-      const head = await store.accountHead(params);
-      if (head === undefined) return undefined;
-      const { status, username } = decode(accountStateCodec, decode(signedCodec, head.state).body);
-      return status === "active" ? username : undefined;
+      const state = await stateOf(params);
+      return state?.status === "active" ? state.username : undefined;
     },
     restrict: ({ accountId, sanctions }) => rules.restrict({ accountId, restrictions: sanctions }),
+    publishKeys: ({ value }) => operatorLabels.publish("desk", value),
+    async statesOf(params) {
+      return (await store.holdings(params))?.states.map(({ state }) => state) ?? [];
+    },
+    async cardsOf({ accountId }) {
+      const devices = (await stateOf({ accountId }))?.devices ?? [];
+      const found = await Promise.all(
+        devices.map(async ({ deviceId }) => {
+          const [card, inboxId] = await Promise.all([store.card({ accountId, deviceId }), store.inboxOf({ accountId, deviceId })]);
+          return card === undefined || inboxId === undefined ? undefined : { card, inboxId };
+        }),
+      );
+      return found.filter((one) => one !== undefined);
+    },
+    postNotice: ({ inboxId, item }) => inboxes.postNotice({ inboxId, blob: item }),
   };
 }

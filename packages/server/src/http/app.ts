@@ -11,11 +11,14 @@ import { Refusal } from "../errors.ts";
 import type { HealthReason } from "../health.ts";
 import type { CertificateKeeper } from "../tls/keeper.ts";
 import type { Desk } from "../desk/desk.ts";
+import type { DiskRoom } from "../storage/disk-room.ts";
+import type { TokenService } from "../tokens/token-service.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
 import { addDeskApiRoutes } from "./desk-api-routes.ts";
 import { addDeskRoutes } from "./desk-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
 import type { DirectoryFiles } from "./directory-routes.ts";
+import { addReportRoutes } from "./report-routes.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { limitVisitors } from "./visitor-limits.ts";
@@ -28,6 +31,8 @@ export interface HttpServices {
   readonly uploads: Pick<Uploads, "create" | "look" | "append" | "remove">;
   readonly admission: Admission;
   readonly directory: DirectoryFiles;
+  readonly tokens: Pick<TokenService, "redeem">;
+  readonly disk: Pick<DiskRoom, "isLow">;
   /** Absent in a server without an admin socket. */
   readonly desk: () => Desk | undefined;
   /** All that is wrong, empty where nothing is. */
@@ -104,6 +109,14 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   addBlobRoutes(app, { blobs, admission, maxBlobBytes: limits.maxBlobBytes, proxies });
   addUploadRoutes(app, { uploads: services.uploads, admission, context, proxies });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
+  addReportRoutes(app, {
+    office: () => services.desk()?.office,
+    admission,
+    proxies,
+    nowMs: context.nowMs,
+    isLow: () => services.disk.isLow,
+    redeem: ({ token, reportId, address }) => services.tokens.redeem({ token, operation: "report", target: reportId, source: { address } }),
+  });
   addDeskApiRoutes(app, { office: () => services.desk()?.office, context, admission, proxies });
   addDeskRoutes(app, { desk: services.desk, host: context.host, admission, proxies });
   addWebApp(app, options.webRoot);

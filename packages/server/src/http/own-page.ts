@@ -11,6 +11,11 @@ export function isOwnPage(request: FastifyRequest, host: string): boolean {
 
 /** All of a request's body, as text. @throws Refusal `too_large` */
 export async function readBody(request: FastifyRequest, maxBytes: number): Promise<string> {
+  return Buffer.from(await readBytes(request, maxBytes)).toString("utf8");
+}
+
+/** All of a request's body. @throws Refusal `too_large` */
+export async function readBytes(request: FastifyRequest, maxBytes: number): Promise<Uint8Array> {
   // The server's parser hands over the request itself; without a body there is none.
   const body = request.body as IncomingMessage | null | undefined;
   const chunks: Buffer[] = [];
@@ -21,5 +26,5 @@ export async function readBody(request: FastifyRequest, maxBytes: number): Promi
     if (size > maxBytes) throw new Refusal("too_large");
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -16,6 +16,8 @@ export interface InboxSink extends Sink {
   item(item: StoredItem): void;
 }
 
+/** Room for notices of the desk beside what anybody else fills. */
+const [noticeItems, noticeBytes] = [100, 4_194_304];
 const pageLimits = { maxItems: 256, maxBytes: 262_144 };
 
 /** The stream of one inbox to the device that it belongs to. */
@@ -108,6 +110,24 @@ export class InboxService {
     if (!stored.isNew) return;
     this.#counters.itemsStored += 1;
     for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer({ seq: stored.seq, day, part, blob });
+  }
+
+  /**
+   * Puts a notice of the desk there, beside what else the inbox has room for and whatever was taken from its account: nothing keeps that from
+   * its person (spec A-10). An inbox that is gone has nobody to be told.
+   */
+  async postNotice({ inboxId, blob }: { inboxId: Uint8Array; blob: Uint8Array }): Promise<void> {
+    const day = dayOf(this.#context.nowMs());
+    const { maxInboxItems, maxInboxBytes } = this.#context.limits;
+    const [maxItems, maxBytes] = [maxInboxItems + noticeItems, maxInboxBytes + noticeBytes];
+    const stored = await this.#store.postItem({ inboxId, part: "contacts", blob, day, maxItems, maxBytes, token: undefined });
+    if (stored.kind === "refused") {
+      if (stored.code === "not_found") return;
+      throw new Refusal(stored.code);
+    }
+    if (!stored.isNew) return;
+    this.#counters.itemsStored += 1;
+    for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer({ seq: stored.seq, day, part: "contacts", blob });
   }
 
   /** Streams an inbox from after `afterSeq`, once `wake` is called on the result. */

@@ -1,9 +1,14 @@
+export { TestAuthenticator } from "./authenticator.ts";
+export type { AuthenticatorTwist } from "./authenticator.ts";
+export { DeskPage, beginDesk } from "./desk-page.ts";
 export { fillStore } from "./fill-store.ts";
 export { openRaw, rawFrame } from "./hostile-sockets.ts";
 export { startInProcessServer } from "./in-process-server.ts";
 export type { InProcessServer, InProcessWorld } from "./in-process-server.ts";
 export { issueCertificate } from "./issue-certificate.ts";
 export type { IssuedCertificate } from "./issue-certificate.ts";
+export { TestReporter } from "./test-reporter.ts";
+export type { Posted } from "./test-reporter.ts";
 export { blobMetadata, createUpload, offsetOf, readBlob, sendPart, tus } from "./tus.ts";
 export type { TusAnswer, TusPeer } from "./tus.ts";
 export { sodiumVoprf } from "../tokens/voprf.ts";

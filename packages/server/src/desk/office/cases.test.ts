@@ -12,9 +12,15 @@ async function at(who: Colleague, number: number): Promise<{ number: number; rev
   return { number, revision };
 }
 
+/** Every byte of the desk's files but its keys. */
+function storedBy(desk: TestDesk): Buffer {
+  const files = readdirSync(desk.directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return Buffer.concat(files.map(({ name }) => readFileSync(join(desk.directory, name))));
+}
+
 describe("reports", () => {
   test("[F-3] a report opens a case: what was said, by whom of those in it, and what is proved", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const [accused, reporter, third] = [person(), person(), person()];
     desk.world.names.set(toBase64Url(accused.accountId), "oscar");
@@ -57,7 +63,7 @@ describe("reports", () => {
   });
 
   test("[F-3] the same message reported again is the same case, whoever reports it; the same report again is nothing new", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const accused = person();
     const [first, second] = [message(accused), message(accused)];
@@ -78,8 +84,22 @@ describe("reports", () => {
     expect(desk.office.report(newReport(person(), { items: [first] }), desk.nowMs)).not.toBe(number);
   });
 
+  test("[F-3] a case that somebody filled takes nothing away from who reports after them: that is a case of its own", async () => {
+    const desk = await TestDesk.begin();
+    const ada = await desk.colleague("Ada", []);
+    const accused = person();
+    const known = message(accused);
+    for (let filled = 0; filled < 5; filled += 1) {
+      const junk = Array.from({ length: 199 }, () => message(person(), { role: "context", isProved: false }));
+      expect(desk.office.report(newReport(accused, { items: [known, ...junk] }), desk.nowMs)).toBe(1);
+    }
+    const items = [known, ...Array.from({ length: 20 }, () => message(accused))];
+    const number = desk.office.report(newReport(accused, { items }), desk.nowMs);
+    expect((await ada.ask("case-get", { number })).case).toMatchObject({ number: 2, messages: 21, sameAccused: [1] });
+  });
+
   test("[F-3] cases say which others have the same conversation or are about the same account, and nothing else joins them", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const [accused, conversation] = [person(), random(32)];
     const first = desk.office.report(newReport(accused, { conversation }), desk.nowMs);
@@ -94,7 +114,7 @@ describe("reports", () => {
   });
 
   test("[F-2] after a report the desk's files hold no conversation, nobody's id but the accused's, and no file or context in the clear", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const [accused, reporter, third, conversation, contexts, bytes] = [person(), person(), person(), random(32), random(300), random(9000)];
     const items = [message(accused), message(third, { role: "context" }), message(reporter, { role: "context" })];
@@ -102,7 +122,7 @@ describe("reports", () => {
     const number = desk.office.report(newReport(accused, { items, files, reporter, conversation, contexts }), desk.nowMs);
     await ada.ask("case-decide", { cases: [await at(ada, number)], decision: decision() });
     await desk.idle();
-    const stored = Buffer.concat(readdirSync(desk.directory).map((name) => readFileSync(join(desk.directory, name))));
+    const stored = storedBy(desk);
     const isThere = (secret: Uint8Array): boolean =>
       stored.includes(Buffer.from(secret)) || stored.includes(toBase64Url(secret)) || stored.includes(toHex(secret));
     expect(isThere(accused.accountId)).toBe(true);
@@ -112,7 +132,7 @@ describe("reports", () => {
   });
 
   test("[F-3] two cases about one account become one before anything is decided; of different accounts never", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const accused = person();
     const shared = message(accused, { role: "context" });
@@ -133,8 +153,8 @@ describe("reports", () => {
 });
 
 describe("decisions", () => {
-  test("[F-4] of two who decide one case as they read it one does; nothing is decided twice", async () => {
-    const desk = new TestDesk();
+  test("[E-176] of two who decide one case as they read it one does; nothing is decided twice", async () => {
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const bo = await desk.colleague("Bo", ["moderator"]);
     const number = desk.office.report(newReport(person()), desk.nowMs);
@@ -160,7 +180,7 @@ describe("decisions", () => {
   });
 
   test("[F-4] cases alike are decided at once, each as it was read", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const numbers = [1, 2, 3].map(() => desk.office.report(newReport(person()), desk.nowMs));
     const ats = await Promise.all(numbers.map((number) => at(ada, number)));
@@ -173,7 +193,7 @@ describe("decisions", () => {
   });
 
   test("[F-4] what is taken from an account is what was decided, has an end, and is the server's to take; it holds through restarts", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const accused = person();
     const id = toBase64Url(accused.accountId);
@@ -202,8 +222,8 @@ describe("decisions", () => {
     expect(desk.bugs).toEqual([]);
   });
 
-  test("[F-4] what the server could not be told yet is told later, also after a crash", async () => {
-    const desk = new TestDesk();
+  test("[E-175] what the server could not be told yet is told later, also after a crash", async () => {
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const accused = person();
     const number = desk.office.report(newReport(accused), desk.nowMs);
@@ -213,7 +233,7 @@ describe("decisions", () => {
     await ada.ask("case-decide", { cases: [await at(ada, number)], decision: decision() });
     await desk.idle();
     expect(desk.bugs).toHaveLength(1);
-    desk.restart();
+    await desk.restart();
     Object.assign(desk.world, { restrict });
     desk.office.tick({ nowMs: desk.nowMs, isDoubted: true });
     await desk.idle();
@@ -221,7 +241,7 @@ describe("decisions", () => {
   });
 
   test("[F-4] a decision without an end, a reason or what it takes is none", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const number = desk.office.report(newReport(person()), desk.nowMs);
     const cases = [await at(ada, number)];
@@ -264,7 +284,7 @@ describe("appeals", () => {
     accused: ReturnType<typeof person>;
     mailbox: Uint8Array;
   }> {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const bo = await desk.colleague("Bo", ["reviewer"]);
     const [accused, mailbox] = [person(), random(32)];
@@ -339,7 +359,7 @@ describe("appeals", () => {
 
   test("[F-5] 30 days after the last day of appeal a case is gone from the disk, not while the clock is doubted nor while an appeal waits", async () => {
     const { desk, ada, bo, number, puid, accused, mailbox } = await decided(decision({ facts: "A very special fact." }));
-    const stored = (): Buffer => Buffer.concat(readdirSync(desk.directory).map((name) => readFileSync(join(desk.directory, name))));
+    const stored = (): Buffer => storedBy(desk);
     expect(stored().includes("You will be sorry")).toBe(true);
     desk.office.appeal(newAppeal(puid, { kind: "reporter", mailbox }), desk.nowMs);
     desk.nowMs += 300 * dayMs;
@@ -360,7 +380,7 @@ describe("appeals", () => {
 
 describe("who reads what", () => {
   test("[F-10] no case, no look-up: nobody's name is asked for but the accused's of a case that is read; each reading stands in the trail", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const accused = person();
     const number = desk.office.report(newReport(accused), desk.nowMs);
@@ -374,7 +394,7 @@ describe("who reads what", () => {
   });
 
   test("[F-10] each role reads and does its own", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     await desk.colleague("Ada", []);
     const number = desk.office.report(newReport(person()), desk.nowMs);
     const [intake, reviewer, auditor, administrator] = await Promise.all([
@@ -397,7 +417,7 @@ describe("who reads what", () => {
   });
 
   test("[F-4] reasons are saved, changed and used again", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);
     const { reason } = await ada.ask("reason-save", { title: "Threat", decision: decision() });
     await ada.ask("reason-save", { id: reason.id, title: "Threat, first", decision: decision({ days: 7 }) });

@@ -115,6 +115,11 @@ export class CaseTable {
     return this.require(before.number);
   }
 
+  /** Keeps a case for appeals until this day: nothing that anybody decides on changes by it. */
+  extendAppeal(number: number, day: number): void {
+    this.#sql.run("UPDATE cases SET appeal_until_day = max(appeal_until_day, ?) WHERE number = ?", day, number);
+  }
+
   /** Adds a line to a case's timeline. */
   tell(number: number, event: { kind: TimelineEvent["kind"]; by?: string; text?: string }, nowMs: number): void {
     const sql = "INSERT INTO case_events (case_number, at_ms, kind, by, text) VALUES (?, ?, ?, ?, ?)";

@@ -44,7 +44,7 @@ const casesStep = `
   CREATE TABLE case_reports (
     id INTEGER PRIMARY KEY, case_number INTEGER NOT NULL REFERENCES cases (number), arrived_day INTEGER NOT NULL, reason TEXT NOT NULL,
     words TEXT NOT NULL, reporter TEXT NOT NULL, verdicts TEXT NOT NULL, report_id BLOB NOT NULL UNIQUE, mailbox BLOB NOT NULL,
-    answer_key BLOB NOT NULL, told_day INTEGER, contexts BLOB NOT NULL
+    reply_secret BLOB NOT NULL, told_day INTEGER, contexts BLOB NOT NULL
   ) STRICT;
   CREATE INDEX case_reports_of ON case_reports (case_number);
   CREATE TABLE case_items (
@@ -88,12 +88,35 @@ const casesStep = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sanctions_of ON sanctions (account_id);
   CREATE TABLE saved_reasons (id BLOB PRIMARY KEY, title TEXT NOT NULL, decision TEXT NOT NULL) STRICT;
-  CREATE TABLE tasks (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, params TEXT NOT NULL) STRICT`;
+  CREATE TABLE tasks (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, params TEXT NOT NULL, not_before_day INTEGER NOT NULL) STRICT`;
 
 /** What is counted of cases that were erased: days, kinds and categories. */
 const countedStep = `CREATE TABLE counted_cases (id INTEGER PRIMARY KEY, erased_day INTEGER NOT NULL, facts TEXT NOT NULL) STRICT`;
 
-const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep] };
+/**
+ * What comes in and goes out. A report lies sealed until all of it is here and it was opened; then only its receipt stays, so that the same
+ * again is answered as before. Answers lie sealed for whoever has the reply secret of a report.
+ */
+const doorStep = `
+  CREATE TABLE arrivals (
+    report_id BLOB PRIMARY KEY, hash BLOB NOT NULL, day INTEGER NOT NULL, arrived_ms INTEGER NOT NULL, receipt BLOB NOT NULL, sealed BLOB,
+    tries INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX arrivals_open ON arrivals (arrived_ms) WHERE sealed IS NOT NULL;
+  CREATE INDEX arrivals_day ON arrivals (day);
+  CREATE TABLE arrival_files (
+    id INTEGER PRIMARY KEY, report_id BLOB NOT NULL REFERENCES arrivals (report_id), hash BLOB NOT NULL, size_bytes INTEGER NOT NULL, bytes BLOB,
+    UNIQUE (report_id, hash)
+  ) STRICT;
+  CREATE INDEX arrival_files_by_hash ON arrival_files (hash);
+  CREATE TABLE answers (
+    mailbox BLOB NOT NULL, number INTEGER NOT NULL, sealed BLOB NOT NULL, last_day INTEGER NOT NULL, PRIMARY KEY (mailbox, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX answers_day ON answers (last_day);
+  CREATE TABLE spent_tokens (nonce BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX spent_tokens_day ON spent_tokens (day)`;
+
+const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep, doorStep] };
 
 /** The desk's database, open. */
 export interface DeskDatabase {

@@ -23,10 +23,18 @@ interface ItemRow {
 /** A reporter of a case: where they are answered, and whether they were told what was decided. */
 export interface StoredReporter {
   readonly id: number;
+  readonly caseNumber: number;
   readonly mailbox: Uint8Array;
-  readonly answerKey: Uint8Array;
+  readonly replySecret: Uint8Array;
   readonly reportId: Uint8Array;
   readonly toldDay: number | undefined;
+}
+
+type ReporterRow = Omit<StoredReporter, "toldDay"> & { readonly toldDay: number | null };
+const reporterColumns = "id, case_number AS caseNumber, mailbox, reply_secret AS replySecret, report_id AS reportId, told_day AS toldDay";
+
+function readReporter({ toldDay, ...row }: ReporterRow): StoredReporter {
+  return { ...row, toldDay: toldDay ?? undefined };
 }
 
 /** What is in a case: every method runs inside the caller's transaction. */
@@ -51,12 +59,19 @@ export class EvidenceTable {
     return this.#sql.get("SELECT 1 FROM case_conversations WHERE case_number = ? AND mac = ?", number, mac) !== undefined;
   }
 
+  /** Whether all of a report fits into a case, whatever others put there. */
+  hasRoom(number: number, { items, files }: NewEvidence): boolean {
+    const count = (table: "case_items" | "case_files"): number =>
+      this.#sql.get<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE case_number = ?`, number)?.n ?? 0;
+    return count("case_items") + items.length <= maxItems && count("case_files") + files.length <= maxFiles;
+  }
+
   /** Puts a report into a case. */
   addReport(to: StoredCase, report: NewReport, day: number): void {
     if (report.reporter !== undefined) this.#label(to, report.reporter, "reporter");
     this.addEvidence(to, report);
     this.#sql.run(
-      `INSERT INTO case_reports (case_number, arrived_day, reason, words, reporter, verdicts, report_id, mailbox, answer_key, contexts)
+      `INSERT INTO case_reports (case_number, arrived_day, reason, words, reporter, verdicts, report_id, mailbox, reply_secret, contexts)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       to.number,
       day,
@@ -66,7 +81,7 @@ export class EvidenceTable {
       JSON.stringify(report.verdicts),
       report.reportId,
       report.mailbox,
-      report.answerKey,
+      report.replySecret,
       sealForCase(to.key, report.contexts),
     );
   }
@@ -77,7 +92,13 @@ export class EvidenceTable {
     const mac = conversationMac(to.key, conversation);
     if (items.length > 0) this.#sql.run("INSERT OR IGNORE INTO case_conversations (case_number, mac) VALUES (?, ?)", to.number, mac);
     const numbers: number[] = [];
-    for (const item of items) numbers.push(this.#addItem(to, item, item.about === undefined ? undefined : numbers[item.about]));
+    for (const item of items) numbers.push(this.#addItem(to, item));
+    // What changes a message may come before it.
+    for (const [at, { about }] of items.entries()) {
+      const target = about === undefined ? 0 : (numbers[about] ?? 0);
+      const sql = "UPDATE case_items SET about = ? WHERE case_number = ? AND number = ? AND about IS NULL";
+      if (target > 0) this.#sql.run(sql, target, to.number, numbers[at] ?? 0);
+    }
     for (const file of files) this.#addFile(to, file, numbers[file.item] ?? 0);
     return numbers;
   }
@@ -140,14 +161,14 @@ export class EvidenceTable {
   }
 
   reporters(number: number): readonly StoredReporter[] {
-    type Row = Omit<StoredReporter, "toldDay"> & { toldDay: number | null };
-    return this.#sql
-      .all<Row>(
-        `SELECT id, mailbox, answer_key AS answerKey, report_id AS reportId, told_day AS toldDay
-         FROM case_reports WHERE case_number = ? ORDER BY id`,
-        number,
-      )
-      .map((row) => ({ ...row, toldDay: row.toldDay ?? undefined }));
+    const sql = `SELECT ${reporterColumns} FROM case_reports WHERE case_number = ? ORDER BY id`;
+    return this.#sql.all<ReporterRow>(sql, number).map(readReporter);
+  }
+
+  /** One by its id. */
+  reporter(id: number): StoredReporter | undefined {
+    const row = this.#sql.get<ReporterRow>(`SELECT ${reporterColumns} FROM case_reports WHERE id = ?`, id);
+    return row === undefined ? undefined : readReporter(row);
   }
 
   markTold(reporter: number, day: number): void {
@@ -205,9 +226,11 @@ export class EvidenceTable {
     }
   }
 
-  #addItem(to: StoredCase, item: NewItem, about: number | undefined): number {
-    const sql = "SELECT number FROM case_items WHERE case_number = ? AND identity = ?";
-    const known = this.#sql.get<{ number: number }>(sql, to.number, item.identity);
+  #addItem(to: StoredCase, item: NewItem): number {
+    const sql = "SELECT number, is_proved AS isProved FROM case_items WHERE case_number = ? AND identity = ?";
+    const known = this.#sql.get<{ number: number; isProved: number }>(sql, to.number, item.identity);
+    // Somebody may have shown it first so that it could not be proved.
+    if (known?.isProved === 0 && item.isProved) this.#prove(to, known.number, item);
     if (known !== undefined) {
       // Context in one report, complained of in another.
       if (item.role === "reported")
@@ -217,15 +240,14 @@ export class EvidenceTable {
     const number = this.#nextItem(to.number);
     if (number > maxItems) return 0;
     this.#sql.run(
-      `INSERT INTO case_items (case_number, number, identity, message_id, author, role, about, text, says_at_ms, gap_before, verdicts, is_proved)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO case_items (case_number, number, identity, message_id, author, role, text, says_at_ms, gap_before, verdicts, is_proved)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       to.number,
       number,
       item.identity,
       item.messageId,
       this.#authorOf(to, item.author),
       item.role,
-      about === undefined || about === 0 ? null : about,
       item.text ?? null,
       item.saysAtMs ?? null,
       item.gapBefore,
@@ -233,6 +255,22 @@ export class EvidenceTable {
       item.isProved ? 1 : 0,
     );
     return number;
+  }
+
+  /** What is proved of a message takes the place of what was only said of it. */
+  #prove(to: StoredCase, number: number, item: NewItem): void {
+    this.#sql.run(
+      `UPDATE case_items SET message_id = ?, author = ?, text = ?, says_at_ms = ?, gap_before = ?, verdicts = ?, is_proved = 1
+       WHERE case_number = ? AND number = ?`,
+      item.messageId,
+      this.#authorOf(to, item.author),
+      item.text ?? null,
+      item.saysAtMs ?? null,
+      item.gapBefore,
+      JSON.stringify(item.verdicts),
+      to.number,
+      number,
+    );
   }
 
   #addFile(to: StoredCase, { mediaType, bytes, verdict }: Omit<NewFile, "item">, item: number): void {

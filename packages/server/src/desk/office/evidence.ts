@@ -45,10 +45,10 @@ export interface NewEvidence {
   readonly words: string;
 }
 
-/** Where the desk answers a reporter, and under which key. */
+/** Where the desk answers a reporter, and what it seals its answers with. */
 export interface Mailbox {
   readonly mailbox: Uint8Array;
-  readonly answerKey: Uint8Array;
+  readonly replySecret: Uint8Array;
 }
 
 /** A report, opened and verified. */

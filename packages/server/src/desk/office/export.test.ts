@@ -25,7 +25,7 @@ async function decide(
 
 describe("[F-11] what the desk exports of a year", () => {
   test("is a statement of each decision that took something, and the parts of the report: checked, and nobody's", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada Lovelace", ["moderator", "administrator"]);
     const { accused, number } = await decide(desk, ada);
     desk.world.names.set(toBase64Url(accused), "oscar");
@@ -56,7 +56,7 @@ describe("[F-11] what the desk exports of a year", () => {
   });
 
   test("[E-188] a ground that names the accused, somebody of the staff, or an address is held back, and nothing is rewritten", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada Lovelace", ["moderator", "administrator"]);
     const named = await decide(desk, ada, { ground: { kind: "incompatible", basis: "Rule 3", explanation: "Oscar threatens" } });
     desk.world.names.set(toBase64Url(named.accused), "oscar");
@@ -72,7 +72,7 @@ describe("[F-11] what the desk exports of a year", () => {
   });
 
   test("an erased case still counts in its year, by numbers alone; its statement is too late", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", ["moderator", "administrator"]);
     const { accused, number } = await decide(desk, ada);
     const [made] = (await ada.ask("case-get", { number })).case.decisions;
@@ -96,7 +96,7 @@ describe("[F-11] what the desk exports of a year", () => {
   });
 
   test("stands in the trail", async () => {
-    const desk = new TestDesk();
+    const desk = await TestDesk.begin();
     const aud = await desk.colleague("Aud", ["auditor"]);
     await exported(desk);
     const { entries } = await aud.ask("trail-list", { after: 0 });

@@ -47,7 +47,9 @@ export class Judging {
     const day = dayOf(nowMs);
     const all = cases.about(report.accused);
     const doubles = evidence.casesWith(report.items.filter(({ role }) => role === "reported"));
-    const before = all.find(({ number, state }) => doubles.has(number) && state !== "closed");
+    // One that is full would lose what is new in it: it opens another.
+    const hasRoom = (number: number): boolean => evidence.hasRoom(number, report);
+    const before = all.find(({ number, state }) => doubles.has(number) && state !== "closed" && hasRoom(number));
     const into = before ?? cases.add(report.accused, day);
     for (const other of cases.inStates(["new", "taken", "decided", "appealed"])) {
       if (other.number !== into.number && evidence.hasConversation(other, report.conversation)) cases.link(into.number, other.number);
@@ -179,7 +181,7 @@ export class Judging {
     );
     const accountId = toBase64Url(of.accused.accountId);
     if (decision.untilDay !== undefined) tasks.add({ kind: "sanctions", accountId });
-    if (kind !== "dismiss") tasks.add({ kind: "statement", accountId, puid: decision.puid, noticeId: newNoticeId() });
+    if (kind !== "dismiss") tasks.add({ kind: "statement", accountId, puid: decision.puid, noticeId: newNoticeId(), isAgain: false });
     for (const { id } of evidence.reporters(of.number)) tasks.add({ kind: "answer", reporter: id, what: "decided", puid: decision.puid });
     return decision;
   }

@@ -1,10 +1,12 @@
 import type { DeskErrorCode } from "@latchkey/protocol/desk";
 import type { StoreFaultParts } from "../../errors.ts";
+import type { Door } from "./door.ts";
 import type { Office } from "./office.ts";
 import type { OfficeWorld, WorldQuestion } from "./world.ts";
 
 /** What the server calls of the desk. */
-export type OfficeMethods = Pick<Office, "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file" | "exportYear">;
+export type OfficeMethods = Pick<Office, "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file" | "exportYear"> &
+  Pick<Door, "seen" | "arrive" | "announced" | "attach" | "answers">;
 /** Name of a method. */
 export type OfficeMethod = keyof OfficeMethods;
 /** What one takes. */

@@ -5,8 +5,12 @@ import { DeskError } from "./desk-error.ts";
 import type { YearExport } from "./export.ts";
 import type { FileRequest, OfficeAnswer, OfficeRequest } from "./office.ts";
 import { OfficeThread } from "./office-thread.ts";
+import type { OfficeParams, OfficeResult } from "./messages.ts";
 import type { OfficeSurroundings } from "./office-thread.ts";
 import type { OfficeOptions } from "./operations.ts";
+
+/** What anybody may ask of a desk. */
+type DoorMethod = "seen" | "arrive" | "announced" | "attach" | "answers";
 
 /** The desk of a server: its thread runs from when the operator began one, and none runs where nobody did. */
 export class OfficeKeeper {
@@ -43,6 +47,16 @@ export class OfficeKeeper {
   /** The bytes of a file of a case. @throws DeskError */
   async file(request: FileRequest): Promise<Uint8Array> {
     return (await this.#require()).call("file", request);
+  }
+
+  /** Whether there is a desk where somebody could read a report. */
+  async takesReports(): Promise<boolean> {
+    return this.#thread !== undefined && (await (await this.#thread).call("isStaffed", undefined));
+  }
+
+  /** What is asked at the door. @throws DeskError */
+  async door<Name extends DoorMethod>(name: Name, params: OfficeParams<Name>): Promise<OfficeResult<Name>> {
+    return (await this.#require()).call(name, params);
   }
 
   /** Names the first administrator, with which a desk begins. Answers their code. @throws DeskError */

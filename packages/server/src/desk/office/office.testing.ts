@@ -18,13 +18,36 @@ export interface TestWorld extends OfficeWorld {
   readonly restricted: Map<string, readonly Sanction[]>;
   /** Whose names were asked for. */
   readonly asked: string[];
+  /** Values of the label that was published. */
+  readonly published: Uint8Array[];
+  readonly states: Map<string, readonly Uint8Array[]>;
+  readonly cards: Map<string, readonly { readonly card: Uint8Array; readonly inboxId: Uint8Array }[]>;
+  readonly notices: { readonly inboxId: Uint8Array; readonly item: Uint8Array }[];
 }
 
 export function testWorld(): TestWorld {
   const names = new Map<string, string>();
   const restricted = new Map<string, readonly Sanction[]>();
   const asked: string[] = [];
+  const published: Uint8Array[] = [];
+  const states: TestWorld["states"] = new Map();
+  const cards: TestWorld["cards"] = new Map();
+  const notices: TestWorld["notices"] = [];
   return {
+    published,
+    states,
+    cards,
+    notices,
+    async publishKeys({ value }) {
+      published.push(value);
+      return Promise.resolve();
+    },
+    statesOf: ({ accountId }) => Promise.resolve(states.get(toBase64Url(accountId)) ?? []),
+    cardsOf: ({ accountId }) => Promise.resolve(cards.get(toBase64Url(accountId)) ?? []),
+    async postNotice(notice) {
+      notices.push(notice);
+      return Promise.resolve();
+    },
     names,
     restricted,
     asked,
@@ -55,16 +78,26 @@ export class TestDesk {
   readonly world: TestWorld = testWorld();
   readonly bugs: unknown[] = [];
   nowMs: number = 20_000 * dayMs;
-  office: Office = this.#open();
+  #office: Office | undefined;
 
-  #open(): Office {
-    return new Office({ directory: this.directory, host, publicUrl }, this.world, (error) => this.bugs.push(error));
+  private constructor() {}
+
+  static async begin(): Promise<TestDesk> {
+    const desk = new TestDesk();
+    await desk.restart();
+    return desk;
+  }
+
+  get office(): Office {
+    if (this.#office === undefined) throw new Error("the desk is open");
+    return this.#office;
   }
 
   /** As after a crash: nothing that was not on disk is there. */
-  restart(): void {
-    this.office.close();
-    this.office = this.#open();
+  async restart(): Promise<void> {
+    this.#office?.close();
+    const options = { directory: this.directory, host, publicUrl, maxSealedBytes: 20_000_000 };
+    this.#office = await Office.open(options, this.world, (error) => this.bugs.push(error));
   }
 
   /** Somebody new, with these roles, signed in. */
@@ -147,7 +180,7 @@ export function newReport(accused: Person, parts: Partial<NewReport> = {}): NewR
     verdicts: [{ claim: "one-conversation", verdict: "proved" }],
     contexts: random(200),
     mailbox: random(32),
-    answerKey: random(32),
+    replySecret: random(32),
     ...parts,
   };
 }

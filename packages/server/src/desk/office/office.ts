@@ -1,10 +1,18 @@
 import { deskRoles } from "@latchkey/protocol/desk";
 import type { DeskOperation } from "@latchkey/protocol/desk";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { dayOf } from "../../days.ts";
 import { caseOperations, caseReaders } from "./case-operations.ts";
 import { CaseTable } from "./cases.ts";
 import { CountedTable } from "./counted.ts";
-import { openDeskDatabase } from "./database.ts";
+import { ArrivalTable } from "./arrivals.ts";
+import { deskDatabaseFile, openDeskDatabase } from "./database.ts";
 import { DecisionTable } from "./decisions.ts";
+import { loadDeskSecrets } from "./desk-keys.ts";
+import type { DeskSecrets } from "./desk-keys.ts";
+import { Door } from "./door.ts";
+import { Opener } from "./opener.ts";
 import { DeskError, deskStatuses } from "./desk-error.ts";
 import { tidyCases } from "./erasure.ts";
 import { EvidenceTable } from "./evidence-table.ts";
@@ -62,11 +70,23 @@ export class Office {
   readonly #evidence: EvidenceTable;
   readonly #judging: Judging;
   readonly #tasks: TaskRunner;
+  readonly #opener: Opener;
   readonly #tidy: (nowMs: number) => number;
+  readonly #announce: () => void;
+  /** Where reports come in. */
+  readonly door: Door;
   #nowMs = 0;
 
-  /** @param reportBug told what is tried again. @throws ServerError when the database cannot be used */
-  constructor(options: OfficeOptions, world: OfficeWorld, reportBug: (error: unknown) => void) {
+  /** Opens a desk, or begins one. @param reportBug told what is tried again. @throws ServerError when its database or keys cannot be used */
+  static async open(options: OfficeOptions, world: OfficeWorld, reportBug: (error: unknown) => void): Promise<Office> {
+    const isBegun = existsSync(join(options.directory, deskDatabaseFile));
+    // Before the database: one without keys would be of a desk that lost them.
+    const secrets = await loadDeskSecrets(options.directory, { isBegun });
+    return new Office(options, { secrets, world, reportBug });
+  }
+
+  private constructor(options: OfficeOptions, around: { secrets: DeskSecrets; world: OfficeWorld; reportBug: (error: unknown) => void }) {
+    const { secrets, world, reportBug } = around;
     const { sql, scrub, close } = openDeskDatabase(options.directory);
     this.#close = close;
     const staff = new StaffTable(sql);
@@ -93,16 +113,54 @@ export class Office {
     const { trail, transaction } = parts;
     const [cases, evidence, decisions, tasks] = [new CaseTable(sql), new EvidenceTable(sql), new DecisionTable(sql), new TaskTable(sql)];
     const judging = new Judging({ cases, evidence, decisions, tasks, trail });
-    const runner = new TaskRunner({ tasks, decisions, world, transaction, nowMs: () => this.#nowMs, reportBug });
     const counted = new CountedTable(sql, decisions);
     this.#counted = counted;
     this.#world = world;
+    const arrivals = new ArrivalTable(sql);
+    const nowMs = (): number => this.#nowMs;
+    const runner = new TaskRunner({
+      tasks,
+      cases,
+      evidence,
+      decisions,
+      arrivals,
+      secrets,
+      host: options.host,
+      world,
+      transaction,
+      nowMs,
+      reportBug,
+    });
+    const opener = new Opener({
+      arrivals,
+      judging,
+      secrets,
+      host: options.host,
+      world,
+      transaction,
+      nowMs,
+      reportBug,
+      scrub,
+      wakeTasks: () => runner.wake(),
+    });
+    this.#opener = opener;
+    this.door = new Door({ secrets, arrivals, maxBytes: options.maxSealedBytes, transaction, wake: () => opener.wake() });
     this.#cases = cases;
     this.#evidence = evidence;
     this.#judging = judging;
     this.#tasks = runner;
-    this.#tidy = (nowMs) => {
-      const erased = tidyCases({ cases, decisions, counted, trail, transaction }, nowMs);
+    let isAnnounced = false;
+    this.#announce = () => {
+      if (isAnnounced || !this.isStaffed()) return;
+      isAnnounced = true;
+      world.publishKeys({ value: secrets.published }).catch((error: unknown) => {
+        isAnnounced = false;
+        reportBug(error);
+      });
+    };
+    this.#tidy = (today) => {
+      const erased = tidyCases({ cases, decisions, counted, trail, transaction }, today);
+      transaction(() => arrivals.expire(dayOf(today)));
       scrub();
       return erased;
     };
@@ -128,6 +186,7 @@ export class Office {
     this.#see(request.nowMs);
     try {
       const { body, session } = await this.#run(request);
+      if (session !== undefined) this.#announce();
       return { status: 200, body, ...(session === undefined ? {} : { session }) };
     } catch (error) {
       if (!(error instanceof DeskError)) throw error;
@@ -194,6 +253,8 @@ export class Office {
   /** Does what time has brought. While the clock is doubted nothing is erased. Answers how many cases were. */
   tick({ nowMs, isDoubted }: { nowMs: number; isDoubted: boolean }): number {
     this.#see(nowMs);
+    this.#announce();
+    this.#opener.wake();
     this.#tasks.wake();
     return isDoubted ? 0 : this.#tidy(nowMs);
   }
@@ -215,8 +276,9 @@ export class Office {
   }
 
   /** Resolves when what decisions asked for is done, as far as it can be now. */
-  idle(): Promise<void> {
-    return this.#tasks.idle();
+  async idle(): Promise<void> {
+    await this.#opener.idle();
+    await this.#tasks.idle();
   }
 
   /** Who is staff, for the operator. */

@@ -12,6 +12,8 @@ export interface OfficeOptions {
   /** The server's public name, and where browsers have its page. */
   readonly host: string;
   readonly publicUrl: string;
+  /** Bytes of reports and attachments that may lie there sealed. */
+  readonly maxSealedBytes: number;
 }
 
 /** The times of a request: by the guarded clock, and by one that never jumps; milliseconds. */

@@ -1,21 +1,40 @@
 import { fromBase64Url } from "@latchkey/codec";
+import { appealDays } from "@latchkey/protocol/desk";
+import type { DeskNotice, ReportOutcome } from "@latchkey/reports";
+import { maxReportItems } from "@latchkey/reports";
 import { dayOf } from "../../days.ts";
+import type { ArrivalTable } from "./arrivals.ts";
+import type { CaseTable } from "./cases.ts";
 import type { DecisionTable } from "./decisions.ts";
+import type { DeskSecrets } from "./desk-keys.ts";
+import type { EvidenceTable } from "./evidence-table.ts";
+import { sealNotice } from "./notices.ts";
 import type { StoredTask, Task, TaskTable } from "./tasks.ts";
+import { appealDecidedOf, sealOutcome, statementOf } from "./tellings.ts";
 import type { OfficeWorld } from "./world.ts";
 
 const readAtOnce = 100;
+/** Items in inboxes go after 30 days: who was away longer is told again. */
+const againAfterDays = 28;
 
 /** What tasks are done with. */
 export interface TaskParts {
   readonly tasks: TaskTable;
+  readonly cases: CaseTable;
+  readonly evidence: EvidenceTable;
   readonly decisions: DecisionTable;
+  readonly arrivals: ArrivalTable;
+  readonly secrets: DeskSecrets;
+  readonly host: string;
   readonly world: OfficeWorld;
   transaction<Result>(work: () => Result): Result;
   /** The newest time that the guarded clock said, in milliseconds. */
   nowMs(): number;
   reportBug(error: unknown): void;
 }
+
+type Finish = () => void;
+const nothing: Finish = () => {};
 
 /** Does what decisions ask for outside of the desk's database: one after the other, in order, and again later what did not succeed. */
 export class TaskRunner {
@@ -47,7 +66,7 @@ export class TaskRunner {
       this.#isWoken = false;
       let after = 0;
       for (;;) {
-        const found = this.#parts.tasks.after(after, readAtOnce);
+        const found = this.#parts.tasks.after({ id: after, today: this.#today(), most: readAtOnce });
         for (const one of found) await this.#try(one);
         const last = found.at(-1);
         if (last === undefined) break;
@@ -60,7 +79,6 @@ export class TaskRunner {
     const { tasks, transaction, reportBug } = this.#parts;
     try {
       const finish = await this.#do(task);
-      if (finish === undefined) return;
       transaction(() => {
         finish();
         tasks.remove(id);
@@ -71,19 +89,101 @@ export class TaskRunner {
     }
   }
 
-  /** Does one; answers what is written down with it, `undefined` for what waits for a way to be done. */
-  async #do(task: Task): Promise<(() => void) | undefined> {
-    const { decisions, world, nowMs } = this.#parts;
+  /** Does one; answers what is written down with it. */
+  async #do(task: Task): Promise<Finish> {
+    const { decisions, world } = this.#parts;
     switch (task.kind) {
       case "sanctions": {
         const accountId = fromBase64Url(task.accountId);
-        await world.restrict({ accountId, sanctions: decisions.sanctionsOf(accountId, dayOf(nowMs())) });
-        return () => {};
+        await world.restrict({ accountId, sanctions: decisions.sanctionsOf(accountId, this.#today()) });
+        return nothing;
       }
       case "statement":
+        return this.#tellDecision(task);
       case "appeal-notice":
+        return this.#tellAppeal(task);
       case "answer":
-        return undefined;
+        return this.#answer(task);
     }
+  }
+
+  /** Tells the accused of a decision, again while they may appeal: nobody else sees what they have read. */
+  async #tellDecision(task: Extract<Task, { kind: "statement" }>): Promise<Finish> {
+    const { tasks, cases, evidence, decisions } = this.#parts;
+    const caseNumber = decisions.caseOf(task.puid);
+    const decision = caseNumber === undefined ? undefined : decisions.require(task.puid);
+    const today = this.#today();
+    if (caseNumber === undefined || decision?.state !== "stands" || today > decision.appealUntilDay) return nothing;
+    const appealUntilDay = task.isAgain ? decision.appealUntilDay : today + appealDays;
+    const ids = evidence.provedIds(caseNumber).slice(0, maxReportItems);
+    const body = statementOf(decision, ids, appealUntilDay);
+    if (body === undefined) return nothing;
+    const isTold = await this.#notify(task, body);
+    return () => {
+      if (!isTold) return tasks.add(task, today + 1);
+      tasks.add({ ...task, isAgain: true }, today + againAfterDays);
+      if (task.isAgain) return undefined;
+      decisions.appealUntil(task.puid, appealUntilDay);
+      const now = cases.require(caseNumber);
+      if (appealUntilDay > now.appealUntilDay) cases.extendAppeal(caseNumber, appealUntilDay);
+      cases.tell(caseNumber, { kind: "told", text: "accused" }, this.#parts.nowMs());
+      return undefined;
+    };
+  }
+
+  async #tellAppeal(task: Extract<Task, { kind: "appeal-notice" }>): Promise<Finish> {
+    const appeal = this.#parts.decisions.appeals(task.caseNumber).find(({ number }) => number === task.appeal);
+    if (appeal?.outcome === undefined) return nothing;
+    const { kind, atMs, words } = appeal.outcome;
+    await this.#notify(task, appealDecidedOf({ puid: appeal.decision, outcome: kind, atMs, words }));
+    return nothing;
+  }
+
+  /** Puts a notice into each inbox of an account; answers whether there is one. */
+  async #notify(task: { accountId: string; noticeId: string }, body: DeskNotice["body"]): Promise<boolean> {
+    const { secrets, host, world, nowMs } = this.#parts;
+    const accountId = fromBase64Url(task.accountId);
+    const notice: DeskNotice = { format: 1, noticeId: fromBase64Url(task.noticeId), host, accountId, body, ext: new Uint8Array() };
+    const cards = await world.cardsOf({ accountId });
+    for (const { card, inboxId } of cards) {
+      await world.postNotice({ inboxId, item: await sealNotice({ secrets, host, card, inboxId, notice, nowMs: nowMs() }) });
+    }
+    return cards.length > 0;
+  }
+
+  async #answer(task: Extract<Task, { kind: "answer" }>): Promise<Finish> {
+    const { evidence, arrivals, cases, secrets } = this.#parts;
+    const reporter = evidence.reporter(task.reporter);
+    const outcome = reporter === undefined ? undefined : this.#outcomeOf(task);
+    if (reporter === undefined || outcome === undefined) return nothing;
+    const today = this.#today();
+    const { reportId, replySecret, mailbox } = reporter;
+    const sealed = await sealOutcome({ secrets, reportId, replySecret, day: today, outcome });
+    return () => {
+      arrivals.addAnswer(mailbox, sealed, today);
+      if (task.what !== "decided") return;
+      evidence.markTold(reporter.id, today);
+      const untilDay = today + appealDays;
+      if (untilDay > cases.require(reporter.caseNumber).appealUntilDay) cases.extendAppeal(reporter.caseNumber, untilDay);
+    };
+  }
+
+  #outcomeOf(task: Extract<Task, { kind: "answer" }>): ReportOutcome | undefined {
+    const { decisions } = this.#parts;
+    if (task.what === "arrived") return { kind: "received" };
+    if (task.what === "decided") {
+      if (decisions.caseOf(task.puid) === undefined) return undefined;
+      const { puid, kind, toReporter: words } = decisions.require(task.puid);
+      return { kind: "decided", puid, isActedOn: kind !== "dismiss", words, appealUntilDay: this.#today() + appealDays };
+    }
+    const appeal = decisions.appeals(task.caseNumber).find(({ number }) => number === task.appeal);
+    if (appeal?.outcome === undefined) return undefined;
+    // Why, is for who appealed: what it says of them is nobody else's.
+    const words = appeal.report === task.reporter ? appeal.outcome.words : "";
+    return { kind: "appeal-decided", puid: appeal.decision, outcome: appeal.outcome.kind, words };
+  }
+
+  #today(): number {
+    return dayOf(this.#parts.nowMs());
   }
 }

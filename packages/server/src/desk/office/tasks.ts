@@ -6,7 +6,7 @@ export type Task =
   /** An account's sanctions are to be what stands now. */
   | { readonly kind: "sanctions"; readonly accountId: string }
   /** The statement of reasons of a decision, to the accused. */
-  | { readonly kind: "statement"; readonly accountId: string; readonly puid: string; readonly noticeId: string }
+  | { readonly kind: "statement"; readonly accountId: string; readonly puid: string; readonly noticeId: string; readonly isAgain: boolean }
   /** What became of an appeal, to the accused. */
   | {
       readonly kind: "appeal-notice";
@@ -43,15 +43,21 @@ export class TaskTable {
     this.#sql = sql;
   }
 
-  add(task: Task): void {
+  /** @param notBeforeDay the day from which on it is done */
+  add(task: Task, notBeforeDay: number = 0): void {
     const { kind, ...params } = task;
-    this.#sql.run("INSERT INTO tasks (kind, params) VALUES (?, ?)", kind, JSON.stringify(params));
+    this.#sql.run("INSERT INTO tasks (kind, params, not_before_day) VALUES (?, ?, ?)", kind, JSON.stringify(params), notBeforeDay);
   }
 
-  /** Those after a place, the oldest first. */
-  after(id: number, most: number): readonly StoredTask[] {
+  /** Those after a place that are to be done by now, the oldest first. */
+  after({ id, today, most }: { id: number; today: number; most: number }): readonly StoredTask[] {
     type Row = { id: number; kind: string; params: string };
-    const rows = this.#sql.all<Row>("SELECT id, kind, params FROM tasks WHERE id > ? ORDER BY id LIMIT ?", id, most);
+    const rows = this.#sql.all<Row>(
+      "SELECT id, kind, params FROM tasks WHERE id > ? AND not_before_day <= ? ORDER BY id LIMIT ?",
+      id,
+      today,
+      most,
+    );
     // Written above.
     return rows.map((row) => ({ id: row.id, task: { kind: row.kind, ...(JSON.parse(row.params) as object) } as Task }));
   }

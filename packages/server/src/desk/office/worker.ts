@@ -29,12 +29,16 @@ function ask<Name extends WorldQuestion>(name: Name, params: Parameters<OfficeWo
 const world: OfficeWorld = {
   usernameOf: (params) => ask("usernameOf", params),
   restrict: (params) => ask("restrict", params),
+  publishKeys: (params) => ask("publishKeys", params),
+  statesOf: (params) => ask("statesOf", params),
+  cardsOf: (params) => ask("cardsOf", params),
+  postNotice: (params) => ask("postNotice", params),
 };
 
-function open(): Office | undefined {
+async function open(): Promise<Office | undefined> {
   try {
     // The desk starts this thread with its own options.
-    return new Office(workerData as OfficeOptions, world, (error) => post({ kind: "bug", fault: faultOf(error) }));
+    return await Office.open(workerData as OfficeOptions, world, (error) => post({ kind: "bug", fault: faultOf(error) }));
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     post({ kind: "refused", code: error.code, message: error.message });
@@ -52,6 +56,11 @@ function methodsOf(office: Office): OfficeMethods {
     tick: (params) => office.tick(params),
     file: (params) => office.file(params),
     exportYear: (params) => office.exportYear(params),
+    seen: (body) => office.door.seen(body),
+    arrive: (params) => office.door.arrive(params),
+    announced: (hash) => office.door.announced(hash),
+    attach: (params) => office.door.attach(params),
+    answers: (body) => office.door.answers(body),
   };
 }
 
@@ -66,7 +75,7 @@ async function answer(methods: OfficeMethods, { id, name, params }: OfficeCall):
   }
 }
 
-const office = open();
+const office = await open();
 if (office !== undefined) {
   const methods = methodsOf(office);
   port.on("message", (message: ToOffice) => {

@@ -9,6 +9,14 @@ export interface OfficeWorld {
   usernameOf(params: { accountId: Uint8Array }): Promise<string | undefined>;
   /** Sets what the desk takes from an account, in place of what it took before. On disk when it resolves; nothing for one that is not here. */
   restrict(params: { accountId: Uint8Array; sanctions: readonly Sanction[] }): Promise<void>;
+  /** Publishes the desk's keys to everybody (spec D-8), in the public record. Served when it resolves. */
+  publishKeys(params: { value: Uint8Array }): Promise<void>;
+  /** Every signed state of an account here, from the first on; none of one that is not here. */
+  statesOf(params: { accountId: Uint8Array }): Promise<readonly Uint8Array[]>;
+  /** The devices of an account that can be reached: what each says of its inbox, signed. */
+  cardsOf(params: { accountId: Uint8Array }): Promise<readonly { readonly card: Uint8Array; readonly inboxId: Uint8Array }[]>;
+  /** Puts a sealed notice of the desk into an inbox, whatever was taken from its account. */
+  postNotice(params: { inboxId: Uint8Array; item: Uint8Array }): Promise<void>;
 }
 
 /** Name of a question. */

@@ -1,0 +1,103 @@
+import type { ArrivalTable, SealedArrival } from "./arrivals.ts";
+import type { DeskSecrets } from "./desk-keys.ts";
+import type { Judging } from "./judging.ts";
+import { openArrival } from "./open-arrival.ts";
+import { sealOutcome } from "./tellings.ts";
+import { dayOf } from "../../days.ts";
+import type { OfficeWorld } from "./world.ts";
+
+/** What opening works with. */
+export interface OpenerParts {
+  readonly arrivals: ArrivalTable;
+  readonly judging: Judging;
+  readonly secrets: DeskSecrets;
+  readonly host: string;
+  readonly world: OfficeWorld;
+  transaction<Result>(work: () => Result): Result;
+  nowMs(): number;
+  reportBug(error: unknown): void;
+  /** Leaves nothing of what was erased in the journal. */
+  scrub(): void;
+  wakeTasks(): void;
+}
+
+/** Opens what came in, one after the other, after it was answered at the door. */
+export class Opener {
+  readonly #parts: OpenerParts;
+  #running: Promise<void> | undefined;
+  #isWoken = false;
+
+  constructor(parts: OpenerParts) {
+    this.#parts = parts;
+  }
+
+  /** There may be something to open. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      // Woken after it had looked for the last time.
+      if (this.#isWoken) this.wake();
+    });
+  }
+
+  /** Resolves when nothing is being opened. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { arrivals, nowMs, reportBug } = this.#parts;
+    while (this.#isWoken) {
+      this.#isWoken = false;
+      let after = new Uint8Array();
+      for (;;) {
+        const found = arrivals.next(nowMs(), after);
+        if (found === undefined) break;
+        after = found.reportId.slice();
+        try {
+          await this.#open(found);
+        } catch (error) {
+          // Nothing that somebody could write comes here: it is tried again some times.
+          reportBug(error);
+          this.#parts.transaction(() => arrivals.failed(found.reportId));
+        }
+        // What was sealed is gone from the journal too.
+        this.#parts.scrub();
+      }
+    }
+  }
+
+  async #open(arrival: SealedArrival): Promise<void> {
+    const { arrivals, judging, secrets, host, world, transaction, nowMs, wakeTasks } = this.#parts;
+    const opened = await openArrival({ arrival, secrets, host, world, nowMs: nowMs() });
+    const { reportId } = arrival;
+    // Sealed before it is known whether it is needed: no transaction waits for it.
+    const refusal =
+      opened.kind === "nothing"
+        ? undefined
+        : await sealOutcome({
+            secrets,
+            reportId,
+            replySecret: opened.replySecret,
+            day: dayOf(nowMs()),
+            outcome: { kind: "refused", words: refusedWords },
+          });
+    const received =
+      opened.kind === "appeal"
+        ? await sealOutcome({ secrets, reportId, replySecret: opened.replySecret, day: dayOf(nowMs()), outcome: { kind: "received" } })
+        : undefined;
+    transaction(() => {
+      arrivals.opened(reportId);
+      if (opened.kind === "report") judging.report(opened.report, nowMs());
+      else if (opened.kind === "appeal") {
+        const answer = judging.appeal(opened.appeal, nowMs()) === undefined ? refusal : received;
+        if (answer !== undefined) arrivals.addAnswer(opened.mailbox, answer, dayOf(nowMs()));
+      } else if (opened.kind === "refused" && refusal !== undefined) arrivals.addAnswer(opened.mailbox, refusal, dayOf(nowMs()));
+    });
+    wakeTasks();
+  }
+}
+
+const refusedWords =
+  "This desk cannot take it: it is for accounts of this server, and an appeal for a decision that stands, by whom it concerns, within six months and once.";
