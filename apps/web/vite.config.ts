@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { copiesApart } from "./apart.ts";
 import { emojiData } from "./emoji-data.ts";
 import { licences } from "./licences.ts";
 import { mediaWorker } from "./media-worker.ts";
@@ -42,7 +43,7 @@ const config: UserConfig = defineConfig({
     reportCompressedSize: false,
     rolldownOptions: { output: { ...atOnce, chunkFileNames: chunkName } },
   },
-  worker: { format: "es", rolldownOptions: { output: atOnce } },
+  worker: { format: "es", plugins: () => [copiesApart()], rolldownOptions: { output: atOnce } },
   server: { proxy: { "/v1": { target: server, ws: true } } },
 });
 
