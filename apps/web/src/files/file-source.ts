@@ -1,6 +1,6 @@
 import type { AttachedFile, FileAccess, Message } from "@latchkey/client";
 import { FileBroken, readSealedFile, sealedBytesOf } from "@latchkey/client/files";
-import { lookAt } from "../media-worker/look.ts";
+import { lookAtParts } from "../media-worker/look.ts";
 import { mediaPath, shownAsHeader } from "../media-worker/messages.ts";
 import type { AccessAnswer, ShownAs } from "../media-worker/messages.ts";
 import { openPieceStore } from "../media-worker/piece-store.ts";
@@ -216,7 +216,7 @@ async function readBlob(access: FileAccess, kept: PieceStore | undefined): Promi
   } finally {
     reader.end();
   }
-  return new Blob(parts, { type: lookAt(parts[0] ?? new Uint8Array(0)).mediaType });
+  return new Blob(parts, { type: (await lookAtParts(parts)).mediaType });
 }
 
 /** A worker that has nothing to do is ended by the browser, also while something is saved from it: it is told now and then. */

@@ -247,6 +247,29 @@ describe("what the worker answers", () => {
     if (status === 415) expect((await response.bytes()).length).toBe(0);
   });
 
+  test("a picture that says late how large it is is shown, and no more is fetched for that than its first piece", async () => {
+    /** Blocks of an application, as programs write them, and then the size of a JPEG. */
+    const jpeg = (blocks: number): Uint8Array => {
+      const bytes = random(3_000_000);
+      bytes.set([0xff, 0xd8]);
+      for (let at = 0; at < blocks; at++) bytes.set([0xff, 0xed, 0xff, 0xff], 2 + at * 65_537);
+      bytes.set([0xff, 0xc0, 0, 11, 8, 0, 100, 0, 200, 1, 1, 0x11, 0], 2 + blocks * 65_537);
+      return bytes;
+    };
+    for (const [blocks, status] of [
+      [0, 200],
+      [3, 200],
+      [14, 200],
+      [15, 415],
+    ] as const) {
+      const { file, ranges } = await served(jpeg(blocks));
+      const response = await answerWith(file, { ...asked, destination: "image" });
+      expect([response.status, response.headers.get(shownAsHeader)]).toEqual([status, status === 200 ? "picture" : "none"]);
+      expect(ranges).toEqual(["bytes=0-1048575"]);
+      await response.body?.cancel();
+    }
+  });
+
   test("what is saved has its name, and no more than that", async () => {
     const { file } = await served(text("x"), { name: 'Ümläut "quoted"\r\nset-cookie: a=b; *.txt' });
     const response = await answerWith(file, { ...asked, isSaved: true });

@@ -1,6 +1,6 @@
 import { FileBroken, readSealedFile } from "@latchkey/client/files";
 import type { FileKeys, PieceSource } from "@latchkey/client/files";
-import { lookAt } from "./look.ts";
+import { headBytes, lookAtParts } from "./look.ts";
 import type { Look } from "./look.ts";
 import { shownAsHeader } from "./messages.ts";
 import { FileGone } from "./pieces.ts";
@@ -28,8 +28,6 @@ export interface Asked {
 
 /** Of a part that is asked for without an end so much is answered at once: a worker that ends meanwhile is asked again for the rest. */
 const mostAtOnceBytes = 1_048_576;
-/** Bytes of the beginning that are looked at: whole chunks of its first piece, which is fetched for it anyway. */
-const headBytes = 15 * 65_536;
 
 const inline: Readonly<Record<string, Look["shownAs"]>> = { image: "picture", video: "video", audio: "audio" };
 
@@ -107,8 +105,7 @@ async function lookOf(file: OpenedFile): Promise<Look> {
 async function readLook(file: OpenedFile): Promise<Look> {
   const reader = file.pieces.read();
   try {
-    const { value } = await verifiedParts(file, { from: 0, to: Math.min(headBytes, file.keys.sizeBytes) }, reader).next();
-    return lookAt(value ?? new Uint8Array(0));
+    return await lookAtParts(verifiedParts(file, { from: 0, to: Math.min(headBytes, file.keys.sizeBytes) }, reader));
   } finally {
     reader.end();
   }

@@ -1,3 +1,4 @@
+import { joinParts } from "../media/bytes.ts";
 import { mediaTypeOf, shownAs } from "../media/formats.ts";
 import { maxPixels, pictureSize } from "../media/picture-size.ts";
 import { sniff } from "../media/sniff.ts";
@@ -10,6 +11,8 @@ export interface Look {
   readonly mediaType: string;
 }
 
+/** Bytes of a file's beginning that are looked at: whole chunks of its first piece. Cameras write much before they say how large a picture is. */
+export const headBytes: number = 15 * 65_536;
 const unknownType = "application/octet-stream";
 
 /**
@@ -26,4 +29,15 @@ export function lookAt(head: Uint8Array): Look {
     if (size.width * size.height > maxPixels) return { shownAs: "large", mediaType: unknownType };
   }
   return { shownAs: shown, mediaType: mediaTypeOf(format, { name: "", mediaType: "" }) };
+}
+
+/** The same of a file that comes in parts: of its beginning no more is taken than it takes to tell. */
+export async function lookAtParts(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Look> {
+  let head = new Uint8Array(0);
+  for await (const part of parts) {
+    head = joinParts([head, part]);
+    const format = sniff(head);
+    if (shownAs(format) !== "picture" || pictureSize(format, head) !== undefined || head.length >= headBytes) break;
+  }
+  return lookAt(head);
 }
