@@ -2,6 +2,7 @@ import type { ServerOptions } from "../config.ts";
 import { DeskAccess } from "../desk/access.ts";
 import { createDesk } from "../desk/desk.ts";
 import type { Desk } from "../desk/desk.ts";
+import { ServerError } from "../errors.ts";
 import { OfficeKeeper } from "../desk/office/office-keeper.ts";
 import { worldOfDesk } from "../desk/world-of-desk.ts";
 import { accountCommands } from "./accounts.ts";
@@ -83,7 +84,13 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
     { directory: parts.dataDirectory, host, publicUrl: parts.publicUrl, maxSealedBytes: parts.context.limits.maxSealedReportBytes },
     { world: worldOfDesk(parts), reportBug },
   );
-  await office.open();
+  try {
+    await office.open();
+  } catch (error) {
+    // People go on writing to each other without a desk.
+    if (!(error instanceof ServerError)) throw error;
+    warn(`the desk is closed: ${error.message}`);
+  }
   const commands = adminCommands(parts, access, office);
   const socket = await listenForAdmin({
     dataDirectory: parts.dataDirectory,

@@ -139,9 +139,9 @@ test("[V-1] a report about an account of another host is refused to who sent it"
 });
 
 test("[V-1] what the server stores of a report until the desk opens it is sealed; what is too much for its place is refused", async () => {
-  const { reporter, dataDirectory } = await desk({ maxSealedReportBytes: 40_000 });
+  const { reporter, dataDirectory } = await desk({ maxSealedReportBytes: 2500 });
   const words = "A very special word that nobody else says";
-  const attachments = [{ hash: random(32), sizeBytes: 30_000 }];
+  const attachments = [{ hash: random(32), sizeBytes: 4_000_000 }];
   expect(await reporter.send(await reporter.seal(reporter.report({ words }), { attachments }))).toMatchObject({ status: 200 });
   for (const name of ["desk.sqlite", "desk.sqlite-wal", "logs.sqlite", "accounts.sqlite"]) {
     expect(readFileSync(join(dataDirectory, name)).includes(utf8Bytes(words)), name).toBe(false);

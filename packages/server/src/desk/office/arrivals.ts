@@ -107,10 +107,10 @@ export class ArrivalTable {
     this.#sql.run("DELETE FROM arrival_files WHERE report_id = ?", reportId);
   }
 
-  /** Bytes that lie there sealed. */
+  /** Bytes that lie there sealed. What was only announced takes nobody's room. */
   sizeBytes(): number {
     const sql = `SELECT coalesce((SELECT sum(length(sealed)) FROM arrivals WHERE sealed IS NOT NULL), 0)
-      + coalesce((SELECT sum(size_bytes) FROM arrival_files), 0) AS size`;
+      + coalesce((SELECT sum(size_bytes) FROM arrival_files WHERE bytes IS NOT NULL), 0) AS size`;
     return this.#sql.get<{ size: number }>(sql)?.size ?? 0;
   }
 

@@ -52,8 +52,7 @@ export class Door {
     const sealed = read(body);
     if (before !== undefined || sealed === undefined) return before ?? { kind: "refused", code: "malformed" };
     const { reportId, attachments } = sealed;
-    const announced = attachments.reduce((sum, { sizeBytes }) => sum + sizeBytes, body.length);
-    if (arrivals.sizeBytes() + announced > maxBytes) return { kind: "refused", code: "storage_full" };
+    if (arrivals.sizeBytes() + body.length > maxBytes) return { kind: "refused", code: "storage_full" };
     const hash = sealedReportHash(sealed);
     const day = dayOf(nowMs);
     const receipt = await signReceipt(nodeSignatures, secrets.signatureKey, { format: 1, reportId, reportHash: hash, day, ext: none });
@@ -74,9 +73,10 @@ export class Door {
 
   /** Takes an attachment of a report that announced it. */
   attach({ hash, bytes }: { hash: Uint8Array; bytes: Uint8Array }): DoorAnswer {
-    const { arrivals, transaction, wake } = this.#parts;
+    const { arrivals, maxBytes, transaction, wake } = this.#parts;
     const isIt = Buffer.compare(sha256(bytes), hash) === 0;
     if (!isIt) return { kind: "refused", code: "malformed" };
+    if (arrivals.sizeBytes() + bytes.length > maxBytes) return { kind: "refused", code: "storage_full" };
     if (!transaction(() => arrivals.addFile(hash, bytes))) return { kind: "refused", code: "not_found" };
     wake();
     return { kind: "reply", bytes: none };

@@ -1,6 +1,6 @@
 import { decode, encode, toBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
-import { reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol";
-import { reportCodec, reporterTbs, sealAttachment, sealReport } from "@latchkey/reports";
+import { answersReplyCodec, answersRequestCodec, reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol";
+import { mailboxOf, reportCodec, reporterTbs, sealAttachment, sealReport } from "@latchkey/reports";
 import type { Report, Reporter } from "@latchkey/reports";
 import { Talk, itemsOf, saidAtMs, talker } from "@latchkey/reports/testing";
 import type { Talker } from "@latchkey/reports/testing";
@@ -12,6 +12,7 @@ import { nodeSignatures } from "../../directory/signatures.ts";
 import { none, random } from "../../testing/fixtures.ts";
 import { deskKeysCodec } from "@latchkey/protocol";
 import { nodeCrypto } from "@latchkey/mls/node";
+import type { DoorAnswer } from "./door.ts";
 import { TestDesk } from "./office.testing.ts";
 import type { Colleague } from "./office.testing.ts";
 
@@ -46,9 +47,9 @@ async function reporterOf(by: Talker, report: Report): Promise<Reporter> {
 async function send(
   { desk }: Scene,
   report: Report,
-  parts: { reporter?: Reporter; files?: readonly Uint8Array[]; hashes?: readonly Uint8Array[] } = {},
+  parts: { reporter?: Reporter; files?: readonly Uint8Array[]; hashes?: readonly Uint8Array[]; isCut?: boolean } = {},
 ): Promise<void> {
-  const { reporter = { kind: "unnamed" }, files = [], hashes = [] } = parts;
+  const { reporter = { kind: "unnamed" }, files = [], hashes = [], isCut = false } = parts;
   const [published] = desk.world.published;
   if (published === undefined) throw new Error("the desk's keys are published");
   const sealed = await sealReport({
@@ -61,6 +62,7 @@ async function send(
   });
   const answer = await desk.office.door.arrive({ body: encode(sealedReportCodec, sealed), spent: undefined, nowMs: desk.nowMs });
   if (answer.kind !== "reply") throw new Error(answer.code);
+  if (isCut) return;
   expect(decode(reportAcceptedCodec, answer.bytes).missing).toHaveLength(files.length);
   for (const [at, bytes] of files.entries()) {
     expect(desk.office.door.attach({ hash: hashes[at] ?? none, bytes })).toMatchObject({ kind: "reply" });
@@ -173,3 +175,29 @@ test("[F-3] nothing that somebody seals to the desk stops it: nonsense is nothin
   expect(cases.filter(({ proved }) => proved > 0)).not.toEqual([]);
   expect(cases.reduce((sum, { reports }) => sum + reports, 0)).toBe(twisted.length + 1);
 });
+
+test("[E-173] what was acknowledged is opened once, also when the desk was killed before; with its answers and what it led to", async () => {
+  const world = await scene();
+  const { desk, mallory, bob, talk } = world;
+  const report = reportOn(mallory, itemsOf([["reported", await talk.say(mallory, "I know where you live")]]));
+  await send(world, report, { reporter: await reporterOf(bob, report), isCut: true });
+  await desk.restart();
+  const times = { nowMs: desk.nowMs, isDoubted: true };
+  for (let again = 0; again < 3; again += 1) {
+    desk.office.tick(times);
+    await desk.idle();
+    await desk.restart();
+  }
+  const ada = await desk.again("Ada");
+  expect((await ada.ask("case-list", {})).cases).toMatchObject([{ number: 1, reports: 1, proved: 1 }]);
+  const { bytes } = replyOf(
+    desk.office.door.answers(encode(answersRequestCodec, { format: 1, mailboxes: [{ mailbox: mailboxOf(report.replySecret), from: 0 }] })),
+  );
+  expect(decode(answersReplyCodec, bytes).mailboxes[0]?.answers).toHaveLength(1);
+  expect(desk.bugs).toEqual([]);
+});
+
+function replyOf(answer: DoorAnswer): Extract<DoorAnswer, { kind: "reply" }> {
+  if (answer.kind !== "reply") throw new Error(answer.code);
+  return answer;
+}

@@ -16,6 +16,9 @@ type DoorMethod = "seen" | "arrive" | "announced" | "attach" | "answers";
 export class OfficeKeeper {
   readonly #options: OfficeOptions;
   #thread: Promise<OfficeThread> | undefined;
+  #isClosed = false;
+  /** Its files have to be looked at: it is not opened again by itself. */
+  #isUnusable = false;
 
   readonly #surroundings: OfficeSurroundings;
 
@@ -26,7 +29,13 @@ export class OfficeKeeper {
 
   /** Opens the desk where there is one. @throws ServerError when its database cannot be used */
   async open(): Promise<void> {
-    if (existsSync(join(this.#options.directory, deskDatabaseFile))) await this.#begin();
+    if (!existsSync(join(this.#options.directory, deskDatabaseFile))) return;
+    try {
+      await this.#begin();
+    } catch (error) {
+      this.#isUnusable = true;
+      throw error;
+    }
   }
 
   /** Whether there is one. */
@@ -81,10 +90,13 @@ export class OfficeKeeper {
 
   /** Does what time has brought, where there is a desk; answers how many cases were erased. */
   async tick(times: { nowMs: number; isDoubted: boolean }): Promise<number> {
+    if (this.#isClosed || this.#isUnusable) return 0;
+    await this.open();
     return this.#thread === undefined ? 0 : (await this.#thread).call("tick", times);
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const thread = await this.#thread?.catch(() => undefined);
     await thread?.close();
   }
@@ -93,8 +105,11 @@ export class OfficeKeeper {
     if (this.#thread === undefined) {
       const starting = OfficeThread.start(this.#options, this.#surroundings);
       this.#thread = starting;
-      // One that could not be started is tried again.
-      starting.catch(() => (this.#thread = undefined));
+      const gone = (): void => {
+        if (this.#thread === starting) this.#thread = undefined;
+      };
+      // One that could not be started, or ended by itself, is started again.
+      starting.then((thread) => thread.ended.then(gone), gone);
     }
     return this.#thread;
   }

@@ -53,6 +53,7 @@ export class OfficeThread {
       else thread.#settle(message);
     });
     const stopped = (error: unknown): void => {
+      if (error !== undefined) surroundings.reportBug(error);
       const cause = error instanceof Error ? error : new Error("the desk's thread ended");
       opened.reject(cause);
       thread.#stop(cause);
@@ -61,6 +62,11 @@ export class OfficeThread {
     worker.on("exit", () => stopped(undefined));
     await opened.promise;
     return thread;
+  }
+
+  /** Resolves when it has ended, by `close` or by itself. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /** Calls a method of the desk. @throws DeskError, StoreFault, or the error with which the thread ended */

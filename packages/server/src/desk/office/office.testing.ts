@@ -109,6 +109,11 @@ export class TestDesk {
     return this.#enrol(code);
   }
 
+  /** The same person after a restart, which ended their session. */
+  again(name: string): Promise<Colleague> {
+    return this.#enrol(this.office.operatorCode({ name, isFirst: false, nowMs: this.nowMs }));
+  }
+
   async idle(): Promise<void> {
     await this.office.idle();
   }

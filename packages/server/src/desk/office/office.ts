@@ -287,6 +287,8 @@ export class Office {
   }
 
   close(): void {
+    this.#opener.stop();
+    this.#tasks.stop();
     this.#close();
   }
 

@@ -26,6 +26,7 @@ export class Opener {
   readonly #parts: OpenerParts;
   #running: Promise<void> | undefined;
   #isWoken = false;
+  #isStopped = false;
 
   constructor(parts: OpenerParts) {
     this.#parts = parts;
@@ -37,7 +38,7 @@ export class Opener {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
       // Woken after it had looked for the last time.
-      if (this.#isWoken) this.wake();
+      if (this.#isWoken && !this.#isStopped) this.wake();
     });
   }
 
@@ -46,9 +47,14 @@ export class Opener {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** Begins nothing more; what is under way is begun again by the next run. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   async #run(): Promise<void> {
     const { arrivals, nowMs, reportBug } = this.#parts;
-    while (this.#isWoken) {
+    while (this.#isWoken && !this.#isStopped) {
       this.#isWoken = false;
       let after = new Uint8Array();
       for (;;) {
@@ -58,10 +64,12 @@ export class Opener {
         try {
           await this.#open(found);
         } catch (error) {
+          if (this.#isStopped) return;
           // Nothing that somebody could write comes here: it is tried again some times.
           reportBug(error);
           this.#parts.transaction(() => arrivals.failed(found.reportId));
         }
+        if (this.#isStopped) return;
         // What was sealed is gone from the journal too.
         this.#parts.scrub();
       }

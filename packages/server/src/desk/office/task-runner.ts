@@ -41,6 +41,7 @@ export class TaskRunner {
   readonly #parts: TaskParts;
   #running: Promise<void> | undefined;
   #isWoken = false;
+  #isStopped = false;
 
   constructor(parts: TaskParts) {
     this.#parts = parts;
@@ -52,7 +53,7 @@ export class TaskRunner {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
       // Woken after it had looked for the last time.
-      if (this.#isWoken) this.wake();
+      if (this.#isWoken && !this.#isStopped) this.wake();
     });
   }
 
@@ -61,15 +62,20 @@ export class TaskRunner {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** Begins nothing more; what is under way is begun again by the next run. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   async #run(): Promise<void> {
-    while (this.#isWoken) {
+    while (this.#isWoken && !this.#isStopped) {
       this.#isWoken = false;
       let after = 0;
       for (;;) {
         const found = this.#parts.tasks.after({ id: after, today: this.#today(), most: readAtOnce });
-        for (const one of found) await this.#try(one);
+        for (const one of found) if (!this.#isStopped) await this.#try(one);
         const last = found.at(-1);
-        if (last === undefined) break;
+        if (last === undefined || this.#isStopped) break;
         after = last.id;
       }
     }
@@ -84,6 +90,7 @@ export class TaskRunner {
         tasks.remove(id);
       });
     } catch (error) {
+      if (this.#isStopped) return;
       // It stays, and is tried again with the next tick.
       reportBug(error);
     }
