@@ -91,7 +91,7 @@ export function caseDetail(change: Partial<CaseDetail> = {}): CaseDetail {
           { claim: "author", verdict: "proved" },
           { claim: "order", verdict: "proved" },
         ],
-        attachments: [],
+        attachments: [1],
       },
       {
         number: 3,
@@ -109,7 +109,7 @@ export function caseDetail(change: Partial<CaseDetail> = {}): CaseDetail {
       },
       { number: 4, author: "other-1", role: "reaction", text: "👍", gapBefore: 0, verdicts: [], attachments: [] },
     ],
-    attachments: [],
+    attachments: [{ number: 1, mediaType: "image/png", sizeBytes: 90_000, verdict: "proved" }],
     decisions: [],
     appeals: [],
     timeline: [

@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import type { CaseDetail, CaseItem } from "@latchkey/client/desk";
-import { t } from "../../messages/words.ts";
-import { formatFull, isoTime } from "../../state/format.ts";
+import { rowOf, t } from "../../messages/words.ts";
+import { formatFull, formatNumber, isoTime } from "../../state/format.ts";
 import { authorText } from "./case-words.ts";
 import { Verdicts } from "./Verdicts.tsx";
 
@@ -18,7 +18,7 @@ export function CaseItems({ found }: { readonly found: CaseDetail }): ReactEleme
 }
 
 function Item({ item, found }: { readonly item: CaseItem; readonly found: CaseDetail }): ReactElement {
-  const { number, author, role, about, text, saysAtMs, gapBefore, verdicts } = item;
+  const { number, author, role, about, text, saysAtMs, gapBefore, verdicts, attachments } = item;
   const who = authorText(author, found.accused);
   return (
     <>
@@ -42,6 +42,9 @@ function Item({ item, found }: { readonly item: CaseItem; readonly found: CaseDe
           <p className="case-item-text" dir="auto">
             {text}
           </p>
+        )}
+        {attachments.length > 0 && (
+          <p className="section-hint">{t("cases.itemFiles", { files: rowOf(attachments.map((one) => formatNumber(one))) })}</p>
         )}
         <Verdicts verdicts={verdicts} />
       </li>

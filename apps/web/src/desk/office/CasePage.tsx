@@ -3,6 +3,7 @@ import type { ReactElement, ReactNode } from "react";
 import { decisionLimits } from "@latchkey/client/desk";
 import type { CaseDetail, DeskInput } from "@latchkey/client/desk";
 import { t } from "../../messages/words.ts";
+import { Attachments } from "./Attachments.tsx";
 import { Appeals } from "./Appeals.tsx";
 import { CaseItems } from "./CaseItems.tsx";
 import { dayText, named, sanctionText } from "./case-words.ts";
@@ -90,6 +91,11 @@ export function CasePage({ number }: { readonly number: number }): ReactElement 
       <Part heading={t("cases.part.evidence")}>
         <CaseItems found={found} />
       </Part>
+      {found.attachments.length > 0 && (
+        <Part heading={t("cases.part.files")}>
+          <Attachments number={number} files={found.attachments} />
+        </Part>
+      )}
       {found.appeals.length > 0 && (
         <Part heading={t("cases.part.appeals")}>
           <Appeals
