@@ -189,6 +189,25 @@ describe("restrictions", () => {
       expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(["key_package", "done", "account"]);
     }
   });
+
+  test("[A-10] a machine's clock that jumps ahead ends nothing", async () => {
+    const dataDirectory = temporaryDirectory();
+    const clock = { wallMs: Date.now(), passedMs: 0 };
+    const parts = { nowMs: () => clock.wallMs, passedMs: () => clock.passedMs };
+    const first = await runServer({ dataDirectory }, parts);
+    const before = await reachable(first, "alice");
+    const { host, port } = first;
+    await first.close();
+    decide(dataDirectory, dayOf(clock.wallMs) + 2, ["key-packages"]);
+    const server = await runServer({ dataDirectory, host, port }, parts);
+    const alice = await again(server, before);
+    expect(await alice.take()).toBe("no_key_package");
+    clock.wallMs += 60 * dayMs;
+    expect(await alice.take()).toBe("no_key_package");
+    // The same by time that passed.
+    clock.passedMs += 3 * dayMs;
+    expect(await alice.take()).toBe("key_package");
+  });
 });
 
 /** What the server holds about who is connected. */

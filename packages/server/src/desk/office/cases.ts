@@ -33,6 +33,8 @@ interface CaseRow {
   readonly appealUntilDay: number;
 }
 
+/** Other cases that stand beside one: the newest. */
+const maxShownOthers = 50;
 const columns = `number, revision, state, accused_host AS host, accused_id AS accountId, opened_day AS openedDay, newest_day AS newestDay,
   taken_by AS takenBy, key, appeal_until_day AS appealUntilDay`;
 
@@ -152,8 +154,17 @@ export class CaseTable {
       "SELECT DISTINCT reason FROM case_reports WHERE case_number = ? ORDER BY reason",
       number,
     );
-    const linked = this.#sql.all<{ other: number }>("SELECT other FROM case_links WHERE case_number = ? ORDER BY other", number);
-    const others = this.about(found.accused).filter((one) => one.number !== number);
+    const linked = this.#sql.all<{ other: number }>(
+      "SELECT other FROM case_links WHERE case_number = ? ORDER BY other LIMIT ?",
+      number,
+      maxShownOthers,
+    );
+    const others = this.#sql.all<{ number: number }>(
+      "SELECT number FROM cases WHERE accused_id = ? AND number <> ? ORDER BY number DESC LIMIT ?",
+      found.accused.accountId,
+      number,
+      maxShownOthers,
+    );
     return {
       number,
       revision,
@@ -166,7 +177,7 @@ export class CaseTable {
       messages: count("SELECT count(*) AS n FROM case_items WHERE case_number = ?"),
       proved: count("SELECT count(*) AS n FROM case_items WHERE case_number = ? AND is_proved = 1 AND author = 'accused'"),
       sameConversation: linked.map(({ other }) => other),
-      sameAccused: others.map((one) => one.number),
+      sameAccused: others.map((one) => one.number).toReversed(),
     };
   }
 

@@ -90,7 +90,7 @@ export class EvidenceTable {
   addEvidence(to: StoredCase, evidence: NewEvidence): readonly number[] {
     const { conversation, items, files } = evidence;
     const mac = conversationMac(to.key, conversation);
-    if (items.length > 0) this.#sql.run("INSERT OR IGNORE INTO case_conversations (case_number, mac) VALUES (?, ?)", to.number, mac);
+    if (conversation.length > 0) this.#sql.run("INSERT OR IGNORE INTO case_conversations (case_number, mac) VALUES (?, ?)", to.number, mac);
     const numbers: number[] = [];
     for (const item of items) numbers.push(this.#addItem(to, item));
     // What changes a message may come before it.
@@ -148,7 +148,8 @@ export class EvidenceTable {
     return this.#sql
       .all<{ id: Uint8Array }>(
         `SELECT message_id AS id FROM case_items
-         WHERE case_number = ? AND author = 'accused' AND role = 'reported' AND is_proved = 1 ORDER BY number`,
+         WHERE case_number = ? AND author = 'accused' AND role = 'reported' AND is_proved = 1 AND message_id <> zeroblob(32)
+         ORDER BY number`,
         number,
       )
       .map(({ id }) => id);

@@ -51,7 +51,9 @@ export class Judging {
     const hasRoom = (number: number): boolean => evidence.hasRoom(number, report);
     const before = all.find(({ number, state }) => doubles.has(number) && state !== "closed" && hasRoom(number));
     const into = before ?? cases.add(report.accused, day);
-    for (const other of cases.inStates(["new", "taken", "decided", "appealed"])) {
+    // Of what cannot be read nobody knows where it is from.
+    const others = report.conversation.length === 0 ? [] : cases.inStates(["new", "taken", "decided", "appealed"]);
+    for (const other of others) {
       if (other.number !== into.number && evidence.hasConversation(other, report.conversation)) cases.link(into.number, other.number);
     }
     evidence.addReport(into, report, day);
