@@ -1,5 +1,5 @@
 import { ClientError } from "@latchkey/client";
-import type { AttachedFile } from "@latchkey/client";
+import type { AttachedFile, Message } from "@latchkey/client";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -213,4 +213,54 @@ test("[E-140] what is let go of is ended at the host, also while another file is
   isFull = false;
   await messageOf(uma, second, "next");
   expect([await texts(tom, first), deletedPaths.size]).toEqual([[], 1]);
+}, 120_000);
+
+test("[E-143] of more than the person wants to keep what was used longest ago goes, and is fetched again; what waits to be sent, and what is read, stays", async () => {
+  const [ada, bob] = [await open("ada"), await open("bob")];
+  const { id } = await ada.startConversation({ to: ["bob"] });
+  const bytes = [0, 1, 2].map(() => randomBytes(2_000_000));
+  for (const [at, content] of bytes.entries()) await ada.send(id, `file ${String(at)}`, { files: [fileOf("a.bin", content)] });
+  await ada.settle();
+  const messages = await Promise.all(bytes.map((_, at) => messageOf(bob, id, `file ${String(at)}`)));
+  const files = messages.map(({ files: [file] = [] }) => file?.id ?? "");
+  const told: string[] = [];
+  bob.subscribe((event) => void (event.kind === "file" && event.state.kind === "remote" && told.push(event.fileId)));
+  const kinds = async (client: typeof bob): Promise<string[]> =>
+    await Promise.all(messages.map(async (message, at) => (await client.fileState(id, message.id, files[at] ?? "")).kind));
+  expect(await bob.fileStorage()).toEqual({ storedBytes: 0, limitBytes: 2_147_483_648 });
+  for (const [at, message] of messages.entries()) await bob.fetchFile(id, message.id, files[at] ?? "");
+  const { storedBytes } = await bob.fileStorage();
+  expect(storedBytes).toBeGreaterThan(6_000_000);
+  // The first is read, and so the second is the one that was used longest ago.
+  const reading = bob.readFile(id, messages[0]?.id ?? "", files[0] ?? "")[Symbol.asyncIterator]();
+  const first = await reading.next();
+  await bob.setFileLimit(storedBytes - 1);
+  expect(await kinds(bob)).toEqual(["here", "remote", "here"]);
+  await expect.poll(() => told.includes(files[1] ?? "")).toBe(true);
+  await bob.fetchFile(id, messages[1]?.id ?? "", files[1] ?? "");
+  await bob.setFileLimit(0);
+  // What is read is read to its end from what is here, and the one used last stays too.
+  expect(await kinds(bob)).toEqual(["here", "here", "remote"]);
+  const parts = [first.value ?? Buffer.alloc(0)];
+  for (let next = await reading.next(); next.done !== true; next = await reading.next()) parts.push(next.value);
+  expect(Buffer.concat(parts).equals(bytes[0] ?? Buffer.alloc(0))).toBe(true);
+  await expect.poll(() => kinds(bob), { timeout: 20_000 }).toEqual(["remote", "here", "remote"]);
+  expect((await read(bob, messages[2] as Message, messages[2]?.files?.[0] as AttachedFile)).equals(bytes[2] ?? Buffer.alloc(0))).toBe(true);
+  await bob.close();
+
+  // It holds after a restart, and takes nothing of what is not sent yet.
+  let isDown = true;
+  const again = await openWith(server, "bob", (method) => {
+    if (isDown && (method === "PATCH" || method === "PUT")) throw new TypeError("fetch failed");
+    return undefined;
+  });
+  expect((await again.fileStorage()).limitBytes).toBe(0);
+  const sent = await again.send(id, "waits", { files: [fileOf("b.bin", bytes[0] ?? Buffer.alloc(0)), fileOf("c.bin", randomBytes(500))] });
+  await again.setFileLimit(1);
+  await expect.poll(() => kinds(again)).toEqual(["remote", "remote", "remote"]);
+  expect(stored("bob").filter((name) => sent.files?.some((file) => name === file.id))).toHaveLength(2);
+  isDown = false;
+  const got = await messageOf(ada, id, "waits");
+  expect((await read(ada, got, got.files?.[0] as AttachedFile)).equals(bytes[0] ?? Buffer.alloc(0))).toBe(true);
+  await expect(again.setFileLimit(-1)).rejects.toMatchObject({ code: "invalid_setting" });
 }, 120_000);

@@ -426,6 +426,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     cancelFile: async (conversationId, messageId, fileId) => (await running().files.load()).cancel({ conversationId, messageId, fileId }),
     removeFile: async (conversationId, messageId, fileId) => (await running().files.load()).remove({ conversationId, messageId, fileId }),
     listFiles: async (conversationId, params) => (await running().files.load()).list(conversationId, params),
+    fileStorage: async () => (await running().files.load()).storage(),
+    setFileLimit: async (limitBytes) => (await running().files.load()).setLimit(limitBytes),
     async *readFile(conversationId, messageId, fileId, range = {}) {
       yield* (await running().files.load()).read({ conversationId, messageId, fileId }, range);
     },

@@ -43,6 +43,8 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   cancelFile: true,
   removeFile: true,
   listFiles: true,
+  fileStorage: true,
+  setFileLimit: true,
   findMessage: true,
   search: true,
   messageInfo: true,

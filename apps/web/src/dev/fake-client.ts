@@ -173,6 +173,8 @@ export function createFakeHost(scene: Scene): ClientHost {
       cancelFile: later,
       removeFile: later,
       listFiles: async () => [],
+      fileStorage: async () => ({ storedBytes: 0, limitBytes: undefined }),
+      setFileLimit: later,
       account: async () => account,
       pendingAccount: async () => undefined,
       connection: async () => connection,

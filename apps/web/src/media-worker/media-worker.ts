@@ -8,6 +8,7 @@ import type { OpenedFile } from "./answer.ts";
 import { mediaPath } from "./messages.ts";
 import type { AccessAnswer, AccessQuestion, MediaNotice } from "./messages.ts";
 import { openPieceStore } from "./piece-store.ts";
+import { createReadingLocks } from "./reading-locks.ts";
 import { browsersFetch, piecesOf, storeFor } from "./pieces.ts";
 import type { PieceStore } from "./pieces.ts";
 
@@ -44,6 +45,7 @@ const scope = globalThis as unknown as Scope;
 const files = new Map<string, OpenedFile>();
 const stores = new Map<string, PieceStore>();
 const world = browsersFetch();
+const reading = createReadingLocks({ locks: globalThis.navigator.locks, setTimer: world.setTimer });
 
 scope.addEventListener("install", (event) => {
   const { addRoutes } = event as InstallEvent;
@@ -90,7 +92,12 @@ async function openFile(token: string, clientId: string): Promise<OpenedFile | u
   // Wherever the page says that it lies: this origin's own path is asked, and no other.
   const url = new URL(access.url, globalThis.location.origin).pathname;
   const store = storeName === undefined ? undefined : storeFor(access, storeCalled(storeName));
-  const file: OpenedFile = { keys: access, name: access.name, pieces: piecesOf({ ...access, url }, store, world) };
+  const pieces = piecesOf({ ...access, url }, store, world);
+  const read: typeof pieces.read = () => {
+    if (access.isKept) reading(access.id);
+    return pieces.read();
+  };
+  const file: OpenedFile = { keys: access, name: access.name, pieces: { ...pieces, read } };
   files.set(token, file);
   for (const old of files.keys()) {
     if (files.size <= mostRemembered) break;

@@ -1683,6 +1683,9 @@ export interface Messages {
   "files.limit": undefined;
   "files.limitNone": undefined;
   "files.limitHint": undefined;
+  "files.keep": undefined;
+  "files.keepAll": undefined;
+  "files.keepHint": { readonly amount: string };
   "files.stored": undefined;
   "files.removeHint": undefined;
   "files.remove": undefined;

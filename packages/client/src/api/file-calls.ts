@@ -15,6 +15,14 @@ export interface ListedFile {
   readonly storedBytes: number;
 }
 
+/** How much is kept of files. */
+export interface FileStorage {
+  /** Ciphertext on this device: what was fetched, what was sent, and what waits to be sent. */
+  readonly storedBytes: number;
+  /** The most that is kept; `undefined`: as much as there is room for. */
+  readonly limitBytes: number | undefined;
+}
+
 /** What `Client` has for files. */
 export interface FileCalls {
   /** Where a file is. @throws ClientError `unknown_message` */
@@ -44,6 +52,15 @@ export interface FileCalls {
     conversationId: string | undefined,
     params: { kinds?: readonly FileKind[] | undefined; beforeOrder?: number | undefined; limit: number },
   ): Promise<readonly ListedFile[]>;
+  /** How much is kept of files, and how much at most. */
+  fileStorage(): Promise<FileStorage>;
+  /**
+   * Sets how much is kept of files on this device, 2 GiB unless set; `undefined`: as much as there is room for. What is more goes, and so does what a
+   * full disk or a browser's quota leaves no room for: the files first that were used longest ago, never what waits to be sent, what is being
+   * read, or what was used last. It can be fetched again while its host has it.
+   * @throws ClientError `invalid_setting` for what is no number of bytes
+   */
+  setFileLimit(limitBytes: number | undefined): Promise<void>;
   /**
    * The bytes of a file, or of a part of it, as they come: each is verified before it is given. What is missing on this device is fetched, and kept
    * where there is space. Where all of it is read, its end is given once the hash of the whole is right. Not from another process or worker.

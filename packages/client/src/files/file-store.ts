@@ -82,4 +82,8 @@ export interface RunningHash {
 export interface FilePlace {
   readonly store: FileStore;
   hash(): RunningHash;
+  /** How many bytes more there is room for; `undefined` where that is not known. Absent where nobody knows. */
+  roomBytes?(): Promise<number | undefined>;
+  /** Which files others read now, as a service worker does; absent where nobody else does. */
+  readElsewhere?(): Promise<ReadonlySet<string>>;
 }

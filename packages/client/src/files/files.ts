@@ -1,22 +1,24 @@
 import { toBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
-import type { FileAccess, FileRange, FileState, ListedFile, NewFile } from "../api.ts";
+import type { FileAccess, FileRange, FileState, FileStorage, ListedFile, NewFile } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import { unknownMessage } from "../engine/shown-history.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import { loadLine } from "../timeline/history.ts";
-import type { Line } from "../timeline/line.ts";
 import { isSeen, isToBeSeenOnce } from "../timeline/once.ts";
 import { Downloads } from "./downloads.ts";
 import type { Wanted } from "./downloads.ts";
-import { isOwnFile, loadAllFiles, loadFiles } from "./file-index.ts";
+import { Eviction, withRoom } from "./eviction.ts";
+import { isOwnFile, loadAllFiles } from "./file-index.ts";
 import type { FilePlaceInLine } from "./file-index.ts";
 import { safeFileName } from "./file-name.ts";
 import type { FileNews } from "./file-news.ts";
+import { dayOf } from "./file-store.ts";
 import type { FilePlace, StoredFile } from "./file-store.ts";
 import { fileAmong, filesOfLine, filesOfOutgoing } from "./files-of.ts";
+import { Listing } from "./listing.ts";
 import { sealedBytesOf } from "./reading.ts";
 import { Staging } from "./staging.ts";
 import type { Staged } from "./staging.ts";
@@ -64,8 +66,12 @@ export class Files implements Omit<FileNews, "waiting"> {
   readonly #staging: Staging;
   readonly #uploads: Uploads;
   readonly #downloads: Downloads;
+  readonly #listing: Listing;
+  readonly #eviction: Eviction;
   /** Those that are being fetched, by key. */
   readonly #fetching = new Map<string, { readonly done: Promise<void>; readonly end: AbortController }>();
+  /** How many read each just now. */
+  readonly #reading = new Map<string, number>();
   /** Of which their hosts said that they do not have them, by key. */
   readonly #gone = new Set<string>();
   /** When it was told how far each is that comes. */
@@ -80,8 +86,18 @@ export class Files implements Omit<FileNews, "waiting"> {
   constructor(world: World, access: FilesAccess) {
     this.#world = world;
     this.#access = access;
-    this.#staging = new Staging(world, () => access.place());
-    this.#downloads = new Downloads(world.platform, () => access.place());
+    this.#eviction = new Eviction(world, {
+      place: () => access.place(),
+      isHeld: (id) => this.#isHeld(id),
+      evicted: (place) => void this.#tellOf(place),
+    });
+    const roomy = async (): Promise<FilePlace> => {
+      const place = await access.place();
+      return { ...place, store: withRoom(place.store, (bytes) => this.#eviction.free(bytes)) };
+    };
+    this.#staging = new Staging(world, roomy);
+    this.#downloads = new Downloads(world.platform, roomy);
+    this.#listing = new Listing(world, access);
     this.#uploads = new Uploads(world, {
       runners: () => access.runners(),
       place: () => access.place(),
@@ -100,12 +116,17 @@ export class Files implements Omit<FileNews, "waiting"> {
   start(): void {
     this.waiting();
     // Of a store that cannot be read now the next start looks again.
-    this.#collecting = this.#collect().catch(() => undefined);
+    this.#collecting = this.#collect()
+      .catch(() => undefined)
+      .then(() => this.#eviction.wakeSoon());
   }
 
   /** Encrypts files that are to be sent. @throws ClientError as `Staging.stage` */
   async stage(host: string, files: readonly NewFile[]): Promise<Staged> {
-    return await this.#staging.stage(host, files);
+    const staged = await this.#staging.stage(host, files);
+    for (const { blobId } of staged.parts) this.#eviction.used(toBase64Url(blobId));
+    this.#eviction.wakeSoon();
+    return staged;
   }
 
   async state({ conversationId, messageId, fileId }: FileAt): Promise<FileState> {
@@ -119,7 +140,7 @@ export class Files implements Omit<FileNews, "waiting"> {
       await this.#open(at);
       // Its ciphertext stays until the next start, or until it is removed: whoever reads it has the key now, and nobody else.
       await this.#see(at);
-    }
+    } else await this.#use(at.fileId);
     const { key, prefix, sizeBytes, mediaType } = file;
     return { id: at.fileId, url, key, prefix, sizeBytes, mediaType, name: safeFileName(file.name), isKept: !isOnce && !isOthers };
   }
@@ -130,6 +151,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     const { key } = wanted;
     const known = this.#fetching.get(key);
     if (known !== undefined) return await known.done;
+    this.#eviction.used(at.fileId);
     const end = new AbortController();
     const done = this.#downloads
       .fetch(wanted, end.signal, () => this.#cameOn(at))
@@ -141,6 +163,7 @@ export class Files implements Omit<FileNews, "waiting"> {
         this.#fetching.delete(key);
         this.#toldAtMs.delete(at.fileId);
         void this.#tell(at);
+        this.#eviction.wakeSoon();
       });
     this.#fetching.set(key, { done, end });
     await done;
@@ -153,6 +176,8 @@ export class Files implements Omit<FileNews, "waiting"> {
     if (isOnce) await this.#open(at);
     const end = new AbortController();
     let isLookedAt = false;
+    this.#eviction.used(at.fileId);
+    this.#reading.set(at.fileId, (this.#reading.get(at.fileId) ?? 0) + 1);
     try {
       for await (const part of this.#downloads.read(wanted, { from, to }, end.signal, () => this.#cameOn(at))) {
         // Before anything of it is given out, whatever ends this program then.
@@ -167,12 +192,33 @@ export class Files implements Omit<FileNews, "waiting"> {
     } finally {
       end.abort();
       this.#toldAtMs.delete(at.fileId);
+      const others = (this.#reading.get(at.fileId) ?? 1) - 1;
+      if (others > 0) this.#reading.set(at.fileId, others);
+      else this.#reading.delete(at.fileId);
+      this.#eviction.wakeSoon();
       void this.#tell(at);
       if (isOnce) {
         this.#opened.delete(at.fileId);
         if (isLookedAt) await this.#forget([at.fileId]);
       }
     }
+  }
+
+  /** It is looked at now, as far as it is here. */
+  async #use(id: string): Promise<void> {
+    this.#eviction.used(id);
+    this.#eviction.wakeSoon();
+    const { store } = await this.#access.place();
+    const today = dayOf(this.#world.platform.nowMs());
+    const stored = await store.get(id).catch(() => undefined);
+    if (stored === undefined || stored.lastUsedDay === today) return;
+    // Where that cannot be written down, it is only taken off this device earlier.
+    await store.begin(id, stored.totalBytes, today).catch(() => undefined);
+  }
+
+  /** It waits, is on its way, or is being read. */
+  #isHeld(id: string): boolean {
+    return this.#isOnItsWay(id) || this.#staging.has(id) || this.#opened.has(id) || this.#fetching.has(id) || this.#reading.has(id);
   }
 
   /** Of what is to be seen once all is here before it is opened, and one's other devices are told before anything of it is given out. */
@@ -221,27 +267,18 @@ export class Files implements Omit<FileNews, "waiting"> {
     await this.#tell(at);
   }
 
-  /** The files of a conversation, the newest first; without one those that are kept here, the largest first. */
-  async list(
-    conversationId: string | undefined,
-    { kinds, beforeOrder, limit }: { kinds?: readonly FilePart["kind"][] | undefined; beforeOrder?: number | undefined; limit: number },
-  ): Promise<readonly ListedFile[]> {
-    const isWanted = ({ kind }: FilePlaceInLine): boolean => kinds === undefined || kinds.includes(kind);
-    if (conversationId === undefined) return await this.#largest(isWanted, limit);
-    const runner = this.#access.runner(conversationId);
-    const listed: ListedFile[] = [];
-    for (let before = beforeOrder; listed.length < limit;) {
-      const places = await this.#world.store.transact("read", (tx) => loadFiles(tx, conversationId, { beforeOrder: before, limit }));
-      listed.push(
-        ...(await this.#listed(
-          runner,
-          places.filter((place) => isWanted(place)),
-        )),
-      );
-      before = places.at(-1)?.order;
-      if (before === undefined) break;
-    }
-    return listed.slice(0, limit);
+  /** As `Listing.list`. */
+  async list(...params: Parameters<Listing["list"]>): Promise<readonly ListedFile[]> {
+    return await this.#listing.list(...params);
+  }
+
+  storage(): Promise<FileStorage> {
+    return this.#eviction.storage();
+  }
+
+  /** @throws ClientError `invalid_setting` */
+  async setLimit(limitBytes: number | undefined): Promise<void> {
+    await this.#eviction.setLimit(limitBytes);
   }
 
   gone(ids: readonly string[]): void {
@@ -269,6 +306,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     this.#isClosed = true;
     await this.#staging.end();
     for (const { end } of this.#fetching.values()) end.abort();
+    await this.#eviction.close();
     await this.#uploads.close();
     await this.#collecting;
     await Promise.allSettled([...this.#fetching.values()].map(({ done }) => done));
@@ -339,39 +377,14 @@ export class Files implements Omit<FileNews, "waiting"> {
     }
   }
 
+  async #tellOf({ conversationId, order, fileId }: FilePlaceInLine): Promise<void> {
+    const line = await this.#world.store.transact("read", (tx) => loadLine(tx, conversationId, order)).catch(() => undefined);
+    if (line !== undefined) await this.#tell({ conversationId, messageId: line.id, fileId });
+  }
+
   #failure(key: string, error: unknown, signal: AbortSignal): unknown {
     if (error instanceof ClientError && error.code === "file_gone") this.#gone.add(key);
     return signal.aborted ? new ClientError("closed", "The file is not fetched any more.", { canRetry: true }) : error;
-  }
-
-  async #listed(runner: ConversationRunner, places: readonly FilePlaceInLine[]): Promise<readonly ListedFile[]> {
-    const { store } = await this.#access.place();
-    const lines = new Map<number, Line | undefined>();
-    for (const { order } of places)
-      if (!lines.has(order)) lines.set(order, await this.#world.store.transact("read", (tx) => loadLine(tx, runner.id, order)));
-    const listed: ListedFile[] = [];
-    for (const { order, fileId } of places) {
-      const line = lines.get(order);
-      const [message] = line === undefined ? [] : await runner.history.shown([{ line, quoted: undefined }]);
-      const file = message?.files?.find(({ id }) => id === fileId);
-      if (message === undefined || file === undefined) continue;
-      listed.push({ message, file, storedBytes: (await store.get(fileId))?.hereBytes ?? 0 });
-    }
-    return listed;
-  }
-
-  async #largest(isWanted: (place: FilePlaceInLine) => boolean, limit: number): Promise<readonly ListedFile[]> {
-    const stored = (await (await this.#access.place()).store.list()).toSorted((a, b) => b.hereBytes - a.hereBytes);
-    const places = new Map((await this.#world.store.transact("read", (tx) => loadAllFiles(tx))).map((place) => [place.fileId, place]));
-    const listed: ListedFile[] = [];
-    for (const { id, hereBytes } of stored) {
-      const place = places.get(id);
-      if (listed.length >= limit || hereBytes === 0) break;
-      if (place === undefined || !isWanted(place)) continue;
-      const runner = this.#access.runners().find((one) => one.id === place.conversationId);
-      if (runner !== undefined) listed.push(...(await this.#listed(runner, [place])));
-    }
-    return listed;
   }
 
   /** Of messages that wait no more: those that are in the log keep their files. */

@@ -18,6 +18,9 @@ import type { FileChunk } from "@latchkey/protocol";
 /** Ciphertext is fetched and kept in pieces of so many bytes; the last one has fewer. */
 export const filePieceBytes = 1_048_576;
 
+/** What the names of locks begin with by which a worker says that it reads a file; its id follows. */
+export const readingLock = "latchkey-reading/";
+
 /** What opens a file. */
 export interface FileKeys {
   /** 32 bytes. */

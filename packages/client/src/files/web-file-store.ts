@@ -2,8 +2,9 @@ import { openDB } from "idb";
 import type { DBSchema, IDBPDatabase, IDBPTransaction } from "idb";
 import { ClientError } from "../errors.ts";
 import { fileDatabase } from "./file-database.ts";
+import { readingLock } from "./reading.ts";
 import { bytesOfPieces, filePieceLength } from "./file-store.ts";
-import type { FileStore, StoredFile } from "./file-store.ts";
+import type { FilePlace, FileStore, StoredFile } from "./file-store.ts";
 
 /** Of each blob its pieces, by their numbers, and how large it is. */
 interface Schema extends DBSchema {
@@ -126,6 +127,21 @@ export function openWebFileStore(profile: string): FileStore {
     },
   };
 }
+
+/** What a browser knows of the room for files, and of who else reads them. */
+export const webRoom: Required<Pick<FilePlace, "roomBytes" | "readElsewhere">> = {
+  async roomBytes() {
+    const storage: Partial<StorageManager> | undefined = globalThis.navigator?.storage;
+    const { quota, usage } = (await storage?.estimate?.().catch(() => undefined)) ?? {};
+    return quota === undefined || usage === undefined ? undefined : quota - usage;
+  },
+  async readElsewhere() {
+    const locks: Partial<LockManager> | undefined = globalThis.navigator?.locks;
+    const { held = [] } = (await locks?.query?.().catch(() => undefined)) ?? {};
+    const names = held.flatMap(({ name }) => (name?.startsWith(readingLock) === true ? [name.slice(readingLock.length)] : []));
+    return new Set(names);
+  },
+};
 
 /** All pieces of a blob. */
 function piecesOf(id: string): IDBKeyRange {

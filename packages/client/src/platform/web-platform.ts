@@ -136,9 +136,9 @@ export async function openWebStore(profile: string): Promise<Store> {
 /** Where the files of a profile are kept: in a database of their own, which a service worker may have open too. */
 function webFiles(profile: string): () => Promise<FilePlace> {
   return async () => {
-    const { openWebFileStore } = await import("../files/web-file-store.ts");
+    const { openWebFileStore, webRoom } = await import("../files/web-file-store.ts");
     const { sha256 } = await import("@noble/hashes/sha2.js");
-    return { store: openWebFileStore(profile), hash: () => sha256.create() };
+    return { store: openWebFileStore(profile), hash: () => sha256.create(), ...webRoom };
   };
 }
 

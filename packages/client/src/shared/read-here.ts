@@ -23,7 +23,12 @@ export async function* readHere(
     yield* readSealedFile(
       access,
       async (index) => {
-        const piece = await store.piece(access.id, index);
+        let piece = await store.piece(access.id, index);
+        // Taken off this device meanwhile, to make room for others: the process that has the profile open does not see who reads.
+        if (piece === undefined && access.isKept) {
+          await remote.fetchFile(...at);
+          piece = await store.piece(access.id, index);
+        }
         if (piece === undefined) throw access.isKept ? removed() : keptElsewhere();
         return piece;
       },

@@ -32,7 +32,8 @@ export function StorageSettings(): ReactElement {
         </button>
       )}
       <div aria-live="polite">{wasRefused && <p className="section-hint">{t("settings.storageRefused")}</p>}</div>
-      <StoredFiles />
+      {/* The browser notices it late. */}
+      <StoredFiles removed={(bytes) => setUsedBytes((before) => (before === undefined ? before : Math.max(0, before - bytes)))} />
     </>
   );
 }
