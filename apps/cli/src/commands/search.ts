@@ -71,6 +71,7 @@ function limitOf(text: string | undefined): number {
   return limit;
 }
 
-function formatFound({ messageId, sentAtMs, author, snippet }: FoundMessage): string {
-  return `${messageId}  ${formatTime(sentAtMs)}  ${author === undefined ? "" : `${author.isSelf ? "me" : formatPerson(author)}: `}${printable(snippet)}`;
+function formatFound({ messageId, sentAtMs, author, snippet, voiceMs }: FoundMessage): string {
+  const voice = voiceMs === undefined ? "" : `(voice message, ${String(Math.ceil(voiceMs / 1000))} s) `;
+  return `${messageId}  ${formatTime(sentAtMs)}  ${author === undefined ? "" : `${author.isSelf ? "me" : formatPerson(author)}: `}${voice}${printable(snippet)}`;
 }

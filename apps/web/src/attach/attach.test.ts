@@ -178,6 +178,33 @@ describe("sending", () => {
     expect(namesOf(access)).toEqual(["a.pdf"]);
   });
 
+  test("a message that takes its time is not overtaken by one that was sent after it; one that is cancelled holds up none", async () => {
+    const { access, texts, sent } = app();
+    const { promise, resolve } = Promise.withResolvers<ArrayBuffer>();
+    const slow = pdf("slow.pdf");
+    slow.slice = () => ({ arrayBuffer: () => promise }) as unknown as Blob;
+    attach(access, "c", { files: [slow], hasFolder: false });
+    const first = sendTray(access, "c", { text: "first", answered: undefined });
+    attach(access, "c", { files: [pdf("quick.pdf")], hasFolder: false });
+    const second = sendTray(access, "c", { text: "second", answered: undefined });
+    attach(access, "other", { files: [pdf("other.pdf")], hasFolder: false });
+    expect(await sendTray(access, "other", { text: "elsewhere", answered: undefined })).toBe(true);
+    expect(texts).toEqual(["elsewhere"]);
+    resolve(new ArrayBuffer(8));
+    expect(await Promise.all([first, second])).toEqual([true, true]);
+    expect(texts).toEqual(["elsewhere", "first", "second"]);
+
+    const never = pdf("never.pdf");
+    never.slice = () => ({ arrayBuffer: () => new Promise(() => undefined) }) as unknown as Blob;
+    attach(access, "c", { files: [never], hasFolder: false });
+    const third = sendTray(access, "c", { text: "third", answered: undefined });
+    attach(access, "c", { files: [pdf("quick.pdf")], hasFolder: false });
+    const fourth = sendTray(access, "c", { text: "fourth", answered: undefined });
+    trayActs(access, "c").cancel(trayOf(access)?.leaving[0]?.key ?? -1);
+    expect(await Promise.all([third, fourth])).toEqual([false, true]);
+    expect([texts.slice(3), sent.at(-1)?.map(({ name }) => name)]).toEqual([["fourth"], ["quick.pdf"]]);
+  });
+
   test("of nothing does nothing", async () => {
     const { access, sent } = app();
     expect(await sendTray(access, "c", { text: "x", answered: undefined })).toBe(false);

@@ -5,6 +5,7 @@ import type { Controller } from "../state/controller.ts";
 import { loadPictureQuality, undoMs } from "../state/preferences.ts";
 import { emptyTray, withTray } from "../state/trays.ts";
 import type { Made, Tray, TrayItem, TrayNote } from "../state/trays.ts";
+import { takeTurn } from "../state/turns.ts";
 import { holdPage } from "./hold-page.ts";
 import { make } from "./make.ts";
 import type { PictureQuality } from "../media/prepare-picture.ts";
@@ -197,20 +198,25 @@ export async function sendItems(
     return false;
   };
   const release = holdPage();
+  const turn = takeTurn(conversationId);
   try {
     // What one says stands at the end.
     if (access.store.get().timelines.get(conversationId)?.hasNewer === true)
       void access.history.land(conversationId, { kind: "end" }).catch(() => undefined);
-    const ready = await whenMade(access, () => leaving()?.items ?? []);
+    const ready = await whenMade(access, leaving);
     if (leaving()?.isCancelled !== false) return comeBack();
     const gone = await unreadable(ready);
     if (gone.length > 0) return comeBack(gone);
-    const message = await access.client.send(conversationId, text, {
+    await turn.comes;
+    if (leaving()?.isCancelled !== false) return comeBack();
+    const sending = access.client.send(conversationId, text, {
       inReplyTo: answered?.id,
       undoMs: undoMs(),
       files: ready.flatMap(newFile),
       ...(isOnce ? { isOnce } : {}),
     });
+    turn.end();
+    const message = await sending;
     if (leaving()?.isCancelled === true && (await isLetGo(access, message))) return comeBack();
     remember(access, message, ready);
     return true;
@@ -218,16 +224,18 @@ export async function sendItems(
     comeBack();
     throw error;
   } finally {
+    turn.end();
     change(access, conversationId, (tray) => ({ ...tray, leaving: tray.leaving.filter((one) => one.key !== key) }));
     release();
   }
 }
 
-function whenMade({ store }: AttachAccess, look: () => readonly TrayItem[]): Promise<readonly TrayItem[]> {
+/** The files of a message once all of them are made ready, or it is cancelled. */
+function whenMade({ store }: AttachAccess, look: () => Tray["leaving"][number] | undefined): Promise<readonly TrayItem[]> {
   const { promise, resolve } = Promise.withResolvers<readonly TrayItem[]>();
   const check = (): boolean => {
-    const items = look();
-    const isMade = items.every(({ made }) => made.kind !== "making");
+    const { items = [], isCancelled = true } = look() ?? {};
+    const isMade = isCancelled || items.every(({ made }) => made.kind !== "making");
     if (isMade) resolve(items);
     return isMade;
   };

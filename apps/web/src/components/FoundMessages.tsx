@@ -12,6 +12,7 @@ import { revealFound } from "../state/reveal-found.ts";
 import { formatRoute } from "../state/router.ts";
 import { useSearch } from "../state/use-search.ts";
 import type { Search } from "../state/use-search.ts";
+import { formatLength } from "../files/transfer.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Snippet } from "./Snippet.tsx";
 
@@ -84,7 +85,7 @@ function FoundItem({
   const app = useApp();
   const act = useAction();
   const id = useId();
-  const { conversationId, messageId, author, sentAtMs, snippet, hits } = message;
+  const { conversationId, messageId, author, sentAtMs, snippet, hits, voiceMs } = message;
   const conversation = useSelector((state) => state.conversations.get(conversationId));
   if (conversation === undefined) return undefined;
   const title = titleOf(conversation);
@@ -118,6 +119,11 @@ function FoundItem({
           {prefix !== undefined && (
             <span className="found-author">
               <bdi>{prefix}</bdi>:{" "}
+            </span>
+          )}
+          {voiceMs !== undefined && (
+            <span className="tabular">
+              {t("files.kind.voice")} · {formatLength(voiceMs / 1000)}{" "}
             </span>
           )}
           <bdi>

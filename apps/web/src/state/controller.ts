@@ -28,6 +28,7 @@ import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
 import { withTakenBack } from "./trays.ts";
+import { takeTurn } from "./turns.ts";
 
 const typingEveryMs = 2000;
 /** While the person looks on, a server that does not answer is tried again so soon. */
@@ -368,11 +369,16 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
           },
         ],
       }));
+      const turn = takeTurn(conversationId);
       try {
-        const message = await client.send(conversationId, text, {
+        if (turn.comes !== undefined) await turn.comes;
+        const sending = client.send(conversationId, text, {
           inReplyTo: answered?.id,
           undoMs: undoMs(),
         });
+        // The client keeps the order in which it is called.
+        turn.end();
+        const message = await sending;
         flush();
         store.update((state) => {
           const isKnown = state.timelines.get(conversationId)?.messages.some((one) => one.id === message.id) === true;
@@ -385,6 +391,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       } catch (error) {
         store.update((state) => ({ ...state, outgoing: state.outgoing.filter((item) => item.key !== key) }));
         throw error;
+      } finally {
+        turn.end();
       }
     },
     async takeBack(message) {

@@ -11,6 +11,8 @@ export interface FoundMessage {
   readonly sentAtMs: number;
   /** A piece of what it says, of about 200 characters around what was looked for. */
   readonly snippet: string;
+  /** Of a voice message how long it is, in milliseconds, as its author says, 0 where they do not; the name of its file is in no snippet. */
+  readonly voiceMs?: number | undefined;
   /** What of the snippet was looked for, in UTF-16 units. */
   readonly hits: readonly { readonly start: number; readonly end: number }[];
 }

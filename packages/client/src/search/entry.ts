@@ -1,3 +1,4 @@
+import type { FileKind } from "@latchkey/protocol";
 import type { Line } from "../timeline/line.ts";
 import { versionsOf } from "../timeline/fold.ts";
 import { foldMessage } from "./fold.ts";
@@ -18,9 +19,14 @@ export function searchedText(line: Line): string | undefined {
   return withFiles(versionsOf(line).at(-1)?.text ?? line.body.text, line.body.files);
 }
 
-/** A text with what is said of its files. */
-export function withFiles(text: string, files: readonly { readonly name: string; readonly description: string }[] = []): string {
-  return [text, ...files.flatMap(({ name, description }) => [description, name])].filter((words) => words !== "").join("\n");
+/** A text with what is said of its files; what a voice message is called nobody chose. */
+export function withFiles(
+  text: string,
+  files: readonly { readonly kind: FileKind; readonly name: string; readonly description: string }[] = [],
+): string {
+  return [text, ...files.flatMap(({ kind, name, description }) => (kind === "voice" ? [] : [description, name]))]
+    .filter((words) => words !== "")
+    .join("\n");
 }
 
 /** A line as the index has it. */

@@ -137,7 +137,12 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
       const all: string[] = [];
       for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
         const page = await finder.page(query, cursor === undefined ? options : { ...options, cursor });
-        all.push(...page.found.map(({ conversationId, snippet }) => `${conversationId}: ${snippet}`));
+        all.push(
+          ...page.found.map(
+            ({ conversationId, snippet, voiceMs }) =>
+              `${conversationId}: ${voiceMs === undefined ? "" : `(${String(voiceMs)}) `}${snippet}`,
+          ),
+        );
         cursor = page.cursor;
         if (options.limit !== undefined) return all;
       }
@@ -194,9 +199,10 @@ describe("[X-22] what is found", () => {
   });
 
   test.each([
-    ["has:file", ["files: minutes.pdf", "files: voice.webm", "files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
+    ["has:file", ["files: minutes.pdf", "files: (5000) ", "files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
     ["has:picture", ["files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
-    ["has:voice", ["files: voice.webm"]],
+    ["has:voice", ["files: (5000) "]],
+    ["webm", []],
     ["has:voice has:picture", []],
     ["has:picture has:file from:ben", ["files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
     ["spade", ["files: Look A spade in the garden IMG_1.webp minutes.pdf"]],
@@ -221,7 +227,7 @@ describe("[X-22] what is found", () => {
         title: "Files",
         said: [
           said(16, ben, { ...text("Look"), files: [file("picture", "IMG_1.webp", "A spade in the garden"), pdf] }),
-          said(32, ada, { ...text(""), files: [file("voice", "voice.webm")] }),
+          said(32, ada, { ...text(""), files: [{ ...file("voice", "voice.webm"), durationMs: 5000 }] }),
           said(48, cyd, { ...text(""), files: [pdf] }),
           // To be seen once: found by nothing (spec X-8).
           said(64, cyd, { ...text("Look at the spade"), files: [file("picture", "minutes.pdf")], isOnce: true }),

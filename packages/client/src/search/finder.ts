@@ -186,8 +186,10 @@ export class Finder {
       units += text?.length ?? 0;
       if (text === undefined || !isFound(query, message, text)) return [];
       const { text: snippet, hits } = snippetOf(text, query.terms);
-      const { id: messageId, order, author, sentAtMs } = message;
-      return [{ conversationId: this.#listed(runner).id, messageId, order, author, sentAtMs, snippet, hits }];
+      const { id: messageId, order, author, sentAtMs, files = [] } = message;
+      const voice = files.find(({ kind }) => kind === "voice");
+      const said = voice === undefined ? {} : { voiceMs: voice.durationMs ?? 0 };
+      return [{ conversationId: this.#listed(runner).id, messageId, order, author, sentAtMs, snippet, hits, ...said }];
     });
     return { found, units };
   }
