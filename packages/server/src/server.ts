@@ -202,6 +202,7 @@ async function start(params: {
   const services = await createServices({
     dataDirectory,
     context,
+    rules,
     counters,
     store,
     disk,
@@ -224,6 +225,7 @@ async function start(params: {
     directory: publicLog,
     tokens: services.tokens,
     disk,
+    suspensions: () => services.suspensions.list,
     desk: () => late.desk,
     unhealthy: () => health.reasons(),
     certificates,
@@ -262,8 +264,20 @@ async function start(params: {
   const tickDesk = async (): Promise<number> =>
     (await late.desk?.office.tick({ nowMs: nowMs(), isDoubted: clock.doubt() !== undefined })) ?? 0;
   const { tokens } = services;
-  const chores = new Chores({ house, journal, publisher, tokens, health, log, setTimer, tickDesk, reportBug });
+  const chores = new Chores({
+    house,
+    journal,
+    publisher,
+    tokens,
+    suspensions: services.suspensions,
+    health,
+    log,
+    setTimer,
+    tickDesk,
+    reportBug,
+  });
   late.chores = chores;
+  rules.onRestricted = () => chores.suspended();
   chores.tidy();
   const admin = !isListening
     ? undefined

@@ -1632,6 +1632,10 @@ export interface Messages {
   "alarm.profile_restored.meaning": undefined;
   "alarm.profile_restored.done": undefined;
   "alarm.profile_restored.advice": undefined;
+  "alarm.contact_suspended.title": undefined;
+  "alarm.contact_suspended.meaning": undefined;
+  "alarm.contact_suspended.done": undefined;
+  "alarm.contact_suspended.advice": undefined;
   "common.others": { readonly n: number };
   "files.kind.file": undefined;
   "files.kind.picture": undefined;

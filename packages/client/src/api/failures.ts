@@ -23,6 +23,7 @@ export type ClientErrorCode =
   | "invalid_setting" // a name, description, time or right that a group cannot have
   | "already_member"
   | "kept_out"
+  | "contact_suspended"
   | "no_administrator"
   | "message_too_large"
   | "name_required" // a group needs a name

@@ -26,6 +26,8 @@ const wordPauseMs = hourMs;
 const tellForkWithinMs = 8_000;
 /** A member that knows a newer state shows it by itself, in most cases before this. */
 const refreshDelayMs = 20_000;
+/** How soon after a start it is looked whether the server suspended somebody; up to 51 s more, so that devices do not come together. */
+const firstLookMs = 10_000;
 /** Contacts asked about in an hour at most: nobody's list of contacts goes out at once (spec D-5). */
 const refreshesPerHour = 4;
 
@@ -88,6 +90,16 @@ export class Watch implements Watching {
   /** Begins to watch. */
   start(): void {
     this.#later(2000, () => this.#tick());
+    const [jitter = 0] = this.#world.platform.random(1);
+    this.#later(firstLookMs + jitter * 200, () => this.#lookForSuspended());
+  }
+
+  /** Whether somebody whom one knows stands on the public list: looked at daily, whatever comes of it (spec F-12). */
+  async #lookForSuspended(): Promise<void> {
+    if (this.#closed) return;
+    this.#later(hourMs, () => this.#lookForSuspended());
+    // A list that comes slowly holds up nothing else.
+    void import("../moderation/suspended.ts").then(({ lookForSuspended }) => lookForSuspended(this.#world, this.#runners)).catch(ignore);
   }
 
   async close(): Promise<void> {

@@ -73,6 +73,7 @@ export const httpPaths = {
   uploads: "/v1/uploads",
   directory: "/v1/directory",
   desk: "/v1/desk",
+  suspended: "/v1/suspended",
 } as const;
 
 /** A 32-byte id or hash. */

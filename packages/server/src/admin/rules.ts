@@ -38,6 +38,7 @@ export interface OperatorRules {
 
 /** What is taken from one account, and its inboxes. */
 interface Restricted {
+  readonly accountId: Uint8Array;
   readonly restrictions: readonly StoredRestriction[];
   readonly inboxes: ReadonlySet<string>;
 }
@@ -52,6 +53,8 @@ export class Rules implements OperatorRules {
   readonly #settings: Map<string, string>;
   /** One after the other: what was read last counts. */
   #loading: Promise<void> = Promise.resolve();
+  /** Told when something else is taken from somebody, or nothing any more. */
+  onRestricted: () => void = () => undefined;
 
   private constructor(
     store: RulesStore,
@@ -91,6 +94,11 @@ export class Rules implements OperatorRules {
 
   isSuspended(accountId: Uint8Array): boolean {
     return this.#has(this.#restricted.get(keyOf(accountId)), "suspended");
+  }
+
+  /** Those that are suspended now. */
+  suspended(): readonly Uint8Array[] {
+    return [...this.#restricted.values()].filter((one) => this.#has(one, "suspended")).map(({ accountId }) => accountId);
   }
 
   isRestricted(accountId: Uint8Array, what: Restriction): boolean {
@@ -159,12 +167,14 @@ export class Rules implements OperatorRules {
       const loaded = new Map<string, Restricted>();
       for (const [key, restrictions] of byAccount) {
         const [first] = restrictions;
-        if (first !== undefined) loaded.set(key, { restrictions, inboxes: await closedInboxes(this.#store, first.accountId) });
+        if (first !== undefined)
+          loaded.set(key, { accountId: first.accountId, restrictions, inboxes: await closedInboxes(this.#store, first.accountId) });
       }
       this.#restricted.clear();
       for (const [key, one] of loaded) this.#restricted.set(key, one);
     });
     await this.#loading;
+    this.onRestricted();
   }
 
   #has(restricted: Restricted | undefined, what: StoredRestriction["what"]): boolean {

@@ -2,6 +2,7 @@ import { httpPaths, maxFrameBytes, productVersion } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import { fastify } from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
@@ -33,6 +34,8 @@ export interface HttpServices {
   readonly directory: DirectoryFiles;
   readonly tokens: Pick<TokenService, "redeem">;
   readonly disk: Pick<DiskRoom, "isLow">;
+  /** The list of suspended accounts; `undefined` where there never were any. */
+  readonly suspensions: () => Uint8Array | undefined;
   /** Absent in a server without an admin socket. */
   readonly desk: () => Desk | undefined;
   /** All that is wrong, empty where nothing is. */
@@ -42,6 +45,8 @@ export interface HttpServices {
   readonly proxies: TrustedProxies;
   reportBug(error: unknown): void;
 }
+
+const noToken = new Uint8Array();
 
 /** Status of a refusal over HTTP; 400 where none is named. */
 const statuses: Partial<Record<WireErrorCode, number>> = {
@@ -108,6 +113,12 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   });
   addBlobRoutes(app, { blobs, admission, maxBlobBytes: limits.maxBlobBytes, proxies });
   addUploadRoutes(app, { uploads: services.uploads, admission, context, proxies });
+  app.get(httpPaths.suspended, (request, reply) => {
+    admission.admit("readDirectory", { address: peerOf(request.raw, proxies) }, noToken);
+    const list = services.suspensions();
+    if (list === undefined) throw new Refusal("not_found");
+    return reply.headers({ "content-type": "application/octet-stream", "cache-control": "no-cache" }).send(Buffer.from(list));
+  });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
   addReportRoutes(app, {
     office: () => services.desk()?.office,

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { Refusal, StoreError } from "../errors.ts";
+import type { PublicSuspensions } from "../directory/public-suspensions.ts";
 import type { Publisher } from "../directory/publisher.ts";
 import type { Health } from "../health.ts";
 import { keepHouse, rememberTime } from "../housekeeping.ts";
@@ -20,6 +21,7 @@ export interface ChoresParts {
   readonly journal: Pick<StartedJournal, "tick">;
   readonly publisher: Publisher;
   readonly tokens: Pick<TokenService, "tend">;
+  readonly suspensions: Pick<PublicSuspensions, "tend">;
   readonly health: Health;
   readonly log: Logger;
   readonly setTimer: SetTimer;
@@ -45,10 +47,18 @@ export class Chores {
     }, this.#failed);
   }
 
+  /** Somebody was suspended, or is not any more: the public list of them is looked at. */
+  suspended(): void {
+    this.#parts.suspensions.tend().catch(this.#failed);
+  }
+
   /** Goes on by the clock until `stop`. */
   start(): void {
-    const { house, journal, publisher, tokens, health, log, setTimer } = this.#parts;
-    tokens.tend().catch(this.#failed);
+    const { house, journal, publisher, tokens, suspensions, health, log, setTimer } = this.#parts;
+    tokens
+      .tend()
+      .then(() => suspensions.tend())
+      .catch(this.#failed);
     this.#every(housekeepingMs, () => this.tidy());
     this.#every(tickMs, () => {
       health.sample();
@@ -60,6 +70,7 @@ export class Chores {
         .catch(this.#failed)
         .then(() => publisher.tick())
         .then(() => tokens.tend())
+        .then(() => suspensions.tend())
         .catch(this.#failed);
     });
     const stopSweep = setTimer(sweepAfterMs, () => {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Rules } from "../admin/rules.ts";
 import { createRateAdmission } from "../admission/admission.ts";
 import { FairQueue } from "../admission/fair-queue.ts";
 import { TargetLimits } from "../admission/targets.ts";
@@ -11,6 +12,7 @@ import type { ServerContext } from "../config.ts";
 import { dayMs, dayOf } from "../days.ts";
 import { Directory } from "../directory/directory.ts";
 import { OperatorLabels } from "../directory/operator-labels.ts";
+import { PublicSuspensions } from "../directory/public-suspensions.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { StartedDirectory } from "../directory/start-directory.ts";
 import { InboxService } from "../inboxes/inbox-service.ts";
@@ -31,6 +33,7 @@ import { restoredStatement } from "./restored.ts";
 export async function createServices(params: {
   dataDirectory: string;
   context: ServerContext;
+  rules: Pick<Rules, "suspended">;
   counters: Counters;
   store: Store;
   disk: DiskRoom;
@@ -77,6 +80,13 @@ export async function createServices(params: {
     linkInboxes: new LinkInboxes({ store, context, counters }),
     directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
     operatorLabels,
+    suspensions: new PublicSuspensions({
+      directory: params.dataDirectory,
+      host: context.host,
+      labels: operatorLabels,
+      suspended: () => params.rules.suspended(),
+      nowMs,
+    }),
     tokens: new TokenService({
       store,
       keys: new IssuerKeys({ store, labels: operatorLabels, crypto: params.tokenCrypto }),

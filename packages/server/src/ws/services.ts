@@ -4,6 +4,7 @@ import type { TargetLimits } from "../admission/targets.ts";
 import type { ServerContext } from "../config.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
+import type { PublicSuspensions } from "../directory/public-suspensions.ts";
 import type { TokenService } from "../tokens/token-service.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { LinkInboxes } from "../inboxes/link-inboxes.ts";
@@ -28,6 +29,8 @@ export interface Services {
   readonly linkInboxes: LinkInboxes;
   readonly directory: Directory;
   readonly operatorLabels: OperatorLabels;
+  /** The list of suspended accounts that everybody may fetch. */
+  readonly suspensions: PublicSuspensions;
   readonly tokens: TokenService;
   readonly devices: DeviceRegistry;
   /** What connections are told of a restore (spec D-7); empty for nothing. */

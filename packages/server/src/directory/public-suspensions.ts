@@ -1,0 +1,110 @@
+import { CodecError, decode, encode, equalBytes, opaque, opaqueV, struct, vector } from "@latchkey/codec";
+import type { Codec } from "@latchkey/codec";
+import { makeSuspendedList, maxSuspendedListBytes, suspendedLabelCodec, suspendedListCodec } from "@latchkey/protocol";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { dayOf } from "../days.ts";
+import { replaceFile } from "../files.ts";
+import type { OperatorLabels } from "./operator-labels.ts";
+
+/** In the data folder: what everybody is given, and of whom it is, which only the server knows. */
+const fileName = "suspended-list";
+
+/** A list as it is kept. */
+interface Kept {
+  readonly list: Uint8Array;
+  readonly accountIds: readonly Uint8Array[];
+}
+
+const keptCodec: Codec<Kept> = struct<Kept>({
+  list: opaqueV(maxSuspendedListBytes),
+  accountIds: vector(opaque(32), { maxBytes: 32 * 65_536 }),
+});
+
+const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
+
+/** What the list needs. */
+export interface PublicSuspensionsParts {
+  /** The data folder. */
+  readonly directory: string;
+  readonly host: string;
+  readonly labels: Pick<OperatorLabels, "newest" | "publish">;
+  /** Accounts that are suspended now. */
+  suspended(): readonly Uint8Array[];
+  nowMs(): number;
+}
+
+/**
+ * The list of suspended accounts that everybody may fetch, and its hash under the operator label `suspended`: once there was anybody to be
+ * put on it, made anew when that changes, at most once a day (spec F-12).
+ */
+export class PublicSuspensions {
+  readonly #parts: PublicSuspensionsParts;
+  readonly #path: string;
+  #kept: Kept | undefined;
+  #isLabelled = false;
+  #tending: Promise<void> | undefined;
+
+  constructor(parts: PublicSuspensionsParts) {
+    this.#parts = parts;
+    this.#path = join(parts.directory, fileName);
+    this.#kept = readKept(this.#path);
+  }
+
+  /** What everybody is given; `undefined` while nobody was suspended here. */
+  get list(): Uint8Array | undefined {
+    return this.#kept?.list;
+  }
+
+  /** Makes and publishes another list where it has to be. @throws StoreError; Refusal `clock_off` */
+  tend(): Promise<void> {
+    this.#tending ??= this.#tend().finally(() => {
+      this.#tending = undefined;
+    });
+    return this.#tending;
+  }
+
+  async #tend(): Promise<void> {
+    const { host, labels, suspended, nowMs } = this.#parts;
+    const accountIds = suspended().slice(0, 65_536);
+    const today = dayOf(nowMs());
+    const kept = this.#kept;
+    const isDue = kept === undefined ? accountIds.length > 0 : dayIn(kept) < today && !isSame(kept.accountIds, accountIds);
+    if (isDue) {
+      const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+      const list = encode(suspendedListCodec, makeSuspendedList({ host, day: today, accountIds, sha256, random }));
+      // On disk before anybody is told its hash: a list that is lost after that could never be given out.
+      replaceFile(this.#path, encode(keptCodec, { list, accountIds }));
+      this.#kept = { list, accountIds };
+      this.#isLabelled = false;
+    }
+    const current = this.#kept;
+    if (current === undefined || this.#isLabelled) return;
+    const value = encode(suspendedLabelCodec, { format: 1, listHash: sha256(current.list), day: dayIn(current), ext: new Uint8Array(0) });
+    const newest = await labels.newest("suspended");
+    if (newest === undefined || !equalBytes(newest, value)) await labels.publish("suspended", value);
+    this.#isLabelled = this.#kept === current;
+  }
+}
+
+/** What an earlier run kept; nothing where it is missing or damaged, as after a restore: then another list is made. */
+function readKept(path: string): Kept | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    const { list, accountIds } = decode(keptCodec, new Uint8Array(readFileSync(path)));
+    decode(suspendedListCodec, list);
+    return { list: list.slice(), accountIds: accountIds.map((accountId) => accountId.slice()) };
+  } catch (error) {
+    if (error instanceof CodecError) return undefined;
+    throw error;
+  }
+}
+
+function dayIn({ list }: Kept): number {
+  return decode(suspendedListCodec, list).day;
+}
+
+function isSame(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a.length === b.length && a.every((accountId) => b.some((other) => equalBytes(other, accountId)));
+}
