@@ -53,9 +53,19 @@ export function statusText(answer: Answer): string {
       `${String(number(directory, "entries"))} ${number(directory, "entries") === 1 ? "entry" : "entries"}, ${quorum}, last ${formatTime(number(directory, "lastPublicationMs"))}`,
     ],
     ["last backup", backupText(part(answer, "backup"))],
+    ...(answer["desk"] === null ? [] : [["desk", waitingText(part(answer, "desk"))] as const]),
     ["limits reached", limits.length === 0 ? "none" : limits.map(([code, count]) => `${String(count)} ${code}`).join(", ")],
     ["health", reasons.length === 0 ? "ok" : reasons.join("; ")],
   ]);
+}
+
+/** What waits at the desk, and whether there is somebody for it. */
+function waitingText(desk: Answer): string {
+  const [cases, appeals, staff] = [number(desk, "cases"), number(desk, "appeals"), number(desk, "staff")];
+  const since = typeof desk["oldestDay"] === "string" ? `, the oldest since ${desk["oldestDay"]}` : "";
+  const waiting = `${String(cases)} ${cases === 1 ? "case waits" : "cases wait"}${since}, ${String(appeals)} ${appeals === 1 ? "appeal" : "appeals"}`;
+  if (staff === 0) return "nobody has come to it yet: it takes no reports";
+  return staff < 2 || number(desk, "reviewers") === 0 ? `${waiting}; an appeal needs a second person, as reviewer` : waiting;
 }
 
 function backupText(backup: Answer): string {

@@ -136,6 +136,22 @@ test("[F-11] the desk's exports are written into a folder, a file each, and noth
   expect(readdirSync(join(folder, "..")).includes("beside.csv")).toBe(false);
 });
 
+test("the desk for reports is begun with a code that is shown once, and says who works there and what waits", async () => {
+  const { admin } = await running();
+  expect((await admin("desk", "staff")).stdout).toBe("nobody works at the desk: desk start NAME begins it\n");
+  expect((await admin("status")).stdout).not.toContain("desk");
+  const { stdout } = await admin("desk", "start", "Ada");
+  const [, code = ""] = /^https:\/\/chat\.example\/desk#enrol=([a-z0-9-]{23})$/m.exec(stdout) ?? [];
+  expect(stdout).toContain(`code  ${code}\nWith it Ada makes a passkey, once, within 24 hours.`);
+  expect((await admin("desk", "staff")).stdout).toMatch(
+    /^Ada {2}intake, moderator, reviewer, auditor, administrator {2}has no passkey yet\n$/,
+  );
+  expect((await admin("status")).stdout).toMatch(/^desk +nobody has come to it yet: it takes no reports$/m);
+  expect((await admin("desk", "code", "Ada")).stdout).not.toContain(code);
+  expect(await admin("desk", "code", "Eve")).toMatchObject({ status: 1, stderr: expect.stringContaining("not_found: Nobody at the desk") });
+  expect(await admin("desk", "start", "desk")).toMatchObject({ status: 2, stderr: expect.stringContaining("usage: A name at the desk") });
+});
+
 test("the desk is opened by a link that is shown once, listed without it, and revoked", async () => {
   const { admin } = await running();
   expect((await admin("desk", "list")).stdout).toBe("the desk is closed\n");

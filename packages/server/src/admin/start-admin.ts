@@ -23,7 +23,7 @@ import { statusCommands } from "./status.ts";
 import type { StatusSources } from "./status.ts";
 
 /** What the operator's commands reach. */
-export interface AdminParts extends StatusSources, Maintenance {
+export interface AdminParts extends Omit<StatusSources, "waitingAtDesk">, Maintenance {
   readonly options: ServerOptions;
   readonly rules: Rules;
   readonly store: StatusSources["store"] & Parameters<typeof worldOfDesk>[0]["store"];
@@ -39,7 +39,7 @@ export interface AdminParts extends StatusSources, Maintenance {
 function adminCommands(parts: AdminParts, access: DeskAccess, office: OfficeKeeper): AdminCommands {
   const { context, publicUrl, store } = parts;
   const commands: AdminCommands = {
-    ...statusCommands(parts),
+    ...statusCommands({ ...parts, waitingAtDesk: () => office.waiting() }),
     ...accountCommands({ store: store.admin }),
     ...invitationCommands({ store: store.admin, context, publicUrl }),
     ...nameCommands(parts),

@@ -2,6 +2,8 @@ import { productVersion } from "@latchkey/protocol";
 import type { Role } from "@latchkey/protocol";
 import { readLastBackup } from "../backup/last-backup.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
+import { dayText } from "../days.ts";
+import type { WaitingAtDesk } from "../desk/office/office.ts";
 import { boundCodes } from "../doctor/examine.ts";
 import { diskSpaceOf } from "../storage/disk-space.ts";
 import { storeSizeOf } from "../store/sqlite/store-size.ts";
@@ -24,6 +26,8 @@ export interface StatusSources {
   readonly options: Pick<ServerOptions, "backups">;
   /** Requests refused since the start, by code. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** What waits at the desk; `undefined` where there is none. */
+  readonly waitingAtDesk: () => Promise<WaitingAtDesk | undefined>;
   /** Why the server is not well; none where it is. */
   readonly healthReasons: () => Promise<readonly string[]>;
 }
@@ -38,6 +42,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
       const { backups } = sources.options;
       const unfinished = sources.unfinishedUploads();
       const reasons = await sources.healthReasons();
+      const waiting = await sources.waitingAtDesk();
       return {
         version: productVersion,
         host: context.host,
@@ -66,6 +71,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
           lastMs: readLastBackup(dataDirectory)?.timeMs ?? null,
           ...(backups === undefined ? {} : { everyHours: backups.everyMs / 3_600_000, kept: backups.keep }),
         },
+        desk: waiting === undefined ? null : { ...waiting, oldestDay: waiting.oldestDay === undefined ? null : dayText(waiting.oldestDay) },
         limitsReached: Object.fromEntries([...sources.refusals].filter(([code, count]) => count > 0 && boundCodes.has(code))),
         health: { isHealthy: reasons.length === 0, reasons },
       };

@@ -8,6 +8,7 @@ import { defaultLimits } from "../config.ts";
 import type { ServerLimits } from "../config.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { RunningServer } from "../server.ts";
+import { answer } from "../testing/ask-admin.ts";
 import { beginDesk } from "../testing/desk-page.ts";
 import type { DeskPage } from "../testing/desk-page.ts";
 import { random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
@@ -36,7 +37,7 @@ test("[V-1] without a desk, and before somebody sits there, nothing takes report
 });
 
 test("[E-173] a report is answered with a receipt that the desk signed, before anybody opens it; the same again as the first time", async () => {
-  const { page, reporter } = await desk();
+  const { page, reporter, dataDirectory } = await desk();
   const report = reporter.report();
   const { reportId } = report;
   const sealed = await reporter.seal(report);
@@ -53,6 +54,14 @@ test("[E-173] a report is answered with a receipt that the desk signed, before a
   expect(await reporter.post(reportPaths.reports, random(500))).toMatchObject({ status: 400 });
   expect(await reporter.post(reportPaths.reports, new Uint8Array(1_048_577))).toMatchObject({ status: 413 });
   expect((await page.ask("case-list", {})).cases).toMatchObject([{ number: 1, reports: 1, reasons: ["harassment"] }]);
+  // The operator, who may not work there, sees that somebody waits, and nothing else.
+  expect((await answer(dataDirectory, "status"))["desk"]).toEqual({
+    cases: 1,
+    oldestDay: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+    appeals: 0,
+    staff: 1,
+    reviewers: 1,
+  });
 });
 
 test("[V-3] whomever a report is about, known here or not, and whatever is in it, its receipt is the same", async () => {

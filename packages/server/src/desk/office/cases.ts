@@ -122,6 +122,14 @@ export class CaseTable {
     this.#sql.run("UPDATE cases SET appeal_until_day = max(appeal_until_day, ?) WHERE number = ?", day, number);
   }
 
+  /** How many cases nobody has decided, since when the oldest waits, and how many appeals wait. */
+  waiting(): { readonly cases: number; readonly oldestDay: number | undefined; readonly appeals: number } {
+    type Row = { cases: number; oldestDay: number | null };
+    const row = this.#sql.get<Row>("SELECT count(*) AS cases, min(opened_day) AS oldestDay FROM cases WHERE state IN ('new', 'taken')");
+    const appeals = this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM appeals WHERE outcome IS NULL")?.n ?? 0;
+    return { cases: row?.cases ?? 0, oldestDay: row?.oldestDay ?? undefined, appeals };
+  }
+
   /** Adds a line to a case's timeline. */
   tell(number: number, event: { kind: TimelineEvent["kind"]; by?: string; text?: string }, nowMs: number): void {
     const sql = "INSERT INTO case_events (case_number, at_ms, kind, by, text) VALUES (?, ?, ?, ?, ?)";

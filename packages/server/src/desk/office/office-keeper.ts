@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { deskDatabaseFile } from "./database.ts";
 import { DeskError } from "./desk-error.ts";
 import type { YearExport } from "./export.ts";
-import type { FileRequest, OfficeAnswer, OfficeRequest } from "./office.ts";
+import type { FileRequest, OfficeAnswer, OfficeRequest, WaitingAtDesk } from "./office.ts";
 import { OfficeThread } from "./office-thread.ts";
 import type { OfficeParams, OfficeResult } from "./messages.ts";
 import type { OfficeSurroundings } from "./office-thread.ts";
@@ -76,6 +76,11 @@ export class OfficeKeeper {
   /** A new code for somebody of the staff. @throws DeskError */
   async code(params: { name: string; nowMs: number }): Promise<string> {
     return (await this.#require()).call("operatorCode", { ...params, isFirst: false });
+  }
+
+  /** What waits there; `undefined` where there is no desk. */
+  async waiting(): Promise<WaitingAtDesk | undefined> {
+    return this.#thread === undefined ? undefined : (await this.#thread).call("waiting", undefined);
   }
 
   /** Who is staff. @throws DeskError `not_found` where there is no desk */

@@ -43,6 +43,15 @@ export interface OfficeRequest extends Times {
   readonly body: string;
 }
 
+/** What waits at the desk, in numbers. */
+export interface WaitingAtDesk {
+  readonly cases: number;
+  readonly oldestDay: number | undefined;
+  readonly appeals: number;
+  readonly staff: number;
+  readonly reviewers: number;
+}
+
 /** A file of a case that somebody asks for. */
 export interface FileRequest extends Times {
   readonly session: string;
@@ -279,6 +288,13 @@ export class Office {
   async idle(): Promise<void> {
     await this.#opener.idle();
     await this.#tasks.idle();
+  }
+
+  /** What waits for somebody, and how many could sign in: for the operator, who may not work here. */
+  waiting(): WaitingAtDesk {
+    const people = this.#parts.staff.list().filter(({ isActive, passkeys }) => isActive && passkeys > 0);
+    const reviewers = people.filter(({ roles }) => roles.includes("reviewer")).length;
+    return { ...this.#cases.waiting(), staff: people.length, reviewers };
   }
 
   /** Who is staff, for the operator. */

@@ -53,6 +53,7 @@ function methodsOf(office: Office): OfficeMethods {
     isStaffed: () => office.isStaffed(),
     operatorCode: (params) => office.operatorCode(params),
     staff: () => office.staff(),
+    waiting: () => office.waiting(),
     tick: (params) => office.tick(params),
     file: (params) => office.file(params),
     exportYear: (params) => office.exportYear(params),
