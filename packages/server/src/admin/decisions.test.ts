@@ -1,4 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
+import { ristretto255_oprf } from "@noble/curves/ed25519.js";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -188,6 +189,25 @@ describe("restrictions", () => {
       clock.nowMs = untilDay * dayMs;
       expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(["key_package", "done", "account"]);
     }
+  });
+
+  test("[A-10] tokens: it is issued none, and nothing else is taken", async () => {
+    const dataDirectory = temporaryDirectory();
+    const limits = { publicationIntervalMs: 0, tokensPerDay: 10 } as ServerLimits;
+    const first = await runServer({ dataDirectory, limits });
+    const before = await reachable(first, "alice");
+    const { host, port } = first;
+    const ask = (client: TestClient<"device">): Promise<string> =>
+      client.outcome({ kind: "issue_tokens", blinded: [ristretto255_oprf.voprf.blind(random(32)).blinded] });
+    expect(await ask(before.client)).toBe("tokens");
+    await first.close();
+    decide(dataDirectory, dayOf(Date.now()) + 9, ["tokens"]);
+    const server = await runServer({ dataDirectory, limits, host, port });
+    const alice = await again(server, before);
+    expect(await ask(alice.client)).toBe("account_suspended");
+    expect(await publishKeys(alice.client)).toBe("key_packages");
+    expect(await alice.client.outcome({ kind: "count_key_packages" })).toBe("key_packages");
+    expect(await alice.find()).toBe("account");
   });
 
   test("[A-10] a machine's clock that jumps ahead ends nothing", async () => {
