@@ -10,7 +10,7 @@ import { dayMs } from "../../days.ts";
 import { nodeSignatures } from "../../directory/signatures.ts";
 import { sha256 } from "../../hash.ts";
 import { beginDesk, DeskPage } from "../../testing/desk-page.ts";
-import { none, random, register, runServer, temporaryDirectory, zeros } from "../../testing/fixtures.ts";
+import { connectDevice, none, random, register, runServer, temporaryDirectory, zeros } from "../../testing/fixtures.ts";
 import type { TestAccount } from "../../testing/fixtures.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import { TestReporter } from "../../testing/test-reporter.ts";
@@ -133,4 +133,34 @@ test("[F-4] the accused gets the desk's reasons whatever was taken, appeals with
   expect((await reporter.answers(report, 3))[2]).toMatchObject({ kind: "appeal-decided", outcome: "reversed" });
   expect((await ada.ask("case-get", { number: 1 })).case.accused.restricted).toEqual([]);
   await expect.poll(strangersItem).toBe("done");
+});
+
+test("[E-175] a server that stops between a decision and what it takes does that when it starts, and tells both sides once", async () => {
+  const dataDirectory = temporaryDirectory();
+  const first = await runServer({ dataDirectory });
+  const { page } = await beginDesk({ dataDirectory, url: first.url });
+  const reporter = await TestReporter.of(first);
+  const alice = await reachable(first, "alice");
+  const { host, port } = first;
+  const report = reporter.report({ accused: { host, accountId: alice.account.accountId } });
+  await reporter.send(await reporter.seal(report));
+  await reporter.answers(report, 1);
+  const { revision } = (await page.ask("case-get", { number: 1 })).case;
+  await page.ask("case-decide", { cases: [{ number: 1, revision }], decision: suspension });
+  await first.close();
+  const server = await runServer({ dataDirectory, host, port });
+  const post = await TestClient.connect(server.url, "post");
+  const item = { kind: "post", inboxId: alice.inboxId, capability: zeros, blob: random(512), token: none } as const;
+  await expect.poll(() => post.outcome(item)).toBe("inbox_full");
+  expect(await reporter.answers(report, 2)).toMatchObject([{ kind: "received" }, { kind: "decided" }]);
+  const client = await TestClient.connect(server.url, "device");
+  expect(await connectDevice(client, alice.account.accountId, alice.account.device)).toBe("done");
+  expect(await client.outcome({ kind: "read_inbox", afterSeq: 0 })).toBe("done");
+  const notices = [];
+  // Before the stop a stranger's item may have come.
+  while (notices.length === 0) {
+    const opened = await alice.open(await nextItem(client)).catch(() => undefined);
+    if (opened !== undefined) notices.push(opened.notice.body.kind);
+  }
+  expect(notices).toEqual(["statement"]);
 });
