@@ -84,6 +84,19 @@ describe("reports", () => {
     expect(desk.office.report(newReport(person(), { items: [first] }), desk.nowMs)).not.toBe(number);
   });
 
+  test("[F-4] two hundred who report one message are one case, of which nothing follows; it is read as one of three is", async () => {
+    const desk = await TestDesk.begin();
+    const ada = await desk.colleague("Ada", []);
+    const accused = person();
+    const items = [message(accused)];
+    const words = "x".repeat(4000);
+    for (let sent = 0; sent < 200; sent += 1) expect(desk.office.report(newReport(accused, { items, words }), desk.nowMs)).toBe(1);
+    const found = (await ada.ask("case-get", { number: 1 })).case;
+    expect(found).toMatchObject({ state: "new", reports: 200, messages: 1, decisions: [] });
+    expect([found.received.length, found.timeline.length]).toEqual([100, 200]);
+    expect(desk.world.restricted.size).toBe(0);
+  });
+
   test("[F-3] a case that somebody filled takes nothing away from who reports after them: that is a case of its own", async () => {
     const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);

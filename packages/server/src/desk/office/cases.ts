@@ -35,6 +35,8 @@ interface CaseRow {
 
 /** Other cases that stand beside one: the newest. */
 const maxShownOthers = 50;
+/** Lines of a timeline that are shown: the newest. */
+const maxShownEvents = 500;
 const columns = `number, revision, state, accused_host AS host, accused_id AS accountId, opened_day AS openedDay, newest_day AS newestDay,
   taken_by AS takenBy, key, appeal_until_day AS appealUntilDay`;
 
@@ -136,10 +138,15 @@ export class CaseTable {
     this.#sql.run(sql, number, nowMs, event.kind, event.by ?? null, event.text ?? null);
   }
 
+  /** The newest lines. */
   timeline(number: number): readonly TimelineEvent[] {
     type Row = { atMs: number; kind: TimelineEvent["kind"]; by: string | null; text: string | null };
-    const rows = this.#sql.all<Row>("SELECT at_ms AS atMs, kind, by, text FROM case_events WHERE case_number = ? ORDER BY id", number);
-    return rows.map(({ atMs, kind, by, text }) => ({
+    const rows = this.#sql.all<Row>(
+      "SELECT at_ms AS atMs, kind, by, text FROM case_events WHERE case_number = ? ORDER BY id DESC LIMIT ?",
+      number,
+      maxShownEvents,
+    );
+    return rows.toReversed().map(({ atMs, kind, by, text }) => ({
       atMs,
       kind,
       ...(by === null ? {} : { by }),

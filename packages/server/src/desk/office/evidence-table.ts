@@ -8,6 +8,8 @@ import type { NewEvidence, NewFile, NewItem, NewReport, Person } from "./evidenc
 /** Messages and files of one case: what comes beyond them is counted in its report and not kept. */
 const maxItems = 1000;
 const maxFiles = 40;
+/** Reports of one case that are shown with it. */
+const maxShownReports = 100;
 
 interface ItemRow {
   readonly number: number;
@@ -103,13 +105,16 @@ export class EvidenceTable {
     return numbers;
   }
 
+  /** The newest: of more the words say no more, and their number stands in the summary. */
   reports(number: number): readonly CaseReport[] {
     type Row = Omit<CaseReport, "verdicts"> & { verdicts: string };
     const rows = this.#sql.all<Row>(
-      "SELECT arrived_day AS arrivedDay, reason, words, reporter, verdicts FROM case_reports WHERE case_number = ? ORDER BY id",
+      `SELECT arrived_day AS arrivedDay, reason, words, reporter, verdicts FROM case_reports WHERE case_number = ?
+       ORDER BY id DESC LIMIT ?`,
       number,
+      maxShownReports,
     );
-    return rows.map((row) => ({ ...row, verdicts: readVerdicts(row.verdicts) }));
+    return rows.toReversed().map((row) => ({ ...row, verdicts: readVerdicts(row.verdicts) }));
   }
 
   items(number: number): readonly CaseItem[] {

@@ -107,6 +107,9 @@ test("[F-3] what was really signed is proved at the desk, in its order and with 
   expect(shown).toContainEqual({ author: "accused", text: "I know where you live", gapBefore: 1, signed: "proved" });
   expect(shown).toContainEqual({ author: "reporter", text: "Please stop", gapBefore: 0, signed: "proved" });
   expect(shown).toContainEqual({ author: "other-1", text: "Leave him alone", gapBefore: 0, signed: "proved" });
+  // In the order in which it was said, whatever order somebody put it into.
+  const proved = found.items.filter(({ verdicts }) => verdicts.some(({ claim, verdict }) => claim === "signed" && verdict === "proved"));
+  expect(proved.map(({ text }) => text)).toEqual(["I know where you live", "Please stop", "Leave him alone"]);
   expect(found.items.find(({ text }) => text === "Or else")?.verdicts).toContainEqual(
     expect.objectContaining({ claim: "signed", verdict: "contradicted" }),
   );
