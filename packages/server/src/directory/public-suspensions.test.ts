@@ -103,5 +103,12 @@ describe("[F-12] the public list of suspended accounts", () => {
       expect(isInSuspendedList(sha256, around.shown(restored), oscar)).toBe(true);
     }
     expect(around.published).toHaveLength(3);
+    // Also where nobody is suspended any more: the record names a list, and whoever looks for it finds one.
+    around.suspended = [];
+    rmSync(path);
+    const empty = around.open();
+    await empty.tend();
+    expect(isInSuspendedList(sha256, around.shown(empty), oscar)).toBe(false);
+    expect(around.published).toHaveLength(4);
   });
 });

@@ -44,6 +44,7 @@ export class PublicSuspensions {
   readonly #path: string;
   #kept: Kept | undefined;
   #isLabelled = false;
+  #wasPublished: boolean | undefined;
   #tending: Promise<void> | undefined;
 
   constructor(parts: PublicSuspensionsParts) {
@@ -65,12 +66,19 @@ export class PublicSuspensions {
     return this.#tending;
   }
 
+  /** Whether a list was published that is not here any more, as after a restore: whoever looks for it would look in vain. Asked once. */
+  async #isLost(): Promise<boolean> {
+    this.#wasPublished ??= (await this.#parts.labels.newest("suspended")) !== undefined;
+    return this.#wasPublished;
+  }
+
   async #tend(): Promise<void> {
     const { host, labels, suspended, nowMs } = this.#parts;
     const accountIds = suspended().slice(0, 65_536);
     const today = dayOf(nowMs());
     const kept = this.#kept;
-    const isDue = kept === undefined ? accountIds.length > 0 : dayIn(kept) < today && !isSame(kept.accountIds, accountIds);
+    const isDue =
+      kept === undefined ? accountIds.length > 0 || (await this.#isLost()) : dayIn(kept) < today && !isSame(kept.accountIds, accountIds);
     if (isDue) {
       const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
       const list = encode(suspendedListCodec, makeSuspendedList({ host, day: today, accountIds, sha256, random }));
