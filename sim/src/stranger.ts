@@ -64,8 +64,12 @@ async function sealFor(
 /** @param guess what an item shows as the inbox's capability */
 async function post(world: World, { card }: Victim, items: readonly Uint8Array[], guess = (): Uint8Array => noCapability): Promise<void> {
   const peer = new RawPeer(world.network, { who, role: "post" });
-  const [{ inboxId }, token] = [card, new Uint8Array(0)];
-  await Promise.all(items.map((blob) => peer.ask({ kind: "post", inboxId, capability: guess(), blob, token })));
+  const { inboxId } = card;
+  // Strangers have accounts, too.
+  const tokens = await Promise.all(items.map(() => world.token("stranger_post", inboxId)));
+  await Promise.all(
+    items.map((blob, i) => peer.ask({ kind: "post", inboxId, capability: guess(), blob, token: tokens[i] ?? new Uint8Array(0) })),
+  );
   peer.close();
 }
 
@@ -131,8 +135,8 @@ export const stranger: readonly Move[] = [
         if (victim === undefined) return;
         const { accountId, deviceId } = victim;
         const peer = new RawPeer(world.network, { who, role: "lookup" });
-        const token = new Uint8Array(0);
-        await Promise.all(Array.from({ length: 40 }, () => peer.ask({ kind: "take_key_package", accountId, deviceId, token })));
+        const tokens = await Promise.all(Array.from({ length: 40 }, () => world.token("key_package", deviceId)));
+        await Promise.all(tokens.map((token) => peer.ask({ kind: "take_key_package", accountId, deviceId, token })));
         peer.close();
       })();
     },

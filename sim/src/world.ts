@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { TokenOperation } from "@latchkey/protocol";
 import { startInProcessServer } from "@latchkey/server/testing";
 import type { InProcessServer } from "@latchkey/server/testing";
 import { Chance } from "./chance.ts";
@@ -128,6 +129,12 @@ export class World {
       },
     );
     this.#starts++;
+  }
+
+  /** A token as a stranger has it who has an account; nothing while the server is off, or has none. */
+  async token(operation: TokenOperation, target: Uint8Array): Promise<Uint8Array> {
+    const nonce = this.chance.bytes(32);
+    return (await this.#server?.token({ operation, target, nonce })) ?? new Uint8Array(0);
   }
 
   /** The server's power fails. */

@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { duplexPair } from "node:stream";
 import type { Duplex } from "node:stream";
+import { tokenInput, tokenKeyId, tokenRealms } from "@latchkey/protocol";
+import type { TokenOperation } from "@latchkey/protocol";
 import { vrfProofToHash } from "@latchkey/transparency";
 import type { ServerOptions } from "../config.ts";
 import { sodiumVrfProver } from "../directory/vrf-prover.ts";
@@ -10,6 +12,9 @@ import { tokenCryptoHere } from "../tokens/token-crypto.ts";
 import { startServerWith } from "../server.ts";
 import type { Faults } from "../store/sqlite/executor.ts";
 import { openStore } from "../store/sqlite/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
+import { dayOf } from "../days.ts";
+import { spend } from "./token-purse.ts";
 import { inProcessChannel } from "./in-process-channel.ts";
 
 /** A whole server without a port, a thread or a clock of its own. */
@@ -17,6 +22,8 @@ export interface InProcessServer {
   readonly host: string;
   /** The peer's end of a new connection to it: HTTP and WebSockets go over it as over TCP. */
   connect(): Duplex;
+  /** A token of today as somebody has it who has an account; empty bytes before the server has keys for them. */
+  token(params: { operation: TokenOperation; target: Uint8Array; nonce: Uint8Array }): Promise<Uint8Array>;
   /** Ends every connection at once and stops; what was acknowledged is on disk. */
   kill(): Promise<void>;
 }
@@ -45,6 +52,7 @@ export async function startInProcessServer(options: Omit<ServerOptions, "port">,
   // WebAssembly is compiled in the process's own time.
   await sodiumVrfProver(new Uint8Array(32));
   let http: Server | undefined;
+  let store: Store | undefined;
   const streams = new Set<Duplex>();
   const server = await startServerWith(
     { port: 0, logLevel: "silent", ...options },
@@ -56,9 +64,9 @@ export async function startInProcessServer(options: Omit<ServerOptions, "port">,
       },
       prove,
       tokenCrypto: tokenCryptoHere,
-      openStore(directory) {
+      async openStore(directory) {
         const channel = inProcessChannel({ directory }, world.faults ?? {});
-        return openStore({
+        store = await openStore({
           post(message, transfer) {
             world.busy();
             channel.post(message, transfer);
@@ -70,6 +78,7 @@ export async function startInProcessServer(options: Omit<ServerOptions, "port">,
             }, onStopped);
           },
         });
+        return store;
       },
     },
   );
@@ -81,6 +90,18 @@ export async function startInProcessServer(options: Omit<ServerOptions, "port">,
       far.once("close", () => streams.delete(far));
       http?.emit("connection", far);
       return near;
+    },
+    async token({ operation, target, nonce }) {
+      const today = dayOf(world.nowMs());
+      const seeds = (await store?.tokenSeeds({ fresh: [], fromDay: today })) ?? [];
+      const seed = seeds.find(({ day }) => day === today)?.seed;
+      if (seed === undefined) return new Uint8Array();
+      const { secretKey, publicKey } = await tokenCryptoHere.keyPair(seed);
+      const secret = await tokenCryptoHere.secret(secretKey, tokenInput(tokenRealms[operation], nonce));
+      return spend(
+        { realm: tokenRealms[operation], nonce, secret, keyId: tokenKeyId(publicKey) },
+        { host: server.host, operation, target },
+      );
     },
     async kill() {
       for (const stream of streams) stream.destroy();
