@@ -10,7 +10,7 @@ import { shows } from "./testing/shown.ts";
 describe("[P4] A1 key substitution at first contact", () => {
   test("a ghost's keys under somebody's name, with the proof of the true account: refused before anything is encrypted", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const ada = await scene.person("ada");
     await scene.person("ben");
@@ -32,7 +32,7 @@ describe("[P4] A1 key substitution at first contact", () => {
 
   test("the ghost stands in the record too, after the true account: the name changed hands, and nothing is encrypted", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const ada = await scene.person("ada");
     await scene.person("ben");
@@ -47,7 +47,7 @@ describe("[P4] A1 key substitution at first contact", () => {
 
   test("the record is another one for the victim, with the ghost in it: the safety numbers on both screens differ", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     const stop = scene.operator.override(record.override());
     const ada = await scene.person("ada");
     const other = record.fork();

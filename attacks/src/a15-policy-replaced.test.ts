@@ -10,7 +10,7 @@ import { shows } from "./testing/shown.ts";
 describe("A15 other keys and witnesses", () => {
   test("a new key and no witnesses are announced and used at once: the person is told, and the old key and quorum count", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const [ada] = [await scene.person("ada"), await scene.person("cyd")];
     const seed = new Uint8Array(32).fill(7);

@@ -16,7 +16,7 @@ const dayMs = 86_400_000;
 describe("A16 a name is given to another account", () => {
   test("its owner deleted their account: who knew them is asked, who did not is asked, and nothing of theirs is the new one's", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const { ada, ben, id } = await foundPair(scene);
     const dan = await scene.person("dan");
@@ -95,7 +95,7 @@ describe("A16 a name is given to another account", () => {
     for (const { name, code = "name_changed_hands", make } of words) {
       test(`${name}: who asks for the first time is told, and nothing goes to the other account`, async (context) => {
         await using scene = await Scene.open();
-        const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+        const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
         scene.operator.override(record.override());
         const ada = await scene.person("ada");
         const [owner, thief] = [await forgeDevice(), await forgeDevice()];

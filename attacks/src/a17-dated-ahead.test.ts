@@ -12,7 +12,7 @@ const dayMs = 86_400_000;
 describe("A17 the log's time", () => {
   test("a new key and no witnesses, with an entry eight days ahead: waited out with the clocks named, nothing is trusted, nobody is accused", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const ada = await scene.person("ada");
     const seed = new Uint8Array(32).fill(7);

@@ -10,7 +10,7 @@ import { shows } from "./testing/shown.ts";
 describe("A18 a name learned in band", () => {
   test("the operator gives a name to a ghost, a member adds the ghost to a group: who looks the name up later is still told", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const [ada, cyd] = [await scene.person("ada"), await scene.person("cyd")];
     await scene.person("ben");

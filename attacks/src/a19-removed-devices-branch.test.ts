@@ -30,7 +30,7 @@ interface Stolen {
 
 /** Ben removed his tablet, which is stolen; whoever has it is with Mal, who is a member. */
 async function stolen(scene: Scene): Promise<Stolen> {
-  const record = await FalseRecord.create(quorum);
+  const record = await FalseRecord.create({ ...quorum, url: scene.server.url });
   scene.operator.override(record.override());
   const { ada, ben, mal, id } = await foundTrio(scene);
   const tablet = await scene.device(ben, "ben-tablet");
@@ -62,7 +62,7 @@ describe("A19 a removed device speaks for its account", () => {
     const all = await stolen(scene);
     const { ada, ben, id, insider, record, branch } = all;
     using _ = insider;
-    const madeUp = await FalseRecord.create(quorum);
+    const madeUp = await FalseRecord.create({ ...quorum, url: scene.server.url });
     await madeUp.publish(branch);
     await remove(all, await record.departure(branch));
     await remove(all, await madeUp.departure(branch));

@@ -12,7 +12,7 @@ import { shows } from "./testing/shown.ts";
 describe("A2 split view", () => {
   test("another log with the ghost in it, which one witness of three signs: too few, and nothing is encrypted", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const ada = await scene.person("ada");
     const other = record.fork();
@@ -32,7 +32,7 @@ describe("A2 split view", () => {
     scene: Scene,
     params: { lead: number; files?: "refused" },
   ): Promise<{ ada: Person; cyd: Person; shared: string; withGhost: string }> {
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     const stop = scene.operator.override(record.override());
     const [ada, cyd] = [await scene.person("ada"), await scene.person("cyd")];
     const { id: shared } = await ada.client.startConversation({ to: ["cyd"] });

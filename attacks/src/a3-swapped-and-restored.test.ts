@@ -11,7 +11,7 @@ import { shows } from "./testing/shown.ts";
 describe("A3 a key is swapped briefly, then restored", () => {
   test("a name is given to a ghost and back: who asks later sees that it changed hands, and its owner is alarmed", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
     await ben.jump(3000);
@@ -31,7 +31,7 @@ describe("A3 a key is swapped briefly, then restored", () => {
 
   test("an account gets a state with a ghost's key, and then one without it: contacts refuse both, and the owner is alarmed", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const { ada, ben, id } = await foundPair(scene);
     await ben.jump(3000);

@@ -11,7 +11,7 @@ const hourMs = 3_600_000;
 describe("A4 the log goes back, or stands still", () => {
   test("a smaller log than was seen, signed by every witness: refused with an alarm, and nothing is encrypted", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const [ada] = [await scene.person("ada"), await scene.person("ben")];
     const old = record.fork();
@@ -27,7 +27,7 @@ describe("A4 the log goes back, or stands still", () => {
 
   test("a head whose witnesses signed it 25 hours ago: nothing new is trusted until it is signed again", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const [ada] = [await scene.person("ada"), await scene.person("ben")];
     record.head = () => ({ cosignedMs: Date.now() - 25 * hourMs });

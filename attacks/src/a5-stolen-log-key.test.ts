@@ -10,7 +10,7 @@ import { shows } from "./testing/shown.ts";
 describe("A5 a thief of the log's key shows a log of their own", () => {
   test("signed with the stolen key and by no witness: nothing of it is trusted, and nothing is encrypted", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const ada = await scene.person("ada");
     const thief = record.fork();
@@ -27,7 +27,7 @@ describe("A5 a thief of the log's key shows a log of their own", () => {
 
   test("signed with another key, but by every witness: it is not this server's log", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const ada = await scene.person("ada");
     const thief = record.fork();
@@ -44,7 +44,7 @@ describe("A5 a thief of the log's key shows a log of their own", () => {
 
   test("with the key and a quorum of witnesses stolen too: the next message of a contact is the alarm", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     const stop = scene.operator.override(record.override());
     const [ada, cyd] = [await scene.person("ada"), await scene.person("cyd")];
     const { id } = await ada.client.startConversation({ to: ["cyd"] });

@@ -11,7 +11,7 @@ import { shows } from "./testing/shown.ts";
 describe("A7 a fake key change while messages wait", () => {
   test("new keys of the receiver, signed by the operator, and the queue sent back as stale: the same bytes or nothing", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const { ada, ben, id } = await foundPair(scene);
     // Undelivered, as for WhatsApp: Ben's phone is "gone", and the server has a new key for him.

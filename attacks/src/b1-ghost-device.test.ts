@@ -10,7 +10,7 @@ import { shows } from "./testing/shown.ts";
 describe("B1 a ghost device is added to somebody's account", () => {
   test("the operator lists a device of its own in the public record: contacts refuse it, its owner's client stops and says so", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];
     const { id } = await ada.client.startConversation({ to: ["ben"] });

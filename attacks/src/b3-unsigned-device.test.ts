@@ -32,7 +32,7 @@ async function forged(account: ShownAccount, signer: (typeof signers)[string]): 
 describe("B3 a device that no device of the account signed for", () => {
   test("is refused by contacts, however its state is signed, even when the public record has it", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
     scene.operator.override(record.override());
     const [ada] = [await scene.person("ada"), await scene.person("ben")];
     const since = scene.mark;
@@ -52,7 +52,7 @@ describe("B3 a device that no device of the account signed for", () => {
 
   test("is refused by an honest server too: nobody but the account's devices can publish for it", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     await scene.person("ben");
     const account = record.named("ben");

@@ -11,7 +11,7 @@ import { shows } from "./testing/shown.ts";
 async function stolen(
   scene: Scene,
 ): Promise<{ record: FalseRecord; before: FalseRecord; ada: Person; ben: Person; thief: Person; id: string }> {
-  const record = await FalseRecord.create({ host, witnesses: 3, threshold: 2 });
+  const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 3, threshold: 2 });
   scene.operator.override(record.override());
   const { ada, ben, id } = await foundPair(scene);
   const thief = await scene.device(ben, "ben-tablet");

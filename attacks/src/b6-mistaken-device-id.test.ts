@@ -6,14 +6,14 @@ import { deviceIdOf } from "@latchkey/transparency";
 import { FalseRecord } from "./testing/false-record.ts";
 import { forgeAccount, forgeDevice, forgePop, forgeState, newestState } from "./testing/forge.ts";
 import { addGhost } from "./testing/ghost.ts";
-import { ask } from "./testing/operator.ts";
+import { askAsIs } from "./testing/operator.ts";
 import { host, refusal, Scene } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
 describe("B6 a device id that is something else's", () => {
   test("a device whose id is the account's, or of the recovery key, and not of its own key: refused", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const [ada] = [await scene.person("ada"), await scene.person("ben")];
     const account = record.named("ben");
@@ -40,7 +40,7 @@ describe("B6 a device id that is something else's", () => {
 
   test("a stranger's account whose device goes by the id of somebody's true device: refused, though every signature is right", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const [ada] = [await scene.person("ada"), await scene.person("ben")];
     const [trueDevice] = newestState(record.named("ben")).state.devices;
@@ -57,7 +57,7 @@ describe("B6 a device id that is something else's", () => {
 
   test("key packages and cards of a ghost under the true device's id: refused, and nothing is encrypted", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     scene.operator.override(record.override());
     const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
     await ben.client.settle();
@@ -68,7 +68,7 @@ describe("B6 a device id that is something else's", () => {
     const { accountId } = ghost.account;
     const token = new Uint8Array(0);
     for (const part of ["keyPackage", "card", "both"] as const) {
-      const taken = await ask(room, "lookup", { kind: "take_key_package", accountId, deviceId: device.deviceId, token });
+      const taken = await askAsIs(room, "lookup", { kind: "take_key_package", accountId, deviceId: device.deviceId, token });
       if (taken.kind !== "key_package") throw new Error("the ghost has key packages");
       const stop = scene.operator.override({
         reply(line, body) {

@@ -56,7 +56,7 @@ describe("C2 the server puts a device of its own into a group", () => {
 
   test("a member who was shown a ghost in another record adds it: the others see that it is not in theirs, and send nothing", async (context) => {
     await using scene = await Scene.open();
-    const record = await FalseRecord.create({ host, witnesses: 0, threshold: 0 });
+    const record = await FalseRecord.create({ url: scene.server.url, host, witnesses: 0, threshold: 0 });
     const stop = scene.operator.override(record.override());
     const [ada, mal] = [await scene.person("ada"), await scene.person("mal")];
     const { id } = await mal.client.startConversation({ to: ["ada"], name: "Allotment" });

@@ -5,6 +5,7 @@ import type { LookupReply } from "@latchkey/protocol";
 import { accountIdOf, accountStateCodec, signedCodec } from "@latchkey/transparency";
 import { createMemoryDirectory } from "@latchkey/transparency/testing";
 import type { MemoryDirectory, MemoryHeadOptions } from "@latchkey/transparency/testing";
+import { askAsIs } from "./operator.ts";
 import type { Override, Reply } from "./operator.ts";
 
 /** An account as a record shows it. */
@@ -20,6 +21,16 @@ export interface ShownAccount {
 export const ghostPrefix = "ghost-of-";
 
 const nothing = new Uint8Array(0);
+const tokensLabel = utf8Bytes("tokens");
+
+/** What the server in front says of its tokens' keys: it stands in every record of the operator's, so that nobody is found out by it. */
+async function keysOf(url: string): Promise<Uint8Array> {
+  for (;;) {
+    const answer = await askAsIs(url, "lookup", { kind: "lookup_operator", name: "tokens", knownValues: 0, knownSize: 0 });
+    const [value] = answer.kind === "operator_value" ? answer.value : [];
+    if (value !== undefined) return value;
+  }
+}
 const prefix = `${httpPaths.directory}/`;
 
 /**
@@ -33,17 +44,23 @@ export class FalseRecord {
   /** How heads are signed; a case changes it to leave witnesses out, or to show an old head. */
   head: () => MemoryHeadOptions = () => ({ cosignedMs: Date.now() });
 
-  private constructor(directory: MemoryDirectory, accounts: Map<string, ShownAccount>, names: Map<string, readonly Uint8Array[]>) {
+  private constructor(
+    directory: MemoryDirectory,
+    accounts: Map<string, ShownAccount> = new Map(),
+    names: Map<string, readonly Uint8Array[]> = new Map(),
+  ) {
     this.#directory = directory;
     this.#accounts = accounts;
     this.#names = names;
   }
 
   /** Begins one. @param witnesses how many there are; `threshold` of them are asked for */
-  static async create(params: { host: string; witnesses: number; threshold: number }): Promise<FalseRecord> {
+  static async create(params: { url: string; host: string; witnesses: number; threshold: number }): Promise<FalseRecord> {
     // Each entry takes a second of the log's time: it began an hour ago.
-    const directory = await createMemoryDirectory({ ...params, nowMs: Date.now() - 3_600_000 });
-    return new FalseRecord(directory, new Map(), new Map());
+    const { url, ...shape } = params;
+    const directory = await createMemoryDirectory({ ...shape, nowMs: Date.now() - 3_600_000 });
+    await directory.publish([{ type: "operator", label: tokensLabel, values: [await keysOf(url)] }]);
+    return new FalseRecord(directory);
   }
 
   /** The same up to now, with the same keys, and its own way from here on. */
@@ -145,6 +162,8 @@ export class FalseRecord {
           const proof = await this.#directory.nameProof(body.username, { ...this.head(), knownSize: body.knownSize });
           return { answer: { kind: "absent", bindings: this.#names.get(body.username) ?? [], proof } };
         }
+        // Answered with what the server in front says, as it stands in this record.
+        if (body.kind === "lookup_operator") return { pass: { ...body, knownValues: 0, knownSize: 0 } };
         if (body.kind === "lookup_account") {
           const found = this.#accounts.get(toHex(body.accountId));
           return { answer: found === undefined ? { kind: "error", code: "not_found", retryAfterMs: 0 } : await this.answer(found, body) };
@@ -152,6 +171,10 @@ export class FalseRecord {
         return "pass";
       },
       reply: async ({ person }, body, request): Promise<Reply> => {
+        if (isFor(person) && body.kind === "operator_value" && request?.kind === "lookup_operator") {
+          const label = this.#directory.label("operator", utf8Bytes(request.name));
+          return { ...body, proof: await this.#directory.proof([label], { ...this.head(), knownSize: 0 }) };
+        }
         if (!isFor(person) || body.kind !== "published" || request?.kind !== "publish") return body;
         const signed = decode(signedCodec, request.state);
         const { username, version, accountId } = decode(accountStateCodec, signed.body);

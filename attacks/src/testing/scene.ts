@@ -62,7 +62,8 @@ export class Scene implements AsyncDisposable {
 
   /** Another real server of the same name, behind the operator: for accounts that only the operator knows of. */
   async backRoom(): Promise<RunningServer> {
-    const server = await startOn(join(this.folder, `back-room-${this.#servers.length}`));
+    // It asks for no tokens: those of the server in front would not hold there, and the operator is not to be found out by that.
+    const server = await startOn(join(this.folder, `back-room-${this.#servers.length}`), { tokensPerDay: 0 });
     this.#servers.push(server);
     return server;
   }

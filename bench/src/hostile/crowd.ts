@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { encode, toBase64Url } from "@latchkey/codec";
-import { blobPath, logRequestCodec, maxFrameBytes } from "@latchkey/protocol";
+import { blobPath, issuedTokenCodec, logRequestCodec, maxFrameBytes, voprfTokenType } from "@latchkey/protocol";
 import type { LogRequest } from "@latchkey/protocol";
 import { openRaw, rawFrame } from "@latchkey/server/testing";
 import { sha256 } from "../wire.ts";
@@ -55,6 +55,20 @@ const appends = (): Uint8Array =>
     entryKind: "message",
     blob: Buffer.concat([new Uint8Array(1), randomBytes(16)]),
   }));
+/** What costs a token, with one that does not hold: all of it is right but the tag. */
+const falseTokens = (): Uint8Array =>
+  many(() => ({
+    kind: "create",
+    logId: randomBytes(32),
+    accessHash: new Uint8Array(32),
+    token: encode(issuedTokenCodec, {
+      type: voprfTokenType,
+      issuerHost: `localhost:${String(port)}`,
+      keyId: process.argv[5] === undefined ? randomBytes(8) : Buffer.from(process.argv[5], "hex"),
+      nonce: randomBytes(32),
+      authenticator: randomBytes(32),
+    }),
+  }));
 const proofs = (): Uint8Array => many(() => ({ kind: "head_proof", logId: log.logId, knownSize: 0 }));
 const pings = Buffer.concat([
   many(() => ({ kind: "ping" })),
@@ -89,6 +103,11 @@ const acts: Readonly<Record<HostileKind, (address: string) => Promise<void>>> = 
     socket.resume();
     socket.write(open);
     await flood(socket, proofs);
+  },
+  async tokens(address) {
+    const { socket } = await openRaw(port, "log", address);
+    socket.resume();
+    await flood(socket, falseTokens);
   },
   async uploads(address) {
     const socket = connect({ port, host: "127.0.0.1", localAddress: address });

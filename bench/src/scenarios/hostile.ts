@@ -1,6 +1,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { decode, toHex } from "@latchkey/codec";
+import { tokenKeyId, tokenKeysCodec } from "@latchkey/protocol";
+import { connectLookup } from "../directory/peer.ts";
 import { hostileKinds } from "../hostile/kinds.ts";
 import type { Figure, Scenario } from "../scenario.ts";
 import { startServerProcess } from "../server-process.ts";
@@ -14,7 +17,7 @@ const pauseMs = 5;
 /** How long an honest message waits for its acknowledgement, alone and beside hostile connections of each kind and of all; with the limits of every day. */
 export const hostile: Scenario = {
   name: "server-hostile",
-  summary: "an honest person beside 1,000 connections that send without end, read nothing, ask too much",
+  summary: "an honest person beside 1,000 connections that send without end, read nothing, ask too much, show false tokens",
   async run({ isQuick }) {
     const connections = isQuick ? 100 : 1000;
     const messages = isQuick ? 50 : 400;
@@ -26,7 +29,8 @@ export const hostile: Scenario = {
       await talk(peer, log, { from: 1, messages: 100 });
       const before = await talk(peer, log, { from: 101, messages });
       const script = fileURLToPath(new URL("../hostile/crowd.ts", import.meta.url));
-      const crowd = fork(script, [new URL(server.url).port, String(connections), kinds.join(",")], { stdio: "inherit" });
+      const keyId = toHex(await keyIdOf(server.url));
+      const crowd = fork(script, [new URL(server.url).port, String(connections), kinds.join(","), keyId], { stdio: "inherit" });
       await once(crowd, "message");
       const beside = await talk(peer, log, { from: 101 + messages, messages });
       const exited = once(crowd, "exit");
@@ -68,4 +72,17 @@ async function talk(peer: Peer, log: BenchLog, { from, messages }: { from: numbe
     });
   }
   return times;
+}
+
+/** Which key a token is to name, so that it is looked at. */
+async function keyIdOf(url: string): Promise<Uint8Array> {
+  const lookup = await connectLookup(url);
+  for (;;) {
+    const answer = await lookup.ask({ kind: "lookup_operator", name: "tokens", knownValues: 0, knownSize: 0 });
+    const value = answer.kind === "operator_value" ? answer.value[0] : undefined;
+    if (value === undefined) continue;
+    lookup.close();
+    const today = Math.floor(Date.now() / 86_400_000);
+    return tokenKeyId(decode(tokenKeysCodec, value).days.find(({ day }) => day === today)?.publicKey ?? new Uint8Array(32));
+  }
 }

@@ -7,6 +7,8 @@ const dayMs = 24 * hourMs;
 
 /** How far off a clock may be that dates what is published for a month: others take it with a day of difference at most (spec A-5). */
 export const lastingToleranceMs: number = 12 * hourMs;
+/** How far two clocks may be apart before the person is told. */
+export const maxSkewMs: number = hourMs;
 /** How far ahead a clock may be that dates an account: the server takes no more (spec A-1). */
 const aheadToleranceMs = hourMs;
 /** How far behind: the public record would be dated ahead of it (spec E-53). */

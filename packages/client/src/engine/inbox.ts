@@ -1,6 +1,6 @@
 import { appendCapability } from "@latchkey/protocol";
 import type { InboxItem } from "@latchkey/protocol";
-import { clockAheadMs, clockFailure, requireClock } from "../account/clock.ts";
+import { clockAheadMs, clockFailure, maxSkewMs, requireClock } from "../account/clock.ts";
 import { maintainKeyPackages } from "../account/key-packages.ts";
 import { authenticateDevice } from "../account/own-account.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -13,8 +13,6 @@ import type { InboxWork } from "./inbox-work.ts";
 import { noteRetention } from "./retention.ts";
 import type { World } from "./world.ts";
 
-/** A clock that is off by more than this is told to the person. */
-const maxSkewMs = 3_600_000;
 const failedRetryMs = 15_000;
 const clockRetryMs = 60_000;
 

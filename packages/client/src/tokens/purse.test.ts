@@ -65,6 +65,8 @@ async function setUp(name: string) {
   const device = {
     host,
     closed: false,
+    hello: { timeMs: 0 },
+    helloAtMs: 0,
     request: async (body: Parameters<typeof issue>[0]) => issue(body),
   } as unknown as RoleConnection<"device">;
   const store = createMemoryStore();
@@ -89,7 +91,7 @@ async function setUp(name: string) {
       spent.push(token);
       return answer(token);
     });
-  return { server, fake, connections, lies, batches, keys, publish, today, store, device, purseOn, holds, spend, spent };
+  return { server, platform, fake, connections, lies, batches, keys, publish, today, store, device, purseOn, holds, spend, spent };
 }
 
 const refused = (code: string): FakeBody => ({ kind: "error", code, retryAfterMs: 0 });
@@ -203,4 +205,18 @@ test("[T-2] an act that comes before the device is connected waits for that, and
   });
   expect(await waits).toMatchObject({ code: "token_required" });
   await connections.close();
+});
+
+test("[T-2] by a clock that is days off, of which its person is told, the server's day is today", async () => {
+  const made = await setUp("days off");
+  const off: Platform = { ...made.platform, nowMs: () => made.platform.nowMs() + 3 * dayMs };
+  const connections = createConnections({ platform: off, serverUrl: "https://chat.example" });
+  const { log } = createDirectory({ store: createMemoryStore(), platform: off, connections });
+  const purse = new Purse({ store: createMemoryStore(), platform: off, connections, log });
+  // Its clock was set wrong when it was connected already.
+  purse.connected(made.device);
+  const want = (token: Uint8Array): FakeBody => (token.length === 0 ? refused("token_required") : { kind: "done" });
+  expect(await made.spend(purse, "create_log", want)).toEqual({ kind: "done" });
+  expect(made.holds(made.spent.at(-1) ?? target, "create_log")).toBe(true);
+  await Promise.all([connections.close(), made.connections.close()]);
 });

@@ -9,6 +9,7 @@ import {
   voprfTokenType,
 } from "@latchkey/protocol";
 import type { TokenRealm } from "@latchkey/protocol";
+import { clockAheadMs, maxSkewMs } from "../account/clock.ts";
 import { createOperatorLabels } from "../directory/operator-labels.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import { createSingleFlight } from "../single-flight.ts";
@@ -52,6 +53,7 @@ export class Purse implements Tokens {
   #isPlanned = false;
   /** What was got last was of a day that is not today by this device's clock. */
   #isClockOff = false;
+  #aheadMs = 0;
   #connection: RoleConnection<"device"> | undefined;
   /** Those who wait for it. */
   #waiting: (() => void)[] = [];
@@ -79,6 +81,8 @@ export class Purse implements Tokens {
 
   connected(connection: RoleConnection<"device">): void {
     this.#connection = connection;
+    this.#hear(connection);
+    if (this.#isClockOff) this.#notBeforeMs = 0;
     for (const go of this.#waiting.splice(0)) go();
     void this.tend();
   }
@@ -127,7 +131,17 @@ export class Purse implements Tokens {
   }
 
   #today(): number {
-    return Math.floor(this.#parts.platform.nowMs() / dayMs);
+    return Math.floor(this.#nowMs() / dayMs);
+  }
+
+  /** By this device's clock; by the server's where the two are so far apart that the person is told so: who lies about it is seen. */
+  #nowMs(): number {
+    return this.#parts.platform.nowMs() - this.#aheadMs;
+  }
+
+  #hear(connection: Pick<RoleConnection<"device" | "lookup">, "hello" | "helloAtMs">): void {
+    const aheadMs = clockAheadMs(connection);
+    this.#aheadMs = Math.abs(aheadMs) > maxSkewMs ? aheadMs : 0;
   }
 
   async #fill(): Promise<void> {
@@ -153,6 +167,7 @@ export class Purse implements Tokens {
     }
     await this.#pause();
     // A key of another day, or one that not everybody is shown, would tell this account from others: its tokens are none (spec F-1).
+    if (!this.#isNow(answer.day)) await this.#parts.connections.once("lookup", connection.host, async (other) => this.#hear(other));
     this.#isClockOff = !this.#isNow(answer.day);
     const publicKey = !this.#isClockOff ? await this.#keyOf(connection.host, answer.day) : undefined;
     const secrets = publicKey === undefined ? undefined : finishBatch({ ...answer, blinded, publicKey });
@@ -184,7 +199,7 @@ export class Purse implements Tokens {
   }
 
   #isNow(day: number): boolean {
-    const nowMs = this.#parts.platform.nowMs();
+    const nowMs = this.#nowMs();
     return nowMs >= day * dayMs - clockToleranceMs && nowMs < (day + 1) * dayMs + clockToleranceMs;
   }
 
