@@ -68,7 +68,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/index\\.ts$",
-      "^packages/reports/src/testing/index\\.ts$",
+      "^packages/reports/src/(inbox-item|testing/index)\\.ts$",
       "/package\\.json$",
     ],
   },

@@ -1,5 +1,6 @@
 import { openNodeClient } from "@latchkey/client/node";
 import { greyJpeg } from "@latchkey/client/testing";
+import { beginDesk } from "@latchkey/server/testing";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -85,6 +86,39 @@ async function held(name: string, words: string, ...args: readonly string[]): Pr
   return lines as Record<string, unknown>[];
 }
 
+/** Ben reports what Cyd wrote; the desk warns Cyd, who is told why, and appeals; so does Ben, to whom that is not enough. */
+async function reportToTheDesk(group: string, message: string): Promise<void> {
+  const { page } = await beginDesk({ dataDirectory: join(folder, "data"), url: server.url });
+  const complaint = [group, message, "--reason", "scam", "--words", "a trick"];
+  const [preview] = await held("ben", "report --preview", ...complaint);
+  expect(preview).toMatchObject({ lines: [{ role: "reported", text: "send me your code" }], unproven: [], namesReporter: true });
+  const [sent] = await held("ben", "report", ...complaint);
+  expect(sent).toMatchObject({ kind: "report", accused: { username: "cyd" } });
+  const [reported] = await until(async () => (await page.ask("case-list", {})).cases);
+  if (reported === undefined) throw new Error("a case");
+  expect(reported).toMatchObject({ reasons: ["scam"], messages: 1, proved: 1 });
+  const { number, revision } = reported;
+  const ground = { kind: "incompatible" as const, basis: "Rule 2", explanation: "No tricks" };
+  const decision = { kind: "warn" as const, ground, facts: "A code was asked for.", category: "SCAMS_AND_FRAUD" as const };
+  const about = { contentTypes: ["TEXT" as const], territory: [], toReporter: "They were warned." };
+  await page.ask("case-decide", { cases: [{ number, revision }], decision: { ...decision, ...about } });
+  const [notice] = await until(() => held("cyd", "notices"));
+  expect(notice).toMatchObject({ body: { sanction: "warn", facts: "A code was asked for.", messageIds: [message] } });
+  await until(async () => (await held("ben", "reports")).filter(({ status }) => Reflect.get(Object(status), "kind") === "decided"));
+  await held("cyd", "appeal", String(notice?.["noticeId"]), "--words", "It was a joke");
+  await held("ben", "appeal", "--report", String(sent?.["reportId"]), "--words", "Not enough");
+  await until(async () => [(await page.ask("case-get", { number })).case.appeals].filter(({ length }) => length === 2));
+}
+
+/** What `look` finds, as soon as it finds something. */
+async function until<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  for (;;) {
+    const found = await look();
+    if (found.length > 0) return found;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 test("what commands print is what docs/json.md promises, neither more nor less", async () => {
   await held("ann", "register", "ann");
   await held("ben", "register", "ben");
@@ -149,6 +183,7 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "moderate dismiss", String(group?.["id"]), String(report?.["reportId"]));
   const came = await held("ann", "moderate invited-by", String(group?.["id"]));
   expect(came.map(({ linkOf }) => linkOf !== undefined).toSorted()).toEqual([false, false, true]);
+  await reportToTheDesk(String(group?.["id"]), String(claim?.["id"]));
   await held("ann", "invite revoke", String(group?.["id"]), String(link?.["linkId"]));
   await held("ann", "devices");
   await held("ann", "alarms");

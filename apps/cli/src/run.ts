@@ -20,6 +20,8 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
 import { inviteCommand, joinCommand, knocksCommand } from "./commands/invite.ts";
 import { moderateCommand } from "./commands/moderate.ts";
+import { appealCommand, noticesCommand } from "./commands/notices.ts";
+import { reportCommand, reportsCommand } from "./commands/report.ts";
 import { linkCommand } from "./commands/link.ts";
 import {
   deleteCommand,
@@ -88,6 +90,10 @@ const commands: readonly Command[] = [
   joinCommand,
   knocksCommand,
   moderateCommand,
+  reportCommand,
+  reportsCommand,
+  noticesCommand,
+  appealCommand,
   conversationsCommand,
   muteCommand,
   archiveCommand,

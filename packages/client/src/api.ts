@@ -8,6 +8,7 @@ import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
 import type { ModerationCalls } from "./api/moderation.ts";
+import type { ReportCalls } from "./api/reports.ts";
 import type { HeldDeletions, Message, MessageInfo, MessagePage, MessageRange } from "./api/messages.ts";
 import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
@@ -20,6 +21,7 @@ export type * from "./api/files.ts";
 export type * from "./api/groups.ts";
 export type * from "./api/join-links.ts";
 export type * from "./api/moderation.ts";
+export type * from "./api/reports.ts";
 export * from "./api/messages.ts";
 export type * from "./api/own.ts";
 export type * from "./api/quiet.ts";
@@ -361,6 +363,10 @@ export type ClientEvent =
   | { readonly kind: "join_links"; readonly conversationId: string }
   /** A member told this person something of a group that they administer, or it was dealt with (`groupReports`). */
   | { readonly kind: "group_reports"; readonly conversationId: string }
+  /** The desk of one's own host told this account something, or the person has read it (`notices`). */
+  | { readonly kind: "notices" }
+  /** Something became of a report or an appeal (`reports`). */
+  | { readonly kind: "reports" }
   /** Where this person knocked changed (`knocks`): somebody let them in, for one. */
   | { readonly kind: "knocks" }
   /** A file is elsewhere than before, or more of it is: on its way to its host, or to this device. */
@@ -382,7 +388,7 @@ export interface Holdings {
 }
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, ModerationCalls, OwnCalls, SearchCalls {
+export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

@@ -352,6 +352,14 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       invitedBy: async () => [],
       reportToAdministrators: async () => [],
+      previewReport: async () => fail("offline"),
+      report: async () => fail("offline"),
+      reports: async () => [],
+      notices: async () => [],
+      async readNotice() {
+        await later();
+      },
+      appeal: async () => fail("offline"),
       groupReports: async () => [],
       async dismissGroupReport() {
         await later();

@@ -230,6 +230,8 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "settings":
         next = { ...next, settingsVersion: next.settingsVersion + 1 };
         break;
+      case "notices":
+      case "reports":
       case "group_reports":
       case "join_links":
       case "knocks":

@@ -10,6 +10,7 @@ import { LazyFiles } from "../files/lazy-files.ts";
 import type { Moderation } from "../moderation/moderation.ts";
 import { Own } from "../own/own.ts";
 import type { Pictures } from "../pictures/pictures.ts";
+import type { Reports } from "../reports/reports.ts";
 import type { ReadQueries } from "../receipts/queries.ts";
 import { ReceiptSending } from "../receipts/sending.ts";
 import { Search } from "../search/search.ts";
@@ -32,6 +33,8 @@ import { isStillIn } from "./posts.ts";
 import { ReadMarks } from "./read-marks.ts";
 import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
+import { offlineError } from "../errors.ts";
+import { hasReports } from "../reports/has-reports.ts";
 import { isListed } from "./shown.ts";
 import { messagesSince } from "./since.ts";
 import { Welcomes } from "./welcomes.ts";
@@ -69,6 +72,7 @@ export class Engine {
   readonly #receipts: ReceiptSending;
   #queries: Promise<ReadQueries> | undefined;
   #moderation: Promise<Moderation> | undefined;
+  #reports: Promise<Reports> | undefined;
   readonly #sharedHistory: SharedHistory;
   /** Finds messages. */
   readonly search: Search;
@@ -183,6 +187,7 @@ export class Engine {
         onAdmission: (sender, body) => this.invites.takeAdmission(sender, body),
         onLinkShare: (sender, body) => this.invites.takeShare(sender, body),
         onGroupReport: async (sender, body) => (await this.moderation()).take(sender, body),
+        onNotice: async (item, receivedAtMs) => (await this.reports()).takeNotice(item, receivedAtMs),
         awaited: (accountId) => this.#welcomes.awaited(accountId),
         onRequests: () => world.emit({ kind: "requests" }),
       },
@@ -242,6 +247,7 @@ export class Engine {
       engine.#sharedHistory.wake();
       engine.invites.start();
       engine.pictures.offerOwn();
+      if (await world.store.transact("read", hasReports)) background(engine.reports().then(() => undefined));
     }
     return engine;
   }
@@ -340,6 +346,22 @@ export class Engine {
     return this.#moderation;
   }
 
+  /** Loaded with the first report, notice, or look at one; from then on it brings what waits, and asks for answers. */
+  reports(): Promise<Reports> {
+    this.#reports ??= import("../reports/reports.ts").then(
+      ({ Reports: Loaded }) => {
+        const loaded = new Loaded(this.#world, (id) => this.conversations.required(id));
+        if (this.#world.own.status === "registered" && !this.#closed) loaded.start();
+        return loaded;
+      },
+      (cause: unknown) => {
+        this.#reports = undefined;
+        throw offlineError(cause);
+      },
+    );
+    return this.#reports;
+  }
+
   /** Loaded with the first question: few groups are so large. */
   readQueries(): Promise<ReadQueries> {
     this.#queries ??= import("../receipts/queries.ts").then(
@@ -376,6 +398,7 @@ export class Engine {
     this.signals.close();
     this.#receipts.close();
     (await this.#queries)?.close();
+    await (await this.#reports?.catch(() => undefined))?.close();
     await this.#sharedHistory.close();
     this.conversations.release();
     this.#world.posts.close();

@@ -92,6 +92,7 @@ async function scene(policy: RequestPolicy = "ask"): Promise<Scene> {
     onAdmission: async () => undefined,
     onLinkShare: async () => undefined,
     onGroupReport: async () => undefined,
+    onNotice: async () => undefined,
     onRequests: () => undefined,
   };
   const work = new InboxWork(ann.world, handlers, policy);

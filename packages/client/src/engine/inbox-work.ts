@@ -1,6 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { inboxItemKinds, retentionDays } from "@latchkey/protocol";
-import type { InboxHead, InboxItem } from "@latchkey/protocol";
+import type { InboxHead, InboxItem, InboxPlaintext } from "@latchkey/protocol";
 import { deviceOf } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
 import { isProven } from "../account/contacts.ts";
@@ -34,6 +34,8 @@ export interface WorkHandlers {
   readonly isKnocking: () => boolean;
   readonly onAdmission: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
   readonly onLinkShare: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
+  /** An item that says it is the desk's: nobody looked at its signature so far. @throws ClientError while that cannot be done */
+  readonly onNotice: (item: InboxPlaintext, receivedAtMs: number) => Promise<void>;
   readonly onGroupReport: (sender: DeviceReference, body: Uint8Array) => Promise<void>;
   /** What waits for the person, or what became of it, is another. */
   readonly onRequests: () => void;
@@ -109,6 +111,12 @@ export class InboxWork {
     const { head } = item;
     if (head.senderHost !== own.host || this.shelf.has(head.itemId)) return;
     if (await store.transact("read", (tx) => isItemSeen(tx, head.itemId))) return;
+    if (head.kind === inboxItemKinds.notice) {
+      // It names no account: whoever acts on it asks the public record for the desk's key (spec V-5).
+      await this.shelf.put(item, { stage: "work", part, isStrangers: true, nowMs: platform.nowMs() });
+      this.#wake();
+      return;
+    }
     const sender = await this.#known(head);
     const isKnown = sender !== undefined && deviceOf(sender, head.senderDeviceId) !== undefined;
     if (isKnown && !(await isSignedBy(sender, item, platform))) return;
@@ -312,6 +320,9 @@ export class InboxWork {
         this.#handlers.putHistoryNotice(tx, item.body.slice());
       });
       this.#handlers.onHistoryNotice();
+    } else if (head.kind === inboxItemKinds.notice) {
+      await this.#handlers.onNotice(item, shelved.receivedAtMs);
+      await store.transact("write", settle);
     } else {
       const sender = { accountId: head.senderAccountId, deviceId: head.senderDeviceId };
       const { admission, linkShare, groupReport } = inboxItemKinds;
@@ -386,7 +397,8 @@ export class InboxWork {
 }
 
 /** Whether an item is tried a few times only: of whoever showed nothing, and of whom the person did not accept. */
-function isStrangersWork({ stage, part, isStrangers }: Shelved): boolean {
+function isStrangersWork({ stage, part, isStrangers, kind }: Shelved): boolean {
+  if (kind === inboxItemKinds.notice) return false;
   return stage === "sender" ? part === "strangers" : isStrangers;
 }
 

@@ -1,7 +1,8 @@
-import { CodecError, Reader, concatBytes, decode, encode, equalBytes, uint32, utf8Bytes } from "@latchkey/codec";
+import { CodecError, Reader, decode, encode, equalBytes } from "@latchkey/codec";
 import { MlsError } from "@latchkey/mls";
-import { buckets, hostCodec, inboxHeadTbsCodec, inboxPlaintextCodec, maxInlineBytes, sealedItemCodec } from "@latchkey/protocol";
+import { buckets, inboxHeadTbsCodec, inboxPlaintextCodec, maxInlineBytes, sealedItemCodec } from "@latchkey/protocol";
 import type { InboxHead, InboxPlaintext, SealedItem } from "@latchkey/protocol";
+import { inboxAad, inboxInfo, inboxKemBytes, sealForInbox } from "@latchkey/reports/inbox-item";
 import { signedContent, TransparencyError, verifyByDevice } from "@latchkey/transparency";
 import type { VerifiedAccount } from "@latchkey/transparency";
 import { ClientError } from "../errors.ts";
@@ -10,16 +11,8 @@ import type { Platform } from "../platform/platform.ts";
 /** The suite of every inbox key (spec M-6). */
 export const inboxSuite = 0xf001;
 
-const info = utf8Bytes("latchkey/inbox/1");
-const kemOutputBytes = 1120;
 /** Longest life of an item: its id is remembered so long (spec I-2). */
 const maxLifeMs = 31 * 86_400_000;
-
-/** Plaintext bytes of an item that fills `bucket`: less its format, the encapsulated key, both length headers and the tag. */
-function capacity(bucket: number): number {
-  const ciphertextHeader = bucket <= 16_384 ? 2 : 4;
-  return bucket - 2 - (2 + kemOutputBytes) - ciphertextHeader - 16;
-}
 
 /** Who seals an item. */
 export interface InboxSender {
@@ -69,20 +62,9 @@ export async function sealInboxItem(params: {
   };
   const tbs = encode(inboxHeadTbsCodec, { head, bodyHash: platform.sha256(body) });
   const signature = await platform.signatures.sign(sender.secretKey, signedContent("InboxHead", tbs));
-  const plaintext = encode(inboxPlaintextCodec, { head, signature, body });
-  const bucket = buckets.find((size) => size <= maxInlineBytes && capacity(size) >= plaintext.length);
-  if (bucket === undefined) throw new ClientError("message_too_large", "This does not fit an inbox.");
-  const padded = new Uint8Array(capacity(bucket));
-  padded.set(plaintext);
-  const sealed = await platform.crypto.suite(inboxSuite).hpkeSeal({
-    publicKey: recipient.inboxKey,
-    info,
-    aad: inboxAad(recipient.host, recipient.inboxId, bucket),
-    plaintext: padded,
-    random: platform.random,
-  });
-  const item = encode(sealedItemCodec, { format: 1, ...sealed });
-  if (item.length !== bucket) throw new Error("an inbox item does not fill its bucket");
+  const { crypto, random } = platform;
+  const item = await sealForInbox({ suite: crypto.suite(inboxSuite), random, recipient, plaintext: { head, signature, body } });
+  if (item === undefined) throw new ClientError("message_too_large", "This does not fit an inbox.");
   return item;
 }
 
@@ -96,7 +78,7 @@ export async function isInboxKey(
 ): Promise<boolean> {
   const none = new Uint8Array(0);
   try {
-    await crypto.suite(inboxSuite).hpkeSeal({ publicKey, info, aad: none, plaintext: none, random });
+    await crypto.suite(inboxSuite).hpkeSeal({ publicKey, info: inboxInfo, aad: none, plaintext: none, random });
     return true;
   } catch (error) {
     if (error instanceof MlsError) return false;
@@ -160,7 +142,7 @@ export async function isSignedBy(
 }
 
 /** Largest body that every item can carry, in bytes: with the longest host in its head it still fits the largest bucket. */
-export const maxInboxBodyBytes: number = maxInlineBytes - kemOutputBytes - 1024;
+export const maxInboxBodyBytes: number = maxInlineBytes - inboxKemBytes - 1024;
 
 async function openSealed(
   platform: Pick<Platform, "crypto">,
@@ -173,7 +155,7 @@ async function openSealed(
       secretKey: recipient.secretKey,
       publicKey: recipient.publicKey,
       kemOutput: sealed.kemOutput,
-      info,
+      info: inboxInfo,
       aad: inboxAad(recipient.host, recipient.inboxId, bucket),
       ciphertext: sealed.ciphertext,
     });
@@ -181,10 +163,6 @@ async function openSealed(
     // Whoever posted it chose every byte: whatever the primitives say of it, it is not an item for this inbox.
     return undefined;
   }
-}
-
-function inboxAad(host: string, inboxId: Uint8Array, bucket: number): Uint8Array {
-  return concatBytes(encode(hostCodec, host), inboxId, encode(uint32, bucket));
 }
 
 function decodePadded(padded: Uint8Array): InboxPlaintext {

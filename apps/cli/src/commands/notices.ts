@@ -1,0 +1,73 @@
+import type { Notice } from "@latchkey/client";
+import { catchUp, waitMs } from "../conversations.ts";
+import { usageError } from "../errors.ts";
+import { printableLine } from "../output.ts";
+import { stringOption } from "./command.ts";
+import type { Command } from "./command.ts";
+import { formatReport } from "./report.ts";
+
+const dayMs = 86_400_000;
+
+/** `latchkey notices`. */
+export const noticesCommand: Command = {
+  name: "notices",
+  usage: "notices",
+  summary: "what who runs the server decided about this account",
+  help: 'Each was signed by the desk\'s key in the public record. A decision can be appealed with "appeal".',
+  positionals: [0, 0],
+  run: async ({ output, withClient }) => {
+    await withClient(async (client) => {
+      await catchUp(client);
+      for (const notice of await client.notices()) {
+        output.result(notice, formatNotice(notice));
+        if (!notice.isRead) await client.readNotice(notice.noticeId);
+      }
+    });
+  },
+};
+
+/** `latchkey appeal NOTICE --words TEXT`. */
+export const appealCommand: Command = {
+  name: "appeal",
+  usage: "appeal NOTICE --words TEXT | appeal --report REPORT --words TEXT",
+  summary: "have somebody else look at a decision",
+  help: `NOTICE is the id of a decision about this account, as "notices" shows it; REPORT that of a report of yours that was decided, as
+"reports" shows it.`,
+  options: { words: { type: "string" }, report: { type: "string" } },
+  positionals: [0, 1],
+  run: async ({ output, positionals, values, withClient }) => {
+    const [noticeId] = positionals;
+    const reportId = stringOption(values, "report");
+    const words = stringOption(values, "words");
+    if (words === undefined || (noticeId === undefined) === (reportId === undefined))
+      throw usageError(`usage: latchkey ${appealCommand.usage}`);
+    await withClient(async (client) => {
+      await client.appeal({ words, ...(noticeId === undefined ? {} : { noticeId }), ...(reportId === undefined ? {} : { reportId }) });
+      await client.settle({ timeoutMs: waitMs });
+      const [sent] = await client.reports({ isFresh: true });
+      if (sent !== undefined) output.result(sent, formatReport(sent));
+    });
+  },
+};
+
+function formatNotice({ noticeId, body }: Notice): string {
+  const dateOf = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10);
+  const lines = (text: string): string[] =>
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => `  ${printableLine(line)}`);
+  if (body.kind === "appeal-decided")
+    return [`${noticeId}  ${dateOf(body.decidedDay)}: the decision was ${body.outcome}`, ...lines(body.words)].join("\n");
+  const { sanction, restrictions, decidedDay, untilDay, ground, facts, appealUntilDay, messageIds } = body;
+  const what = restrictions.length === 0 ? sanction : `${sanction} (${restrictions.join(", ")})`;
+  const until = untilDay === 0 ? "" : ` until ${dateOf(untilDay)}`;
+  return [
+    `${noticeId}  ${dateOf(decidedDay)}: ${what}${until}, ${ground.kind}`,
+    ...lines(ground.basis),
+    ...lines(ground.explanation),
+    ...lines(facts),
+    ...messageIds.map((id) => `  message ${id}`),
+    `  A person decided. You may appeal until ${dateOf(appealUntilDay)}.`,
+  ].join("\n");
+}

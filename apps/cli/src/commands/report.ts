@@ -1,0 +1,130 @@
+import type { ReportPreview, ReportReason, ReportStatus, SentReport } from "@latchkey/client";
+import { catchUp, findConversation, waitMs } from "../conversations.ts";
+import { usageError } from "../errors.ts";
+import { formatPerson, formatTime, printableLine } from "../output.ts";
+import { stringOption } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
+
+const reasons: readonly ReportReason[] = [
+  "spam",
+  "scam",
+  "harassment",
+  "threat",
+  "hate",
+  "violence",
+  "sexual",
+  "minors",
+  "self-harm",
+  "illegal-goods",
+  "privacy",
+  "impersonation",
+  "terrorism",
+  "other",
+];
+const dayMs = 86_400_000;
+
+/** `latchkey report CONVERSATION MESSAGE... --reason REASON`. */
+export const reportCommand: Command = {
+  name: "report",
+  usage: "report CONVERSATION MESSAGE... --reason REASON [--context MESSAGE...] [--words TEXT] [--anonymous] [--preview]",
+  summary: "show messages of somebody to who runs their server",
+  help: `CONVERSATION and MESSAGE are ids, as "conversations" and "read" show them. All messages are of one person; what is said
+around them goes along with --context, once for each. Their edits go along by themselves, and what is left out shows as a gap.
+
+  --reason     ${reasons.slice(0, 7).join(", ")},
+               ${reasons.slice(7).join(", ")}
+  --words      what you say to it
+  --anonymous  nobody is told who reports; what you wrote cannot go along then, since it names you
+  --preview    what would be disclosed, read from the very bytes; nothing is sent`,
+  options: {
+    reason: { type: "string" },
+    context: { type: "string", multiple: true },
+    words: { type: "string" },
+    anonymous: { type: "boolean" },
+    preview: { type: "boolean" },
+  },
+  positionals: [2, Infinity],
+  run: report,
+};
+
+/** `latchkey reports`. */
+export const reportsCommand: Command = {
+  name: "reports",
+  usage: "reports",
+  summary: "what became of what you reported and appealed",
+  positionals: [0, 0],
+  run: async ({ output, withClient }) => {
+    await withClient(async (client) => {
+      for (const one of await client.reports({ isFresh: true })) output.result(one, formatReport(one));
+    });
+  },
+};
+
+async function report({ output, positionals, values, withClient }: CommandContext): Promise<void> {
+  const [conversation = "", ...messageIds] = positionals;
+  const reason = reasons.find((one) => one === stringOption(values, "reason"));
+  if (reason === undefined) throw usageError(`usage: latchkey ${reportCommand.usage}`);
+  const context = values["context"];
+  const contextIds = Array.isArray(context) ? context.filter((id) => typeof id === "string") : [];
+  const params = {
+    messageIds,
+    contextIds,
+    reason,
+    words: stringOption(values, "words") ?? "",
+    isAnonymous: values["anonymous"] === true,
+  };
+  await withClient(async (client) => {
+    await catchUp(client);
+    await findConversation(client, conversation);
+    if (values["preview"] === true) {
+      const preview = await client.previewReport(conversation, params);
+      output.result(preview, formatPreview(preview));
+      return;
+    }
+    await client.report(conversation, params);
+    await client.settle({ timeoutMs: waitMs });
+    const [sent] = await client.reports({ isFresh: true });
+    if (sent !== undefined) output.result(sent, formatReport(sent));
+  });
+}
+
+function formatPreview({ host, accused, lines, unproven, namesReporter, sizeBytes }: ReportPreview): string {
+  const whose = namesReporter ? "It says that you report." : "Nobody is told who reports.";
+  return [
+    `to who runs ${printableLine(host)}, about ${formatPerson(accused)}; ${String(sizeBytes)} bytes. ${whose}`,
+    ...lines.flatMap(({ author, role, text, saysAtMs, gapBefore, carries, claims }) => {
+      const weak = claims.filter(({ verdict }) => verdict !== "proved").map(({ claim, verdict }) => `${claim} ${verdict}`);
+      const beside = [...carries.map((what) => `with their ${what}`), ...weak];
+      return [
+        ...(gapBefore > 0 ? [`  (${String(gapBefore)} not shown)`] : []),
+        `  ${role}  ${saysAtMs === undefined ? "" : formatTime(saysAtMs)}  ${formatPerson(author)}: ${printableLine(text)}${beside.length === 0 ? "" : `  [${beside.join(", ")}]`}`,
+      ];
+    }),
+    ...unproven.map((id) => `  ${printableLine(id)}  is left out: nothing here proves it`),
+  ].join("\n");
+}
+
+/** A report or an appeal, on one line. */
+export function formatReport({ reportId, kind, host, accused, madeAtMs, status }: SentReport): string {
+  const about = accused === undefined ? "" : ` about ${formatPerson(accused)}`;
+  return `${reportId}  ${kind}${about} to ${printableLine(host)}, ${formatTime(madeAtMs)}: ${formatStatus(status)}`;
+}
+
+function formatStatus(status: ReportStatus): string {
+  const dateOf = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10);
+  const said = "words" in status && status.words !== "" ? `: ${printableLine(status.words)}` : "";
+  switch (status.kind) {
+    case "waiting":
+      return "not sent yet; it goes by itself";
+    case "sent":
+      return `it has come, ${dateOf(status.day)}`;
+    case "received":
+      return `somebody will look at it, ${dateOf(status.day)}`;
+    case "refused":
+      return `not taken${said}`;
+    case "decided":
+      return `${status.isActedOn ? "something was done" : "nothing was done"}${said} (you may appeal until ${dateOf(status.appealUntilDay)})`;
+    case "appeal-decided":
+      return `the decision was ${status.outcome}${said}`;
+  }
+}

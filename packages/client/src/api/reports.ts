@@ -1,0 +1,158 @@
+import type { ReportReason } from "@latchkey/protocol";
+import type { Person } from "./people.ts";
+
+export type { ReportReason } from "@latchkey/protocol";
+
+/** What a person shows the desk of a host, and says to it (spec V-2). */
+export interface ReportParams {
+  /** What is complained of: messages of one person, of this conversation. */
+  readonly messageIds: readonly string[];
+  /** Messages around them that make them understood, of whomever; each that is left out shows as a gap. */
+  readonly contextIds?: readonly string[];
+  readonly reason: ReportReason;
+  /** The reporter's own. */
+  readonly words?: string;
+  /** Nobody is told who reports: what the reporter wrote cannot be enclosed then, since it names them. */
+  readonly isAnonymous?: boolean;
+}
+
+/** What the desk will make of a claim. */
+export interface ReportClaim {
+  readonly claim: string;
+  readonly verdict: "proved" | "not-proved" | "contradicted";
+}
+
+/** A message of a report, read from the bytes that will be disclosed. */
+export interface ReportLine {
+  readonly messageId: string;
+  readonly role: "reported" | "context" | "edit" | "delete" | "reaction";
+  readonly author: Person;
+  /** "" of what has no words. */
+  readonly text: string;
+  /** By its author's clock. */
+  readonly saysAtMs?: number;
+  /** What its author's device sent between the line before and this one, and is not shown; -1 where that cannot be told. */
+  readonly gapBefore: number;
+  /** What else its bytes disclose, and cannot be cut out: the name and picture that its author told with it, the names and keys of its files. */
+  readonly carries: readonly ("name" | "picture" | "files")[];
+  readonly claims: readonly ReportClaim[];
+}
+
+/** Everything that a report discloses, and to whom (spec V-2). */
+export interface ReportPreview {
+  /** Whose desk opens it: the host of who is reported. */
+  readonly host: string;
+  readonly accused: Person;
+  /** In the order in which the desk will see them. */
+  readonly lines: readonly ReportLine[];
+  /** Chosen messages of which this device keeps nothing that proves them: they are not enclosed. */
+  readonly unproven: readonly string[];
+  /** Whether the desk learns who reports. */
+  readonly namesReporter: boolean;
+  readonly words: string;
+  readonly reason: ReportReason;
+  /** Of what is sealed. */
+  readonly sizeBytes: number;
+}
+
+/** What became of a report, or of an appeal. */
+export type ReportStatus =
+  /** It is on this device, and goes by itself. */
+  | { readonly kind: "waiting" }
+  /** The desk has signed that it came. */
+  | { readonly kind: "sent"; readonly day: number }
+  | { readonly kind: "received"; readonly day: number }
+  | { readonly kind: "refused"; readonly words: string }
+  | {
+      readonly kind: "decided";
+      readonly day: number;
+      readonly isActedOn: boolean;
+      readonly words: string;
+      /** Last day on which one may appeal, in days since 1970. */
+      readonly appealUntilDay: number;
+    }
+  | { readonly kind: "appeal-decided"; readonly day: number; readonly outcome: "upheld" | "reversed" | "replaced"; readonly words: string };
+
+/** A report or an appeal that was made on this device. */
+export interface SentReport {
+  readonly reportId: string;
+  readonly kind: "report" | "appeal";
+  readonly host: string;
+  /** Of a report: about whom. */
+  readonly accused?: Person;
+  readonly conversationId?: string;
+  readonly madeAtMs: number;
+  readonly status: ReportStatus;
+}
+
+/** What the desk of one's own host decided about this account, or about an appeal (spec V-5). */
+export interface Notice {
+  readonly noticeId: string;
+  readonly receivedAtMs: number;
+  /** The person said that they have read it. */
+  readonly isRead: boolean;
+  /** Names the decision. */
+  readonly puid: string;
+  readonly body:
+    | {
+        readonly kind: "statement";
+        readonly sanction: "warn" | "restrict" | "suspend";
+        readonly restrictions: readonly string[];
+        readonly decidedDay: number;
+        /** First day on which it does not hold any more; 0 of a warning. Days since 1970. */
+        readonly untilDay: number;
+        readonly ground: {
+          readonly kind: "illegal" | "incompatible";
+          readonly basis: string;
+          readonly explanation: string;
+          readonly referenceUrl: string;
+          readonly isAlsoIllegal: boolean;
+        };
+        readonly facts: string;
+        readonly category: string;
+        readonly contentTypes: readonly string[];
+        readonly territory: readonly string[];
+        readonly isAutomatedDetection: boolean;
+        readonly isAutomatedDecision: boolean;
+        /** The messages that it rests on: this device shows its own copies. */
+        readonly messageIds: readonly string[];
+        readonly appealUntilDay: number;
+      }
+    | {
+        readonly kind: "appeal-decided";
+        readonly outcome: "upheld" | "reversed" | "replaced";
+        readonly decidedDay: number;
+        readonly words: string;
+      };
+}
+
+/** Against which decision an appeal goes: one that a notice told, or one that a report of one's own was answered with. */
+export interface AppealParams {
+  readonly noticeId?: string;
+  readonly reportId?: string;
+  readonly words: string;
+}
+
+/** What a client does about reports to the operator, and what it is told by the desk (spec V-1 to V-6). */
+export interface ReportCalls {
+  /**
+   * Reads from the very bytes that `report` would send with the same parameters what they disclose and prove. Nothing is sent.
+   * @throws ClientError `unknown_message`, `invalid_setting` where they are not one person's or are one's own, or are too many,
+   * `not_permitted` where nothing proves them, where one's own words would name who wants not to be named
+   */
+  previewReport(conversationId: string, report: ReportParams): Promise<ReportPreview>;
+  /**
+   * Reports messages to the desk of their author's host, sealed to the key in its public record. It is on disk when this resolves, and
+   * goes by itself from then on; edits of the enclosed messages go along.
+   * @throws ClientError as `previewReport`; `not_permitted` where the host has no desk, `offline`, `directory_unproven`
+   */
+  report(conversationId: string, report: ReportParams): Promise<SentReport>;
+  /** What was reported and appealed on this device, newest first, and what became of it. `isFresh` asks the desks before. */
+  reports(options?: { readonly isFresh?: boolean }): Promise<readonly SentReport[]>;
+  /** What the desk decided about this account, newest first. */
+  notices(): Promise<readonly Notice[]>;
+  /** The person has read it. */
+  readNotice(noticeId: string): Promise<void>;
+  /** Appeals to the desk: somebody else than who decided looks at it. @throws ClientError `unknown_message`, `invalid_setting` after its last day, `offline` */
+  appeal(appeal: AppealParams): Promise<SentReport>;
+}

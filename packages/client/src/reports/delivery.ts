@@ -1,0 +1,207 @@
+import { decode, encode, toBase64Url } from "@latchkey/codec";
+import { maxReportAnswers, maxReportMailboxes, sealedReportCodec } from "@latchkey/protocol";
+import { mailboxOf, openAnswer, ReportError, reportAnswerCodec, verifyReceipt } from "@latchkey/reports";
+import type { World } from "../engine/world.ts";
+import { ClientError, failureOf } from "../errors.ts";
+import { createSingleFlight } from "../single-flight.ts";
+import type { DeskKeySource } from "./desk-keys.ts";
+import { fetchAnswers, postReport } from "./door.ts";
+import type { Door } from "./door.ts";
+import { loadReport, loadReports, putReport } from "./stored.ts";
+import type { StoredReport } from "./stored.ts";
+
+const firstRetryMs = 15_000;
+const maxRetryMs = 6 * 3_600_000;
+/** A desk that was not there for so long never takes it. */
+const givenUpAfterMs = 30 * 86_400_000;
+/** Answers are asked for so often, and not at the same time as by others. */
+const askEveryMs = 6 * 3_600_000;
+/** Nothing is answered any more after so long. */
+const answeredForMs = 800 * 86_400_000;
+
+/** Brings reports to the desks until they have signed for them, and asks for what they answer (spec V-3, V-4). */
+export class Delivery {
+  readonly #world: World;
+  readonly #keys: DeskKeySource;
+  readonly #flight = createSingleFlight(() => this.#run().catch(ignoreStore));
+  #attempts = 0;
+  #cancelRetry = (): void => undefined;
+  #cancelAsking = (): void => undefined;
+  #closed = false;
+
+  constructor(world: World, keys: DeskKeySource) {
+    this.#world = world;
+    this.#keys = keys;
+  }
+
+  start(): void {
+    this.wake();
+    this.#askLater(0);
+  }
+
+  /** Something waits. */
+  wake(): void {
+    if (!this.#closed) void this.#flight.wake();
+  }
+
+  /** Brings what waits and asks for answers now. A desk that is not reached is asked another time. */
+  async refresh(): Promise<void> {
+    await this.#flight.join();
+    await this.#ask();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry();
+    this.#cancelAsking();
+    await this.#flight.settled();
+  }
+
+  #door(host: string): Door {
+    const { platform, connections } = this.#world;
+    return { platform, baseUrl: connections.httpUrl(host) };
+  }
+
+  async #run(): Promise<void> {
+    this.#cancelRetry();
+    const { store, platform } = this.#world;
+    const waiting = (await store.transact("read", (tx) => loadReports(tx))).filter(({ sealed }) => sealed.length > 0);
+    let retryMs: number | undefined;
+    for (const report of waiting.toReversed()) {
+      if (this.#closed) return;
+      const failure = await this.#deliver(report);
+      if (failure !== undefined)
+        retryMs = Math.max(retryMs ?? 0, failure.retryAfterMs, Math.min(maxRetryMs, firstRetryMs * 4 ** Math.min(this.#attempts, 12)));
+    }
+    this.#attempts = retryMs === undefined ? 0 : this.#attempts + 1;
+    if (retryMs !== undefined && !this.#closed) this.#cancelRetry = platform.setTimer(retryMs, () => this.wake());
+  }
+
+  /** What is to be tried again, if it is. */
+  async #deliver(report: StoredReport): Promise<ClientError | undefined> {
+    const { platform, directory } = this.#world;
+    try {
+      const { reportId, reportHash, host } = report;
+      const sealed = decode(sealedReportCodec, report.sealed);
+      const what = { host, operation: "report", target: reportId } as const;
+      const answer = await directory.tokens.spend(what, (token) =>
+        postReport(this.#door(host), encode(sealedReportCodec, { ...sealed, token })),
+      );
+      if (answer.kind === "refused") throw noTokenLeft();
+      const { receipt } = answer;
+      const verified = await verifyReceipt({
+        signatures: platform.signatures,
+        deskKeys: await this.#signatureKeys(report),
+        reportId,
+        reportHash,
+        receipt,
+      });
+      await this.#change(report, { sealed: new Uint8Array(0), receipt, receiptDay: verified.day });
+      return undefined;
+    } catch (error) {
+      const failure = error instanceof ReportError ? notItsReceipt(error) : failureOf(error);
+      const isOver = !failure.canRetry || platform.nowMs() - report.madeAtMs > givenUpAfterMs;
+      if (!isOver) return failure instanceof ClientError ? failure : new ClientError(failure.code, failure.message);
+      await this.#change(report, { sealed: new Uint8Array(0), refusal: failure.message });
+      return undefined;
+    }
+  }
+
+  /** Of the desk to which it was sealed, and of the one that the record names now. */
+  async #signatureKeys({ host, deskKey }: StoredReport): Promise<readonly Uint8Array[]> {
+    const known = await this.#keys.known(host);
+    return known === undefined ? [deskKey] : [deskKey, known.signatureKey];
+  }
+
+  #askLater(afterMs: number): void {
+    if (this.#closed) return;
+    const { platform } = this.#world;
+    this.#cancelAsking();
+    this.#cancelAsking = platform.setTimer(afterMs, () => {
+      void this.#ask()
+        .catch(ignoreStore)
+        .finally(() => {
+          const [high = 0, low = 0] = platform.random(2);
+          this.#askLater(askEveryMs + (high * 256 + low) * 100);
+        });
+    });
+  }
+
+  async #ask(): Promise<void> {
+    const { store, platform } = this.#world;
+    const all = await store.transact("read", (tx) => loadReports(tx));
+    const open = all.filter(
+      ({ receipt, fetched, madeAtMs }) => receipt.length > 0 && fetched < maxReportAnswers && platform.nowMs() - madeAtMs < answeredForMs,
+    );
+    for (const [host, reports] of Map.groupBy(open, (report) => report.host)) {
+      for (let at = 0; at < reports.length; at += maxReportMailboxes) {
+        if (this.#closed) return;
+        await this.#askHost(host, reports.slice(at, at + maxReportMailboxes));
+      }
+    }
+  }
+
+  async #askHost(host: string, reports: readonly StoredReport[]): Promise<void> {
+    const mailboxes = reports.map(({ replySecret, fetched }) => ({ mailbox: mailboxOf(replySecret), from: fetched }));
+    try {
+      const found = await fetchAnswers(this.#door(host), mailboxes);
+      if (found.every(({ answers }) => answers.length === 0)) return;
+      // Its key may have changed since the report: the record says so.
+      await this.#keys.newest(host).catch(ignoreClient);
+      for (const [at, { answers }] of found.entries()) {
+        const report = reports[at];
+        if (report !== undefined && answers.length > 0) await this.#take(report, answers);
+      }
+    } catch (error) {
+      // Another time.
+      ignoreClient(error);
+    }
+  }
+
+  async #take(report: StoredReport, sealed: readonly Uint8Array[]): Promise<void> {
+    const { platform, emit } = this.#world;
+    const { replySecret, reportId } = report;
+    const deskKeys = await this.#signatureKeys(report);
+    const opened: Uint8Array[] = [];
+    for (const one of sealed.slice(0, maxReportAnswers - report.fetched)) {
+      try {
+        const answer = await openAnswer({ signatures: platform.signatures, deskKeys, replySecret, reportId, sealed: one });
+        opened.push(encode(reportAnswerCodec, answer));
+      } catch (error) {
+        // What the desk has not signed is nothing, whoever put it there.
+        if (!(error instanceof ReportError)) throw error;
+      }
+    }
+    const answers = [...report.answers, ...opened].slice(-maxReportAnswers);
+    await this.#change(report, { answers, fetched: report.fetched + sealed.length });
+    if (opened.length > 0) emit({ kind: "reports" });
+  }
+
+  async #change(report: StoredReport, changes: Partial<StoredReport>): Promise<void> {
+    const { store, emit } = this.#world;
+    await store.transact("write", async (tx) => {
+      const now = await loadReport(tx, toBase64Url(report.reportId));
+      if (now !== undefined) putReport(tx, { ...now, ...changes });
+    });
+    if (changes.answers === undefined) emit({ kind: "reports" });
+  }
+}
+
+/** Somebody answered in the desk's place, or it lies: until it signs for the report, it has not come. */
+function notItsReceipt(cause: ReportError): ClientError {
+  return new ClientError("server_lied", "The server has not signed for this report.", { canRetry: true, cause });
+}
+
+function noTokenLeft(): ClientError {
+  const words = "There were enough reports from this account today. It goes by itself tomorrow.";
+  return new ClientError("rate_limited", words, { retryAfterMs: 3_600_000 });
+}
+
+function ignoreClient(error: unknown): void {
+  if (!(error instanceof ClientError)) throw error;
+}
+
+/** A store that fails is told where somebody waits for it. */
+function ignoreStore(error: unknown): void {
+  if (!(error instanceof ClientError)) throw error;
+}

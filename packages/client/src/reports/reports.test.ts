@@ -1,0 +1,421 @@
+import { decode, encode, equalBytes, toBase64Url, toHex } from "@latchkey/codec";
+import { nodeCrypto } from "@latchkey/mls/node";
+import {
+  createEditContent,
+  inboxPlaintextCodec,
+  answersReplyCodec,
+  answersRequestCodec,
+  reportAcceptedCodec,
+  sealedReportCodec,
+} from "@latchkey/protocol";
+import type { DeskKeys, InboxPlaintext } from "@latchkey/protocol";
+import { mailboxOf, openReport, sealAnswer, sealedReportHash, sealNotice, signReceipt, verifyReport } from "@latchkey/reports";
+import type { DeskNotice, OpenedReport, ReportOutcome } from "@latchkey/reports";
+import { host, random, saidAtMs, suite, Talk, talker, viewOf } from "@latchkey/reports/testing";
+import type { SaidItem, Talker } from "@latchkey/reports/testing";
+import { nobleSignatures } from "@latchkey/transparency";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { describe, expect, test } from "vitest";
+import { unsealInboxItem } from "../group/inbox-seal.ts";
+import { putEvidence } from "../engine/evidence.ts";
+import type { World } from "../engine/world.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { putLine } from "../timeline/history.ts";
+import type { Line, MessageParts } from "../timeline/line.ts";
+import { Reports } from "./reports.ts";
+
+const none = new Uint8Array(0);
+const day = Math.floor(saidAtMs / 86_400_000);
+const conversation = "talk";
+
+/** A desk behind its door, as the network has it. */
+class TestDesk {
+  readonly encryption = suite.deriveKemKeyPair(random(32));
+  readonly signature = suite.generateSignatureKeyPair(random);
+  readonly came: Uint8Array[] = [];
+  readonly opened: OpenedReport[] = [];
+  readonly mailboxes = new Map<string, Uint8Array[]>();
+  isDown = false;
+  signsAs: Uint8Array | undefined;
+
+  async keys(): Promise<DeskKeys> {
+    const [{ publicKey: encryptionKey }, { publicKey: signatureKey }] = [await this.encryption, await this.signature];
+    return { format: 1, encryptionKey, signatureKey, ext: none };
+  }
+
+  readonly fetch = async (url: string, init: { readonly body: Uint8Array }): Promise<Response> => {
+    if (this.isDown) throw new TypeError("no network");
+    const path = new URL(url).pathname;
+    if (path === "/v1/reports") return await this.#take(init.body);
+    if (path === "/v1/reports/answers") return this.#answers(init.body);
+    return new Response("{}", { status: 404 });
+  };
+
+  async #take(body: Uint8Array): Promise<Response> {
+    this.came.push(new Uint8Array(body));
+    const sealed = decode(sealedReportCodec, new Uint8Array(body));
+    this.opened.push(await openReport({ suite, keys: await this.encryption, sealed }));
+    const { secretKey } = await this.signature;
+    const { reportId } = sealed;
+    const fields = { format: 1 as const, reportId, reportHash: sealedReportHash(sealed), day, ext: none };
+    const receipt = await signReceipt(nobleSignatures, this.signsAs ?? secretKey, fields);
+    return new Response(new Uint8Array(encode(reportAcceptedCodec, { format: 1, receipt, missing: [] })));
+  }
+
+  #answers(body: Uint8Array): Response {
+    const { mailboxes } = decode(answersRequestCodec, new Uint8Array(body));
+    const found = mailboxes.map(({ mailbox, from }) => ({ answers: (this.mailboxes.get(toHex(mailbox)) ?? []).slice(from) }));
+    return new Response(new Uint8Array(encode(answersReplyCodec, { format: 1, mailboxes: found })));
+  }
+
+  async answer({ report }: OpenedReport, outcome: ReportOutcome, secretKey?: Uint8Array): Promise<void> {
+    const { reportId, replySecret } = report;
+    const answer = { format: 1 as const, reportId, day: day + 1, outcome, ext: none };
+    const key = secretKey ?? (await this.signature).secretKey;
+    const sealed = await sealAnswer({ signatures: nobleSignatures, secretKey: key, random, replySecret, answer });
+    const mailbox = toHex(mailboxOf(replySecret));
+    this.mailboxes.set(mailbox, [...(this.mailboxes.get(mailbox) ?? []), sealed]);
+  }
+}
+
+const parts: MessageParts = {
+  claimedAtMs: saidAtMs,
+  arrivedAtMs: saidAtMs,
+  device: undefined,
+  inReplyTo: undefined,
+  forwardedHops: 0,
+  mentions: { accounts: [], all: false },
+  facts: [],
+  refused: [],
+};
+
+/** Ada's device in a conversation with Mal and Ben, as much of it as reports look at. */
+class Scene {
+  readonly store = createMemoryStore();
+  readonly desk = new TestDesk();
+  readonly told: unknown[] = [];
+  readonly lines = new Map<string, Line>();
+  readonly timers: (() => void)[] = [];
+  nowMs = saidAtMs;
+  lookUps = 0;
+  #order = 0;
+  readonly people: { readonly mal: Talker; readonly ada: Talker; readonly ben: Talker };
+  readonly talk: Talk;
+
+  private constructor(people: Scene["people"], talk: Talk) {
+    this.people = people;
+    this.talk = talk;
+  }
+
+  static async open(): Promise<Scene> {
+    const [mal, ada, ben] = [await talker("mal"), await talker("ada"), await talker("ben")];
+    return new Scene({ mal, ada, ben }, await Talk.begin(ada, [mal, ben]));
+  }
+
+  /** Said and kept as clients do, unless `isKept` is false. */
+  async say(by: Talker, text: string, isKept = true): Promise<SaidItem & { readonly id: string }> {
+    const said = await this.talk.say(by, text);
+    const order = ++this.#order;
+    const id = toBase64Url(said.messageId);
+    const line: Line = {
+      id,
+      order,
+      author: by.accountId,
+      sentAtMs: saidAtMs,
+      body: { kind: "text", text },
+      acceptedAtMs: 0,
+      message: parts,
+    };
+    this.lines.set(id, line);
+    await this.store.transact("write", async (tx) => {
+      putLine(tx, conversation, line);
+      if (isKept) await putEvidence(tx, conversation, { order, epoch: 1, evidence: said.evidence });
+    });
+    return { ...said, id };
+  }
+
+  async edit(by: Talker, of: { readonly id: string; readonly messageId: Uint8Array }, text: string): Promise<void> {
+    const said = await this.talk.say(by, "", { content: createEditContent({ ...this.talk.head(), replaces: of.messageId, text }) });
+    const order = ++this.#order;
+    const line = this.lines.get(of.id);
+    if (line === undefined) throw new Error("a line");
+    const change = { kind: "edit" as const, text, mentions: { accounts: [], all: false } };
+    const fact = { order, id: said.messageId, author: by.accountId, claimedAtMs: saidAtMs, arrivedAtMs: saidAtMs, change };
+    this.lines.set(of.id, { ...line, message: { ...parts, facts: [fact] } });
+    await this.store.transact("write", (tx) => putEvidence(tx, conversation, { order, epoch: 1, evidence: said.evidence }));
+  }
+
+  /** The part, started anew on what is stored. */
+  reports(): Reports {
+    const { ada, ...others } = this.people;
+    const record = (one: Talker) => ({ states: one.states, pops: one.pops, bindings: [], proof: none });
+    const known = Object.values(others);
+    // Of the world this reads no more than what is here.
+    const world = {
+      store: this.store,
+      own: { ...ada, record: record(ada), signatureKeyPair: ada.keys },
+      people: {
+        load: async () => undefined,
+        person: (accountId: Uint8Array) => ({ accountId: toBase64Url(accountId), host, isSelf: equalBytes(accountId, ada.accountId) }),
+        contact: (accountId: Uint8Array) => {
+          const found = known.find((one) => equalBytes(one.accountId, accountId));
+          return found && { record: record(found) };
+        },
+      },
+      platform: {
+        nowMs: () => this.nowMs,
+        random,
+        sha256,
+        crypto: nodeCrypto,
+        signatures: nobleSignatures,
+        fetch: this.desk.fetch,
+        setTimer: (_ms: number, run: () => void) => {
+          this.timers.push(run);
+          return () => undefined;
+        },
+      },
+      directory: { tokens: { spend: (_what: unknown, ask: (token: Uint8Array) => Promise<unknown>) => ask(none) } },
+      connections: { httpUrl: () => `https://${host}` },
+      emit: (event: { readonly kind: string }) => this.told.push(event.kind),
+    } as unknown as World;
+    const history = { line: async (id: string) => this.lines.get(id) };
+    const runner = { id: conversation, state: { roster: undefined }, load: async () => undefined, history };
+    const keys = {
+      newest: async () => {
+        this.lookUps++;
+        return await this.desk.keys();
+      },
+      known: async () => await this.desk.keys(),
+      checkedAtMs: async () => this.nowMs - 120_000,
+    };
+    return new Reports(world, (() => runner) as unknown as ConstructorParameters<typeof Reports>[1], keys);
+  }
+}
+
+describe("[V-2] what a reporter sees is what the desk gets", () => {
+  test("chosen messages with their edits and gaps, read from the very bytes, and proved to the desk", async () => {
+    const scene = await Scene.open();
+    const { mal, ada, ben } = scene.people;
+    const threat = await scene.say(mal, "I know where you live");
+    await scene.say(mal, "nothing to see");
+    const provoked = await scene.say(ada, "You are a thief");
+    await scene.edit(ada, provoked, "Good evening");
+    const second = await scene.say(mal, "Tomorrow you will see");
+    const reports = scene.reports();
+    const params = { messageIds: [second.id, threat.id], contextIds: [provoked.id], reason: "threat" as const, words: "Help" };
+    const preview = await reports.preview(conversation, params);
+    expect(preview.lines.map(({ role, text, gapBefore }) => [role, text, gapBefore])).toEqual([
+      ["reported", "I know where you live", 0],
+      ["context", "You are a thief", 0],
+      ["edit", "Good evening", 0],
+      ["reported", "Tomorrow you will see", 1],
+    ]);
+    for (const { claims } of preview.lines) expect(claims.every(({ verdict }) => verdict === "proved")).toBe(true);
+    expect(preview).toMatchObject({ host, namesReporter: true, unproven: [], words: "Help" });
+    expect(scene.desk.came).toEqual([]);
+
+    await reports.report(conversation, params);
+    await reports.list({ isFresh: true });
+    const [opened] = scene.desk.opened;
+    if (opened === undefined) throw new Error("a report");
+    const verified = await verifyReport(opened, new Map(), viewOf([mal, ada, ben]));
+    expect(verified.items.map(({ role, text, gapBefore }) => [role, text, gapBefore])).toEqual(
+      preview.lines.map(({ role, text, gapBefore }) => [role, text, gapBefore]),
+    );
+    expect(verified.verdicts.map(({ claim, verdict }) => [claim, verdict])).toEqual([
+      ["reporter", "proved"],
+      ["accused", "proved"],
+      ["time", "not-proved"],
+    ]);
+    expect(verified.body).toMatchObject({ leftOut: 1, words: "Help", reason: "threat" });
+  });
+
+  test("nobody is named where nobody wants to be; one's own words would name one, and are refused", async () => {
+    const scene = await Scene.open();
+    const { mal, ada } = scene.people;
+    const threat = await scene.say(mal, "Wait and see");
+    const own = await scene.say(ada, "Go away");
+    const reports = scene.reports();
+    const choice = { messageIds: [threat.id], reason: "threat" as const, isAnonymous: true };
+    await expect(reports.report(conversation, { ...choice, contextIds: [own.id] })).rejects.toMatchObject({ code: "not_permitted" });
+    await reports.report(conversation, choice);
+    await reports.list({ isFresh: true });
+    const [opened] = scene.desk.opened;
+    expect(opened?.reporter).toEqual({ kind: "unnamed" });
+    expect(toHex(opened?.encoded ?? none)).not.toContain(toHex(ada.accountId));
+    expect(toHex(opened?.encoded ?? none)).not.toContain(toHex(ada.chain));
+  });
+
+  test("messages of several people, of one's own, that are not here, that nothing proves, or too many are refused", async () => {
+    const scene = await Scene.open();
+    const { mal, ada, ben } = scene.people;
+    const [a, b, c] = [await scene.say(mal, "a"), await scene.say(ben, "b"), await scene.say(ada, "c")];
+    const lost = await scene.say(mal, "of another device's history", false);
+    const reports = scene.reports();
+    const refused = async (messageIds: readonly string[], code: string): Promise<void> => {
+      await expect(reports.preview(conversation, { messageIds, reason: "spam" })).rejects.toMatchObject({ code });
+    };
+    await refused([a.id, b.id], "invalid_setting");
+    await refused([c.id], "invalid_setting");
+    await refused([], "invalid_setting");
+    await refused(
+      Array.from({ length: 51 }, (_, at) => String(at)),
+      "invalid_setting",
+    );
+    await refused(["no such"], "unknown_message");
+    await refused([lost.id], "not_permitted");
+    expect((await reports.preview(conversation, { messageIds: [a.id, lost.id], reason: "spam" })).unproven).toEqual([lost.id]);
+    await expect(reports.report(conversation, { messageIds: [a.id], reason: "spam", words: "x".repeat(9000) })).rejects.toMatchObject({
+      code: "message_too_large",
+    });
+  });
+});
+
+describe("[E-161] [V-3] a report is kept until the desk has signed for it", () => {
+  test("it is on disk before it is sent, goes with the next start, and is the same bytes each time", async () => {
+    const scene = await Scene.open();
+    const threat = await scene.say(scene.people.mal, "Wait and see");
+    scene.desk.isDown = true;
+    const first = scene.reports();
+    const sent = await first.report(conversation, { messageIds: [threat.id], reason: "threat" });
+    expect(sent.status).toEqual({ kind: "waiting" });
+    expect(await first.list({ isFresh: true })).toMatchObject([{ status: { kind: "waiting" } }]);
+    await first.close();
+    scene.desk.isDown = false;
+    // A receipt that the desk did not sign is none.
+    scene.desk.signsAs = random(32);
+    const second = scene.reports();
+    expect(await second.list({ isFresh: true })).toMatchObject([{ status: { kind: "waiting" } }]);
+    scene.desk.signsAs = undefined;
+    expect(await second.list({ isFresh: true })).toMatchObject([{ reportId: sent.reportId, status: { kind: "sent", day } }]);
+    expect(await second.list({ isFresh: true })).toHaveLength(1);
+    expect(scene.desk.came).toHaveLength(2);
+    expect(scene.desk.came[0]).toEqual(scene.desk.came[1]);
+    // Outside of the seal nobody is named, neither who reports nor who is reported.
+    for (const { accountId } of Object.values(scene.people)) expect(toHex(scene.desk.came[0] ?? none)).not.toContain(toHex(accountId));
+  });
+});
+
+describe("[E-161] [V-4] answers come to whoever has the reply secret", () => {
+  test("what the desk signed is told, anything else is nothing; a decision can be appealed by the secret", async () => {
+    const scene = await Scene.open();
+    const threat = await scene.say(scene.people.mal, "Wait and see");
+    const reports = scene.reports();
+    const { reportId } = await reports.report(conversation, { messageIds: [threat.id], reason: "threat", isAnonymous: true });
+    await reports.list({ isFresh: true });
+    const [opened] = scene.desk.opened;
+    if (opened === undefined) throw new Error("a report");
+    const decided = { kind: "decided" as const, puid: "p1", isActedOn: false, words: "It is a joke\u202e", appealUntilDay: day + 184 };
+    await scene.desk.answer(opened, decided, random(32));
+    scene.desk.mailboxes.get(toHex(mailboxOf(opened.report.replySecret)))?.push(random(99));
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" } }]);
+    await expect(reports.appeal({ reportId, words: "No" })).rejects.toMatchObject({ code: "unknown_message" });
+    await scene.desk.answer(opened, { kind: "received" });
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "received" } }]);
+    await scene.desk.answer(opened, decided);
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "decided", words: "It is a joke", isActedOn: false } }]);
+
+    await reports.appeal({ reportId, words: "It is not" });
+    await reports.list({ isFresh: true });
+    const appeal = scene.desk.opened[1];
+    const { replySecret } = opened.report;
+    expect(appeal?.report.body).toMatchObject({ kind: "appeal", puid: "p1", words: "It is not", report: { replySecret } });
+    expect(appeal?.reporter).toEqual({ kind: "unnamed" });
+    scene.nowMs += 200 * 86_400_000;
+    await expect(reports.appeal({ reportId, words: "Still" })).rejects.toMatchObject({ code: "invalid_setting" });
+  });
+});
+
+describe("[V-5] a notice is the desk's, for this account", () => {
+  async function noticeFor(scene: Scene, over: Partial<DeskNotice> = {}, key?: Uint8Array): Promise<InboxPlaintext> {
+    const { ada } = scene.people;
+    const inbox = await suite.deriveKemKeyPair(random(32));
+    const notice: DeskNotice = {
+      format: 1,
+      noticeId: random(16),
+      host,
+      accountId: ada.accountId,
+      body: {
+        kind: "statement",
+        puid: "p2",
+        sanction: "warn",
+        restrictions: [],
+        decidedDay: day,
+        untilDay: 0,
+        ground: {
+          kind: "incompatible",
+          basis: "Rule 3",
+          explanation: "Threats",
+          referenceUrl: "javascript:alert(1)",
+          isAlsoIllegal: false,
+        },
+        facts: "You wrote\u202e a threat.",
+        category: "VIOLENCE",
+        contentTypes: ["TEXT"],
+        territory: [],
+        source: "notice",
+        isAutomatedDetection: false,
+        isAutomatedDecision: false,
+        messageIds: [random(32)],
+        appealUntilDay: day + 184,
+      },
+      ext: none,
+      ...over,
+    };
+    const inboxId = random(32);
+    const { deviceId } = ada;
+    const blob = await sealNotice({
+      suite,
+      signatures: nobleSignatures,
+      random,
+      secretKey: key ?? (await scene.desk.signature).secretKey,
+      recipient: { host, deviceId, inboxId, inboxKey: inbox.publicKey },
+      notice,
+      itemId: random(16),
+      notAfterMs: saidAtMs + 30 * 86_400_000,
+    });
+    const recipient = { host, deviceId, inboxId, ...inbox };
+    const item = await unsealInboxItem({ platform: { crypto: nodeCrypto, nowMs: () => saidAtMs }, recipient, blob });
+    if (item === undefined) throw new Error("it opens");
+    return decode(inboxPlaintextCodec, encode(inboxPlaintextCodec, item));
+  }
+
+  test("it is kept once, shown without tricks, read, and appealed by this device", async () => {
+    const scene = await Scene.open();
+    const reports = scene.reports();
+    const item = await noticeFor(scene);
+    for (let times = 0; times < 2; times++) await reports.takeNotice(item, saidAtMs);
+    const [notice, ...more] = await reports.notices();
+    expect(more).toEqual([]);
+    expect(notice).toMatchObject({
+      puid: "p2",
+      isRead: false,
+      body: { kind: "statement", facts: "You wrote a threat.", ground: { referenceUrl: "" } },
+    });
+    const noticeId = notice?.noticeId ?? "";
+    await reports.readNotice(noticeId);
+    expect((await reports.notices())[0]?.isRead).toBe(true);
+    expect(scene.told).toEqual(["notices", "notices"]);
+    expect(scene.lookUps).toBe(0);
+    await reports.appeal({ noticeId, words: "It was a line of a song" });
+    await reports.list({ isFresh: true });
+    const [appeal] = scene.desk.opened;
+    if (appeal === undefined) throw new Error("an appeal");
+    const verified = await verifyReport(appeal, new Map(), viewOf(Object.values(scene.people)));
+    expect(verified.reporter?.accountId).toEqual(scene.people.ada.accountId);
+    expect(verified.body).toMatchObject({ kind: "appeal", puid: "p2", report: undefined });
+  });
+
+  test("[E-160] what the desk did not sign, or signed for another account, is nothing, and costs one look at the record a minute", async () => {
+    const scene = await Scene.open();
+    const reports = scene.reports();
+    const another = { accountId: scene.people.ben.accountId };
+    for (const item of [await noticeFor(scene, {}, random(32)), await noticeFor(scene, another)])
+      await reports.takeNotice(item, scene.nowMs);
+    // The record was asked since this one came: it would say nothing else now.
+    await reports.takeNotice(await noticeFor(scene, {}, random(32)), scene.nowMs - 300_000);
+    expect(scene.lookUps).toBe(2);
+    expect([await reports.notices(), scene.told]).toEqual([[], []]);
+    await expect(reports.readNotice("none")).rejects.toMatchObject({ code: "unknown_message" });
+  });
+});
