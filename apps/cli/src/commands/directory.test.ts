@@ -70,7 +70,7 @@ test("directory audit ends with 1 where something does not hold, and says what",
 test("directory show proves that nobody has a name", async () => {
   const { status, stdout } = await run("directory", "show", "nobody", "--json");
   expect([status, JSON.parse(stdout)]).toMatchObject([0, { kind: "absent", isReleased: false, username: "nobody", head: { size: 1 } }]);
-  expect((await run("directory", "show", "nobody")).stdout).toMatch(/^Nobody has this name, and nobody had\nRecord {5}entry 0 /);
+  expect((await run("directory", "show", "nobody")).stdout).toMatch(/^Nobody has this name, and nobody had\nRecord {5}entry [01] /);
 });
 
 test("directory and witness say how they are used", async () => {
