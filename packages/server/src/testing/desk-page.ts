@@ -60,9 +60,11 @@ export async function beginDesk(params: {
   dataDirectory: string;
   url: string;
   name?: string;
+  /** What browsers call the server, where it is not `url`: passkeys are made for that. */
+  origin?: string;
 }): Promise<{ page: DeskPage; authenticator: TestAuthenticator }> {
-  const { dataDirectory, url, name = "Ada" } = params;
+  const { dataDirectory, url, name = "Ada", origin = url } = params;
   const { code } = await answer(dataDirectory, "desk-start", { name });
   const page = new DeskPage(url);
-  return { page, authenticator: await page.enrol(String(code)) };
+  return { page, authenticator: await page.enrol(String(code), new TestAuthenticator(origin)) };
 }
