@@ -2,7 +2,8 @@
 // Source: Dodis, Grubbs, Ristenpart, Woodage 2018; reports by several who agree, and by who edits first
 // Counter-measure: a report is what its authors signed, each claim gets a verdict, edits go along by force, gaps and order show; the desk decides, never a number (V-2, V-6, F-3)
 import { fromBase64Url } from "@latchkey/codec";
-import { createTextContent, reportPaths } from "@latchkey/protocol";
+import { createTextContent } from "@latchkey/protocol";
+import { reportPaths } from "@latchkey/protocol/reports";
 import type { CaseDetail } from "@latchkey/protocol/desk";
 import { itemsOf, Talk, talker } from "@latchkey/reports/testing";
 import { beginDesk, TestReporter } from "@latchkey/server/testing";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "@latchkey/codec";
-import { reportAcceptedCodec } from "@latchkey/protocol";
+import { reportAcceptedCodec } from "@latchkey/protocol/reports";
 import { startServer } from "@latchkey/server";
 import { TestReporter, beginDesk } from "@latchkey/server/testing";
 import { describe, expect, onTestFinished, test } from "vitest";

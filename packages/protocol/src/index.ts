@@ -42,7 +42,5 @@ export * from "./limits.ts";
 export * from "./log-chain.ts";
 export * from "./operator-labels.ts";
 export * from "./suspended-list.ts";
-export * from "./reports/reasons.ts";
-export * from "./reports/wire.ts";
 export * from "./tokens/tokens.ts";
 export { productVersion } from "./version.ts";

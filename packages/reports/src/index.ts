@@ -12,4 +12,4 @@ export { fitsReport } from "./files.ts";
 export type { ReportFile } from "./files.ts";
 export { reporterTbs, textOf, verifyReport } from "./verify.ts";
 export type { DeskView, Person, VerifiedItem, VerifiedReport } from "./verify.ts";
-export { isDeskHead, openNotice, sealNotice } from "./desk-item.ts";
+export { isDeskHead, openNotice } from "./desk-item.ts";

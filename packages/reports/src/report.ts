@@ -1,7 +1,8 @@
 import { opaque, opaqueV, optional, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { deviceIdCodec, extCodec, formatOne, hostCodec, id32, maxReportAttachments, reportReasons } from "@latchkey/protocol";
-import type { ReportReason } from "@latchkey/protocol";
+import { deviceIdCodec, extCodec, formatOne, hostCodec, id32 } from "@latchkey/protocol";
+import { maxReportAttachments, reportReasons } from "@latchkey/protocol/reports";
+import type { ReportReason } from "@latchkey/protocol/reports";
 import { numbered } from "./names.ts";
 
 /** Messages that a reporter chooses at most; with what changed them there are at most `maxReportItems`. */

@@ -1,6 +1,8 @@
 import { concatBytes, encode } from "@latchkey/codec";
-import { fileChunkAt, fileChunkCount, fileNonce, paddedFileBytes, createTextContent, sealedReportCodec } from "@latchkey/protocol";
-import type { FilePart, SealedReport } from "@latchkey/protocol";
+import { fileChunkAt, fileChunkCount, fileNonce, paddedFileBytes, createTextContent } from "@latchkey/protocol";
+import { sealedReportCodec } from "@latchkey/protocol/reports";
+import type { FilePart } from "@latchkey/protocol";
+import type { SealedReport } from "@latchkey/protocol/reports";
 import { toHex } from "@latchkey/codec";
 import { nobleSignatures } from "@latchkey/transparency";
 import { gcm } from "@noble/ciphers/aes.js";

@@ -1,8 +1,9 @@
 import { CodecError, concatBytes, decode, encode, Reader, utf8Bytes } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { CipherSuite, RandomBytes } from "@latchkey/mls";
-import { buckets, maxReportAttachmentBytes, sealedReportCodec } from "@latchkey/protocol";
-import type { AnnouncedAttachment, DeskKeys, SealedReport } from "@latchkey/protocol";
+import { buckets } from "@latchkey/protocol";
+import { maxReportAttachmentBytes, sealedReportCodec } from "@latchkey/protocol/reports";
+import type { AnnouncedAttachment, DeskKeys, SealedReport } from "@latchkey/protocol/reports";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ReportError } from "./errors.ts";

@@ -1,7 +1,7 @@
-import type { ReportReason } from "@latchkey/protocol";
+import type { ReportReason } from "@latchkey/protocol/reports";
 import type { Person } from "./people.ts";
 
-export type { ReportReason } from "@latchkey/protocol";
+export type { ReportReason } from "@latchkey/protocol/reports";
 
 /** What a person shows the desk of a host, and says to it (spec V-2). */
 export interface ReportParams {

@@ -1,5 +1,5 @@
 import { decode, encode, toBase64Url } from "@latchkey/codec";
-import { maxReportAnswers, maxReportMailboxes, sealedReportCodec } from "@latchkey/protocol";
+import { maxReportAnswers, maxReportMailboxes, sealedReportCodec } from "@latchkey/protocol/reports";
 import { mailboxOf, openAnswer, ReportError, reportAnswerCodec, verifyReceipt } from "@latchkey/reports";
 import type { World } from "../engine/world.ts";
 import { ClientError, failureOf } from "../errors.ts";

@@ -1,7 +1,7 @@
 import { CodecError, decode, encode, optional, safeUint64, struct } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { deskKeysCodec } from "@latchkey/protocol";
-import type { DeskKeys } from "@latchkey/protocol";
+import { deskKeysCodec } from "@latchkey/protocol/reports";
+import type { DeskKeys } from "@latchkey/protocol/reports";
 import { createOperatorLabels } from "../directory/operator-labels.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { World } from "../engine/world.ts";

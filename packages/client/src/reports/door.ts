@@ -1,7 +1,7 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { answersReplyCodec, answersRequestCodec, maxAnswersReplyBytes, reportAcceptedCodec, reportPaths } from "@latchkey/protocol";
-import type { MailboxAnswers, MailboxAt, ReportAccepted } from "@latchkey/protocol";
+import { answersReplyCodec, answersRequestCodec, maxAnswersReplyBytes, reportAcceptedCodec, reportPaths } from "@latchkey/protocol/reports";
+import type { MailboxAnswers, MailboxAt, ReportAccepted } from "@latchkey/protocol/reports";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import { ownCode } from "../transport/between.ts";

@@ -1,16 +1,12 @@
 import { decode, encode, equalBytes, toBase64Url, toHex } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
-import {
-  createEditContent,
-  inboxPlaintextCodec,
-  answersReplyCodec,
-  answersRequestCodec,
-  reportAcceptedCodec,
-  sealedReportCodec,
-} from "@latchkey/protocol";
-import type { DeskKeys, InboxPlaintext } from "@latchkey/protocol";
-import { mailboxOf, openReport, sealAnswer, sealedReportHash, sealNotice, signReceipt, verifyReport } from "@latchkey/reports";
+import { createEditContent, inboxPlaintextCodec } from "@latchkey/protocol";
+import { answersReplyCodec, answersRequestCodec, reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol/reports";
+import type { InboxPlaintext } from "@latchkey/protocol";
+import type { DeskKeys } from "@latchkey/protocol/reports";
+import { mailboxOf, openReport, sealAnswer, sealedReportHash, signReceipt, verifyReport } from "@latchkey/reports";
 import type { DeskNotice, OpenedReport, ReportOutcome } from "@latchkey/reports";
+import { sealNotice } from "@latchkey/reports/seal-notice";
 import { host, random, saidAtMs, suite, Talk, talker, viewOf } from "@latchkey/reports/testing";
 import type { SaidItem, Talker } from "@latchkey/reports/testing";
 import { nobleSignatures } from "@latchkey/transparency";

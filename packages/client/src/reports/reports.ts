@@ -1,5 +1,5 @@
 import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
-import { sealedReportCodec } from "@latchkey/protocol";
+import { sealedReportCodec } from "@latchkey/protocol/reports";
 import type { InboxPlaintext } from "@latchkey/protocol";
 import {
   deskSuite,

@@ -15,7 +15,7 @@ import {
   vector,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { maxReportAnswerBytes, maxReportAnswers, maxSealedReportBytes } from "@latchkey/protocol";
+import { maxReportAnswerBytes, maxReportAnswers, maxSealedReportBytes } from "@latchkey/protocol/reports";
 import { reportPrefix } from "./has-reports.ts";
 import type { StoreTransaction } from "../store/store.ts";
 

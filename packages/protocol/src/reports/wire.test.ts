@@ -1,7 +1,7 @@
 import { describeCodec } from "@latchkey/testkit";
 import { describe } from "vitest";
-import { answersReplyCodec, answersRequestCodec, deskKeysCodec, reportAcceptedCodec, sealedReportCodec } from "../index.ts";
-import type { SealedReport } from "../index.ts";
+import { answersReplyCodec, answersRequestCodec, deskKeysCodec, reportAcceptedCodec, sealedReportCodec } from "./wire.ts";
+import type { SealedReport } from "./wire.ts";
 
 const id = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 const id16 = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);

@@ -1,5 +1,6 @@
 import { toBase64Url } from "@latchkey/codec";
-import { blobPath, httpPaths, reportPaths } from "@latchkey/protocol";
+import { blobPath, httpPaths } from "@latchkey/protocol";
+import { reportPaths } from "@latchkey/protocol/reports";
 import { expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";

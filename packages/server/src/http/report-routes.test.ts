@@ -1,5 +1,5 @@
 import { decode, toBase64Url, utf8Bytes } from "@latchkey/codec";
-import { reportAcceptedCodec, reportAttachmentPath, reportPaths } from "@latchkey/protocol";
+import { reportAcceptedCodec, reportAttachmentPath, reportPaths } from "@latchkey/protocol/reports";
 import { mailboxOf, sealAttachment, sealedReportHash, verifyReceipt } from "@latchkey/reports";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

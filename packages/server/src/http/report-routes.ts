@@ -1,4 +1,10 @@
-import { maxReportAttachmentBytes, maxSealedReportBytes, reportAttachmentPath, reportPaths, sealedReportCodec } from "@latchkey/protocol";
+import {
+  maxReportAttachmentBytes,
+  maxSealedReportBytes,
+  reportAttachmentPath,
+  reportPaths,
+  sealedReportCodec,
+} from "@latchkey/protocol/reports";
 import { CodecError, decode, fromBase64Url } from "@latchkey/codec";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";

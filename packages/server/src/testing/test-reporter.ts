@@ -1,7 +1,7 @@
 import { decode, encode } from "@latchkey/codec";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { answersReplyCodec, answersRequestCodec, deskKeysCodec, reportPaths, sealedReportCodec } from "@latchkey/protocol";
-import type { DeskKeys, MailboxAt, SealedReport } from "@latchkey/protocol";
+import { answersReplyCodec, answersRequestCodec, deskKeysCodec, reportPaths, sealedReportCodec } from "@latchkey/protocol/reports";
+import type { DeskKeys, MailboxAt, SealedReport } from "@latchkey/protocol/reports";
 import { mailboxOf, openAnswer, reportCodec, sealReport } from "@latchkey/reports";
 import type { Report, ReportOutcome, Reporter } from "@latchkey/reports";
 import { randomBytes } from "node:crypto";

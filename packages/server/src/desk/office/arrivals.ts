@@ -1,6 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
-import type { AnnouncedAttachment, MailboxAt } from "@latchkey/protocol";
-import { maxAnswersReplyBytes, maxReportAnswers } from "@latchkey/protocol";
+import type { AnnouncedAttachment, MailboxAt } from "@latchkey/protocol/reports";
+import { maxAnswersReplyBytes, maxReportAnswers } from "@latchkey/protocol/reports";
 import { SpentTokens } from "../../store/sqlite/token-tables.ts";
 import type { Statements } from "../../store/sqlite/statements.ts";
 import type { SpentToken } from "../../store/token-store.ts";

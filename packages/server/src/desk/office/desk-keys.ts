@@ -1,7 +1,7 @@
 import { encode } from "@latchkey/codec";
 import type { CipherSuite } from "@latchkey/mls";
 import { nodeCrypto } from "@latchkey/mls/node";
-import { deskKeysCodec } from "@latchkey/protocol";
+import { deskKeysCodec } from "@latchkey/protocol/reports";
 import { deskSuite } from "@latchkey/reports";
 import { vrfPublicKey } from "@latchkey/transparency";
 import { randomBytes } from "node:crypto";

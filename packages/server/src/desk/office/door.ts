@@ -1,6 +1,6 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
-import { answersReplyCodec, answersRequestCodec, reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol";
-import type { SealedReport } from "@latchkey/protocol";
+import { answersReplyCodec, answersRequestCodec, reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol/reports";
+import type { SealedReport } from "@latchkey/protocol/reports";
 import { sealedReportHash, signReceipt } from "@latchkey/reports";
 import { dayOf } from "../../days.ts";
 import { nodeSignatures } from "../../directory/signatures.ts";

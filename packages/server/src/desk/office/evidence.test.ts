@@ -1,5 +1,5 @@
 import { decode, encode, toBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
-import { answersReplyCodec, answersRequestCodec, reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol";
+import { answersReplyCodec, answersRequestCodec, reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol/reports";
 import { mailboxOf, reportCodec, reporterTbs, sealAttachment, sealReport } from "@latchkey/reports";
 import type { Report, Reporter } from "@latchkey/reports";
 import { Talk, itemsOf, saidAtMs, talker } from "@latchkey/reports/testing";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { nodeSignatures } from "../../directory/signatures.ts";
 import { none, random } from "../../testing/fixtures.ts";
-import { deskKeysCodec } from "@latchkey/protocol";
+import { deskKeysCodec } from "@latchkey/protocol/reports";
 import { nodeCrypto } from "@latchkey/mls/node";
 import type { DoorAnswer } from "./door.ts";
 import { TestDesk } from "./office.testing.ts";

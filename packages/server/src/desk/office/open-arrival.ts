@@ -1,5 +1,5 @@
 import { decode } from "@latchkey/codec";
-import { sealedReportCodec } from "@latchkey/protocol";
+import { sealedReportCodec } from "@latchkey/protocol/reports";
 import { ReportError, mailboxOf, openReport } from "@latchkey/reports";
 import type { OpenedReport } from "@latchkey/reports";
 import type { SealedArrival } from "./arrivals.ts";
