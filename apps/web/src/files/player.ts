@@ -56,29 +56,50 @@ function createPlayer(controller: Controller): Player {
   element.preload = "auto";
   const source = fileSourceOf(controller);
 
+  /** What is in the element; `undefined` while the address of what is to be played comes. */
+  let loaded: AttachedFile | undefined;
+  /** What comes. */
+  let coming: object | undefined;
+
   const change = (over: Partial<Playing>): void =>
     store.update((state) => (state.current === undefined ? state : { ...state, current: { ...state.current, ...over } }));
-  const keep = (): void => {
+  /** What is played, once it is in the element: what that tells late of the one before counts for nothing. */
+  const inElement = (): Playing | undefined => {
     const { current } = store.get();
+    return current !== undefined && current.file.id === loaded?.id ? current : undefined;
+  };
+  const keep = (): void => {
+    const current = inElement();
     if (current !== undefined) places.set(current.file.id, element.currentTime);
   };
   element.addEventListener("timeupdate", () => {
+    if (inElement() === undefined) return;
     keep();
     change({ at: element.currentTime });
   });
   element.addEventListener("durationchange", () => {
-    if (Number.isFinite(element.duration)) change({ length: element.duration });
+    if (inElement() !== undefined && Number.isFinite(element.duration)) change({ length: element.duration });
   });
-  element.addEventListener("play", () => change({ isPlaying: true }));
-  element.addEventListener("pause", () => change({ isPlaying: false }));
+  element.addEventListener("play", () => {
+    if (inElement() !== undefined) change({ isPlaying: true });
+  });
+  element.addEventListener("pause", () => {
+    if (inElement() !== undefined) change({ isPlaying: false });
+  });
   element.addEventListener("error", () => {
     const address = element.getAttribute("src");
-    if (address !== null) void source.why(address).then((failure) => change({ failure, isPlaying: false }));
+    const failed = inElement()?.file.id;
+    if (address === null || failed === undefined) return;
+    void source.why(address).then((failure) => {
+      if (inElement()?.file.id === failed) change({ failure, isPlaying: false });
+    });
   });
   element.addEventListener("ended", () => {
-    const { current } = store.get();
+    const current = inElement();
     if (current === undefined) return;
+    // Played again, it begins anew.
     places.delete(current.file.id);
+    loaded = undefined;
     change({ at: 0, isPlaying: false });
     const next = current.file.kind === "voice" ? nextVoice(controller, current.message) : undefined;
     if (next !== undefined) void begin(next.message, next.file, 0);
@@ -86,23 +107,35 @@ function createPlayer(controller: Controller): Player {
 
   const begin = async (message: Message, file: AttachedFile, at: number): Promise<void> => {
     keep();
+    loaded = undefined;
     element.pause();
+    const mine = {};
+    coming = mine;
     store.update((state) => ({
       ...state,
       current: { message, file, isPlaying: true, at, length: (file.durationMs ?? 0) / 1000, failure: undefined },
     }));
     try {
       const address = await source.address({ message, file });
-      if (store.get().current?.file !== file) return;
+      if (coming !== mine) return;
+      loaded = file;
       element.src = address;
       element.currentTime = at;
       element.defaultPlaybackRate = store.get().rate;
       element.playbackRate = store.get().rate;
-      await element.play();
     } catch (error) {
-      // What cannot be played is told by the element.
-      if (error instanceof ShowError) change({ failure: error.why, isPlaying: false });
+      if (coming === mine) change({ failure: error instanceof ShowError ? error.why : "failed", isPlaying: false });
+      return;
+    } finally {
+      if (coming === mine) coming = undefined;
     }
+    // What cannot be played is told by the element.
+    await element.play().catch(() => undefined);
+  };
+  /** It is stopped before it began. */
+  const letGo = (): void => {
+    coming = undefined;
+    change({ isPlaying: false });
   };
   const isCurrent = (message: Message, file: AttachedFile): boolean => {
     const { current } = store.get();
@@ -112,13 +145,14 @@ function createPlayer(controller: Controller): Player {
   return {
     store,
     toggle(message, file) {
-      if (!isCurrent(message, file)) void begin(message, file, places.get(file.id) ?? 0);
+      if (isCurrent(message, file) && coming !== undefined) letGo();
+      else if (!isCurrent(message, file) || loaded === undefined) void begin(message, file, places.get(file.id) ?? 0);
       else if (element.paused) void element.play().catch(() => undefined);
       else element.pause();
     },
     seek(message, file, at) {
       places.set(file.id, at);
-      if (isCurrent(message, file)) element.currentTime = at;
+      if (isCurrent(message, file) && loaded !== undefined) element.currentTime = at;
       else void begin(message, file, at);
     },
     nextRate() {
@@ -131,6 +165,7 @@ function createPlayer(controller: Controller): Player {
     placeOf: (file) => places.get(file.id) ?? 0,
     end() {
       keep();
+      [coming, loaded] = [undefined, undefined];
       element.pause();
       element.removeAttribute("src");
       element.load();
