@@ -2,7 +2,7 @@
 // Source: Privacy Pass, RFC 9576 section 4.4 (issuance and redemption linked by keys)
 // Counter-measure: one key a day, committed ahead in the operator label; another one is refused
 import { decode } from "@latchkey/codec";
-import { issuedTokenCodec } from "@latchkey/protocol";
+import { issuedTokenCodec } from "@latchkey/protocol/tokens";
 import { sodiumVoprf } from "@latchkey/server/testing";
 import { describe, expect, test } from "vitest";
 import type { Reply, Request } from "./testing/operator.ts";

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { TokenOperation } from "@latchkey/protocol";
+import type { TokenOperation } from "@latchkey/protocol/tokens";
 import { startInProcessServer } from "@latchkey/server/testing";
 import type { InProcessServer } from "@latchkey/server/testing";
 import { Chance } from "./chance.ts";

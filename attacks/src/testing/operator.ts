@@ -5,7 +5,8 @@ import type { Duplex } from "node:stream";
 import { decode, encode } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { roleCodecs, roles, socketPath, subprotocol } from "@latchkey/protocol";
-import type { Frame, Role, RoleFrames, TokenOperation } from "@latchkey/protocol";
+import type { Frame, Role, RoleFrames } from "@latchkey/protocol";
+import type { TokenOperation } from "@latchkey/protocol/tokens";
 import { StrangersPurse } from "@latchkey/server/testing";
 import { WebSocket, WebSocketServer } from "ws";
 

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { decode, toHex } from "@latchkey/codec";
-import { tokenKeyId, tokenKeysCodec } from "@latchkey/protocol";
+import { tokenKeyId, tokenKeysCodec } from "@latchkey/protocol/tokens";
 import { connectLookup } from "../directory/peer.ts";
 import { hostileKinds } from "../hostile/kinds.ts";
 import type { Figure, Scenario } from "../scenario.ts";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { equalBytes } from "@latchkey/codec";
 import { blindInput, finishBatch } from "@latchkey/client/testing";
-import { maxTokenBatch, tokenAuthenticator, tokenInput } from "@latchkey/protocol";
+import { maxTokenBatch } from "@latchkey/protocol";
+import { tokenAuthenticator, tokenInput } from "@latchkey/protocol/tokens";
 import { sodiumVoprf } from "@latchkey/server/testing";
 import type { Scenario } from "../scenario.ts";
 import { summarize } from "../statistics.ts";

@@ -42,5 +42,4 @@ export * from "./limits.ts";
 export * from "./log-chain.ts";
 export * from "./operator-labels.ts";
 export * from "./suspended-list.ts";
-export * from "./tokens/tokens.ts";
 export { productVersion } from "./version.ts";

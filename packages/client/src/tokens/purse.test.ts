@@ -1,6 +1,6 @@
 import { decode, encode } from "@latchkey/codec";
-import { issuedTokenCodec, tokenAuthenticator, tokenInput, tokenKeyId, tokenKeysCodec, tokenRealms } from "@latchkey/protocol";
-import type { Token, TokenOperation } from "@latchkey/protocol";
+import { issuedTokenCodec, tokenAuthenticator, tokenInput, tokenKeyId, tokenKeysCodec, tokenRealms } from "@latchkey/protocol/tokens";
+import type { Token, TokenOperation } from "@latchkey/protocol/tokens";
 import { ristretto255_oprf } from "@noble/curves/ed25519.js";
 import { expect, test } from "vitest";
 import { createDirectory } from "../account/directory.ts";

@@ -7,8 +7,8 @@ import {
   tokenKeysCodec,
   tokenRealms,
   voprfTokenType,
-} from "@latchkey/protocol";
-import type { TokenRealm } from "@latchkey/protocol";
+} from "@latchkey/protocol/tokens";
+import type { TokenRealm } from "@latchkey/protocol/tokens";
 import { clockAheadMs, maxSkewMs } from "../account/clock.ts";
 import { createOperatorLabels } from "../directory/operator-labels.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";

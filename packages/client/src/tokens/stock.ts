@@ -1,7 +1,7 @@
 import { decode, encode, enumeration, oneOf, opaque, safeUint64, struct, toBase64Url, uint16, uint32, uint8 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { tokenDays } from "@latchkey/protocol";
-import type { TokenRealm } from "@latchkey/protocol";
+import { tokenDays } from "@latchkey/protocol/tokens";
+import type { TokenRealm } from "@latchkey/protocol/tokens";
 import type { Store } from "../store/store.ts";
 
 /** A token that is not given away yet. */

@@ -1,4 +1,4 @@
-import type { TokenOperation } from "@latchkey/protocol";
+import type { TokenOperation } from "@latchkey/protocol/tokens";
 import type { DirectoryLog } from "../directory/log.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";

@@ -1,4 +1,5 @@
-import { roleCodecs, roles, tokenRealms } from "@latchkey/protocol";
+import { roleCodecs, roles } from "@latchkey/protocol";
+import { tokenRealms } from "@latchkey/protocol/tokens";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { limitNames } from "./limit-settings.ts";

@@ -7,8 +7,8 @@ import {
   tokenKeysCodec,
   tokenRealms,
   voprfTokenType,
-} from "@latchkey/protocol";
-import type { TokenKeys, TokenOperation, TokenRealm } from "@latchkey/protocol";
+} from "@latchkey/protocol/tokens";
+import type { TokenKeys, TokenOperation, TokenRealm } from "@latchkey/protocol/tokens";
 import { ristretto255_oprf } from "@noble/curves/ed25519.js";
 import { random, register } from "./accounts.ts";
 import { TestClient } from "./test-client.ts";

@@ -1,6 +1,6 @@
 import { CodecError, decode, encode, equalBytes } from "@latchkey/codec";
-import { tokenDays, tokenKeyId, tokenKeysCodec } from "@latchkey/protocol";
-import type { TokenKeys } from "@latchkey/protocol";
+import { tokenDays, tokenKeyId, tokenKeysCodec } from "@latchkey/protocol/tokens";
+import type { TokenKeys } from "@latchkey/protocol/tokens";
 import { randomBytes } from "node:crypto";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import { keyOf } from "../keys.ts";

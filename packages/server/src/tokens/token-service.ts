@@ -1,6 +1,7 @@
 import { CodecError, decode } from "@latchkey/codec";
-import { issuedTokenCodec, tokenAuthenticator, tokenInput, tokenRealms } from "@latchkey/protocol";
-import type { IssuedTokens, Token, TokenOperation } from "@latchkey/protocol";
+import { issuedTokenCodec, tokenAuthenticator, tokenInput, tokenRealms } from "@latchkey/protocol/tokens";
+import type { IssuedTokens } from "@latchkey/protocol";
+import type { Token, TokenOperation } from "@latchkey/protocol/tokens";
 import { timingSafeEqual } from "node:crypto";
 import type { Admission, Source } from "../admission/admission.ts";
 import type { ServerContext } from "../config.ts";

@@ -1,5 +1,5 @@
-import { tokenKeyId } from "@latchkey/protocol";
-import type { TokenOperation } from "@latchkey/protocol";
+import { tokenKeyId } from "@latchkey/protocol/tokens";
+import type { TokenOperation } from "@latchkey/protocol/tokens";
 import { ristretto255_oprf } from "@noble/curves/ed25519.js";
 import { expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
