@@ -11,6 +11,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["cases", /^cases\./],
   ["office", /^office\./],
   ["moderation", /^moderation\./],
+  ["report", /^report\./],
   // A list of conversations says what kind of file was sent last.
   ["files", /^files\.(?!kind\.|pictures$|several$)/],
   [

@@ -134,6 +134,7 @@ const settings = [
   "/privacy",
   "/appearance",
   "/storage",
+  "/reports",
   "/account",
   "/about",
   "/devices",

@@ -46,6 +46,7 @@ const BlockedPeoplePage = lazyComponent(async () => (await import("./pages/Block
 const RecoverPage = lazyComponent(async () => (await import("./pages/RecoverPage.tsx")).RecoverPage);
 const RecoveryPage = lazyComponent(async () => (await import("./pages/RecoveryPage.tsx")).RecoveryPage, "settings");
 const PlayerLine = lazyComponent(async () => (await import("./files/PlayerLine.tsx")).PlayerLine, "files");
+const NoticeLine = lazyComponent(async () => (await import("./reports/NoticeLine.tsx")).NoticeLine);
 const PersonCard = lazyComponent(async () => (await import("./components/PersonCard.tsx")).PersonCard);
 const RecoveryPanel = lazyComponent(async () => (await import("./components/RecoveryPanel.tsx")).RecoveryPanel, "settings");
 
@@ -155,6 +156,7 @@ function Messenger(): ReactElement {
         <HistoryLine />
         <AnnouncementLine />
         <AlarmBanners />
+        <NoticeLine />
         {hasConversationPage && <PlayerLine />}
       </Boundary>
       <div className="columns" ref={columnsRef}>

@@ -28,6 +28,7 @@ const icons: Readonly<Record<MessageAction, IconName>> = {
   info: "info",
   person: "people",
   tellAdministrators: "shield",
+  report: "alert",
   delete: "bin",
 };
 

@@ -86,6 +86,7 @@ export function MessageMenuHost({
       case "forward":
       case "info":
       case "tellAdministrators":
+      case "report":
       case "delete":
         setQuestion({ kind: action, messages: [message] });
         break;

@@ -5,9 +5,11 @@ import { DeleteDialog, ForwardDialog, InfoDialog } from "./MessageDialogs.tsx";
 
 const GroupReportDialog = lazyComponent(async () => (await import("./GroupReportDialog.tsx")).GroupReportDialog, "moderation");
 
+const ReportDialog = lazyComponent(async () => (await import("../reports/ReportDialog.tsx")).ReportDialog, "report");
+
 /** What is asked before something is done with messages. */
 export interface MessageQuestionOf {
-  readonly kind: "delete" | "forward" | "info" | "tellAdministrators";
+  readonly kind: "delete" | "forward" | "info" | "tellAdministrators" | "report";
   readonly messages: readonly Message[];
 }
 
@@ -27,6 +29,10 @@ export function MessageQuestion({
       return <ForwardDialog messages={messages} close={close} />;
     case "tellAdministrators":
       return <GroupReportDialog messages={messages} close={close} />;
+    case "report":
+      return (
+        first?.author && <ReportDialog conversationId={first.conversationId} accused={first.author} messages={messages} close={close} />
+      );
     case "info":
       return first && <InfoDialog message={first} close={() => close(false)} />;
   }

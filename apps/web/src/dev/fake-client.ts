@@ -15,6 +15,7 @@ import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { createFakeJoinLinks } from "./fake-join-links.ts";
+import { createFakeReports } from "./fake-reports.ts";
 import { createFakeMessages } from "./fake-messages.ts";
 import { createFakeAccount } from "./fake-account.ts";
 import { people, sampleAccount, sampleConversations, sampleMessage, sampleRequests } from "./sample-data.ts";
@@ -332,6 +333,7 @@ export function createFakeHost(scene: Scene): ClientHost {
         change(id, { memberCount: members.length + added.length });
       },
       letBack: () => later(),
+      ...createFakeReports(later),
       ...createFakeJoinLinks({ people, later, emit }),
       async setRole(id, accountIds, role) {
         await later();
@@ -352,14 +354,6 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       invitedBy: async () => [],
       reportToAdministrators: async () => [],
-      previewReport: async () => fail("offline"),
-      report: async () => fail("offline"),
-      reports: async () => [],
-      notices: async () => [],
-      async readNotice() {
-        await later();
-      },
-      appeal: async () => fail("offline"),
       groupReports: async () => [],
       async dismissGroupReport() {
         await later();

@@ -23,6 +23,10 @@ declare module "*.po?office" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }
 
+declare module "*.po?report" {
+  export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
+}
+
 declare module "*.po?files" {
   export const messages: Readonly<Record<string, import("./catalogue.ts").CompiledMessage>>;
 }

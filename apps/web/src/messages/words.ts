@@ -39,7 +39,7 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
  * What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators,
  * to those who work on reports, where groups are kept in order, and in settings.
  */
-export type LateWords = "attach" | "cases" | "desk" | "files" | "moderation" | "office" | "settings";
+export type LateWords = "attach" | "cases" | "desk" | "files" | "moderation" | "office" | "report" | "settings";
 
 const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
   attach: {
@@ -89,6 +89,14 @@ const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch
     fr: async () => await import("./fr.po?office"),
     ar: async () => await import("./ar.po?office"),
     fa: async () => await import("./fa.po?office"),
+  },
+  report: {
+    en: async () => await import("./en.po?report"),
+    de: async () => await import("./de.po?report"),
+    es: async () => await import("./es.po?report"),
+    fr: async () => await import("./fr.po?report"),
+    ar: async () => await import("./ar.po?report"),
+    fa: async () => await import("./fa.po?report"),
   },
   settings: {
     en: async () => await import("./en.po?settings"),

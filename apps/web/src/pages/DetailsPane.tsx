@@ -12,9 +12,11 @@ import { OwnControls } from "../components/OwnControls.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { titleOf } from "../state/own.ts";
+import { nameOf } from "../state/person-name.ts";
 import { useRecipients } from "../state/use-recipients.ts";
 
 const GroupMembers = lazyComponent(async () => (await import("../components/GroupMembers.tsx")).GroupMembers, "moderation");
+const ReportDialog = lazyComponent(async () => (await import("../reports/ReportDialog.tsx")).ReportDialog, "report");
 const GroupReports = lazyComponent(async () => (await import("../components/GroupReports.tsx")).GroupReports, "moderation");
 const KeptOut = lazyComponent(async () => (await import("../components/KeptOut.tsx")).KeptOut, "moderation");
 const GroupSettings = lazyComponent(async () => (await import("../components/GroupSettings.tsx")).GroupSettings);
@@ -80,7 +82,12 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
             <SharedFiles conversationId={id} />
             {conversation !== undefined && <OwnControls conversation={conversation} />}
             <Verification details={details} />
-            {!isGroup && conversation?.peer?.isSelf === false && <BlockButton conversation={conversation} peer={conversation.peer} />}
+            {!isGroup && conversation?.peer?.isSelf === false && (
+              <>
+                <BlockButton conversation={conversation} peer={conversation.peer} />
+                <ReportButton conversationId={id} peer={conversation.peer} />
+              </>
+            )}
             {conversation?.status !== "removed" && (
               <button type="button" className="button button-wide button-danger-quiet" onClick={() => setIsLeaving(true)}>
                 <Icon name="leave" size={18} />
@@ -130,6 +137,18 @@ function BlockButton({ conversation, peer }: { readonly conversation: Conversati
     >
       {isBlocked ? t("details.unblock", { name: title }) : t("details.block", { name: title })}
     </button>
+  );
+}
+
+function ReportButton({ conversationId, peer }: { readonly conversationId: string; readonly peer: Person }): ReactElement {
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <>
+      <button type="button" className="button button-wide button-danger-quiet" onClick={() => setIsOpen(true)}>
+        {t("details.report", { name: nameOf(peer) })}
+      </button>
+      {isOpen && <ReportDialog conversationId={conversationId} accused={peer} messages={[]} close={() => setIsOpen(false)} />}
+    </>
   );
 }
 

@@ -11,10 +11,13 @@ import { SettingsNav } from "../components/settings/SettingsNav.tsx";
 import { StorageSettings } from "../components/settings/StorageSettings.tsx";
 import { DeleteAccount } from "../components/DeleteAccount.tsx";
 import { EraseDevice } from "../components/EraseDevice.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { t } from "../messages/words.ts";
 import { twoColumns, useAction, useApp, useMedia } from "../state/context.ts";
 import type { SettingsSection } from "../state/router.ts";
+
+const ReportsPart = lazyComponent(async () => (await import("../reports/ReportsPart.tsx")).ReportsPart, "report");
 
 /** A part of the settings; without one their list on a phone, and the profile beside it on a wider screen. */
 export function SettingsPage({ section }: { readonly section: SettingsSection | undefined }): ReactElement {
@@ -47,6 +50,8 @@ function Part({ section }: { readonly section: SettingsSection }): ReactElement 
       return <AppearanceSettings />;
     case "storage":
       return <StorageSettings />;
+    case "reports":
+      return <ReportsPart />;
     case "account":
       return <AccountSettings />;
     case "about":

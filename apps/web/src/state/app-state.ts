@@ -110,6 +110,8 @@ export interface AppState extends TrayState {
   readonly settingsVersion: number;
   /** Counts what changed of the join links of groups, of who waits there, and of where this person waits. */
   readonly joinLinksVersion: number;
+  /** Counts what the desk of a server told, of this account or of what was reported. */
+  readonly noticesVersion: number;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
   /** When the person wants no notice of anything. */
@@ -164,6 +166,7 @@ export const initialState: AppState = {
   typing: new Map(),
   settingsVersion: 0,
   joinLinksVersion: 0,
+  noticesVersion: 0,
   devices: undefined,
   stars: new Set(),
   quietHours: {},
@@ -230,12 +233,14 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "settings":
         next = { ...next, settingsVersion: next.settingsVersion + 1 };
         break;
-      case "notices":
-      case "reports":
       case "group_reports":
       case "join_links":
       case "knocks":
         next = { ...next, joinLinksVersion: next.joinLinksVersion + 1 };
+        break;
+      case "notices":
+      case "reports":
+        next = { ...next, noticesVersion: next.noticesVersion + 1 };
         break;
       case "held_deletions":
       case "alarms":

@@ -18,6 +18,7 @@ export type MessageAction =
   | "info"
   | "person"
   | "tellAdministrators"
+  | "report"
   | "delete";
 
 /** What decides what can be done with a message. */
@@ -67,6 +68,7 @@ export function actionsOf(message: Message, { may, isStarred, isPinned, mayTell 
         "info",
         ...(author.isSelf ? [] : (["person"] as const)),
         ...(author.isSelf || !mayTell ? [] : (["tellAdministrators"] as const)),
+        ...(author.isSelf ? [] : (["report"] as const)),
         "delete",
       ];
     }

@@ -8,5 +8,6 @@ await Promise.all([
   fetchWords("desk"),
   fetchWords("files"),
   fetchWords("office"),
+  fetchWords("report"),
   fetchWords("settings"),
 ]);

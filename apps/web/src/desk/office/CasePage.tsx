@@ -25,6 +25,8 @@ export function CasePage({ number }: { readonly number: number }): ReactElement 
   const { isBusy, refusal, run } = useOperation();
   const [found, setFound] = useState<CaseDetail>();
   const [isDeciding, setIsDeciding] = useState(false);
+  /** Somebody else decided first. */
+  const [isLate, setIsLate] = useState(false);
   const read = useCallback(async () => {
     const answer = await run("case-get", { number });
     if (answer !== undefined) setFound(answer.case);
@@ -70,7 +72,7 @@ export function CasePage({ number }: { readonly number: number }): ReactElement 
           {t("desk.readAgain")}
         </button>
       </div>
-      <Refusal code={refusal} {...(refusal === "changed" ? { tryAgain: () => void read() } : {})} />
+      <Refusal code={isLate ? "changed" : refusal} {...(refusal === "changed" ? { tryAgain: () => void read() } : {})} />
       <Accused found={found} />
       <Part heading={t("cases.part.received")}>
         <Doubles one={found} />
@@ -122,7 +124,7 @@ export function CasePage({ number }: { readonly number: number }): ReactElement 
               const answer = await run("case-decide", { cases: [at], decision });
               if (answer === undefined) return;
               setIsDeciding(false);
-              // Decided, or by somebody else meanwhile: either way it is read anew.
+              setIsLate(answer.changed.length > 0);
               await read();
             }}
           />

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { DeskSession } from "@latchkey/client/desk";
 import { Boundary } from "../../components/Boundary.tsx";
@@ -13,6 +13,9 @@ import type { OfficePage, OfficePlace } from "./office-places.ts";
 import { StaffPage } from "./StaffPage.tsx";
 import { TrailPage } from "./TrailPage.tsx";
 
+/** How often the desk is told that somebody still writes, at most. */
+const stayMs = 300_000;
+
 const CasePages = lazyComponent(async () => (await import("./CasePages.tsx")).CasePages, "cases");
 
 /** The pages of whoever is signed in: a menu of those that their roles open. */
@@ -26,6 +29,14 @@ export function Workplace(props: {
   const pages = pagesOf(session.staff.roles);
   const place = usePlace(pages);
   const office = useMemo(() => ({ ask, session }), [ask, session]);
+  const told = useRef(0);
+  /** Who writes for long is not signed out meanwhile, and loses nothing of it. */
+  const stay = (): void => {
+    const nowMs = Date.now();
+    if (Math.abs(nowMs - told.current) < stayMs) return;
+    told.current = nowMs;
+    void ask("session", {});
+  };
   const signOut = (): void => {
     // Leaves at any rate: a session that the server could not be told of ends by itself.
     void ask("sign-out", {});
@@ -33,7 +44,7 @@ export function Workplace(props: {
   };
   return (
     <OfficeContext value={office}>
-      <main className="page office">
+      <main className="page office" onInput={stay}>
         <header className="page-header office-header">
           <Mark size={28} />
           <span className="office-host">{t("office.of", { host: session.host })}</span>

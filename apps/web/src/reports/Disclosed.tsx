@@ -1,0 +1,93 @@
+import { useEffect, useRef } from "react";
+import type { ReactElement } from "react";
+import type { ReportLine, ReportPreview } from "@latchkey/client";
+import { rowOf, t } from "../messages/words.ts";
+import { formatBytes, formatFull } from "../state/format.ts";
+import { nameOf } from "../state/person-name.ts";
+
+/** What a report discloses, line by line as the desk will see it, and what it does not. */
+export function Disclosed(props: {
+  readonly preview: ReportPreview;
+  readonly leaveOut: (messageId: string) => void;
+  readonly isBusy: boolean;
+}): ReactElement {
+  const { preview, leaveOut, isBusy } = props;
+  const { host, lines, unproven, namesReporter, words, reason, sizeBytes } = preview;
+  const ref = useRef<HTMLParagraphElement>(null);
+  // What was pressed is not there any more.
+  useEffect(() => ref.current?.focus(), []);
+  return (
+    <>
+      <p ref={ref} tabIndex={-1} className="dialog-body report-lead">
+        {t("report.disclosed.lead", { host, size: formatBytes(sizeBytes) })}
+      </p>
+      <ol className="report-lines">
+        {lines.map((line, index) => (
+          <Line key={`${line.messageId} ${index}`} line={line} leaveOut={leaveOut} isBusy={isBusy} isLast={countOf(lines) === 1} />
+        ))}
+      </ol>
+      {unproven.length > 0 && <p className="notice">{t("report.disclosed.unproven", { n: unproven.length })}</p>}
+      <ul className="report-facts">
+        <li>{namesReporter ? t("report.disclosed.named") : t("report.disclosed.anonymous")}</li>
+        <li>{t("report.disclosed.reason", { reason: t(`report.reasons.${reason}`) })}</li>
+        {words !== "" && <li dir="auto">{words}</li>}
+        <li>{t("report.disclosed.not")}</li>
+        <li>{t("report.disclosed.lasting")}</li>
+      </ul>
+    </>
+  );
+}
+
+/** Messages that are complained of: one must stay. */
+function countOf(lines: readonly ReportLine[]): number {
+  return lines.filter(({ role }) => role === "reported").length;
+}
+
+function Line(props: {
+  readonly line: ReportLine;
+  readonly leaveOut: (messageId: string) => void;
+  readonly isBusy: boolean;
+  readonly isLast: boolean;
+}): ReactElement {
+  const { line, leaveOut, isBusy, isLast } = props;
+  const { messageId, role, author, text, saysAtMs, gapBefore, carries, claims } = line;
+  const doubtful = claims.filter(({ verdict }) => verdict !== "proved");
+  // What changes a message goes along with it by force.
+  const canLeaveOut = (role === "reported" && !isLast) || role === "context";
+  return (
+    <>
+      {gapBefore > 0 && <li className="report-gap">{t("report.gap", { n: gapBefore })}</li>}
+      {gapBefore < 0 && <li className="report-gap">{t("report.gapUnknown")}</li>}
+      <li className={role === "reported" ? "report-reported" : undefined}>
+        <span className="report-line">
+          <strong>
+            <bdi>{author.isSelf ? t("common.you") : nameOf(author)}</bdi>
+          </strong>{" "}
+          <span className="setting-hint">
+            {rowOf([t(`report.role.${role}`), ...(saysAtMs === undefined ? [] : [formatFull(saysAtMs)])])}
+          </span>
+          {text !== "" && (
+            <span className="report-text" dir="auto">
+              {text}
+            </span>
+          )}
+          {carries.length > 0 && (
+            <span className="setting-hint">{t("report.carries", { what: rowOf(carries.map((one) => t(`report.carry.${one}`))) })}</span>
+          )}
+          <span className="setting-hint">{doubtful.length === 0 ? t("report.proved") : t("report.doubtful")}</span>
+        </span>
+        {canLeaveOut && (
+          <button
+            type="button"
+            className="button button-small"
+            disabled={isBusy}
+            aria-label={t("report.leaveOutLabel", { text: text.slice(0, 60) })}
+            onClick={() => leaveOut(messageId)}
+          >
+            {t("report.leaveOut")}
+          </button>
+        )}
+      </li>
+    </>
+  );
+}
