@@ -1,0 +1,176 @@
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { accessibilityProblems } from "./testing/accessibility.ts";
+import {
+  acceptRequest,
+  chooseAction,
+  createAccount,
+  messagesWith,
+  seeMessage,
+  seeTaken,
+  sendMessage,
+  startConversation,
+} from "./testing/app.ts";
+import { openBrowser, viewports } from "./testing/chromium.ts";
+import { addAuthenticator } from "./testing/passkeys.ts";
+import { createFolder, latchkey, startServerProcess } from "./testing/processes.ts";
+
+/** Where a picture of each page goes; none is made without. */
+const pictures = process.env["E2E_PICTURES"];
+
+async function look(page: Page, name: string): Promise<void> {
+  for (const [width, size] of Object.entries(viewports)) {
+    await page.setViewportSize(size);
+    expect([name, width, await accessibilityProblems(page)]).toEqual([name, width, []]);
+    expect([name, width, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)]).toEqual([name, width, true]);
+    if (pictures === undefined) continue;
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(pictures, `${name}-${width}-${colorScheme}.png`) });
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize(viewports.desktop);
+}
+
+/** Comes to the desk with a code, by its link. */
+async function comeToDesk(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  await addAuthenticator(page);
+  await page.getByRole("button", { name: "Make a passkey" }).click();
+  await page.getByRole("heading", { name: "Cases" }).waitFor();
+}
+
+test("what somebody reports is read at the desk, decided, told to whom it is about with its reasons, appealed and decided by somebody else; both sides see what became of it", async () => {
+  using folder = createFolder();
+  const data = folder.at("data");
+  await using server = await startServerProcess({ data, args: ["--name", "Elm Street"] });
+  const { url } = server;
+  const begun = await latchkey(["admin", "desk", "start", "Ada", "--data", data, "--json"]);
+  await using ada = await openBrowser({ folder: folder.at("ada") });
+  await comeToDesk(ada.page, String(begun.json()[0]?.["link"]));
+
+  await using mallory = await openBrowser({ folder: folder.at("mallory") });
+  await using ann = await openBrowser({ folder: folder.at("ann") });
+  await createAccount(mallory.page, { url, username: "mallory" });
+  await createAccount(ann.page, { url, username: "ann" });
+  await startConversation(mallory.page, { to: ["ann"] });
+  await sendMessage(mallory.page, "Hello Ann");
+  await sendMessage(mallory.page, "Send me money, or else");
+  await seeTaken(mallory.page, "Send me money, or else");
+  await acceptRequest(ann.page, "mallory");
+  await seeMessage(ann.page, "Send me money, or else");
+
+  // Ann reports, and sees each line that will be disclosed before it is.
+  await chooseAction(ann.page, messagesWith(ann.page, "Send me money, or else"), "Report to the operator");
+  const dialog = ann.page.getByRole("dialog", { name: "Report mallory" });
+  await dialog.getByRole("combobox", { name: "What it is about" }).selectOption({ label: "Threat" });
+  await dialog.getByRole("combobox", { name: "Whether this is shown: Hello Ann" }).selectOption({ label: "Show it beside" });
+  await dialog.getByRole("textbox", { name: "In your own words" }).fill("I do not know this person.");
+  await look(ann.page, "report");
+  await dialog.getByRole("button", { name: "See what will be disclosed" }).click();
+  const disclosed = ann.page.getByRole("dialog", { name: "What will be disclosed" });
+  await disclosed.getByText("Send me money, or else").waitFor();
+  await disclosed.getByText("Hello Ann").waitFor();
+  await disclosed.getByText("They learn that it is you who reports.").waitFor();
+  await look(ann.page, "report-disclosed");
+  await disclosed.getByRole("button", { name: "Leave out: Hello Ann" }).click();
+  await disclosed.getByText("Hello Ann").waitFor({ state: "detached" });
+  await disclosed.getByRole("button", { name: "Send the report" }).click();
+  await ann.page.getByText("The report is on its way").waitFor();
+
+  // At the desk it is a case, with what is proved of it.
+  const theCase = ada.page.getByRole("link", { name: /^Case 1/ });
+  const askAgain = async (): Promise<number> => {
+    await ada.page.getByRole("button", { name: "Read again" }).click();
+    return await theCase.count();
+  };
+  // It waits for its token first.
+  await expect.poll(askAgain, { timeout: 60_000, interval: 500 }).toBe(1);
+  await theCase.click();
+  await ada.page.getByText("mallory@").waitFor();
+  await ada.page.getByText("Send me money, or else").waitFor();
+  await ada.page.getByText("I do not know this person.").waitFor();
+  await ada.page.getByText("Proved: exactly these words were signed").waitFor();
+  await ada.page.getByText("1 message of mallory (whom it is about) before this one is not shown").waitFor();
+  expect(await ada.page.getByText("Hello Ann").count()).toBe(0);
+  await look(ada.page, "desk-case");
+  const late = await ada.context.newPage();
+  await late.goto(`${url}/desk#cases/1`);
+  await late.getByText("Send me money, or else").waitFor();
+  await ada.page.getByRole("button", { name: "Decide" }).click();
+  await ada.page.getByRole("radio", { name: /^Restriction/ }).check();
+  await ada.page.getByRole("checkbox", { name: /^not found by name/ }).check();
+  await ada.page.getByRole("textbox", { name: "Law or rule" }).fill("Terms of use, no. 2");
+  await ada.page.getByRole("textbox", { name: "Why it applies" }).fill("Threats are not allowed.");
+  await ada.page.getByRole("textbox", { name: "Facts" }).fill("Message 1 demands money under a threat.");
+  await ada.page.getByRole("combobox", { name: "Category" }).selectOption({ label: "Scams and fraud" });
+  await ada.page.getByRole("textbox", { name: "To those who reported" }).fill("Thank you for telling us.");
+  await ada.page.getByRole("button", { name: "Decide", exact: true }).click();
+  await ada.page.getByRole("alertdialog").getByRole("button", { name: "Decide" }).click();
+  await ada.page.getByText("Both sides may appeal until").waitFor();
+
+  // A colleague who had read it before comes too late, and nothing is decided twice.
+  await late.getByRole("button", { name: "Decide", exact: true }).click();
+  await late.getByRole("textbox", { name: "Facts" }).fill("Nothing is wrong with it.");
+  await late.getByRole("combobox", { name: "Category" }).selectOption({ label: "Self-harm" });
+  await late.getByRole("button", { name: "Decide", exact: true }).click();
+  await late.getByRole("alertdialog").getByRole("button", { name: "Decide" }).click();
+  await late.getByText("Somebody else changed it meanwhile.").waitFor();
+  expect(await late.getByText("Nothing is wrong with it.").count()).toBe(0);
+  await late.close();
+
+  // Mallory is told, with the reasons, and appeals.
+  await mallory.page.getByText("Whoever runs your server decided something about your account.").waitFor();
+  await look(mallory.page, "notice-line");
+  await mallory.page.getByRole("button", { name: "Read it" }).click();
+  await mallory.page.getByRole("heading", { name: "Your account was restricted" }).waitFor();
+  await mallory.page.getByText("Message 1 demands money under a threat.").waitFor();
+  await mallory.page.getByText("you are not found by your name").waitFor();
+  // The message that it rests on is this device's own copy: the desk sends none back.
+  await mallory.page.getByText("It rests on this message").waitFor();
+  await mallory.page.getByRole("main").getByText("Send me money, or else").waitFor();
+  await look(mallory.page, "notice");
+  await mallory.page.getByRole("button", { name: "Appeal" }).click();
+  const appeal = mallory.page.getByRole("dialog", { name: "Appeal against the decision" });
+  await appeal.getByRole("textbox", { name: "Why the decision is wrong" }).fill("It was a quotation.");
+  await appeal.getByRole("button", { name: "Send the appeal" }).click();
+  await mallory.page.getByText("The appeal is on its way.").waitFor();
+
+  // Whoever decided does not decide the appeal; somebody else does.
+  await ada.page.getByRole("link", { name: "Staff" }).click();
+  await ada.page.getByRole("textbox", { name: "Name at the desk" }).fill("Rita");
+  const roles = ada.page.getByRole("region", { name: "Name somebody" });
+  await roles.getByRole("checkbox", { name: /^Intake/ }).uncheck();
+  await roles.getByRole("checkbox", { name: /^Reviewer/ }).check();
+  await ada.page.getByRole("button", { name: "Make a one-time code" }).click();
+  const given = ada.page.getByRole("dialog", { name: "Code for Rita" });
+  const link = await given.getByRole("textbox", { name: "Link with the code" }).inputValue();
+  await given.getByRole("button", { name: "I have handed it over" }).click();
+  await ada.page.getByRole("link", { name: "Cases" }).click();
+  await ada.page.getByRole("radio", { name: "Appeals" }).check({ force: true });
+  await ada.page.getByRole("link", { name: /^Case 1/ }).click();
+  await ada.page.getByText("It was a quotation.").waitFor();
+  await ada.page.getByText("A reviewer decides it who did not make the decision.").waitFor();
+
+  await using rita = await openBrowser({ folder: folder.at("rita") });
+  await comeToDesk(rita.page, link);
+  await rita.page.getByRole("radio", { name: "Appeals" }).check({ force: true });
+  await rita.page.getByRole("link", { name: /^Case 1/ }).click();
+  await rita.page.getByRole("radio", { name: /^The decision falls/ }).check();
+  await rita.page.getByRole("textbox", { name: "Why" }).fill("The line before shows that it was one.");
+  await rita.page.getByRole("button", { name: "Answer the appeal" }).click();
+  await rita.page.getByText("reversed").first().waitFor();
+
+  await mallory.page.getByRole("button", { name: "Ask again" }).click();
+  await mallory.page.getByText("Appeal: the decision does not hold any more").first().waitFor();
+  await mallory.page.getByText("The line before shows that it was one.").first().waitFor();
+
+  // Ann sees what became of her report, and nothing of what was done to whom.
+  await ann.page.goto(`${url}/settings/reports`);
+  await ann.page.getByText("About mallory").waitFor();
+  await ann.page.getByText("Appeal: the decision does not hold any more").waitFor();
+  await look(ann.page, "reports");
+  expect([...ada.violations, ...rita.violations, ...ann.violations, ...mallory.violations]).toEqual([]);
+});
