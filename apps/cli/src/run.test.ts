@@ -287,7 +287,7 @@ describe("group", () => {
   test.each(["ben", "@Ben", "ben@localhost:8080"])("removes a member called %s", async (name) => {
     const fake = createFake(answers);
     expect((await run(["group", "remove", groupId, name], fake)).status).toBe(0);
-    expect(fake.calls).toContainEqual(["removeMembers", groupId, ["account-ben"]]);
+    expect(fake.calls).toContainEqual(["removeMembers", groupId, ["account-ben"], { keepOut: false }]);
   });
 
   test("removes nobody who is not there, and knows its conversations", async () => {
