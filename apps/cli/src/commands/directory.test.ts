@@ -13,7 +13,8 @@ let server: RunningServer;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "latchkey-directory-"));
-  server = await startServer({ port: 0, dataDirectory: join(folder, "data"), logLevel: "silent" });
+  // Keys of tokens would be published a moment later.
+  server = await startServer({ port: 0, dataDirectory: join(folder, "data"), logLevel: "silent", limits: { tokensPerDay: 0 } });
 });
 
 afterEach(async () => {
