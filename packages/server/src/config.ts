@@ -217,7 +217,7 @@ export const defaultLimits: ServerLimits = {
     putBlob: { burst: 1000, perSecond: 10 },
     patchUpload: { burst: 4000, perSecond: 10 },
     register: { burst: 200, perSecond: 1 },
-    withoutToken: { burst: 20, perSecond: 0.01 },
+    withoutToken: { burst: 200, perSecond: 0.02 },
     badToken: { burst: 50, perSecond: 0.1 },
     lookup: { burst: 10_000, perSecond: 100 },
     proveAbsence: { burst: 500, perSecond: 5 },
