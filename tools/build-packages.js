@@ -15,6 +15,7 @@ export const libraries = {
   protocol: "Frames, entries and content of Latchkey, as its specification has them",
   transparency: "The transparency log of Latchkey's key directory: proofs, checkpoints, witnesses",
   mls: "Messaging Layer Security (RFC 9420), post-quantum by default",
+  reports: "Reports of Latchkey messages with what proves them, and what a desk answers",
   client: "A Latchkey client: bots, notifiers and other programs that write end-to-end encrypted messages",
 };
 

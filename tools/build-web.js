@@ -10,7 +10,15 @@ import { childEnvironment } from "./run-node.js";
 
 const webRoot = join(root, "apps", "web");
 const stampPath = join(root, "node_modules", ".latchkey-web");
-const sourceFolders = ["apps/web", "packages/codec", "packages/mls", "packages/transparency", "packages/protocol", "packages/client"];
+const sourceFolders = [
+  "apps/web",
+  "packages/codec",
+  "packages/mls",
+  "packages/transparency",
+  "packages/protocol",
+  "packages/reports",
+  "packages/client",
+];
 const compressible = /\.(?:css|html|js|json|mjs|svg|txt|wasm|webmanifest)$/;
 const minCompressedBytes = 1024;
 const skipped = new Set(["dist", "node_modules", ".tsbuild"]);
