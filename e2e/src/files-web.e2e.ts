@@ -143,12 +143,12 @@ describe("what somebody sends", () => {
       file("two.png", "picture", png(100, 300), { width: 100, height: 300 }),
     ]);
     const first = message.getByRole("img", { name: "Picture: A grey wall" });
-    await expect.poll(() => isShown(first)).toBe(true);
-    await expect.poll(() => isShown(message.getByRole("img", { name: "Picture: two.png" }))).toBe(true);
+    await expect.poll(() => isShown(first), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isShown(message.getByRole("img", { name: "Picture: two.png" })), { timeout: 20_000 }).toBe(true);
     expect(await accessibilityProblems(page)).toEqual([]);
     await message.getByRole("button", { name: "Open: Picture: A grey wall" }).click();
     const viewer = page.locator(".yarl__slide_current img");
-    await expect.poll(() => isShown(viewer)).toBe(true);
+    await expect.poll(() => isShown(viewer), { timeout: 20_000 }).toBe(true);
     await page.getByText("A grey wall ·").first().waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.keyboard.press("ArrowRight");
@@ -284,7 +284,7 @@ describe("what somebody sends", () => {
     const message = messagesWith(page, "Picture, to be seen once").last();
     await message.getByRole("button", { name: "Open once" }).click();
     const dialog = page.getByRole("dialog", { name: "Picture" });
-    await expect.poll(() => isShown(dialog.getByRole("img"))).toBe(true);
+    await expect.poll(() => isShown(dialog.getByRole("img")), { timeout: 20_000 }).toBe(true);
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await message.getByText("Opened").waitFor();
