@@ -1,6 +1,6 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
 import type { BlobReference } from "@latchkey/protocol";
-import type { ClientErrorCode, LinkState } from "../api.ts";
+import type { ClientErrorCode, ClientFailure, LinkState } from "../api.ts";
 import { ClientError, failureOf, offlineError } from "../errors.ts";
 import { encryptBlob, getBlob, putBlob } from "../group/blobs.ts";
 import { inboxSuite } from "../group/inbox-seal.ts";
@@ -29,12 +29,14 @@ const sentences: Readonly<Partial<Record<ClientErrorCode, string>>> = {
   link_refused: "The linking was broken off, or the digits differed.",
   link_expired: "The linking took too long. Start again with a new code.",
   invalid_code: "No device waits under this code. Check it, or start again with a new one.",
+  server_full: "The server has no space left to link a device. Tell who runs it, and start again later.",
   server_lied: "Something came between the two devices. Nothing was linked.",
 };
 
-/** The failure of a linking in words. */
-export function linkFailure(code: ClientErrorCode): ClientError {
-  return new ClientError(code, sentences[code] ?? "The device could not be linked.");
+/** The failure of a linking, in words of a linking where there are some. */
+function linkFailure(code: ClientErrorCode, cause: ClientFailure | undefined): ClientError {
+  const words = cause?.code === code ? cause.message : "The device could not be linked.";
+  return new ClientError(code, sentences[code] ?? words);
 }
 
 /** Where the machine meets the server: carries entries and effects, one after the other. */
@@ -47,6 +49,8 @@ export class LinkSession {
   #work: Promise<void> = Promise.resolve();
   readonly #cancelExpiry: () => void;
   #over = false;
+  /** What went wrong first. */
+  #cause: ClientFailure | undefined;
   /** Settles with the first of: digits are shown, or it failed. */
   readonly compared: PromiseWithResolvers<void> = Promise.withResolvers();
 
@@ -72,8 +76,8 @@ export class LinkSession {
       place,
       creates: first.machine.role === "new",
       onEntry: (blob) => this.input({ kind: "entry", blob }),
-      onRefused: () => this.input({ kind: "failed", code: "invalid_code" }),
-      onFailed: (error) => this.input({ kind: "failed", code: failureOf(error).code }),
+      onRefused: (failure) => this.input(this.#failedBy(failure)),
+      onFailed: (error) => this.input(this.#failedBy(error)),
     });
     this.#cancelExpiry = platform.setTimer(linkLifeMs, () => this.input({ kind: "expired" }));
     this.#work = this.#carryOut(first.effects);
@@ -95,16 +99,18 @@ export class LinkSession {
       try {
         turn = await stepLink(this.#context(), this.#machine, input);
       } catch (error) {
-        turn = await stepLink(this.#context(), this.#machine, { kind: "failed", code: failureOf(error).code });
+        turn = await stepLink(this.#context(), this.#machine, this.#failedBy(error));
       }
       this.#machine = turn.machine;
       await this.#carryOut(turn.effects);
     });
   }
 
-  /** Waits until what was said is on the server. @throws ClientError `offline` */
+  /** Waits until what was said is on the server. @throws ClientError why the linking is over, `offline` after ten seconds */
   async said(): Promise<void> {
-    if (await this.#rendezvous.drained(offerTimeoutMs)) return;
+    // Nobody compares anything before it is there.
+    const over = this.compared.promise.then(() => true);
+    if (await Promise.race([this.#rendezvous.drained(offerTimeoutMs), over])) return;
     this.close();
     throw offlineError();
   }
@@ -120,6 +126,12 @@ export class LinkSession {
     this.#cancelExpiry();
     this.#rendezvous.close();
     this.compared.reject(new ClientError("closed", "The client is closed."));
+  }
+
+  #failedBy(error: unknown): Extract<LinkInput, { kind: "failed" }> {
+    const failure = failureOf(error);
+    this.#cause ??= failure;
+    return { kind: "failed", code: failure.code };
   }
 
   #context(): LinkContext {
@@ -138,10 +150,12 @@ export class LinkSession {
           this.compared.resolve();
           break;
         }
-        case "failed":
-          this.#end({ kind: "failed", failure: failureOf(linkFailure(effect.code)) });
-          this.compared.reject(linkFailure(effect.code));
+        case "failed": {
+          const failure = linkFailure(effect.code, this.#cause);
+          this.#end({ kind: "failed", failure: failureOf(failure) });
+          this.compared.reject(failure);
           break;
+        }
         default:
           await this.#askFor(effect);
       }
@@ -154,7 +168,7 @@ export class LinkSession {
       const answer = await this.#handle(effect);
       if (answer !== undefined) this.input(answer);
     } catch (error) {
-      this.input({ kind: "failed", code: failureOf(error).code });
+      this.input(this.#failedBy(error));
     }
   }
 

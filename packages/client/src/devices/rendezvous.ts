@@ -1,6 +1,6 @@
 import { entryHead, joinEntry, meaningOf, splitEntry } from "@latchkey/protocol";
-import type { WireErrorCode } from "@latchkey/protocol";
-import { ClientError } from "../errors.ts";
+import type { WireError } from "@latchkey/protocol";
+import { ClientError, refusal } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { RoleConnection } from "../transport/connection.ts";
@@ -31,7 +31,7 @@ export function openRendezvous(params: {
   creates: boolean;
   onEntry: (blob: Uint8Array) => void;
   /** The server has no such log, or refuses: the linking is over. */
-  onRefused: (code: WireErrorCode) => void;
+  onRefused: (failure: ClientError) => void;
   /** What is to be said cannot be sent at all: the linking is over, too. */
   onFailed: (error: unknown) => void;
 }): Rendezvous {
@@ -40,20 +40,23 @@ export function openRendezvous(params: {
   const drained: (() => void)[] = [];
   let connection: RoleConnection<"log"> | undefined;
   let lastSeq = 0;
+  /** The log is to be made: whoever waits for that is told what the server has against it. */
+  let isNew = params.creates;
   let closed = false;
 
   async function open(opening: RoleConnection<"log">): Promise<void> {
     const { logId, access } = place;
     const answer = await opening.request(
-      params.creates
+      isNew
         ? { kind: "create", logId, accessHash: platform.sha256(access), token: new Uint8Array(0) }
         : { kind: "open", logId, epochId: 0, access, afterSeq: lastSeq, closed: [] },
     );
     if (answer.kind === "error") {
-      if (meaningOf(answer) === "passing") throw new ClientError("offline", "The server is busy.");
-      params.onRefused(answer.code);
+      if (!isNew && meaningOf(answer) === "passing") throw refusal(answer);
+      params.onRefused(isNew ? notMade(answer) : notThere());
       return;
     }
+    isNew = false;
     connection = opening;
     void sending.wake();
   }
@@ -70,7 +73,7 @@ export function openRendezvous(params: {
           platform.setTimer(Math.max(retryMs, answer.retryAfterMs), () => void sending.wake());
           return;
         }
-        if (answer.kind === "error") params.onRefused(answer.code);
+        if (answer.kind === "error") params.onRefused(notThere());
         waiting.shift();
         if (waiting.length === 0) for (const resolve of drained.splice(0)) resolve();
       }
@@ -116,4 +119,17 @@ export function openRendezvous(params: {
       kept.release();
     },
   };
+}
+
+/** Nobody waits there. */
+function notThere(): ClientError {
+  return new ClientError("invalid_code", "No device waits under this code.");
+}
+
+/** Why the server makes no log for a device that has no account, and so no tokens: few are without, for each address (spec T-1). */
+function notMade(answer: WireError): ClientError {
+  if (answer.code !== "token_required") return refusal(answer);
+  const { retryAfterMs } = answer;
+  const words = "Too many devices were linked from this network address lately. Wait a minute and start again.";
+  return new ClientError("rate_limited", words, { retryAfterMs });
 }
