@@ -18,7 +18,7 @@ export interface Source {
  */
 export interface Admission {
   /** Takes one, or `count`. @throws Refusal `rate_limited` with the time to wait. */
-  admit(operation: CostedOperation, source: Source, token: Uint8Array, count?: number): void;
+  admit(operation: CostedOperation, source: Source, count?: number): void;
   /** The same limit for a source that asks often. */
   limit(operation: CostedOperation, source: Source): RateLimit;
 }
@@ -52,7 +52,7 @@ export function createRateAdmission(rates: ServerLimits["rates"], nowMs: () => n
     return false;
   };
   return {
-    admit(operation, source, _token, count = 1) {
+    admit(operation, source, count = 1) {
       const waitMs = tableOf(operation).takeOf("", source.address, nowMs(), count);
       if (waitMs > 0 && !takesShare(operation, source, count)) throw new Refusal("rate_limited", waitMs);
     },

@@ -18,7 +18,7 @@ test("an address has a share more for each account that is connected from it, on
   const made = (address: string): number => {
     for (let count = 0; ; count += 1) {
       try {
-        admission.admit("createLog", { address }, none);
+        admission.admit("createLog", { address });
       } catch (error) {
         expect(error).toBeInstanceOf(Refusal);
         return count;
@@ -47,8 +47,8 @@ test("what is no member's to do without saying who they are has no shares", () =
   members.add("office", "alice");
   const rates = { ...defaultLimits.rates, register: { burst: 1, perSecond: 0.000_01 } };
   const admission = createRateAdmission(rates, () => 0, members);
-  admission.admit("register", { address: "office" }, none);
-  expect(() => admission.admit("register", { address: "office" }, none)).toThrow(Refusal);
+  admission.admit("register", { address: "office" });
+  expect(() => admission.admit("register", { address: "office" })).toThrow(Refusal);
 });
 
 test("a device that comes back from another address leaves the one before", () => {

@@ -46,8 +46,6 @@ export interface HttpServices {
   reportBug(error: unknown): void;
 }
 
-const noToken = new Uint8Array();
-
 /** Status of a refusal over HTTP; 400 where none is named. */
 const statuses: Partial<Record<WireErrorCode, number>> = {
   too_large: 413,
@@ -114,7 +112,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   addBlobRoutes(app, { blobs, admission, maxBlobBytes: limits.maxBlobBytes, proxies });
   addUploadRoutes(app, { uploads: services.uploads, admission, context, proxies });
   app.get(httpPaths.suspended, (request, reply) => {
-    admission.admit("readDirectory", { address: peerOf(request.raw, proxies) }, noToken);
+    admission.admit("readDirectory", { address: peerOf(request.raw, proxies) });
     const list = services.suspensions();
     if (list === undefined) throw new Refusal("not_found");
     return reply.headers({ "content-type": "application/octet-stream", "cache-control": "no-cache" }).send(Buffer.from(list));

@@ -11,8 +11,6 @@ import type { BlobService } from "../blobs/blob-service.ts";
 import { Refusal } from "../errors.ts";
 import { giveUp } from "./arriving.ts";
 
-const noToken = new Uint8Array();
-
 /** What the routes need. */
 export interface BlobRoutes {
   readonly blobs: Pick<BlobService, "put" | "open">;
@@ -29,13 +27,13 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
   app.put<{ Params: { id: string } }>(path, { bodyLimit: maxBlobBytes }, async (request, reply) => {
     const blobId = parseId(request.params.id);
     const source = { address: peerOf(request.raw, proxies) };
-    admission.admit("putBlob", source, noToken);
+    admission.admit("putBlob", source);
     const announced = Number(request.headers["content-length"] ?? 0);
     if (announced > maxBlobBytes) throw new Refusal("too_large");
     const isAnnounced = request.headers["content-length"] !== undefined;
-    if (isAnnounced) admission.admit("blobBytes", source, noToken, announced);
+    if (isAnnounced) admission.admit("blobBytes", source, announced);
     const spend = (bytes: number): void => {
-      if (!isAnnounced) admission.admit("blobBytes", source, noToken, bytes);
+      if (!isAnnounced) admission.admit("blobBytes", source, bytes);
     };
     const outcome = await blobs.put(blobId, spending(contentOf(request), spend)).catch((error: unknown) => {
       // The rest of what is refused is not waited for.

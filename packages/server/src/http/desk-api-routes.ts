@@ -11,7 +11,6 @@ import { isOwnPage, readBody } from "./own-page.ts";
 /** A decision of many cases with the longest texts. */
 const maxBodyBytes = 131_072;
 const cookieName = "latchkey_desk";
-const noToken = new Uint8Array();
 
 /** What the routes need. */
 export interface DeskApiRoutes {
@@ -32,7 +31,7 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
   app.post<{ Params: { operation: string } }>(`${deskApiPath}/:operation`, async (request, reply) => {
     const current = office();
     const session = cookieOf(request);
-    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
+    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
     if (current?.isBegun !== true || !isOwnPage(request, host)) {
       reply.callNotFound();
       return reply;
@@ -43,7 +42,7 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
       const answer = await current.handle({ operation, session, body, nowMs: nowMs(), passedMs: elapsedMs() });
       // A cookie that opens nothing is as good as none.
       if (answer.status === deskStatuses.not_signed_in && session !== "") {
-        admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
+        admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
       }
       if (answer.session !== undefined) setCookie(reply, answer.session, current.publicUrl.startsWith("https:"));
       return await reply.code(answer.status).header("cache-control", "no-store").send(answer.body);
@@ -57,7 +56,7 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
     const current = office();
     const session = cookieOf(request);
     const [caseNumber, file] = [Number(request.params.number), Number(request.params.file)];
-    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
+    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
     if (current?.isBegun !== true || !isOwnPage(request, host) || !Number.isSafeInteger(caseNumber) || !Number.isSafeInteger(file)) {
       reply.callNotFound();
       return reply;

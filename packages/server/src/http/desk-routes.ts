@@ -8,7 +8,6 @@ import { Refusal } from "../errors.ts";
 import { isOwnPage, readBody } from "./own-page.ts";
 
 const maxBodyBytes = 4096;
-const noToken = new Uint8Array();
 
 /** What the routes need. */
 export interface DeskRoutes {
@@ -26,7 +25,7 @@ export interface DeskRoutes {
 export function addDeskRoutes(app: FastifyInstance, { desk, host, admission, proxies }: DeskRoutes): void {
   /** What is refused counts by address; who has a session has a limit of their own, which no neighbour uses up. */
   const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    admission.admit("deskRefused", { address: peerOf(request.raw, proxies) }, noToken);
+    admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
     reply.callNotFound();
     return reply;
   };

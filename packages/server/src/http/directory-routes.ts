@@ -20,7 +20,6 @@ export interface DirectoryRoutes {
   readonly proxies: TrustedProxies;
 }
 
-const noToken = new Uint8Array();
 const immutable = "public, max-age=31536000, immutable";
 const bytes = "application/octet-stream";
 
@@ -32,7 +31,7 @@ export function addDirectoryRoutes(app: FastifyInstance, services: DirectoryRout
   const { files, admission, proxies } = services;
   const base = httpPaths.directory;
   const admit = (request: FastifyRequest): void => {
-    admission.admit("readDirectory", { address: peerOf(request.raw, proxies) }, noToken);
+    admission.admit("readDirectory", { address: peerOf(request.raw, proxies) });
   };
   const send = (reply: FastifyReply, content: Uint8Array | string, headers: { type: string; cache: string }): FastifyReply =>
     reply

@@ -16,7 +16,6 @@ import { Refusal } from "../errors.ts";
 import type { SpentToken } from "../store/token-store.ts";
 import { readBytes } from "./own-page.ts";
 
-const noToken = new Uint8Array();
 /** An attachment counts as this part of a report. */
 const attachmentShare = 0.1;
 /** A request for answers names mailboxes by 36 bytes. */
@@ -50,8 +49,8 @@ export function addReportRoutes(app: FastifyInstance, routes: ReportRoutes): voi
 
   app.post(reportPaths.reports, { bodyLimit: maxSealedReportBytes }, async (request, reply) => {
     const source = sourceOf(request);
-    admission.admit("report", source, noToken);
-    const admitRest = admitBytes(request, maxSealedReportBytes, (bytes) => admission.admit("reportBytes", source, noToken, bytes));
+    admission.admit("report", source);
+    const admitRest = admitBytes(request, maxSealedReportBytes, (bytes) => admission.admit("reportBytes", source, bytes));
     const office = await open();
     const body = await readBytes(request, maxSealedReportBytes);
     admitRest(body);
@@ -66,8 +65,8 @@ export function addReportRoutes(app: FastifyInstance, routes: ReportRoutes): voi
 
   app.post<{ Params: { hash: string } }>(reportAttachmentPath(":hash"), { bodyLimit: maxReportAttachmentBytes }, async (request, reply) => {
     const source = sourceOf(request);
-    admission.admit("report", source, noToken, attachmentShare);
-    const admitRest = admitBytes(request, maxReportAttachmentBytes, (bytes) => admission.admit("reportBytes", source, noToken, bytes));
+    admission.admit("report", source, attachmentShare);
+    const admitRest = admitBytes(request, maxReportAttachmentBytes, (bytes) => admission.admit("reportBytes", source, bytes));
     const office = await open();
     const hash = readHash(request.params.hash);
     const size = await office.door("announced", hash);
@@ -83,7 +82,7 @@ export function addReportRoutes(app: FastifyInstance, routes: ReportRoutes): voi
 
   app.post(reportPaths.answers, { bodyLimit: maxAnswersRequestBytes }, async (request, reply) => {
     const source = sourceOf(request);
-    admission.admit("reportAnswers", source, noToken);
+    admission.admit("reportAnswers", source);
     const office = await open();
     return answerDoor(reply, await office.door("answers", await readBytes(request, maxAnswersRequestBytes)));
   });

@@ -13,7 +13,6 @@ import { Refusal } from "../errors.ts";
 import { arriving } from "./arriving.ts";
 import type { Waiting } from "./arriving.ts";
 
-const noToken = new Uint8Array();
 const version = "1.0.0";
 const extensions = "creation,expiration,termination";
 const partType = "application/offset+octet-stream";
@@ -46,7 +45,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, admission, cont
   app.post(httpPaths.uploads, async (request, reply) => {
     speakTus(request, reply);
     const source = sourceOf(request);
-    admission.admit("putBlob", source, noToken);
+    admission.admit("putBlob", source);
     if (request.headers["upload-defer-length"] !== undefined || request.headers["upload-concat"] !== undefined) {
       throw new Refusal("malformed");
     }
@@ -78,13 +77,13 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, admission, cont
   app.patch<OfUpload>(path, { bodyLimit: maxFileBytes }, async (request, reply) => {
     speakTus(request, reply);
     const source = sourceOf(request);
-    admission.admit("patchUpload", source, noToken);
+    admission.admit("patchUpload", source);
     if (request.headers["content-type"] !== partType) return reply.code(415).send({ code: "malformed" });
     const offset = parseBytes(request.headers["upload-offset"]);
     const outcome = await uploads
       .append(request.params.token, {
         offset,
-        content: paid(portionsOf(request, waiting), (bytes) => admission.admit("blobBytes", source, noToken, bytes), announcedOf(request)),
+        content: paid(portionsOf(request, waiting), (bytes) => admission.admit("blobBytes", source, bytes), announcedOf(request)),
         end: () => request.raw.destroy(),
       })
       .finally(() => passOver(request, reply));

@@ -120,7 +120,7 @@ export class TokenService {
   #admitWithout(operation: TokenOperation, source: Source): void {
     if (!withoutAccount.has(operation)) throw new Refusal("token_required");
     try {
-      this.#admission.admit("withoutToken", source, new Uint8Array());
+      this.#admission.admit("withoutToken", source);
     } catch (error) {
       if (error instanceof Refusal) throw new Refusal("token_required");
       throw error;
@@ -138,7 +138,7 @@ export class TokenService {
 
   #refuse(source: Source): Refusal {
     try {
-      this.#admission.admit("badToken", source, new Uint8Array());
+      this.#admission.admit("badToken", source);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const oldest = this.#waiting.size >= maxWaiting ? this.#waiting.keys().next() : undefined;

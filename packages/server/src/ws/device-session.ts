@@ -73,7 +73,7 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
     const { directory, admission, inboxes, store, context } = this.services;
     switch (request.kind) {
       case "reserve": {
-        admission.admit("register", this.connection, request.token);
+        admission.admit("register", this.connection);
         if (this.services.disk.isLow) throw new Refusal("storage_full");
         return { kind: "reserved", untilMs: await directory.reserve({ ...request, owner: this }) };
       }

@@ -19,7 +19,6 @@ import type { Services } from "./services.ts";
 const entryOverheadBytes = 128;
 /** When to ask again where an epoch has taken all complaints that it takes. */
 const fullRetryMs = 600_000;
-const zeroToken = new Uint8Array();
 /** Closed epochs that cost as much as opening one and reading on. */
 const closedPerRead = 8;
 
@@ -51,7 +50,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
         this.#append(id, { ...request, entryKind: "commit" }, sizeBytes);
         return undefined;
       case "create":
-        this.services.admission.admit("createLog", this.connection, request.token);
+        this.services.admission.admit("createLog", this.connection);
         if (this.services.disk.isLow) throw new Refusal("storage_full");
         return this.#create(id, request, sizeBytes);
       case "open":
@@ -87,7 +86,7 @@ export class LogSession extends RoleSession<LogRequest, LogReply> implements Log
   #admitRead(operation: "openLog" | "headProof", count: number): void {
     const waitMs = this.#opens.take(this.services.context.nowMs(), count);
     if (waitMs > 0) throw new Refusal("rate_limited", waitMs);
-    this.services.admission.admit(operation, this.connection, zeroToken, count);
+    this.services.admission.admit(operation, this.connection, count);
   }
 
   get address(): string {

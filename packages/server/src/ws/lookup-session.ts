@@ -5,7 +5,6 @@ import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
-const noToken = new Uint8Array();
 /** Units of the store's turns, as `costOf` counts: some 64 KiB. */
 const answerCost = 16;
 
@@ -36,13 +35,13 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
     const { directory, admission } = this.services;
     switch (request.kind) {
       case "lookup_username":
-        admission.admit("lookup", this.connection, noToken);
+        admission.admit("lookup", this.connection);
         return directory.lookupUsername({
           ...request,
-          admit: () => admission.admit("proveAbsence", this.connection, noToken),
+          admit: () => admission.admit("proveAbsence", this.connection),
         });
       case "lookup_account":
-        admission.admit("lookup", this.connection, noToken);
+        admission.admit("lookup", this.connection);
         return directory.lookupAccount({
           accountId: request.accountId,
           fromVersion: request.fromVersion,
@@ -51,16 +50,16 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
           knownSize: request.knownSize,
         });
       case "take_key_package":
-        admission.admit("takeKeyPackage", this.connection, request.token);
+        admission.admit("takeKeyPackage", this.connection);
         return this.#takeKeyPackage(request);
       case "lookup_card":
-        admission.admit("lookup", this.connection, noToken);
+        admission.admit("lookup", this.connection);
         return { kind: "card", card: await directory.card(request) };
       case "lookup_operator":
-        admission.admit("lookup", this.connection, noToken);
+        admission.admit("lookup", this.connection);
         return { kind: "operator_value", ...(await this.services.operatorLabels.lookup(request)) };
       case "check_username":
-        admission.admit("lookup", this.connection, noToken);
+        admission.admit("lookup", this.connection);
         return { kind: "availability", reason: await directory.availability(request.username) };
       case "ping":
         return { kind: "done" };

@@ -8,7 +8,6 @@ import { RoleSession } from "./role-session.ts";
 import type { Handled } from "./role-session.ts";
 import type { Services } from "./services.ts";
 
-const noToken = new Uint8Array();
 /** Units of the store's turns of a page of knocks, as `costOf` counts. */
 const pageOfKnocksCost = 57;
 
@@ -22,7 +21,7 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
     switch (request.kind) {
       case "post":
         // Before the store is asked: whoever shows a capability costs a read of it.
-        this.services.admission.admit(isNoCapability(request.capability) ? "strangerPost" : "contactPost", this.connection, request.token);
+        this.services.admission.admit(isNoCapability(request.capability) ? "strangerPost" : "contactPost", this.connection);
         this.replyInTurn(id, costOf(sizeBytes), () => this.#post(request), sizeBytes);
         return undefined;
       case "ping":
@@ -30,15 +29,15 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
         return undefined;
       case "open_link_inbox":
         // It makes a place that anybody may fill, as a log does.
-        this.services.admission.admit("createLog", this.connection, request.token);
+        this.services.admission.admit("createLog", this.connection);
         this.replyInTurn(id, costOf(sizeBytes), () => this.#open(request), sizeBytes);
         return undefined;
       case "knock":
-        this.services.admission.admit("strangerPost", this.connection, request.token);
+        this.services.admission.admit("strangerPost", this.connection);
         this.replyInTurn(id, costOf(sizeBytes), () => this.#knock(request), sizeBytes);
         return undefined;
       default:
-        this.services.admission.admit("lookup", this.connection, noToken);
+        this.services.admission.admit("lookup", this.connection);
         this.replyInTurn(id, request.kind === "read_knocks" ? pageOfKnocksCost : costOf(sizeBytes), () => this.#ofLink(request), sizeBytes);
         return undefined;
     }
@@ -56,7 +55,7 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
     const { admission, disk, linkInboxes, targets, tokens } = this.services;
     if (disk.isLow) throw new Refusal("storage_full");
     targets.post("strangers", request.linkId, this.connection);
-    admission.admit("storeBytes", this.connection, request.token, request.blob.length);
+    admission.admit("storeBytes", this.connection, request.blob.length);
     const { token, linkId: target } = request;
     const spent = await tokens.redeem({ token, operation: "knock", target, source: this.connection });
     await linkInboxes.knock({ ...request, spent });
@@ -85,10 +84,10 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
     const { admission, disk, inboxes, targets, tokens } = this.services;
     const part = await inboxes.partOf(item);
     // A wrong capability is as good as none.
-    if (part === "strangers" && !isNoCapability(item.capability)) admission.admit("strangerPost", this.connection, item.token);
+    if (part === "strangers" && !isNoCapability(item.capability)) admission.admit("strangerPost", this.connection);
     if (part === "strangers" && disk.isLow) throw new Refusal("storage_full");
     targets.post(part, item.inboxId, this.connection);
-    admission.admit("storeBytes", this.connection, item.token, item.blob.length);
+    admission.admit("storeBytes", this.connection, item.blob.length);
     const { token, inboxId: target } = item;
     const costs = part === "strangers";
     const spent = costs ? await tokens.redeem({ token, operation: "stranger_post", target, source: this.connection }) : undefined;
