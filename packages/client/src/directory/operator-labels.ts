@@ -21,6 +21,8 @@ export interface OperatorLabels {
    * @throws ClientError `directory_unproven`, `directory_stale`, `directory_fork`, `offline`
    */
   newest(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
+  /** The newest that was verified before. */
+  known(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
 }
 
 /** What is remembered of a label. */
@@ -66,16 +68,23 @@ export function createOperatorLabels(params: {
     return { format: 1, label, value: found.value?.slice() ?? known.value };
   }
 
+  async function load(host: string, name: OperatorLabelName): Promise<Known> {
+    const stored = await store.transact("read", (tx) => tx.get(keyOf(host, name)));
+    return stored === undefined ? nothing : decode(knownCodec, stored);
+  }
+
   return {
+    known: async (host, name) => (await load(host, name)).value,
     async newest(host, name) {
-      const stored = await store.transact("read", (tx) => tx.get(keyOf(host, name)));
-      const known = stored === undefined ? nothing : decode(knownCodec, stored);
+      const known = await load(host, name);
       const found = await lookUp(host, name, known, false).catch(async (error: unknown) => {
         // Another history shows only when all of it is shown.
         const isUnproven = error instanceof ClientError && error.code === "directory_unproven" && !error.canRetry;
         if (!isUnproven || known.label === undefined) throw error;
         return await lookUp(host, name, known, true);
       });
+      // With a head that is older than the view a label may have fewer values than are known: those count on.
+      if ((found.label?.version ?? 0) < (known.label?.version ?? 0)) return known.value;
       if (found.label?.version !== known.label?.version) {
         await store.transact("write", (tx) => tx.put(keyOf(host, name), encode(knownCodec, found)));
       }

@@ -220,3 +220,77 @@ test("[T-2] by a clock that is days off, of which its person is told, the server
   expect(made.holds(made.spent.at(-1) ?? target, "create_log")).toBe(true);
   await Promise.all([connections.close(), made.connections.close()]);
 });
+
+test("[T-2] of a day's last tokens there are fewer than a batch: they are got all the same", async () => {
+  const { purseOn, spend, spent, lies, batches, holds, connections } = await setUp("last");
+  lies.change = (answer) => ((batches.at(-1) ?? 0) > 3 ? { ...refused("rate_limited"), retryAfterMs: 600_000 } : answer);
+  expect(await spend(purseOn(), "create_log")).toEqual({ kind: "done" });
+  expect(batches.slice(0, 3)).toEqual([8, 4, 2]);
+  expect(spent.map((token) => holds(token, "create_log"))).toEqual([true]);
+  await connections.close();
+});
+
+test("[T-2] where too many ask at once whoever needs one waits the moment that the server names, and has one", async () => {
+  const { server, purseOn, spend, spent, lies, batches, holds, connections } = await setUp("busy");
+  lies.change = (answer) => (batches.length === 1 ? { ...refused("rate_limited"), retryAfterMs: 1000 } : answer);
+  const want = (token: Uint8Array): FakeBody => {
+    if (token.length === 0) setImmediate(() => server.clock.advance(1000));
+    return token.length === 0 ? refused("token_required") : { kind: "done" };
+  };
+  expect(await spend(purseOn(), "knock", want)).toEqual({ kind: "done" });
+  expect([batches.length, holds(spent.at(-1) ?? target, "knock")]).toEqual([2, true]);
+  await connections.close();
+});
+
+test("[T-2] a server that had no tokens and asks for one gives some out: they are got at once, and never in a circle", async () => {
+  const { purseOn, spend, spent, lies, batches, holds, connections } = await setUp("turned on");
+  lies.change = () => refused("unsupported");
+  const purse = purseOn();
+  expect(await spend(purse, "knock")).toEqual({ kind: "done" });
+  const want = (token: Uint8Array): FakeBody => (token.length === 0 ? refused("token_required") : { kind: "done" });
+  expect(await spend(purse, "knock", want)).toMatchObject({ code: "token_required" });
+  expect(batches.length).toBe(3);
+  lies.change = (answer) => answer;
+  expect(await spend(purse, "knock", want)).toEqual({ kind: "done" });
+  expect(holds(spent.at(-1) ?? target, "knock")).toBe(true);
+  await connections.close();
+
+  // Whoever was refused by a clock that was days ahead does not wait for its time.
+  const other = await setUp("set back");
+  other.lies.change = () => refused("account_suspended");
+  const early = other.purseOn();
+  await early.tend();
+  other.lies.change = (answer) => answer;
+  other.server.clock.advance(-2 * dayMs);
+  await early.tend();
+  expect(other.batches).toEqual([8, 8]);
+  await other.connections.close();
+});
+
+test("[T-2] [E-151] what was said of a day first counts: another key for it, in the record of everybody, is none, also after a restart", async () => {
+  const { purseOn, spend, spent, keys, today, publish, batches, connections } = await setUp("another key");
+  await purseOn().tend();
+  const known = keys.get(today());
+  keys.delete(today());
+  await publish(today());
+  const want = (token: Uint8Array): FakeBody => (token.length === 0 ? refused("token_required") : refused("token_invalid"));
+  // Those of the first key are none for this server now, and of the other none are taken.
+  const purse = purseOn();
+  expect(await spend(purse, "create_log", want)).toMatchObject({ code: "token_required" });
+  expect([spent.length, batches]).toEqual([2, [8, 8]]);
+  expect(keys.get(today())?.publicKey).not.toEqual(known?.publicKey);
+  await connections.close();
+});
+
+test("[T-2] while the key cannot be proven none are asked for, which would be counted", async () => {
+  const { server, purseOn, spend, batches, connections } = await setUp("unproven");
+  const { respond } = server;
+  server.respond = (connection, body) => (body.kind === "lookup_operator" ? refused("internal") : respond(connection, body));
+  const purse = purseOn();
+  expect(await spend(purse, "create_log", () => refused("token_required"))).toMatchObject({ code: "token_required" });
+  expect(batches).toEqual([]);
+  server.respond = respond;
+  expect(await spend(purse, "create_log")).toEqual({ kind: "done" });
+  expect(batches).toEqual([8]);
+  await connections.close();
+});

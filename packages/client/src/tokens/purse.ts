@@ -13,7 +13,7 @@ import { clockAheadMs, maxSkewMs } from "../account/clock.ts";
 import { createOperatorLabels } from "../directory/operator-labels.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import { createSingleFlight } from "../single-flight.ts";
-import type { RoleConnection } from "../transport/connection.ts";
+import type { AnswerOf, RoleConnection } from "../transport/connection.ts";
 import type { Blinded } from "./blinding.ts";
 import { isOf, Stock } from "./stock.ts";
 import type { OwnToken } from "./stock.ts";
@@ -45,11 +45,13 @@ export class Purse implements Tokens {
   readonly #labels: OperatorLabels;
   readonly #filling = createSingleFlight(() => this.#fill());
   /** The issuer's public keys by day, as everybody is shown them. */
-  #keys = new Map<number, Uint8Array>();
+  readonly #keys = new Map<number, Uint8Array>();
   /** Batches that were got in this run. */
   #got = 0;
   /** None are asked for before. */
   #notBeforeMs = 0;
+  /** Nothing cost one at the server when it was asked last. */
+  #areNone = false;
   #isPlanned = false;
   /** What was got last was of a day that is not today by this device's clock. */
   #isClockOff = false;
@@ -114,7 +116,7 @@ export class Purse implements Tokens {
   }
 
   #plan(): void {
-    if (this.#isPlanned || this.#parts.platform.nowMs() < this.#notBeforeMs) return;
+    if (this.#isPlanned || this.#waitMs > 0) return;
     this.#isPlanned = true;
     this.#parts.platform.setTimer(refillDelayMs, () => {
       this.#isPlanned = false;
@@ -147,7 +149,9 @@ export class Purse implements Tokens {
   async #fill(): Promise<void> {
     const { platform } = this.#parts;
     const connection = this.#connection;
-    if (connection === undefined || connection.closed || platform.nowMs() < this.#notBeforeMs) return;
+    if (connection === undefined || connection.closed || this.#waitMs > 0) return;
+    // Those of which no key can be proven would be counted, and be none.
+    if (this.#keys.size === 0) await this.#keyOf(connection.host, this.#today());
     const { blindInput, finishBatch } = await import("./blinding.ts");
     const size = batches[this.#got] ?? largestBatch;
     const made: { readonly realm: TokenRealm; readonly nonce: Uint8Array; readonly item: Blinded }[] = [];
@@ -157,32 +161,39 @@ export class Purse implements Tokens {
       const [realm, nonce] = [realms[i % realms.length] ?? "accounts", platform.random(32)];
       made.push({ realm, nonce, item: blindInput(tokenInput(realm, nonce), platform.random) });
     }
-    const blinded = made.map(({ item }) => item);
-    const answer = await connection.request({ kind: "issue_tokens", blinded: blinded.map((item) => item.blinded) });
+    let answer: AnswerOf<"device">;
+    do answer = await connection.request({ kind: "issue_tokens", blinded: made.map(({ item }) => item.blinded) });
+    // Of a day's last there may be fewer than a batch.
+    while (isTooMany(answer) && made.splice(Math.ceil(made.length / 2)).length > 0);
+    this.#areNone = answer.kind === "error" && answer.code === "unsupported";
     if (answer.kind !== "tokens") {
-      // None for today, none for this account, or none at all on this server.
-      const waitMs = answer.kind === "error" ? Math.min(Math.max(answer.retryAfterMs, hourMs), dayMs) : hourMs;
-      this.#notBeforeMs = platform.nowMs() + waitMs;
+      // None for today, none for this account, or none at all on this server; or too many ask just now.
+      this.#notBeforeMs = platform.nowMs() + (answer.kind === "error" && isShort(answer) ? answer.retryAfterMs : hourMs);
       return;
     }
+    const blinded = made.map(({ item }) => item);
     await this.#pause();
     // A key of another day, or one that not everybody is shown, would tell this account from others: its tokens are none (spec F-1).
     if (!this.#isNow(answer.day)) await this.#parts.connections.once("lookup", connection.host, async (other) => this.#hear(other));
     this.#isClockOff = !this.#isNow(answer.day);
-    const publicKey = !this.#isClockOff ? await this.#keyOf(connection.host, answer.day) : undefined;
-    const secrets = publicKey === undefined ? undefined : finishBatch({ ...answer, blinded, publicKey });
+    const { day, evaluated, proof } = answer;
+    const publicKey = this.#isClockOff ? undefined : await this.#keyOf(connection.host, day);
+    const secrets = publicKey && finishBatch({ evaluated, proof, blinded, publicKey });
     if (publicKey === undefined || secrets === undefined) {
       this.#notBeforeMs = platform.nowMs() + hourMs;
       return;
     }
     this.#got += 1;
-    const shared = { day: answer.day, keyId: tokenKeyId(publicKey), gotAtMs: platform.nowMs() };
+    const shared = { day, keyId: tokenKeyId(publicKey), gotAtMs: platform.nowMs() };
     await this.#stock.add(made.map(({ realm, nonce }, i) => ({ ...shared, realm, nonce, secret: secrets[i] ?? nothing })));
   }
 
   /** Whether it is worth asking again: a newcomer's first act may come before their device is connected. */
   async #mayGetSome(): Promise<boolean> {
-    if (this.#parts.platform.nowMs() < this.#notBeforeMs) return false;
+    // It asks for one now: then it gives some out.
+    if (this.#areNone) this.#notBeforeMs = 0;
+    if (this.#waitMs > connectMs) return false;
+    if (this.#waitMs > 0) await this.#pause(this.#waitMs);
     if (this.#isConnected()) return true;
     await new Promise<void>((resolve) => {
       const cancel = this.#parts.platform.setTimer(connectMs, resolve);
@@ -203,23 +214,44 @@ export class Purse implements Tokens {
     return nowMs >= day * dayMs - clockToleranceMs && nowMs < (day + 1) * dayMs + clockToleranceMs;
   }
 
-  /** The public key of a day under the operator's label; `undefined` where it has none. @throws ClientError as `OperatorLabels.newest` */
+  /**
+   * The public key of a day under the operator's label: what it said of that day first counts, so that nobody is given another one when it
+   * comes. `undefined` where it has none. @throws ClientError as `OperatorLabels.newest`
+   */
   async #keyOf(host: string, day: number): Promise<Uint8Array | undefined> {
-    const known = this.#keys.get(day);
-    if (known !== undefined) return known;
-    const value = await this.#labels.newest(host, "tokens");
-    try {
-      const { days } = value === undefined ? { days: [] } : decode(tokenKeysCodec, value);
-      this.#keys = new Map(days.map((key) => [key.day, key.publicKey.slice()]));
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
-    }
+    if (!this.#keys.has(day)) this.#learn(await this.#labels.known(host, "tokens"));
+    if (!this.#keys.has(day)) this.#learn(await this.#labels.newest(host, "tokens"));
     return this.#keys.get(day);
   }
 
-  #pause(): Promise<void> {
+  #learn(value: Uint8Array | undefined): void {
+    try {
+      const { days } = value === undefined ? { days: [] } : decode(tokenKeysCodec, value);
+      for (const { day, publicKey } of days) if (!this.#keys.has(day)) this.#keys.set(day, publicKey.slice());
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+    }
+  }
+
+  /** For how long none are asked for; a clock that was set back lengthens no wait. */
+  get #waitMs(): number {
+    const leftMs = this.#notBeforeMs - this.#parts.platform.nowMs();
+    return leftMs > 0 && leftMs <= hourMs ? leftMs : 0;
+  }
+
+  #pause(forMs: number = 0): Promise<void> {
     return new Promise((resolve) => {
-      this.#parts.platform.setTimer(0, resolve);
+      this.#parts.platform.setTimer(forMs, resolve);
     });
   }
+}
+
+/** The account has not so many left for the day. */
+function isTooMany(answer: AnswerOf<"device">): boolean {
+  return answer.kind === "error" && answer.code === "rate_limited" && !isShort(answer);
+}
+
+/** Whether somebody who needs one waits so long for it. */
+function isShort({ retryAfterMs }: { readonly retryAfterMs: number }): boolean {
+  return retryAfterMs > 0 && retryAfterMs <= connectMs;
 }

@@ -17,6 +17,8 @@ export interface StartedDirectory {
   /** Ready, and not started: nothing is published before `start`. */
   readonly publisher: Publisher;
   readonly vrf: VrfService;
+  /** What the issuer's keys follow from: the VRF's, which no rotation changes. */
+  readonly tokenSecret: Uint8Array;
   /** What signs for the log now, and its origin. */
   readonly signer: () => LogSigner;
   /** Makes the key that follows the log's, and has it announced; says whether there was none yet. */
@@ -78,5 +80,5 @@ export async function startDirectory(params: {
     await publisher.tick();
     return { isNew };
   };
-  return { publisher, vrf, signer: opened.signer, rotateLogKey };
+  return { publisher, vrf, tokenSecret: opened.keys.vrf.secretKey, signer: opened.signer, rotateLogKey };
 }

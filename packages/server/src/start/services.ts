@@ -62,7 +62,7 @@ export async function createServices(params: {
   });
   const targets = new TargetLimits(limits.targets, nowMs);
   const devices = new DeviceRegistry();
-  const { publisher, vrf, signer } = params.directory;
+  const { publisher, vrf, signer, tokenSecret } = params.directory;
   // Where anybody makes accounts, a stranger would make budgets with them.
   const admission = createRateAdmission(limits.rates, nowMs, context.registration === "open" ? undefined : devices.members);
   const operatorLabels = new OperatorLabels({ store, publisher, vrf });
@@ -89,7 +89,7 @@ export async function createServices(params: {
     }),
     tokens: new TokenService({
       store,
-      keys: new IssuerKeys({ store, labels: operatorLabels, crypto: params.tokenCrypto }),
+      keys: new IssuerKeys({ store, labels: operatorLabels, crypto: params.tokenCrypto, secret: tokenSecret }),
       crypto: params.tokenCrypto,
       context,
       admission,

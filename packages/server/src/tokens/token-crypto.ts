@@ -50,8 +50,8 @@ const thread = new ThreadCalls<TokenWork, TokenAnswer>("tokens'", () =>
   startThread("latchkey-tokens", new URL("./token-worker.ts", import.meta.url)),
 );
 
-/** Questions that wait for the thread, above which those who ask are told to come back: some half a second of its work. */
-export const maxTokenWork = 1000;
+/** Elements and tokens that wait for the thread, above which those who ask are told to come back: a second of its work. */
+export const maxTokenWork = 5000;
 
 /** Does it on a thread of its own, so that nobody else waits for a curve. */
 export const tokenCryptoOnThread: TokenCrypto = {

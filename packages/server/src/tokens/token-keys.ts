@@ -1,7 +1,7 @@
 import { CodecError, decode, encode, equalBytes } from "@latchkey/codec";
 import { tokenDays, tokenKeyId, tokenKeysCodec } from "@latchkey/protocol/tokens";
 import type { TokenKeys } from "@latchkey/protocol/tokens";
-import { randomBytes } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import { keyOf } from "../keys.ts";
 import type { TokenStore } from "../store/token-store.ts";
@@ -18,13 +18,15 @@ export interface DayKey extends TokenKeyPair {
 }
 
 /**
- * The issuer's keys: one a day for everybody, drawn and stored days ahead, and published under the operator label `tokens` before any is
- * used, so that nobody can be given one of their own (spec F-1).
+ * The issuer's keys: one a day for everybody, made and stored days ahead, and published under the operator label `tokens` before any is
+ * used, so that nobody can be given one of their own (spec F-1). They follow from a secret that is in every backup: a server that was
+ * restored has those again that it had shown.
  */
 export class IssuerKeys {
   readonly #store: Pick<TokenStore, "tokenSeeds" | "forgetTokens" | "forgetTokensOfLogs">;
   readonly #labels: Pick<OperatorLabels, "newest" | "publish">;
   readonly #crypto: TokenCrypto;
+  readonly #secret: Uint8Array;
   readonly #keys = new Map<number, DayKey>();
   /** The day for which all was seen to. */
   #tendedDay = -1;
@@ -34,10 +36,13 @@ export class IssuerKeys {
     store: Pick<TokenStore, "tokenSeeds" | "forgetTokens" | "forgetTokensOfLogs">;
     labels: Pick<OperatorLabels, "newest" | "publish">;
     crypto: TokenCrypto;
+    /** The directory's: 32 bytes. */
+    secret: Uint8Array;
   }) {
     this.#store = parts.store;
     this.#labels = parts.labels;
     this.#crypto = parts.crypto;
+    this.#secret = parts.secret;
   }
 
   /** The key with which tokens are made on a day: published when it resolves. @throws StoreError; Refusal `clock_off` */
@@ -48,9 +53,8 @@ export class IssuerKeys {
     return key;
   }
 
-  /** The key of this id among those whose tokens are taken on a day. @throws as `ofDay` */
-  async find(keyId: Uint8Array, day: number): Promise<DayKey | undefined> {
-    await this.tend(day);
+  /** The key of this id among those whose tokens are taken on a day that was tended. */
+  find(keyId: Uint8Array, day: number): DayKey | undefined {
     for (let of = day; of > day - tokenDays; of--) {
       const key = this.#keys.get(of);
       if (key !== undefined && equalBytes(key.keyId, keyId)) return key;
@@ -67,9 +71,13 @@ export class IssuerKeys {
     return this.#tending;
   }
 
+  #seedOf(day: number): Uint8Array {
+    return new Uint8Array(hkdfSync("sha256", this.#secret, new Uint8Array(), `latchkey/token-seed/1 ${String(day)}`, 32));
+  }
+
   async #tend(day: number): Promise<void> {
     const oldest = day - tokenDays + 1;
-    const fresh = Array.from({ length: daysAhead + 1 }, (_, ahead) => ({ day: day + ahead, seed: new Uint8Array(randomBytes(32)) }));
+    const fresh = Array.from({ length: daysAhead + 1 }, (_, ahead) => ({ day: day + ahead, seed: this.#seedOf(day + ahead) }));
     for (const { day: of, seed } of await this.#store.tokenSeeds({ fresh, fromDay: oldest })) {
       if (this.#keys.has(of)) continue;
       const pair = await this.#crypto.keyPair(seed);
@@ -77,13 +85,17 @@ export class IssuerKeys {
     }
     const needed = Array.from({ length: leastAhead + 1 }, (_, ahead) => day + ahead);
     const shown = new Map(readKeys(await this.#labels.newest("tokens")).days.map((key) => [key.day, key.publicKey]));
-    const isShown = needed.every(
-      (of) => keyOf(shown.get(of) ?? new Uint8Array()) === keyOf(this.#keys.get(of)?.publicKey ?? new Uint8Array()),
-    );
-    if (!isShown) {
+    const isShown = (of: number): boolean =>
+      keyOf(shown.get(of) ?? new Uint8Array()) === keyOf(this.#keys.get(of)?.publicKey ?? new Uint8Array());
+    if (!needed.every(isShown)) {
       const days = [...this.#keys.values()].filter((key) => key.day >= oldest).toSorted((a, b) => a.day - b.day);
       const value = { format: 1, days: days.map(({ day: of, publicKey }) => ({ day: of, publicKey })), ext: new Uint8Array() } as const;
-      await this.#labels.publish("tokens", encode(tokenKeysCodec, value));
+      try {
+        await this.#labels.publish("tokens", encode(tokenKeysCodec, value));
+      } catch (error) {
+        // That of today holds all the same, and those ahead are published tomorrow.
+        if (!isShown(day)) throw error;
+      }
     }
     this.#tendedDay = day;
     for (const of of this.#keys.keys()) if (of < oldest) this.#keys.delete(of);

@@ -32,7 +32,10 @@ export class TokenService {
   readonly #verified = new Map<string, string>();
   /** Until when an address has to wait, by time that passes. */
   readonly #waiting = new Map<string, number>();
+  /** Elements and tokens that wait for the thread. */
   #working = 0;
+  /** The record takes no key now. */
+  #isHeld = false;
 
   constructor(parts: {
     store: Pick<TokenStore, "countTokens">;
@@ -48,30 +51,53 @@ export class TokenService {
     this.#admission = parts.admission;
   }
 
-  /** Whether anything costs a token here. */
-  get isOn(): boolean {
+  get #isOn(): boolean {
     return this.#context.limits.tokensPerDay > 0;
   }
 
   /** What time brings: keys for the coming days. @throws StoreError; Refusal `clock_off` */
   async tend(): Promise<void> {
-    if (this.isOn) await this.#keys.tend(this.#today());
+    if (!this.#isOn) return;
+    this.#isHeld = false;
+    try {
+      await this.#keys.tend(this.#today());
+    } catch (error) {
+      this.#isHeld = error instanceof Refusal;
+      throw error;
+    }
+  }
+
+  /**
+   * Whether something costs a token now: not where they are turned off, nor while the key of today cannot be published, since nobody could
+   * get any. @throws StoreError
+   */
+  async isAsked(): Promise<boolean> {
+    if (!this.#isOn || this.#isHeld) return false;
+    try {
+      await this.tend();
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
   }
 
   /**
    * Evaluates what an account has blinded, with the key of today; counted for the day, whatever becomes of the answer.
-   * @throws Refusal `unsupported` where nothing costs a token, `account_suspended` where they are taken from it (spec A-10), `rate_limited` until the next day, `malformed`
+   * @throws Refusal `unsupported` where nothing costs a token, `account_suspended` where they are taken from it (spec A-10), `rate_limited` until the next day, or a second where too many ask at once, `malformed`
    */
   async issue(accountId: Uint8Array, blinded: readonly Uint8Array[]): Promise<IssuedTokens> {
     const { rules, limits, nowMs } = this.#context;
-    if (!this.isOn) throw new Refusal("unsupported");
+    if (!(await this.isAsked())) throw new Refusal("unsupported");
     if (rules.isRestricted(accountId, "tokens")) throw new Refusal("account_suspended");
     const day = this.#today();
     const { secretKey } = await this.#keys.ofDay(day);
-    if (!(await this.#store.countTokens({ accountId, day, count: blinded.length, most: limits.tokensPerDay }))) {
-      throw new Refusal("rate_limited", Math.max(1, (day + 1) * dayMs - nowMs()));
-    }
-    const evaluated = await this.#work(() => this.#crypto.issue(secretKey, blinded));
+    const evaluated = await this.#work(blinded.length, async () => {
+      if (!(await this.#store.countTokens({ accountId, day, count: blinded.length, most: limits.tokensPerDay }))) {
+        throw new Refusal("rate_limited", Math.max(1, (day + 1) * dayMs - nowMs()));
+      }
+      return await this.#crypto.issue(secretKey, blinded);
+    });
     if (evaluated === undefined) throw new Refusal("malformed");
     return { day, evaluated: evaluated.elements, proof: evaluated.proof };
   }
@@ -88,7 +114,7 @@ export class TokenService {
     readonly source: Source;
   }): Promise<SpentToken | undefined> {
     const { token: bytes, operation, target, source } = params;
-    if (!this.isOn) return undefined;
+    if (!(await this.isAsked())) return undefined;
     if (bytes.length === 0) {
       this.#admitWithout(operation, source);
       return undefined;
@@ -96,7 +122,7 @@ export class TokenService {
     this.#checkPatience(source);
     const token = read(bytes);
     const today = this.#today();
-    const key = token?.issuerHost === this.#context.host ? await this.#keys.find(token.keyId, today) : undefined;
+    const key = token?.issuerHost === this.#context.host ? this.#keys.find(token.keyId, today) : undefined;
     if (token === undefined || key === undefined) throw this.#refuse(source);
     const spent = { nonce: token.nonce.slice(), day: key.day };
     const [known, shown] = [`${tokenRealms[operation]} ${keyOf(token.nonce)}`, keyOf(token.authenticator)];
@@ -104,7 +130,7 @@ export class TokenService {
     // The same again costs nothing, and whether it is spent the store says; for anything else it is spent by now.
     if (before === shown) return spent;
     if (before !== undefined) throw this.#refuse(source);
-    const secret = await this.#work(() => this.#crypto.secret(key.secretKey, tokenInput(tokenRealms[operation], token.nonce)));
+    const secret = await this.#work(1, () => this.#crypto.secret(key.secretKey, tokenInput(tokenRealms[operation], token.nonce)));
     const expected = tokenAuthenticator(secret, { redeemingHost: this.#context.host, operation, target });
     if (!timingSafeEqual(expected, token.authenticator)) throw this.#refuse(source);
     this.#remember(known, shown);
@@ -122,7 +148,7 @@ export class TokenService {
     try {
       this.#admission.admit("withoutToken", source);
     } catch (error) {
-      if (error instanceof Refusal) throw new Refusal("token_required");
+      if (error instanceof Refusal) throw new Refusal("token_required", error.retryAfterMs);
       throw error;
     }
   }
@@ -148,13 +174,13 @@ export class TokenService {
     return new Refusal("token_invalid");
   }
 
-  async #work<T>(work: () => Promise<T>): Promise<T> {
+  async #work<T>(units: number, work: () => Promise<T>): Promise<T> {
     if (this.#working >= maxTokenWork) throw new Refusal("rate_limited", busyRetryMs);
-    this.#working += 1;
+    this.#working += units;
     try {
       return await work();
     } finally {
-      this.#working -= 1;
+      this.#working -= units;
     }
   }
 

@@ -1,10 +1,14 @@
 import { tokenKeyId } from "@latchkey/protocol/tokens";
 import type { TokenOperation } from "@latchkey/protocol/tokens";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { ristretto255_oprf } from "@noble/curves/ed25519.js";
 import { expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
-import type { Rate, ServerLimits } from "../config.ts";
+import type { Rate, ServerContext, ServerLimits } from "../config.ts";
 import { dayMs, dayOf } from "../days.ts";
+import { StoreError } from "../errors.ts";
+import type { RunningServer } from "../server.ts";
 import { answer } from "../testing/ask-admin.ts";
 import {
   connectDevice,
@@ -19,9 +23,14 @@ import {
   temporaryDirectory,
   zeros,
 } from "../testing/fixtures.ts";
+import { Machine } from "../testing/machine.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { getTokens, shownKeys, spend, take } from "../testing/token-purse.ts";
 import type { OwnToken } from "../testing/token-purse.ts";
+import { maxTokenWork, tokenCryptoHere } from "./token-crypto.ts";
+import type { TokenCrypto } from "./token-crypto.ts";
+import { IssuerKeys } from "./token-keys.ts";
+import { TokenService } from "./token-service.ts";
 
 const limits = { tokensPerDay: 20 };
 const both = ["logs", "accounts"] as const;
@@ -227,6 +236,90 @@ test("[T-2] [A-10] an account that is suspended is given none, and goes on once 
   expect(await create(logId, paid("create_log", logId))).toBe("opened");
   await answer(dataDirectory, "resume", { name: "alice" });
   expect(await ask()).toBe("tokens");
+});
+
+test("[T-1] [E-53] while the record is dated ahead and takes no key nothing costs a token, and afterwards it does again", async () => {
+  const machine = new Machine();
+  // Nothing speaks against the clock of a first start.
+  machine.wallMs += 2 * dayMs;
+  const options = { limits: { tokensPerDay: 20 } };
+  const wrong = await machine.run(options);
+  const { account, client } = await register(wrong, "alice");
+  const inboxId = random(32);
+  expect(await client.outcome({ kind: "card", card: await signCard(account.device, inboxId, machine.wallMs) })).toBe("done");
+  await shownKeys(await TestClient.connect(wrong.url, "lookup"));
+  await wrong.close();
+  machine.wallMs -= 2 * dayMs;
+  const held = await machine.run(options);
+  const device = await TestClient.connect(held.url, "device");
+  expect(await connectDevice(device, account.accountId, account.device)).toBe("done");
+  expect(await device.outcome({ kind: "issue_tokens", blinded: [blinded()] })).toBe("unsupported");
+  const write = async (server: RunningServer): Promise<string> =>
+    (await TestClient.connect(server.url, "post")).outcome({ kind: "post", inboxId, capability: zeros, blob: random(600), token: none });
+  expect(await write(held)).toBe("done");
+  await createLog(await TestClient.connect(held.url, "log"), createTestLog());
+  await held.close();
+  machine.pass(3 * dayMs);
+  const later = await machine.run(options);
+  await shownKeys(await TestClient.connect(later.url, "lookup"));
+  expect(await write(later)).toBe("token_required");
+});
+
+test("[T-2] a server that was restored from a backup of before it renewed its keys has those again that it had shown", async () => {
+  const clock = { nowMs: Date.now() };
+  const dataDirectory = temporaryDirectory();
+  const first = await setUp({ dataDirectory, host: "tokens.example" }, { nowMs: () => clock.nowMs });
+  await first.server.close();
+  const database = new DatabaseSync(join(dataDirectory, "accounts.sqlite"));
+  database.exec("DELETE FROM token_keys");
+  database.close();
+  const again = await runServer({ limits, dataDirectory, host: "tokens.example" }, { nowMs: () => clock.nowMs });
+  const [log, lookup] = [await TestClient.connect(again.url, "log"), await TestClient.connect(again.url, "lookup")];
+  const logId = random(32);
+  const token = first.paid("create_log", logId);
+  expect(await log.outcome({ kind: "create", logId, accessHash: zeros, token })).toBe("opened");
+  expect((await shownKeys(lookup)).days).toEqual(first.keys.days);
+});
+
+test("[T-2] what too many ask for at once is not counted, and a renewal that fails leaves the key of today, which is shown", async () => {
+  const [today, counted, labels] = [20_000, [0], [] as Uint8Array[]];
+  const never = new Promise<never>(() => undefined);
+  const crypto: TokenCrypto = { ...tokenCryptoHere, issue: () => never };
+  const forget = (): Promise<void> => Promise.resolve();
+  const clock = { nowMs: today * dayMs };
+  let isFull = false;
+  const keys = new IssuerKeys({
+    store: { tokenSeeds: ({ fresh }) => Promise.resolve([...fresh]), forgetTokens: forget, forgetTokensOfLogs: forget },
+    labels: {
+      newest: () => Promise.resolve(labels.at(-1)),
+      publish: (_name, value) => (isFull ? Promise.reject(new StoreError("full")) : Promise.resolve(void labels.push(value))),
+    },
+    crypto,
+    secret: random(32),
+  });
+  const context = { limits: { tokensPerDay: 1_000_000 }, rules: { isRestricted: () => false }, nowMs: () => clock.nowMs };
+  const service = new TokenService({
+    store: { countTokens: ({ count }) => Promise.resolve(Boolean((counted[0] = (counted[0] ?? 0) + count))) },
+    keys,
+    crypto,
+    context: context as unknown as ServerContext,
+    admission: { admit: () => undefined, limit: () => expect.fail("no limit") },
+  });
+  const batch = Array.from({ length: 100 }, () => blinded());
+  const asked = Array.from({ length: maxTokenWork / 100 }, () => service.issue(random(32), batch));
+  for (const one of asked) one.catch(() => undefined);
+  await expect.poll(() => counted[0]).toBe(maxTokenWork);
+  await expect(service.issue(random(32), batch)).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 1000 });
+  expect(counted[0]).toBe(maxTokenWork);
+  isFull = true;
+  // Two days ahead of the last of the ten that are shown, and beyond them.
+  const days = [today + 9, today + 10];
+  const outcomes = [];
+  for (const day of days) {
+    clock.nowMs = day * dayMs;
+    outcomes.push(await service.isAsked().catch((error: unknown) => error));
+  }
+  expect(outcomes).toEqual([true, new StoreError("full")]);
 });
 
 /** An element as a client asks with. */

@@ -24,7 +24,7 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
     const { directory, targets, tokens } = this.services;
     const { token: bytes, deviceId: target } = request;
     const token =
-      tokens.isOn && bytes.length === 0
+      bytes.length === 0 && (await tokens.isAsked())
         ? "none"
         : await tokens.redeem({ token: bytes, operation: "key_package", target, source: this.connection });
     const sparedMs = targets.sparedMs(request.deviceId, this.connection);
