@@ -63,7 +63,7 @@ const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientError
   ],
   token_required: [
     "rate_limited",
-    "There were enough new conversations and messages to strangers from this account today. Try again tomorrow.",
+    "This device has no token left for this, of which the server gives each account so many a day. Try again in an hour, or tomorrow.",
   ],
   token_invalid: ["rate_limited", "Too much at once. Try again in a moment."],
   shutting_down: ["offline", "The server is restarting."],

@@ -62,7 +62,8 @@ export class Stock {
     const tokens = await this.#tokens();
     const gone = tokens.filter(isGone);
     if (gone.length === 0) return;
-    this.#loading = Promise.resolve(tokens.filter((token) => !gone.includes(token)));
+    // In place: whoever adds or takes meanwhile has this very list.
+    tokens.splice(0, tokens.length, ...tokens.filter((token) => !gone.includes(token)));
     await this.#forget(gone);
   }
 
