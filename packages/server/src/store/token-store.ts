@@ -21,8 +21,8 @@ export interface TokenStore {
   tokenSeeds(params: { fresh: readonly TokenSeed[]; fromDay: Day }): Promise<TokenSeed[]>;
   /** Counts tokens given to an account on a day, all or none: whether it has not had `most` by that. `false` for an unknown account, too. */
   countTokens(params: { accountId: Uint8Array; day: Day; count: number; most: number }): Promise<boolean>;
-  /** Forgets keys and spent tokens of before `day`, of what is known of accounts. */
-  forgetTokens(params: { beforeDay: Day }): Promise<void>;
+  /** Forgets keys and at most so many spent tokens of before `day`, of what is known of accounts; answers how many of these there were. */
+  forgetTokens(params: { beforeDay: Day; maxItems: number }): Promise<number>;
   /** The same of what is known of logs. */
-  forgetTokensOfLogs(params: { beforeDay: Day }): Promise<void>;
+  forgetTokensOfLogs(params: { beforeDay: Day; maxItems: number }): Promise<number>;
 }

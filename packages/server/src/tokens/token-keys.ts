@@ -10,6 +10,8 @@ import type { TokenCrypto, TokenKeyPair } from "./token-crypto.ts";
 /** Days for which keys are made and published ahead; they are renewed once fewer than `leastAhead` are. */
 const daysAhead = 9;
 const leastAhead = 2;
+/** Spent tokens that are forgotten in one part of the store's work, which keeps others waiting meanwhile: some milliseconds. */
+const forgottenAtOnce = 4096;
 
 /** The key of a day. */
 export interface DayKey extends TokenKeyPair {
@@ -99,8 +101,9 @@ export class IssuerKeys {
     }
     this.#tendedDay = day;
     for (const of of this.#keys.keys()) if (of < oldest) this.#keys.delete(of);
-    await this.#store.forgetTokens({ beforeDay: oldest });
-    await this.#store.forgetTokensOfLogs({ beforeDay: oldest });
+    const over = { beforeDay: oldest, maxItems: forgottenAtOnce };
+    while ((await this.#store.forgetTokens(over)) === forgottenAtOnce);
+    while ((await this.#store.forgetTokensOfLogs(over)) === forgottenAtOnce);
   }
 }
 

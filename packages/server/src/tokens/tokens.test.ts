@@ -285,7 +285,12 @@ test("[T-2] what too many ask for at once is not counted, and a renewal that fai
   const [today, counted, labels] = [20_000, [0], [] as Uint8Array[]];
   const never = new Promise<never>(() => undefined);
   const crypto: TokenCrypto = { ...tokenCryptoHere, issue: () => never };
-  const forget = (): Promise<void> => Promise.resolve();
+  let kept = 20_000;
+  const forget = ({ maxItems }: { maxItems: number }): Promise<number> => {
+    const count = Math.min(kept, maxItems);
+    kept -= count;
+    return Promise.resolve(count);
+  };
   const clock = { nowMs: today * dayMs };
   let isFull = false;
   const keys = new IssuerKeys({
@@ -311,6 +316,8 @@ test("[T-2] what too many ask for at once is not counted, and a renewal that fai
   await expect.poll(() => counted[0]).toBe(maxTokenWork);
   await expect(service.issue(random(32), batch)).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 1000 });
   expect(counted[0]).toBe(maxTokenWork);
+  // However many were spent, all are forgotten, some at a time.
+  expect(kept).toBe(0);
   isFull = true;
   // Two days ahead of the last of the ten that are shown, and beyond them.
   const days = [today + 9, today + 10];

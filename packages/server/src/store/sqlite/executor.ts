@@ -145,7 +145,7 @@ export class Executor {
       countTokens: (params) => tokens.count(params),
       forgetTokens: (params) => {
         tokens.forget(params);
-        spent.accounts.forget(params);
+        return spent.accounts.forget(params);
       },
       forgetTokensOfLogs: (params) => spent.logs.forget(params),
       directoryStatus: () => directory.status(),

@@ -214,10 +214,10 @@ class SqliteStore implements Store {
   countTokens(params: CallParams<"countTokens">): Promise<boolean> {
     return this.#call("countTokens", params);
   }
-  forgetTokens(params: CallParams<"forgetTokens">): Promise<void> {
+  forgetTokens(params: CallParams<"forgetTokens">): Promise<number> {
     return this.#call("forgetTokens", params);
   }
-  forgetTokensOfLogs(params: CallParams<"forgetTokensOfLogs">): Promise<void> {
+  forgetTokensOfLogs(params: CallParams<"forgetTokensOfLogs">): Promise<number> {
     return this.#call("forgetTokensOfLogs", params);
   }
   directoryStatus(): Promise<CallResult<"directoryStatus">> {

@@ -16,8 +16,10 @@ export class SpentTokens {
     return this.#sql.run("INSERT OR IGNORE INTO spent_tokens (nonce, day) VALUES (?, ?)", token.nonce, token.day).changes === 1;
   }
 
-  forget({ beforeDay }: { beforeDay: Day }): void {
-    this.#sql.run("DELETE FROM spent_tokens WHERE day < ?", beforeDay);
+  /** Answers how many they were: at most `maxItems`, where it says so. */
+  forget({ beforeDay, maxItems = -1 }: { beforeDay: Day; maxItems?: number }): number {
+    const sql = "DELETE FROM spent_tokens WHERE nonce IN (SELECT nonce FROM spent_tokens WHERE day < ? LIMIT ?)";
+    return Number(this.#sql.run(sql, beforeDay, maxItems).changes);
   }
 }
 
