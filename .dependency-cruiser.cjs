@@ -64,7 +64,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/protocol/src/group/limits\\.ts$",
       "^packages/protocol/src/content/limits\\.ts$",
       "^packages/protocol/src/desk/api\\.ts$",
-      "^packages/protocol/src/reports/wire\\.ts$",
+      "^packages/protocol/src/reports/(wire|limits)\\.ts$",
       "^packages/protocol/src/tokens/tokens\\.ts$",
       "^packages/client/src/(platform/(node|web)|files/(reading|piece-request)|methods|api/own|api/limits|api/desk)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",

@@ -1,7 +1,7 @@
 import { opaque, opaqueV, optional, struct, text, uint16, uint32, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { deviceIdCodec, extCodec, formatOne, hostCodec, id32 } from "@latchkey/protocol";
-import { maxReportAttachments, reportReasons } from "@latchkey/protocol/reports";
+import { maxReportAttachments, maxReportWordsBytes, reportReasons } from "@latchkey/protocol/reports";
 import type { ReportReason } from "@latchkey/protocol/reports";
 import { numbered } from "./names.ts";
 
@@ -9,8 +9,6 @@ import { numbered } from "./names.ts";
 export const maxChosenItems = 50;
 /** Signed messages of a report: those chosen, and their edits, deletions and reactions. */
 export const maxReportItems = 200;
-/** Longest words of a reporter or of who appeals, in bytes of UTF-8. */
-export const maxReportWordsBytes = 8192;
 /** Bytes of all signed messages with what surrounds them; the rest of a report is for accounts of other hosts. */
 const maxItemsBytes = 786_432;
 const maxStatesBytes = 196_608;

@@ -1,26 +1,11 @@
-import type { ReportPreview, ReportReason, ReportStatus, SentReport } from "@latchkey/client";
+import type { ReportPreview, ReportStatus, SentReport } from "@latchkey/client";
+import { reportReasons } from "@latchkey/client/limits";
 import { catchUp, findConversation, waitMs } from "../conversations.ts";
 import { usageError } from "../errors.ts";
 import { formatPerson, formatTime, printableLine } from "../output.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
 
-const reasons: readonly ReportReason[] = [
-  "spam",
-  "scam",
-  "harassment",
-  "threat",
-  "hate",
-  "violence",
-  "sexual",
-  "minors",
-  "self-harm",
-  "illegal-goods",
-  "privacy",
-  "impersonation",
-  "terrorism",
-  "other",
-];
 const dayMs = 86_400_000;
 
 /** `latchkey report CONVERSATION MESSAGE... --reason REASON`. */
@@ -31,8 +16,8 @@ export const reportCommand: Command = {
   help: `CONVERSATION and MESSAGE are ids, as "conversations" and "read" show them. All messages are of one person; what is said
 around them goes along with --context, once for each. Their edits go along by themselves, and what is left out shows as a gap.
 
-  --reason     ${reasons.slice(0, 7).join(", ")},
-               ${reasons.slice(7).join(", ")}
+  --reason     ${reportReasons.slice(0, 7).join(", ")},
+               ${reportReasons.slice(7).join(", ")}
   --words      what you say to it
   --anonymous  nobody is told who reports; what you wrote cannot go along then, since it names you
   --preview    what would be disclosed, read from the very bytes; nothing is sent`,
@@ -62,7 +47,7 @@ export const reportsCommand: Command = {
 
 async function report({ output, positionals, values, withClient }: CommandContext): Promise<void> {
   const [conversation = "", ...messageIds] = positionals;
-  const reason = reasons.find((one) => one === stringOption(values, "reason"));
+  const reason = reportReasons.find((one) => one === stringOption(values, "reason"));
   if (reason === undefined) throw usageError(`usage: latchkey ${reportCommand.usage}`);
   const context = values["context"];
   const contextIds = Array.isArray(context) ? context.filter((id) => typeof id === "string") : [];

@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import type { GroupReportReason, Message } from "@latchkey/client";
-import { maxReportWordsBytes } from "@latchkey/client/limits";
+import { maxGroupReportWordsBytes } from "@latchkey/client/limits";
 import { listOf, t } from "../messages/words.ts";
 import { textOf } from "../state/acting.ts";
 import { useApp, useBusyAction, useSelector } from "../state/context.ts";
@@ -27,7 +27,7 @@ export function GroupReportDialog({
   const [words, setWords] = useState("");
   const id = useId();
   const told = details === undefined ? [] : administratorsToTell(details, messages);
-  const over = new TextEncoder().encode(words.trim()).length - maxReportWordsBytes;
+  const over = new TextEncoder().encode(words.trim()).length - maxGroupReportWordsBytes;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const report = { messageIds: messages.map((message) => message.id), reason, words: words.trim() };

@@ -2,7 +2,7 @@ import "./report.css";
 import { useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
 import type { Message, Person, ReportPreview, ReportReason } from "@latchkey/client";
-import { maxReportWordsBytes } from "@latchkey/client/limits";
+import { maxReportWordsBytes, reportReasons } from "@latchkey/client/limits";
 import { Modal } from "../components/Dialog.tsx";
 import { t } from "../messages/words.ts";
 import { useAction, useApp, useBusyAction } from "../state/context.ts";
@@ -12,7 +12,6 @@ import { nameOf } from "../state/person-name.ts";
 import { failureOf } from "../worker/protocol.ts";
 import { choiceOf, choicesAround, isEnclosable, paramsOf, withMessage } from "./report-choice.ts";
 import { Disclosed } from "./Disclosed.tsx";
-import { reportReasons } from "./reasons.ts";
 
 /** What keeps a report from being made or sent. */
 type ReportRefusal = "nothingProved" | "nothingUnnamed" | "noDesk";

@@ -7,7 +7,8 @@ export {
   maxPicturePx,
   maxTextBytes,
 } from "@latchkey/protocol/content-limits";
-export { maxDescriptionBytes, maxGroupNameBytes, maxReportWordsBytes } from "@latchkey/protocol/limits";
+export { maxDescriptionBytes, maxGroupNameBytes, maxGroupReportWordsBytes } from "@latchkey/protocol/limits";
+export { maxReportWordsBytes, reportReasons } from "@latchkey/protocol/report-limits";
 
 /** Milliseconds after a message in which its author changes it for all, by their own two stamps (spec X-3). */
 export const editWindowMs: number = 86_400_000;

@@ -1,6 +1,6 @@
 import { CodecError, decode, encode, equalBytes, fromBase64Url, opaque, opaqueV, safeUint64, struct, toBase64Url } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { groupReportCodec, inboxItemKinds, maxReportedMessages, maxReportWordsBytes } from "@latchkey/protocol";
+import { groupReportCodec, inboxItemKinds, maxReportedMessages, maxGroupReportWordsBytes } from "@latchkey/protocol";
 import type { GroupReport as ReportBody } from "@latchkey/protocol";
 import type { GroupReport, InvitedBy, ModerationCalls, Person } from "../api.ts";
 import { roleOf, roles } from "../core/rights.ts";
@@ -83,7 +83,7 @@ export class Moderation {
     requireWritable(runner.state);
     const { roster, host, logId, kind } = runner.state;
     const ids = [...new Set(messageIds)];
-    if (ids.length === 0 || ids.length > maxReportedMessages || new TextEncoder().encode(words).length > maxReportWordsBytes)
+    if (ids.length === 0 || ids.length > maxReportedMessages || new TextEncoder().encode(words).length > maxGroupReportWordsBytes)
       throw new ClientError("invalid_setting", `A report is of 1 to ${String(maxReportedMessages)} messages, in at most 2,048 bytes.`);
     const authors: Uint8Array[] = [];
     for (const messageId of ids) {

@@ -13,6 +13,7 @@ import { nobleSignatures } from "@latchkey/transparency";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
 import { unsealInboxItem } from "../group/inbox-seal.ts";
+import { maxReportWordsBytes } from "../api/limits.ts";
 import { putEvidence } from "../engine/evidence.ts";
 import type { World } from "../engine/world.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
@@ -261,9 +262,9 @@ describe("[V-2] what a reporter sees is what the desk gets", () => {
     await refused(["no such"], "unknown_message");
     await refused([lost.id], "not_permitted");
     expect((await reports.preview(conversation, { messageIds: [a.id, lost.id], reason: "spam" })).unproven).toEqual([lost.id]);
-    await expect(reports.report(conversation, { messageIds: [a.id], reason: "spam", words: "x".repeat(9000) })).rejects.toMatchObject({
-      code: "message_too_large",
-    });
+    const wordy = (bytes: number) => reports.report(conversation, { messageIds: [a.id], reason: "spam", words: "x".repeat(bytes) });
+    await expect(wordy(maxReportWordsBytes + 1)).rejects.toMatchObject({ code: "message_too_large" });
+    expect(await wordy(maxReportWordsBytes)).toMatchObject({ status: { kind: "waiting" } });
   });
 });
 

@@ -3,7 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { formatOne } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
-import { maxReportedMessages, maxReportWordsBytes } from "./limits.ts";
+import { maxReportedMessages, maxGroupReportWordsBytes } from "./limits.ts";
 
 /** Why somebody tells the administrators of a group of messages. */
 export type GroupReportReason = "spam" | "insult" | "threat" | "sexual" | "fraud" | "other";
@@ -27,7 +27,7 @@ export const groupReportCodec: Codec<GroupReport> = struct<GroupReport>({
   host: hostCodec,
   logId: id32,
   reason: enumeration<GroupReportReason>(uint8, { spam: 1, insult: 2, threat: 3, sexual: 4, fraud: 5, other: 6 }),
-  words: text(maxReportWordsBytes),
+  words: text(maxGroupReportWordsBytes),
   messageIds: vector(id32, { maxBytes: 32 * maxReportedMessages, minItems: 1 }),
   ext: extCodec,
 });

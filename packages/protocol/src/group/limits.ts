@@ -5,7 +5,7 @@ export const maxKeptOut = 128;
 /** Messages in a report to a group's administrators at most (spec X-26). */
 export const maxReportedMessages = 50;
 /** Its longest words, in bytes. */
-export const maxReportWordsBytes = 2048;
+export const maxGroupReportWordsBytes = 2048;
 /** Longest name of a group, in bytes. */
 export const maxGroupNameBytes = 128;
 /** Longest description of a group, in bytes. */

@@ -3,7 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import { formatOne } from "../format.ts";
 import { extCodec, id32, tokenCodec } from "../frames/common.ts";
 
-export * from "./reasons.ts";
+export * from "./limits.ts";
 
 /** What the door of the desk is at: reports and appeals, their attachments by hash, and answers to who sent them (spec V-1). */
 export const reportPaths = { reports: "/v1/reports", attachments: "/v1/reports/attachments", answers: "/v1/reports/answers" } as const;

@@ -1,4 +1,4 @@
-/** Why somebody reports messages: what a reporter chooses from. New ones are put at the end. */
+/** Why somebody reports messages to a desk: what a reporter chooses from. New ones are put at the end. */
 export const reportReasons = [
   "spam",
   "scam",
@@ -18,3 +18,6 @@ export const reportReasons = [
 
 /** One of `reportReasons`. */
 export type ReportReason = (typeof reportReasons)[number];
+
+/** Longest words of a reporter, or of who appeals, to a desk, in bytes of UTF-8 (spec V-2). */
+export const maxReportWordsBytes = 8192;
