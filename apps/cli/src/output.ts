@@ -77,6 +77,12 @@ export function formatTime(timeMs: number): string {
   return `${day} ${pad(time.getHours())}:${pad(time.getMinutes())}`;
 }
 
+/** `2026-11-23` (UTC) of a day, counted from 1970, that somebody else wrote. */
+export function formatDay(day: number): string {
+  const time = new Date(day * 86_400_000);
+  return Number.isNaN(time.getTime()) ? "an unknown day" : time.toISOString().replace(/T.*$/u, "");
+}
+
 const roleWords: Readonly<Record<Member["role"], string>> = { member: "a member", administrator: "an administrator", owner: "an owner" };
 
 function formatPoll({ question, options, isClosed }: ShownPoll): string {

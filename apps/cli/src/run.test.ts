@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Environment } from "./commands/command.ts";
 import type { StopSignal } from "./errors.ts";
 import { runServer, serverOptions } from "./commands/serve.ts";
-import { formatMessage, printable } from "./output.ts";
+import { formatDay, formatMessage, printable } from "./output.ts";
 import { parseServerUrl } from "./profile.ts";
 import { ann, ben, conversation, createFake, groupId, isIn, ownsIt, profileOfEachTest, textMessage } from "./run.testing.ts";
 import type { Fake } from "./run.testing.ts";
@@ -412,6 +412,10 @@ describe("output", () => {
     );
     expect([...line].some((character) => /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/.test(character))).toBe(false);
     expect(line).toContain("b\uFFFDn en: ");
+  });
+
+  test("shows a day that no calendar has as that", () => {
+    expect([0, 20_786, 4_294_967_295].map(formatDay)).toEqual(["1970-01-01", "2026-11-29", "an unknown day"]);
   });
 
   test("marks own messages that wait or failed", () => {

@@ -1,12 +1,10 @@
 import type { Notice } from "@latchkey/client";
-import { catchUp, waitMs } from "../conversations.ts";
+import { catchUp } from "../conversations.ts";
 import { usageError } from "../errors.ts";
-import { printableLine } from "../output.ts";
+import { formatDay, printableLine } from "../output.ts";
 import { stringOption } from "./command.ts";
 import type { Command } from "./command.ts";
-import { formatReport } from "./report.ts";
-
-const dayMs = 86_400_000;
+import { printSent } from "./report.ts";
 
 /** `latchkey notices`. */
 export const noticesCommand: Command = {
@@ -42,32 +40,29 @@ export const appealCommand: Command = {
     if (words === undefined || (noticeId === undefined) === (reportId === undefined))
       throw usageError(`usage: latchkey ${appealCommand.usage}`);
     await withClient(async (client) => {
-      await client.appeal({ words, ...(noticeId === undefined ? {} : { noticeId }), ...(reportId === undefined ? {} : { reportId }) });
-      await client.settle({ timeoutMs: waitMs });
-      const [sent] = await client.reports({ isFresh: true });
-      if (sent !== undefined) output.result(sent, formatReport(sent));
+      const against = { words, ...(noticeId === undefined ? {} : { noticeId }), ...(reportId === undefined ? {} : { reportId }) };
+      await printSent(client, output, await client.appeal(against));
     });
   },
 };
 
 function formatNotice({ noticeId, body }: Notice): string {
-  const dateOf = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10);
   const lines = (text: string): string[] =>
     text
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => `  ${printableLine(line)}`);
   if (body.kind === "appeal-decided")
-    return [`${noticeId}  ${dateOf(body.decidedDay)}: the decision was ${body.outcome}`, ...lines(body.words)].join("\n");
+    return [`${noticeId}  ${formatDay(body.decidedDay)}: the decision was ${body.outcome}`, ...lines(body.words)].join("\n");
   const { sanction, restrictions, decidedDay, untilDay, ground, facts, appealUntilDay, messageIds } = body;
   const what = restrictions.length === 0 ? sanction : `${sanction} (${restrictions.join(", ")})`;
-  const until = untilDay === 0 ? "" : ` until ${dateOf(untilDay)}`;
+  const until = untilDay === 0 ? "" : ` until ${formatDay(untilDay)}`;
   return [
-    `${noticeId}  ${dateOf(decidedDay)}: ${what}${until}, ${ground.kind}`,
+    `${noticeId}  ${formatDay(decidedDay)}: ${what}${until}, ${ground.kind}`,
     ...lines(ground.basis),
     ...lines(ground.explanation),
     ...lines(facts),
     ...messageIds.map((id) => `  message ${id}`),
-    `  A person decided. You may appeal until ${dateOf(appealUntilDay)}.`,
+    `  A person decided. You may appeal until ${formatDay(appealUntilDay)}.`,
   ].join("\n");
 }

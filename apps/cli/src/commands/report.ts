@@ -1,12 +1,10 @@
-import type { ReportPreview, ReportStatus, SentReport } from "@latchkey/client";
+import type { Client, ReportPreview, ReportStatus, SentReport } from "@latchkey/client";
 import { reportReasons } from "@latchkey/client/limits";
 import { catchUp, findConversation, waitMs } from "../conversations.ts";
 import { usageError } from "../errors.ts";
-import { formatPerson, formatTime, printableLine } from "../output.ts";
+import { formatDay, formatPerson, formatTime, printableLine } from "../output.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
-
-const dayMs = 86_400_000;
 
 /** `latchkey report CONVERSATION MESSAGE... --reason REASON`. */
 export const reportCommand: Command = {
@@ -66,11 +64,16 @@ async function report({ output, positionals, values, withClient }: CommandContex
       output.result(preview, formatPreview(preview));
       return;
     }
-    await client.report(conversation, params);
-    await client.settle({ timeoutMs: waitMs });
-    const [sent] = await client.reports({ isFresh: true });
-    if (sent !== undefined) output.result(sent, formatReport(sent));
+    await printSent(client, output, await client.report(conversation, params));
   });
+}
+
+/** Prints what became of a report or an appeal that was just made, once it had time to go. */
+export async function printSent(client: Client, output: CommandContext["output"], made: SentReport): Promise<void> {
+  await client.settle({ timeoutMs: waitMs });
+  const all = await client.reports({ isFresh: true });
+  const sent = all.find(({ reportId }) => reportId === made.reportId) ?? made;
+  output.result(sent, formatReport(sent));
 }
 
 function formatPreview({ host, accused, lines, unproven, namesReporter, sizeBytes }: ReportPreview): string {
@@ -90,25 +93,24 @@ function formatPreview({ host, accused, lines, unproven, namesReporter, sizeByte
 }
 
 /** A report or an appeal, on one line. */
-export function formatReport({ reportId, kind, host, accused, madeAtMs, status }: SentReport): string {
+function formatReport({ reportId, kind, host, accused, madeAtMs, status }: SentReport): string {
   const about = accused === undefined ? "" : ` about ${formatPerson(accused)}`;
   return `${reportId}  ${kind}${about} to ${printableLine(host)}, ${formatTime(madeAtMs)}: ${formatStatus(status)}`;
 }
 
 function formatStatus(status: ReportStatus): string {
-  const dateOf = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10);
   const said = "words" in status && status.words !== "" ? `: ${printableLine(status.words)}` : "";
   switch (status.kind) {
     case "waiting":
       return "not sent yet; it goes by itself";
     case "sent":
-      return `it has come, ${dateOf(status.day)}`;
+      return `it has come, ${formatDay(status.day)}`;
     case "received":
-      return `somebody will look at it, ${dateOf(status.day)}`;
+      return `somebody will look at it, ${formatDay(status.day)}`;
     case "refused":
       return `not taken${said}`;
     case "decided":
-      return `${status.isActedOn ? "something was done" : "nothing was done"}${said} (you may appeal until ${dateOf(status.appealUntilDay)})`;
+      return `${status.isActedOn ? "something was done" : "nothing was done"}${said} (you may appeal until ${formatDay(status.appealUntilDay)})`;
     case "appeal-decided":
       return `the decision was ${status.outcome}${said}`;
   }
