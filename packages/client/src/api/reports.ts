@@ -138,7 +138,7 @@ export interface ReportCalls {
   /**
    * Reads from the very bytes that `report` would send with the same parameters what they disclose and prove. Nothing is sent.
    * @throws ClientError `unknown_message`, `invalid_setting` where they are not one person's or are one's own, or are too many,
-   * `not_permitted` where nothing proves them, where one's own words would name who wants not to be named
+   * `message_too_large` with all that was edited or written, `not_permitted` where nothing proves them, where one's own words would name who wants not to be named
    */
   previewReport(conversationId: string, report: ReportParams): Promise<ReportPreview>;
   /**
@@ -153,6 +153,6 @@ export interface ReportCalls {
   notices(): Promise<readonly Notice[]>;
   /** The person has read it. */
   readNotice(noticeId: string): Promise<void>;
-  /** Appeals to the desk: somebody else than who decided looks at it. @throws ClientError `unknown_message`, `invalid_setting` after its last day, `offline` */
+  /** Appeals to the desk: somebody else than who decided looks at it. @throws ClientError `unknown_message`, `invalid_setting` without words, as `report` */
   appeal(appeal: AppealParams): Promise<SentReport>;
 }

@@ -12,7 +12,7 @@ import type { StoredReport } from "./stored.ts";
 
 const firstRetryMs = 15_000;
 const maxRetryMs = 6 * 3_600_000;
-/** A desk that was not there for so long never takes it. */
+/** A desk that was not there for so long never takes it, by a clock that one's own server bears out (spec E-142). */
 const givenUpAfterMs = 30 * 86_400_000;
 /** Answers are asked for so often, and not at the same time as by others. */
 const askEveryMs = 6 * 3_600_000;
@@ -24,6 +24,7 @@ export class Delivery {
   readonly #world: World;
   readonly #keys: DeskKeySource;
   readonly #flight = createSingleFlight(() => this.#run().catch(ignoreStore));
+  readonly #asking = createSingleFlight(() => this.#ask());
   #attempts = 0;
   #cancelRetry = (): void => undefined;
   #cancelAsking = (): void => undefined;
@@ -47,7 +48,9 @@ export class Delivery {
   /** Brings what waits and asks for answers now. A desk that is not reached is asked another time. */
   async refresh(): Promise<void> {
     await this.#flight.join();
-    await this.#ask();
+    // One that goes on now may have begun before.
+    await this.#asking.settled();
+    await this.#asking.join();
   }
 
   async close(): Promise<void> {
@@ -55,6 +58,7 @@ export class Delivery {
     this.#cancelRetry();
     this.#cancelAsking();
     await this.#flight.settled();
+    await this.#asking.settled();
   }
 
   #door(host: string): Door {
@@ -79,7 +83,7 @@ export class Delivery {
 
   /** What is to be tried again, if it is. */
   async #deliver(report: StoredReport): Promise<ClientError | undefined> {
-    const { platform, directory } = this.#world;
+    const { platform, directory, clock } = this.#world;
     try {
       const { reportId, reportHash, host } = report;
       const sealed = decode(sealedReportCodec, report.sealed);
@@ -99,9 +103,10 @@ export class Delivery {
       await this.#change(report, { sealed: new Uint8Array(0), receipt, receiptDay: verified.day });
       return undefined;
     } catch (error) {
-      const failure = error instanceof ReportError ? notItsReceipt(error) : failureOf(error);
-      const isOver = !failure.canRetry || platform.nowMs() - report.madeAtMs > givenUpAfterMs;
-      if (!isOver) return failure instanceof ClientError ? failure : new ClientError(failure.code, failure.message);
+      const failure = passing(error);
+      const nowMs = platform.nowMs();
+      const isLate = nowMs - report.madeAtMs > givenUpAfterMs && clock.isSure(nowMs);
+      if (failure.canRetry && !isLate) return failure;
       await this.#change(report, { sealed: new Uint8Array(0), refusal: failure.message });
       return undefined;
     }
@@ -118,7 +123,8 @@ export class Delivery {
     const { platform } = this.#world;
     this.#cancelAsking();
     this.#cancelAsking = platform.setTimer(afterMs, () => {
-      void this.#ask()
+      void this.#asking
+        .join()
         .catch(ignoreStore)
         .finally(() => {
           const [high = 0, low = 0] = platform.random(2);
@@ -146,11 +152,10 @@ export class Delivery {
     try {
       const found = await fetchAnswers(this.#door(host), mailboxes);
       if (found.every(({ answers }) => answers.length === 0)) return;
-      // Its key may have changed since the report: the record says so.
-      await this.#keys.newest(host).catch(ignoreClient);
+      const isRecordAsked = await this.#askRecord(host);
       for (const [at, { answers }] of found.entries()) {
         const report = reports[at];
-        if (report !== undefined && answers.length > 0) await this.#take(report, answers);
+        if (report !== undefined && answers.length > 0) await this.#take(report, answers, isRecordAsked);
       }
     } catch (error) {
       // Another time.
@@ -158,22 +163,37 @@ export class Delivery {
     }
   }
 
-  async #take(report: StoredReport, sealed: readonly Uint8Array[]): Promise<void> {
+  /** The desk's key may have changed since a report. Answers whether the record has said which it is now, or that there is none. */
+  async #askRecord(host: string): Promise<boolean> {
+    try {
+      await this.#keys.newest(host);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      return error.code === "not_permitted";
+    }
+  }
+
+  async #take(report: StoredReport, sealed: readonly Uint8Array[], isRecordAsked: boolean): Promise<void> {
     const { platform, emit } = this.#world;
     const { replySecret, reportId } = report;
     const deskKeys = await this.#signatureKeys(report);
     const opened: Uint8Array[] = [];
+    let read = 0;
     for (const one of sealed.slice(0, maxReportAnswers - report.fetched)) {
       try {
         const answer = await openAnswer({ signatures: platform.signatures, deskKeys, replySecret, reportId, sealed: one });
         opened.push(encode(reportAnswerCodec, answer));
       } catch (error) {
-        // What the desk has not signed is nothing, whoever put it there.
         if (!(error instanceof ReportError)) throw error;
+        // By a key that the record may name, which cannot be asked now: fetched another time.
+        if (error.code === "signature" && !isRecordAsked) break;
+        // What the desk has not signed is nothing, whoever put it there.
       }
+      read += 1;
     }
     const answers = [...report.answers, ...opened].slice(-maxReportAnswers);
-    await this.#change(report, { answers, fetched: report.fetched + sealed.length });
+    await this.#change(report, { answers, fetched: report.fetched + read });
     if (opened.length > 0) emit({ kind: "reports" });
   }
 
@@ -185,6 +205,14 @@ export class Delivery {
     });
     if (changes.answers === undefined) emit({ kind: "reports" });
   }
+}
+
+/** The desk alone ends it, by refusing it: whatever else goes wrong, a fault of this app's own among it, may pass. */
+function passing(error: unknown): ClientError {
+  if (error instanceof ReportError) return notItsReceipt(error);
+  if (error instanceof ClientError) return error;
+  const { code, message } = failureOf(error);
+  return new ClientError(code, message, { canRetry: true, cause: error });
 }
 
 /** Somebody answered in the desk's place, or it lies: until it signs for the report, it has not come. */

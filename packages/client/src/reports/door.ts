@@ -56,15 +56,13 @@ async function post<T>(
 ): Promise<T> {
   return await send(door, path, body, async (response) => {
     const bytes = await readBody(response, maxBytes);
-    if (bytes === undefined) throw damaged();
     try {
-      return decode(codec, bytes);
-    } catch (cause) {
-      // A page of something in between, as like as not.
-      if (cause instanceof CodecError)
-        throw new ClientError("way_blocked", "Something between here and the server answers in its place.", { cause });
-      throw cause;
+      if (bytes !== undefined) return decode(codec, bytes);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
     }
+    // A page of something in between, as like as not, whatever its length.
+    throw new ClientError("way_blocked", "Something between here and the server answers in its place.");
   });
 }
 

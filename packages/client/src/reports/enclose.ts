@@ -59,7 +59,11 @@ export async function enclose(world: World, runner: ConversationRunner, choice: 
   const kept = proven.flatMap((one) => (one.evidence === undefined ? [] : [{ ...one, evidence: one.evidence }]));
   if (!kept.some(({ role }) => role === "reported"))
     throw new ClientError("not_permitted", "This device keeps nothing that proves these messages.");
-  if (kept.length > maxReportItems) throw tooMany();
+  if (kept.length > maxReportItems)
+    throw new ClientError(
+      "message_too_large",
+      "These messages were edited so often that a report does not take all: choose fewer messages.",
+    );
   const { contexts, items } = itemsOf(world, runner, kept);
   const unproven = proven.flatMap(({ messageId, evidence }) => (messageId === undefined || evidence !== undefined ? [] : [messageId]));
   const states = shownAccounts(world, accused.host, items);

@@ -15,7 +15,9 @@ import { describe, expect, test } from "vitest";
 import { unsealInboxItem } from "../group/inbox-seal.ts";
 import { maxReportWordsBytes } from "../api/limits.ts";
 import { putEvidence } from "../engine/evidence.ts";
+import { SureClock } from "../engine/sure-clock.ts";
 import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { putLine } from "../timeline/history.ts";
 import type { Line, MessageParts } from "../timeline/line.ts";
@@ -28,12 +30,14 @@ const conversation = "talk";
 /** A desk behind its door, as the network has it. */
 class TestDesk {
   readonly encryption = suite.deriveKemKeyPair(random(32));
-  readonly signature = suite.generateSignatureKeyPair(random);
+  signature = suite.generateSignatureKeyPair(random);
   readonly came: Uint8Array[] = [];
   readonly opened: OpenedReport[] = [];
   readonly mailboxes = new Map<string, Uint8Array[]>();
   isDown = false;
   signsAs: Uint8Array | undefined;
+  /** What somebody else answers in its place. */
+  inBetween: (() => Response) | undefined;
 
   async keys(): Promise<DeskKeys> {
     const [{ publicKey: encryptionKey }, { publicKey: signatureKey }] = [await this.encryption, await this.signature];
@@ -42,6 +46,7 @@ class TestDesk {
 
   readonly fetch = async (url: string, init: { readonly body: Uint8Array }): Promise<Response> => {
     if (this.isDown) throw new TypeError("no network");
+    if (this.inBetween !== undefined) return this.inBetween();
     const path = new URL(url).pathname;
     if (path === "/v1/reports") return await this.#take(init.body);
     if (path === "/v1/reports/answers") return this.#answers(init.body);
@@ -93,8 +98,13 @@ class Scene {
   readonly told: unknown[] = [];
   readonly lines = new Map<string, Line>();
   readonly timers: (() => void)[] = [];
+  readonly clock = new SureClock();
   nowMs = saidAtMs;
   lookUps = 0;
+  /** What keeps this device from asking the public record. */
+  recordFails: ClientError | undefined;
+  /** Whatever fails in this app where a token is taken. */
+  fault: Error | undefined;
   #order = 0;
   readonly people: { readonly mal: Talker; readonly ada: Talker; readonly ben: Talker };
   readonly talk: Talk;
@@ -144,18 +154,20 @@ class Scene {
 
   /** The part, started anew on what is stored. */
   reports(): Reports {
+    let known = this.desk.keys();
     const { ada, ...others } = this.people;
     const record = (one: Talker) => ({ states: one.states, pops: one.pops, bindings: [], proof: none });
-    const known = Object.values(others);
+    const contacts = Object.values(others);
     // Of the world this reads no more than what is here.
     const world = {
       store: this.store,
+      clock: this.clock,
       own: { ...ada, record: record(ada), signatureKeyPair: ada.keys },
       people: {
         load: async () => undefined,
         person: (accountId: Uint8Array) => ({ accountId: toBase64Url(accountId), host, isSelf: equalBytes(accountId, ada.accountId) }),
         contact: (accountId: Uint8Array) => {
-          const found = known.find((one) => equalBytes(one.accountId, accountId));
+          const found = contacts.find((one) => equalBytes(one.accountId, accountId));
           return found && { record: record(found) };
         },
       },
@@ -171,7 +183,14 @@ class Scene {
           return () => undefined;
         },
       },
-      directory: { tokens: { spend: (_what: unknown, ask: (token: Uint8Array) => Promise<unknown>) => ask(none) } },
+      directory: {
+        tokens: {
+          spend: async (_what: unknown, ask: (token: Uint8Array) => Promise<unknown>) => {
+            if (this.fault !== undefined) throw this.fault;
+            return await ask(none);
+          },
+        },
+      },
       connections: { httpUrl: () => `https://${host}` },
       emit: (event: { readonly kind: string }) => this.told.push(event.kind),
     } as unknown as World;
@@ -180,9 +199,11 @@ class Scene {
     const keys = {
       newest: async () => {
         this.lookUps++;
-        return await this.desk.keys();
+        if (this.recordFails !== undefined) throw this.recordFails;
+        known = this.desk.keys();
+        return await known;
       },
-      known: async () => await this.desk.keys(),
+      known: async () => await known,
       checkedAtMs: async () => this.nowMs - 120_000,
     };
     return new Reports(world, (() => runner) as unknown as ConstructorParameters<typeof Reports>[1], keys);
@@ -266,6 +287,24 @@ describe("[V-2] what a reporter sees is what the desk gets", () => {
     await expect(wordy(maxReportWordsBytes + 1)).rejects.toMatchObject({ code: "message_too_large" });
     expect(await wordy(maxReportWordsBytes)).toMatchObject({ status: { kind: "waiting" } });
   });
+
+  test("of messages that were edited more often than a report takes, fewer can be chosen, and it says so", async () => {
+    const scene = await Scene.open();
+    const { mal } = scene.people;
+    const ids: string[] = [];
+    for (let count = 0; count < 20; count++) {
+      const said = await scene.say(mal, `line ${count}`);
+      await scene.edit(mal, said, `changed ${count}`);
+      const line = scene.lines.get(said.id);
+      const [fact] = line?.message?.facts ?? [];
+      if (line === undefined || fact === undefined) throw new Error("an edit");
+      scene.lines.set(said.id, { ...line, message: { ...parts, facts: Array.from({ length: 10 }, () => fact) } });
+      ids.push(said.id);
+    }
+    const reports = scene.reports();
+    await expect(reports.preview(conversation, { messageIds: ids, reason: "spam" })).rejects.toMatchObject({ code: "message_too_large" });
+    expect((await reports.preview(conversation, { messageIds: ids.slice(0, 10), reason: "spam" })).lines).toHaveLength(110);
+  });
 });
 
 describe("[E-161] [V-3] a report is kept until the desk has signed for it", () => {
@@ -290,6 +329,67 @@ describe("[E-161] [V-3] a report is kept until the desk has signed for it", () =
     expect(scene.desk.came[0]).toEqual(scene.desk.came[1]);
     // Outside of the seal nobody is named, neither who reports nor who is reported.
     for (const { accountId } of Object.values(scene.people)) expect(toHex(scene.desk.came[0] ?? none)).not.toContain(toHex(accountId));
+  });
+});
+
+describe("[E-161] [E-142] what has not come is lost to nothing but the desk's own refusal", () => {
+  const json = (status: number, code: string): Response => new Response(JSON.stringify({ code }), { status });
+
+  async function waiting(): Promise<{ scene: Scene; reports: Reports }> {
+    const scene = await Scene.open();
+    const threat = await scene.say(scene.people.mal, "Wait and see");
+    scene.desk.isDown = true;
+    const reports = scene.reports();
+    await reports.report(conversation, { messageIds: [threat.id], reason: "threat" });
+    await reports.list({ isFresh: true });
+    scene.desk.isDown = false;
+    return { scene, reports };
+  }
+
+  test.each([
+    ["a short page of something in between", () => new Response("<html>Sign in</html>")],
+    ["a long page of something in between", () => new Response("<html>".repeat(2000))],
+    ["a refusal by something in between", () => new Response("<html>", { status: 403 })],
+    ["a server without a desk", () => json(404, "not_found")],
+  ])("%s is waited out", async (_, answer) => {
+    const { scene, reports } = await waiting();
+    scene.desk.inBetween = answer;
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "waiting" } }]);
+    scene.desk.inBetween = undefined;
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" } }]);
+  });
+
+  test("a fault of this app is waited out, and what the desk refuses is over", async () => {
+    const { scene, reports } = await waiting();
+    scene.fault = new Error("a fault");
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "waiting" } }]);
+    scene.fault = undefined;
+    scene.desk.inBetween = () => json(400, "malformed");
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "refused" } }]);
+  });
+
+  test("a clock that jumps gives nothing up; after 30 days by a clock that the server bears out nobody waits any more", async () => {
+    const { scene, reports } = await waiting();
+    scene.desk.isDown = true;
+    scene.clock.heard({ hello: { timeMs: scene.nowMs }, helloAtMs: scene.nowMs });
+    scene.nowMs += 40 * 86_400_000;
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "waiting" } }]);
+    scene.clock.heard({ hello: { timeMs: scene.nowMs }, helloAtMs: scene.nowMs });
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "refused" } }]);
+    expect(scene.desk.came).toEqual([]);
+  });
+
+  test("an answer by a key that only the record could name is fetched again once it can be asked", async () => {
+    const { scene, reports } = await waiting();
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" } }]);
+    const [opened] = scene.desk.opened;
+    if (opened === undefined) throw new Error("a report");
+    scene.desk.signature = suite.generateSignatureKeyPair(random);
+    await scene.desk.answer(opened, { kind: "received" });
+    scene.recordFails = new ClientError("offline", "The server cannot be reached now.");
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" } }]);
+    scene.recordFails = undefined;
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "received" } }]);
   });
 });
 
@@ -318,8 +418,10 @@ describe("[E-161] [V-4] answers come to whoever has the reply secret", () => {
     const { replySecret } = opened.report;
     expect(appeal?.report.body).toMatchObject({ kind: "appeal", puid: "p1", words: "It is not", report: { replySecret } });
     expect(appeal?.reporter).toEqual({ kind: "unnamed" });
+    // That it is too late says the desk: this device's clock may be the wrong one.
     scene.nowMs += 200 * 86_400_000;
-    await expect(reports.appeal({ reportId, words: "Still" })).rejects.toMatchObject({ code: "invalid_setting" });
+    expect(await reports.appeal({ reportId, words: "Still" })).toMatchObject({ kind: "appeal", status: { kind: "waiting" } });
+    await expect(reports.appeal({ reportId, words: " " })).rejects.toMatchObject({ code: "invalid_setting" });
   });
 });
 

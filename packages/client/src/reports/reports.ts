@@ -1,8 +1,9 @@
-import { CodecError, decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { sealedReportCodec } from "@latchkey/protocol/reports";
 import type { InboxPlaintext } from "@latchkey/protocol";
 import {
   deskSuite,
+  encodeBounded,
   knownStates,
   ReportError,
   reportAnswerCodec,
@@ -27,7 +28,6 @@ import { cleanWords, Notices } from "./notices.ts";
 import { loadReport, loadReports, putReport } from "./stored.ts";
 import type { StoredReport } from "./stored.ts";
 
-const dayMs = 86_400_000;
 const none = new Uint8Array(0);
 
 /** Reports to the desks of hosts, what they answer, and what the desk of one's own host decided (spec V-1 to V-6). */
@@ -54,7 +54,7 @@ export class Reports {
   async preview(conversationId: string, params: ReportParams): Promise<ReportPreview> {
     const enclosed = await enclose(this.#world, this.#runner(conversationId), params);
     const report = this.#reportOf(enclosed, params);
-    const encoded = encodedReport(report);
+    const encoded = await orTooLarge(() => encodeBounded(reportCodec, report));
     const { host } = enclosed.accused;
     const { people, platform } = this.#world;
     const suite = platform.crypto.suite(deskSuite);
@@ -110,10 +110,8 @@ export class Reports {
   async appeal({ noticeId, reportId, words }: AppealParams): Promise<SentReport> {
     if ((noticeId === undefined) === (reportId === undefined))
       throw new ClientError("invalid_setting", "An appeal is against the decision of one notice, or of one report.");
-    const { host, puid, untilDay, report } =
-      noticeId === undefined ? await this.#decisionOf(reportId ?? "") : await this.#decisionTold(noticeId);
-    if (untilDay < Math.floor(this.#world.platform.nowMs() / dayMs))
-      throw new ClientError("invalid_setting", "The time to appeal against this is over.");
+    // Whether it is too late says the desk, by a clock that is not this device's.
+    const { host, puid, report } = noticeId === undefined ? await this.#decisionOf(reportId ?? "") : await this.#decisionTold(noticeId);
     if (words.trim() === "") throw new ClientError("invalid_setting", "An appeal says why.");
     const evidence = { words, contexts: [], items: [], attachments: [], states: [], leftOut: 0 };
     const body: Appealed = { kind: "appeal", puid, report, ...evidence };
@@ -127,7 +125,7 @@ export class Reports {
   async #decisionTold(noticeId: string): Promise<Decision> {
     const notice = (await this.#notices.list()).find((one) => one.noticeId === noticeId);
     if (notice?.body.kind !== "statement") throw new ClientError("unknown_message", "There is no such decision here.");
-    return { host: this.#world.own.host, puid: notice.puid, untilDay: notice.body.appealUntilDay, report: undefined };
+    return { host: this.#world.own.host, puid: notice.puid, report: undefined };
   }
 
   async #decisionOf(id: string): Promise<Decision> {
@@ -136,7 +134,7 @@ export class Reports {
     if (stored === undefined || decided?.kind !== "decided")
       throw new ClientError("unknown_message", "There is no decision about this report here.");
     const { host, reportId, replySecret } = stored;
-    return { host, puid: decided.puid, untilDay: decided.appealUntilDay, report: { reportId, replySecret } };
+    return { host, puid: decided.puid, report: { reportId, replySecret } };
   }
 
   #reportOf({ accused, evidence }: Enclosed, { reason, words = "" }: ReportParams): Report {
@@ -154,7 +152,7 @@ export class Reports {
     const { store, platform } = this.#world;
     const desk = await this.#keys.newest(about.host);
     const { reportId, replySecret, body } = report;
-    const encoded = encodedReport(report);
+    const encoded = await orTooLarge(() => encodeBounded(reportCodec, report));
     const reporter: Reporter = about.isNamed ? await this.#signed(encoded) : { kind: "unnamed" };
     const sealed = await orTooLarge(() =>
       sealReport({
@@ -239,7 +237,6 @@ export class Reports {
 interface Decision {
   readonly host: string;
   readonly puid: string;
-  readonly untilDay: number;
   readonly report: Appealed["report"];
 }
 
@@ -272,24 +269,11 @@ function statusOf({ receipt, receiptDay, answers, refusal }: StoredReport): Repo
 }
 
 /** @throws ClientError `message_too_large` */
-function encodedReport(report: Report): Uint8Array {
+async function orTooLarge<T>(make: () => T | Promise<T>): Promise<T> {
   try {
-    return encode(reportCodec, report);
+    return await make();
   } catch (cause) {
-    if (cause instanceof CodecError) throw tooLarge(cause);
-    throw cause;
+    if (!(cause instanceof ReportError) || cause.code !== "too_large") throw cause;
+    throw new ClientError("message_too_large", "This report is too large: choose fewer messages, or fewer words.", { cause });
   }
-}
-
-async function orTooLarge<T>(seal: () => Promise<T>): Promise<T> {
-  try {
-    return await seal();
-  } catch (cause) {
-    if (cause instanceof ReportError && cause.code === "too_large") throw tooLarge(cause);
-    throw cause;
-  }
-}
-
-function tooLarge(cause: Error): ClientError {
-  return new ClientError("message_too_large", "This report is too large: choose fewer messages, or fewer words.", { cause });
 }
