@@ -4,7 +4,7 @@ import type { ClaimVerdict } from "@latchkey/protocol/desk";
  * What a report claims of each of its messages, and gets a verdict on (spec V-6):
  * - `signed`: the holder of the key signed these words for this epoch of this group;
  * - `author`: the key is that of the named device in the account's history, in the version that the message itself names;
- * - `conversation`: it is of the same group as the first message that is complained of;
+ * - `conversation`: it is of the same group as the first signed message that is complained of;
  * - `order`: it stands where its number and what it had seen put it;
  * - `role`: it changes the message that it is said to change, and may.
  */
@@ -13,7 +13,7 @@ export type ItemClaim = "signed" | "author" | "conversation" | "order" | "role";
  * What the report as a whole claims:
  * - `reporter`: who it is from;
  * - `accused`: what is complained of is by the named account;
- * - `time`: nothing says that it is from before what its author had seen, or from after its arrival.
+ * - `time`: nothing is dated after its arrival; never proved.
  */
 export type ReportClaim = "reporter" | "accused" | "time";
 

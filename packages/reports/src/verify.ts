@@ -55,7 +55,7 @@ export interface VerifiedReport {
   readonly files: readonly ReportFile[];
   /** On the report as a whole. */
   readonly verdicts: readonly Verdict[];
-  /** The MLS group of the first message; nothing where there is none. It names no log. */
+  /** The MLS group of the first message that somebody signed; nothing where there is none. It names no log. */
   readonly conversation: Uint8Array;
 }
 
@@ -66,9 +66,8 @@ export interface DeskView {
   readonly signatures: Signatures;
   /** Accounts of the desk's own host. */
   readonly historyOf: AccountHistory;
+  /** Milliseconds since 1970. */
   readonly nowMs: number;
-  /** When the head that gossip shows was published, if it is one of the desk's directory; milliseconds since 1970. */
-  readonly publishedMs?: (gossip: Uint8Array) => Promise<number | undefined>;
 }
 
 /** Clocks may differ so much before it says anything. */
@@ -95,7 +94,8 @@ export async function verifyReport(
   );
   const { places, order } = orderItems(read);
   const newPlace = new Map(order.map((at, place) => [at, place]));
-  const first = read.find(({ item, message }) => item.role === "reported" && message !== undefined) ?? read.find(({ message }) => message);
+  const signed = read.filter((one) => one.signed.verdict === "proved");
+  const first = signed.find(({ item }) => item.role === "reported") ?? signed[0];
   const conversation = first?.message?.proven.groupId ?? new Uint8Array(0);
   const items = order.flatMap((at) => {
     const one = read[at];
@@ -109,7 +109,7 @@ export async function verifyReport(
     return file === undefined || place === undefined ? [] : [{ ...file, item: place }];
   });
   const { verdict, person } = await judgeReporter(opened, view, historyOf);
-  const verdicts = [verdict, ...(body.kind === "report" ? [judgeAccused(body, read)] : []), await judgeTime(read, view)];
+  const verdicts = [verdict, ...(body.kind === "report" ? [judgeAccused(body, read)] : []), judgeTime(read, view.nowMs)];
   const found = { reportId, replySecret, body, items, files, verdicts, conversation };
   return person === undefined ? found : { ...found, reporter: person };
 }
@@ -247,18 +247,14 @@ function judgeAccused({ accused }: Complained, read: readonly ReadItem[]): Verdi
   return verdictOn("accused", "proved");
 }
 
-/** Not before what its author had seen of the public record; what is dated after its arrival has a wrong clock. */
-async function judgeTime(read: readonly ReadItem[], view: DeskView): Promise<Verdict<"time">> {
-  let isKnown = false;
-  for (const { message, signed } of read) {
-    if (message?.said === undefined || signed.verdict !== "proved" || message.content.kind === "malformed") continue;
-    const says = message.content.sentAtMs;
-    if (says === undefined) continue;
-    if (says > view.nowMs + clockToleranceMs) return verdictOn("time", "contradicted", "a message is dated after its arrival");
-    const published = await view.publishedMs?.(message.said.gossip);
-    if (published === undefined) continue;
-    isKnown = true;
-    if (says < published - clockToleranceMs) return verdictOn("time", "contradicted", "a message is dated before what its author had seen");
-  }
-  return isKnown ? verdictOn("time", "proved") : verdictOn("time", "not-proved", "clocks are their owners' word");
+/** What is dated after its arrival has a wrong clock; of the rest nothing here says when it was. */
+function judgeTime(read: readonly ReadItem[], nowMs: number): Verdict<"time"> {
+  const isLater = read.some(({ message, signed }) => {
+    if (message === undefined || signed.verdict !== "proved" || message.content.kind === "malformed") return false;
+    const { sentAtMs } = message.content;
+    return sentAtMs !== undefined && sentAtMs > nowMs + clockToleranceMs;
+  });
+  return isLater
+    ? verdictOn("time", "contradicted", "a message is dated after its arrival")
+    : verdictOn("time", "not-proved", "clocks are their owners' word");
 }

@@ -62,7 +62,7 @@ async function compare(
   conversations: readonly Watched[],
 ): Promise<readonly [readonly Raised[], boolean]> {
   const told = await store.transact(
-    "write",
+    "read",
     async (tx) => new Set((await tx.scan({ prefix: toldPrefix })).map(([key]) => key.slice(toldPrefix.length))),
   );
   const people = new Map<string, { readonly accountId: Uint8Array; readonly conversationId: string }>();
