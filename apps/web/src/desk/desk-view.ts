@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration, formatFull, formatNumber } from "../state/format.ts";
-import { isMessage, t } from "../messages/words.ts";
+import { named, t } from "../messages/words.ts";
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -108,12 +108,6 @@ export function viewDecisions(answers: Readonly<Record<"invite-list" | "reserved
 
 function stateOf(value: unknown): DeskFinding["state"] {
   return value === "ok" || value === "note" ? value : "todo";
-}
-
-/** The words for a name of the server; the name, where there are none. */
-function named(group: string, name: string): string {
-  const id = `${group}.${name}`;
-  return isMessage(id) ? t(id) : name;
 }
 
 function objectOf(value: unknown): Answer {

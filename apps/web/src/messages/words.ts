@@ -165,6 +165,12 @@ export function isMessage(id: string): id is PlainMessageId {
   return Object.hasOwn(i18n.messages, id);
 }
 
+/** The words for a name that a server says; the name where there are none. */
+export function named(group: string, name: string): string {
+  const id = `${group}.${name}`;
+  return isMessage(id) ? t(id) : name;
+}
+
 /** The language and region by which numbers, dates and lists are written; the system's before one was chosen. */
 export function locale(): string | undefined {
   return i18n.locales === undefined ? undefined : String(i18n.locales);

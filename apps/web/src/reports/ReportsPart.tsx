@@ -4,11 +4,11 @@ import type { ReactElement } from "react";
 import type { Notice, SentReport } from "@latchkey/client";
 import { Modal } from "../components/Dialog.tsx";
 import { Section } from "../components/settings/Section.tsx";
-import { isMessage, rowOf, t } from "../messages/words.ts";
+import { named, rowOf, t } from "../messages/words.ts";
 import { useAction, useApp, useBusyAction, useNow } from "../state/context.ts";
+import { dayText, isPast } from "../state/days.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
-import { dayText, isPast } from "./days.ts";
 import { ownCopies } from "./own-copies.ts";
 
 /** Messages of a decision that are looked for here. */
@@ -221,10 +221,4 @@ function AppealDialog({ target, close }: { readonly target: Target; readonly clo
       </form>
     </Modal>
   );
-}
-
-/** The words for a name of the server; the name where there are none. */
-function named(group: string, name: string): string {
-  const id = `${group}.${name}`;
-  return isMessage(id) ? t(id) : name;
 }

@@ -1,7 +1,7 @@
 import type { Client, Message } from "@latchkey/client";
 import { expect, test } from "vitest";
+import { isPast } from "../state/days.ts";
 import { ben, me, testMessage } from "../testing/fixtures.ts";
-import { isPast } from "./days.ts";
 import { ownCopies } from "./own-copies.ts";
 import { choiceOf, isEnclosable, paramsOf, withMessage } from "./report-choice.ts";
 

@@ -3,8 +3,8 @@ import type { ReactElement } from "react";
 import { decisionLimits } from "@latchkey/client/desk";
 import type { AppealOutcome, CaseAppeal, CaseDetail, DecisionInput } from "@latchkey/client/desk";
 import { rowOf, t } from "../../messages/words.ts";
+import { dayText } from "../../state/days.ts";
 import { formatNumber } from "../../state/format.ts";
-import { dayText } from "./case-words.ts";
 import { DecisionForm } from "./DecisionForm.tsx";
 import { Field } from "./fields.tsx";
 

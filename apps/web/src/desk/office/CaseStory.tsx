@@ -1,8 +1,9 @@
 import type { ReactElement } from "react";
 import type { DecisionRecord, TimelineEvent } from "@latchkey/client/desk";
-import { t } from "../../messages/words.ts";
+import { named, t } from "../../messages/words.ts";
+import { dayText } from "../../state/days.ts";
 import { formatFull, isoTime } from "../../state/format.ts";
-import { dayText, named, sanctionText } from "./case-words.ts";
+import { sanctionText } from "./case-words.ts";
 
 /** What was decided, with its reasons, the newest last. */
 export function Decisions({ decisions }: { readonly decisions: readonly DecisionRecord[] }): ReactElement {

@@ -4,7 +4,8 @@ import { decisionLimits, dsaContentTypes, maxSanctionDays, restrictions } from "
 import type { DecisionInput, SavedReason } from "@latchkey/client/desk";
 import { ConfirmDialog } from "../../components/Dialog.tsx";
 import { rowOf, t } from "../../messages/words.ts";
-import { categoriesByWords, dayText, sanctionText } from "./case-words.ts";
+import { dayText } from "../../state/days.ts";
+import { categoriesByWords, sanctionText } from "./case-words.ts";
 import { decisionOf, draftOf, emptyDraft, isSanction } from "./decision-draft.ts";
 import type { DecisionDraft, DraftField } from "./decision-draft.ts";
 import { Choices, Field } from "./fields.tsx";

@@ -1,8 +1,7 @@
 import type { ReactElement } from "react";
 import type { ClaimVerdict } from "@latchkey/client/desk";
 import { Icon } from "../../components/Icon.tsx";
-import { t } from "../../messages/words.ts";
-import { named } from "./case-words.ts";
+import { named, t } from "../../messages/words.ts";
 
 const icons = { proved: "check", "not-proved": "info", contradicted: "alert" } as const;
 

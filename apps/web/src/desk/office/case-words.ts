@@ -1,20 +1,7 @@
 import { dsaCategories } from "@latchkey/client/desk";
 import type { CaseDetail, CaseItem, DecisionInput, DsaCategory } from "@latchkey/client/desk";
-import { isMessage, rowOf, t } from "../../messages/words.ts";
-import { formatDate } from "../../state/format.ts";
-
-const dayMs = 86_400_000;
-
-/** The words for a name of the server; the name where there are none. */
-export function named(group: string, name: string): string {
-  const id = `${group}.${name}`;
-  return isMessage(id) ? t(id) : name;
-}
-
-/** A day, counted from 1970, as a date. */
-export function dayText(day: number): string {
-  return formatDate(day * dayMs + dayMs / 2, { timeZone: "UTC" });
-}
+import { named, rowOf, t } from "../../messages/words.ts";
+import { dayText } from "../../state/days.ts";
 
 /** What reporters complain of. */
 export function reasonsText(reasons: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { formatDate } from "../state/format.ts";
+import { formatDate } from "./format.ts";
 
 const dayMs = 86_400_000;
 
