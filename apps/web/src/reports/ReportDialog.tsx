@@ -1,7 +1,7 @@
 import "./report.css";
 import { useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
-import type { Message, Person, ReportPreview, ReportReason } from "@latchkey/client";
+import type { ClientErrorCode, Message, Person, ReportPreview, ReportReason } from "@latchkey/client";
 import { maxReportWordsBytes, reportReasons } from "@latchkey/client/limits";
 import { Modal } from "../components/Dialog.tsx";
 import { t } from "../messages/words.ts";
@@ -15,6 +15,8 @@ import { Disclosed } from "./Disclosed.tsx";
 
 /** What keeps a report from being made or sent. */
 type ReportRefusal = "nothingProved" | "nothingUnnamed" | "noDesk";
+/** By the client's code for it. */
+type Told = Partial<Readonly<Record<ClientErrorCode, ReportRefusal>>>;
 
 /**
  * Reports somebody's messages to whoever runs their server: chosen, said why, then looked at as they will be disclosed, and sent.
@@ -38,22 +40,21 @@ export function ReportDialog(props: {
   const id = useId();
   const over = new TextEncoder().encode(words.trim()).length - maxReportWordsBytes;
   /** Does it; why it cannot be done stands in the dialog, as far as that hangs on what was chosen here. */
-  const run = async (permitted: ReportRefusal, work: () => Promise<unknown>): Promise<boolean> => {
-    setRefusal(undefined);
-    let isRefused = false;
+  const run = async (told: Told, work: () => Promise<unknown>): Promise<boolean> => {
+    const found: { refusal?: ReportRefusal | undefined } = {};
     const isDone = await act(async () => {
       try {
         await work();
       } catch (error) {
-        if (failureOf(error).code !== "not_permitted") throw error;
-        isRefused = true;
+        found.refusal = told[failureOf(error).code];
+        if (found.refusal === undefined) throw error;
       }
     });
-    if (isRefused) setRefusal(permitted);
-    return isDone && !isRefused;
+    setRefusal(found.refusal);
+    return isDone && found.refusal === undefined;
   };
   const look = (which = choice): void =>
-    void run(isAnonymous ? "nothingUnnamed" : "nothingProved", async () => {
+    void run({ not_permitted: "nothingProved", ...(isAnonymous ? { invalid_setting: "nothingUnnamed" } : {}) }, async () => {
       setPreview(await controller.client.previewReport(conversationId, paramsOf(which, { reason, words, isAnonymous })));
     });
   const leaveOut = (messageId: string): void => {
@@ -63,7 +64,7 @@ export function ReportDialog(props: {
     else look(changed);
   };
   const send = (): void =>
-    void run("noDesk", async () => {
+    void run({ not_permitted: "noDesk" }, async () => {
       await controller.client.report(conversationId, paramsOf(choice, { reason, words, isAnonymous }));
     }).then((isDone) => {
       if (!isDone) return;

@@ -140,6 +140,7 @@ function Rests({ messageIds }: { readonly messageIds: readonly string[] }): Reac
   const [texts, setTexts] = useState<readonly string[]>([]);
   const ids = messageIds.slice(0, shownMessages).join(" ");
   useEffect(() => {
+    if (ids === "") return undefined;
     let isGone = false;
     void ownCopies(controller.client, ids.split(" ")).then(
       (found) => {

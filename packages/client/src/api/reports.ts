@@ -137,8 +137,8 @@ export interface AppealParams {
 export interface ReportCalls {
   /**
    * Reads from the very bytes that `report` would send with the same parameters what they disclose and prove. Nothing is sent.
-   * @throws ClientError `unknown_message`, `invalid_setting` where they are not one person's or are one's own, or are too many,
-   * `message_too_large` with all that was edited or written, `not_permitted` where nothing proves them, where one's own words would name who wants not to be named
+   * @throws ClientError `unknown_message`; `invalid_setting` where they are not one person's, are one's own, are too many, or name a
+   * reporter who wants not to be named; `message_too_large` with all that was edited or written; `not_permitted` where nothing proves them
    */
   previewReport(conversationId: string, report: ReportParams): Promise<ReportPreview>;
   /**

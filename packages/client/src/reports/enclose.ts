@@ -48,7 +48,7 @@ export async function enclose(world: World, runner: ConversationRunner, choice: 
   const accused = accusedOf(world, lines.reported);
   const isOwn = (author: Uint8Array): boolean => equalBytes(author, world.own.accountId);
   if (choice.isAnonymous === true && lines.context.some(({ author }) => isOwn(author)))
-    throw new ClientError("not_permitted", "What you wrote names you: leave it out, or say who reports.");
+    throw new ClientError("invalid_setting", "What you wrote names you: leave it out, or say who reports.");
   const chosen = [...lines.reported.map(asChosen("reported")), ...lines.context.map(asChosen("context"))].flat();
   const proven = await world.store.transact("read", async (tx) => {
     const found: (Chosen & { readonly evidence: MessageEvidence | undefined })[] = [];

@@ -255,7 +255,7 @@ describe("[V-2] what a reporter sees is what the desk gets", () => {
     const own = await scene.say(ada, "Go away");
     const reports = scene.reports();
     const choice = { messageIds: [threat.id], reason: "threat" as const, isAnonymous: true };
-    await expect(reports.report(conversation, { ...choice, contextIds: [own.id] })).rejects.toMatchObject({ code: "not_permitted" });
+    await expect(reports.report(conversation, { ...choice, contextIds: [own.id] })).rejects.toMatchObject({ code: "invalid_setting" });
     await reports.report(conversation, choice);
     await reports.list({ isFresh: true });
     const [opened] = scene.desk.opened;
