@@ -163,6 +163,20 @@ describe("reports", () => {
     expect(await ada.refusal("case-get", { number: second })).toBe("not_found");
     expect(await ada.refusal("case-merge", { from: await at(ada, foreign), into: before })).toBe("changed");
   });
+
+  test("[F-3] a message that one of two cases has unproved, beside what is complained of, is proved and complained of as the other has it", async () => {
+    const desk = await TestDesk.begin();
+    const ada = await desk.colleague("Ada", []);
+    const accused = person();
+    const threat = message(accused);
+    const verdicts = [{ claim: "signed", verdict: "contradicted" as const }];
+    const doubtful = { ...threat, author: person(), role: "context" as const, isProved: false, verdicts };
+    const from = desk.office.report(newReport(accused, { items: [threat] }), desk.nowMs);
+    const into = desk.office.report(newReport(accused, { items: [message(accused), doubtful] }), desk.nowMs);
+    const merged = (await ada.ask("case-merge", { from: await at(ada, from), into: await at(ada, into) })).case;
+    expect(merged).toMatchObject({ messages: 2, proved: 2 });
+    expect(merged.items[1]).toMatchObject({ author: "accused", role: "reported", verdicts: threat.verdicts });
+  });
 });
 
 describe("decisions", () => {

@@ -204,9 +204,25 @@ export class EvidenceTable {
       );
       const number = known?.number ?? this.#nextItem(into.number);
       numbers.set(item.number, number);
-      if (known !== undefined) continue;
       // People of one case are not those of the other: only who is the accused and who reported stays known.
       const author = item.author.startsWith("other-") ? `other-${String(100 * from.number + Number(item.author.slice(6)))}` : item.author;
+      if (known !== undefined) {
+        this.#sql.run(
+          `UPDATE case_items SET (message_id, author, text, says_at_ms, gap_before, verdicts, is_proved) =
+             (SELECT message_id, ?, text, says_at_ms, gap_before, verdicts, 1 FROM case_items WHERE case_number = ? AND number = ?)
+           WHERE case_number = ? AND number = ? AND is_proved = 0
+             AND EXISTS (SELECT 1 FROM case_items WHERE case_number = ? AND number = ? AND is_proved = 1)`,
+          author,
+          from.number,
+          item.number,
+          into.number,
+          number,
+          from.number,
+          item.number,
+        );
+        if (item.role === "reported") this.#complain(into, number);
+        continue;
+      }
       this.#sql.run(
         `INSERT INTO case_items SELECT ?, ?, identity, message_id, ?, role, ?, text, says_at_ms, gap_before, verdicts, is_proved
          FROM case_items WHERE case_number = ? AND number = ?`,
@@ -238,9 +254,7 @@ export class EvidenceTable {
     // Somebody may have shown it first so that it could not be proved.
     if (known?.isProved === 0 && item.isProved) this.#prove(to, known.number, item);
     if (known !== undefined) {
-      // Context in one report, complained of in another.
-      if (item.role === "reported")
-        this.#sql.run("UPDATE case_items SET role = ? WHERE case_number = ? AND number = ?", item.role, to.number, known.number);
+      if (item.role === "reported") this.#complain(to, known.number);
       return known.number;
     }
     const number = this.#nextItem(to.number);
@@ -261,6 +275,11 @@ export class EvidenceTable {
       item.isProved ? 1 : 0,
     );
     return number;
+  }
+
+  /** Context in one report, complained of in another. */
+  #complain(to: StoredCase, number: number): void {
+    this.#sql.run("UPDATE case_items SET role = 'reported' WHERE case_number = ? AND number = ?", to.number, number);
   }
 
   /** What is proved of a message takes the place of what was only said of it. */
