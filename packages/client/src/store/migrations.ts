@@ -12,7 +12,7 @@ export interface Migration {
 export const oldestFormat = 7;
 
 /** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
-export const storeFormat = 9;
+export const storeFormat = 10;
 
 /** Numbered 8, 9 and so on; never changed once released. */
 export const migrations: readonly Migration[] = [
@@ -28,6 +28,18 @@ export const migrations: readonly Migration[] = [
     // A message that waits says which of its files are not at the host: none of these has any.
     async run(tx) {
       for (const [key, value] of await tx.scan({ prefix: "outgoing/" })) tx.put(key, concatBytes(value, new Uint8Array(1)));
+    },
+  },
+  {
+    to: 10,
+    // What is to be seen once says since when it is here, and not when its time is over: of these that is not known yet. Some say so already.
+    async run(tx) {
+      for (const [key] of await tx.scan({ prefix: "once/" })) {
+        const [, , conversationId = "", order] = key.split("/");
+        if (order === undefined) continue;
+        tx.delete(key);
+        tx.put(`once/${conversationId}/${order}`, new Uint8Array(8));
+      }
     },
   },
 ];

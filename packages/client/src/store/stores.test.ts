@@ -18,6 +18,7 @@ import { openSqliteStore } from "./sqlite-store.ts";
 import { orderSegment, parseOrderSegment } from "./store.ts";
 import type { Store } from "./store.ts";
 import type { ValueCipher } from "./value-cipher.ts";
+import { closeDue, openableMs } from "../timeline/once.ts";
 
 const random = seededRandom("stores");
 const suite = nobleCrypto.suite(0x0001);
@@ -369,6 +370,28 @@ describe("the encrypted store", () => {
     const read = (key: string): Promise<Uint8Array | undefined> => after.transact("read", (tx) => tx.get(key));
     expect(await read("outgoing/a/1")).toEqual(new Uint8Array([1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
     expect(await read("other/a")).toEqual(new Uint8Array([3]));
+    await after.close();
+  });
+
+  test("format 10: what was to be seen once by a day begins its time anew, and what is due is erased as before", async () => {
+    const records = new Map<string, Uint8Array>();
+    const before = await encrypted(createMemoryStore(records), { format: 9, oldest: 7 });
+    await before.transact("write", (tx) => {
+      tx.put(`once/${orderSegment(5)}/a/${orderSegment(3)}`, new Uint8Array(0));
+      tx.put(`once/b/${orderSegment(4)}`, new Uint8Array([0, 0, 0, 0, 0, 0, 0, 9]));
+    });
+    await before.close();
+    const after = await encrypted(createMemoryStore(records));
+    const found = async (): Promise<readonly (readonly [string, Uint8Array])[]> =>
+      await after.transact("read", (tx) => tx.scan({ prefix: "once/" }));
+    expect(new Map(await found())).toEqual(
+      new Map([
+        [`once/a/${orderSegment(3)}`, new Uint8Array(8)],
+        [`once/b/${orderSegment(4)}`, new Uint8Array([0, 0, 0, 0, 0, 0, 0, 9])],
+      ]),
+    );
+    await after.transact("write", (tx) => closeDue(tx, 9 + openableMs));
+    expect((await found()).map(([key]) => key)).toEqual([`once/a/${orderSegment(3)}`]);
     await after.close();
   });
 
