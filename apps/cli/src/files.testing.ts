@@ -6,14 +6,23 @@ import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import type { ServerOfAllTests } from "./server.testing.ts";
 
-/** As `server.open`, with what becomes of its HTTP requests on their way, and of a piece that is read from its store: throwing, that fails. */
+/** As `server.open`, with what becomes of its HTTP requests on their way, of a piece that is read from its store, and of what is written: throwing, that fails. */
 export async function openWith(
   { folder, url }: ServerOfAllTests,
   name: string,
   onRequest: (method: string, path: string) => Response | undefined,
   onPiece: () => void = () => undefined,
+  onWrite: () => void = () => undefined,
 ): Promise<Client> {
   const home = join(folder, name);
+  const opened = await openNodeStore(home);
+  const store: typeof opened = {
+    ...opened,
+    transact: async (mode, run) => {
+      if (mode === "write") onWrite();
+      return await opened.transact(mode, run);
+    },
+  };
   const files = nodeFiles(home);
   const platform = {
     ...createNodePlatform(),
@@ -29,7 +38,7 @@ export async function openWith(
     fetch: async (input: Parameters<typeof fetch>[0], init?: RequestInit) =>
       onRequest(init?.method ?? "GET", new URL(input as string).pathname) ?? (await fetch(input, init)),
   };
-  const client = await createClient({ store: await openNodeStore(home), platform, serverUrl: url, requests: "accept" });
+  const client = await createClient({ store, platform, serverUrl: url, requests: "accept" });
   onTestFinished(() => client.close());
   return client;
 }

@@ -97,12 +97,16 @@ test("[X-8] what is to be seen once is not over where nothing of it could be giv
   await messageOf(wes, id, "once");
   await wes.close();
   let good = 0;
+  let isFull = false;
   const reading = await openWith(
     server,
     "wes",
     () => undefined,
     () => {
       if (good-- <= 0) throw new ClientError("storage_denied", "Too many files are open.");
+    },
+    () => {
+      if (isFull) throw new ClientError("storage_denied", "The disk is full.");
     },
   );
   const got = await messageOf(reading, id, "once");
@@ -115,6 +119,11 @@ test("[X-8] what is to be seen once is not over where nothing of it could be giv
     expect((await messageOf(reading, id, "once")).isSeen).toBeUndefined();
   }
   good = 100;
+  // It cannot be written down that it was seen: it is not given out, and can be opened later.
+  isFull = true;
+  await expect(reading.fileAccess(id, got.id, secret.id)).rejects.toMatchObject({ code: "storage_denied" });
+  isFull = false;
+  expect((await messageOf(reading, id, "once")).isSeen).toBeUndefined();
   // Begun to be given out, it is over, however little of it was taken.
   for await (const part of reading.readFile(id, got.id, secret.id)) {
     expect(part.length).toBeGreaterThan(0);

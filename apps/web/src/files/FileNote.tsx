@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { AttachedFile, Message } from "@latchkey/client";
-import { t } from "../messages/words.ts";
+import { failureWords, t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import type { ShowFailure } from "./file-source.ts";
@@ -27,13 +27,13 @@ export function FileNote({
   };
   return (
     <p className="file-note" role="status">
-      {t(`files.failure.${why}`)}{" "}
+      {wordsOf(why)}{" "}
       {why === "gone" && author !== undefined && !author.isSelf && (
         <button type="button" className="link-button" onClick={ask}>
           {t("files.askAgain", { name: nameOf(author) })}
         </button>
       )}
-      {(why === "failed" || why === "broken" || why === "not_accepted") && (
+      {(why === "failed" || why === "broken" || why === "not_accepted" || why === "storage_full") && (
         <button type="button" className="link-button" onClick={again}>
           {t("common.tryAgain")}
         </button>
@@ -45,4 +45,10 @@ export function FileNote({
       )}
     </p>
   );
+}
+
+function wordsOf(why: ShowFailure): string {
+  if (why !== "storage_full" && why !== "seen_once") return t(`files.failure.${why}`);
+  const { title, advice } = failureWords({ code: why, message: "", canRetry: false });
+  return `${title}. ${advice}`;
 }

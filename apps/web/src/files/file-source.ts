@@ -6,6 +6,7 @@ import type { AccessAnswer, ShownAs } from "../media-worker/messages.ts";
 import { openPieceStore } from "../media-worker/piece-store.ts";
 import { browsersFetch, FileGone, piecesOf, storeFor } from "../media-worker/pieces.ts";
 import type { PieceStore } from "../media-worker/pieces.ts";
+import { failureOf } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { registerMediaWorker, tellMediaWorker } from "./media-registration.ts";
 
@@ -32,6 +33,9 @@ export type ShowFailure =
   | "broken"
   /** Of somebody who is not accepted. */
   | "not_accepted"
+  /** What is to be seen once is fetched whole before it is opened. */
+  | "storage_full"
+  | "seen_once"
   /** It may be had later. */
   | "failed";
 
@@ -43,6 +47,25 @@ export class ShowError extends Error {
   constructor(why: ShowFailure, options?: ErrorOptions) {
     super(why, options);
     this.why = why;
+  }
+}
+
+/** Why a file cannot be shown, by what the client says. */
+function whyOf(error: unknown): ShowFailure {
+  const { code } = failureOf(error);
+  switch (code) {
+    case "file_gone":
+      return "gone";
+    case "server_lied":
+      return "broken";
+    case "other_host":
+      return "not_accepted";
+    case "not_accepted":
+    case "storage_full":
+    case "seen_once":
+      return code;
+    default:
+      return "failed";
   }
 }
 
@@ -77,7 +100,7 @@ export class FileSource {
   /** An address to show the file from. @throws ShowError */
   async address(place: FilePlace): Promise<string> {
     // It is fetched as a whole, and one's other devices are told, before anything is shown.
-    if (place.message.isOnce === true) await this.#access(place);
+    if (place.message.isOnce === true) await this.#reach(place);
     return (await this.hasWorker()) ? `${mediaPath}${this.#tokenOf(place)}` : (await this.#inMemory(place)).address;
   }
 
@@ -90,7 +113,8 @@ export class FileSource {
       await response.body?.cancel();
       if (response.status === 410) return "gone";
       if (response.status === 422) return "broken";
-      if (response.status === 404) return "not_accepted";
+      // The worker does not have it of this page: the client says why, or gives it out the next time.
+      if (response.status === 404) return await this.#whyNot(address);
       // Only our own worker sets it.
       const shownAs = response.headers.get(shownAsHeader) as ShownAs | null;
       return shownAs === "large" ? "large" : shownAs === null ? "failed" : "not_shown";
@@ -107,7 +131,7 @@ export class FileSource {
     if (hasWorker && isKept) {
       await this.#client.fetchFile(message.conversationId, message.id, file.id).catch((error: unknown) => {
         // Without room for it, it comes as it is saved.
-        if (!isStorageFull(error)) throw error;
+        if (failureOf(error).code !== "storage_full") throw error;
       });
       keepGoing();
     }
@@ -174,15 +198,30 @@ export class FileSource {
     return await access;
   }
 
+  /** As `#access`. @throws ShowError */
+  async #reach(place: FilePlace): Promise<FileAccess> {
+    return await this.#access(place).catch((cause: unknown) => {
+      throw new ShowError(whyOf(cause), { cause });
+    });
+  }
+
+  async #whyNot(address: string): Promise<ShowFailure> {
+    const [token = ""] = address.slice(mediaPath.length).split("?");
+    const place = this.#places.get(token);
+    if (place === undefined) return "failed";
+    return await this.#access(place).then(
+      () => "failed",
+      (error: unknown) => whyOf(error),
+    );
+  }
+
   async #inMemory(place: FilePlace): Promise<{ readonly address: string }> {
     const { file } = place;
     const key = keyOf(place.message.id, file.id);
     const known = this.#held.get(key);
     if (known !== undefined) return known;
     if (sealedBytesOf(file.sizeBytes) > mostInMemoryBytes) throw new ShowError("too_large_here");
-    const access = await this.#access(place).catch((cause: unknown) => {
-      throw new ShowError("not_accepted", { cause });
-    });
+    const access = await this.#reach(place);
     const blob = await readBlob(access, hasStore(place, access) ? storeFor(access, store) : undefined);
     const held = { address: URL.createObjectURL(blob), sizeBytes: blob.size };
     this.#held.set(key, held);
@@ -223,10 +262,6 @@ async function readBlob(access: FileAccess, kept: PieceStore | undefined): Promi
 function keepGoing(): void {
   const timer = setInterval(() => tellMediaWorker({ kind: "media_stay" }), stayEveryMs);
   setTimeout(() => clearInterval(timer), longestSaveMs);
-}
-
-function isStorageFull(error: unknown): boolean {
-  return error instanceof Error && "failure" in error && (error.failure as { readonly code?: unknown }).code === "storage_full";
 }
 
 function keyOf(messageId: string, fileId: string): string {

@@ -139,7 +139,10 @@ export class Files implements Omit<FileNews, "waiting"> {
     if (isOnce) {
       await this.#open(at);
       // Its ciphertext stays until the next start, or until it is removed: whoever reads it has the key now, and nobody else.
-      await this.#see(at);
+      await this.#see(at).catch((error: unknown) => {
+        this.#opened.delete(at.fileId);
+        throw error;
+      });
     } else await this.#use(at.fileId);
     const { key, prefix, sizeBytes, mediaType } = file;
     return { id: at.fileId, url, key, prefix, sizeBytes, mediaType, name: safeFileName(file.name), isKept: !isOnce && !isOthers };

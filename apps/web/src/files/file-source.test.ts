@@ -1,0 +1,73 @@
+import type { ClientFailure, FileAccess } from "@latchkey/client";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { RemoteError } from "../worker/protocol.ts";
+import { FileSource } from "./file-source.ts";
+import type { FilePlace } from "./file-source.ts";
+
+beforeEach(() => {
+  const worker = { postMessage: () => undefined };
+  const serviceWorker = {
+    addEventListener: () => undefined,
+    startMessages: () => undefined,
+    register: async () => ({}),
+    controller: worker,
+  };
+  vi.stubGlobal("navigator", { serviceWorker });
+  vi.stubGlobal("location", { origin: "https://chat.example" });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const access: FileAccess = {
+  id: "f",
+  url: "/v1/blobs/f",
+  key: new Uint8Array(32),
+  prefix: new Uint8Array(7),
+  sizeBytes: 10,
+  mediaType: "image/png",
+  name: "a.png",
+  isKept: false,
+};
+const place = (isOnce: boolean): FilePlace => ({
+  message: { conversationId: "c", id: "m", ...(isOnce ? { isOnce } : {}) },
+  file: { id: "f", name: "a.png", sizeBytes: 10 },
+});
+
+/** A page's files, and how its client answers, once each. */
+function sourceWith(...answers: (ClientFailure["code"] | undefined)[]): FileSource {
+  return new FileSource({
+    async fileAccess() {
+      const code = answers.shift();
+      if (code === undefined) return access;
+      throw new RemoteError({ code, message: "", canRetry: false });
+    },
+    fetchFile: async () => undefined,
+    removeFile: async () => undefined,
+  });
+}
+
+const causes = [
+  ["file_gone", "gone"],
+  ["server_lied", "broken"],
+  ["other_host", "not_accepted"],
+  ["not_accepted", "not_accepted"],
+  ["storage_full", "storage_full"],
+  ["seen_once", "seen_once"],
+  ["offline", "failed"],
+] as const;
+
+describe("why a file is not shown", () => {
+  test.each(causes)("[X-8] of what is to be seen once: the client says %s; asked again, it opens", async (code, why) => {
+    const source = sourceWith(code);
+    await expect(source.address(place(true))).rejects.toMatchObject({ why });
+    expect(await source.address(place(true))).toMatch(/^\/media\/[0-9a-f]{32}$/);
+  });
+
+  test.each(causes)("of what the worker is not given: the client says %s", async (code, why) => {
+    vi.stubGlobal("fetch", async () => new Response(null, { status: 404 }));
+    const source = sourceWith(code);
+    const address = await source.address(place(false));
+    expect(await source.why(`${address}?1`)).toBe(why);
+    // It is given out now: the worker asked too early, or there was none.
+    expect(await source.why(address)).toBe("failed");
+  });
+});
