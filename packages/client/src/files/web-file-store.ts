@@ -72,12 +72,16 @@ export function openWebFileStore(profile: string): FileStore {
     get: (id) => using((database) => shown(database, id)),
     list: () =>
       using(async (database) => {
-        const found: StoredFile[] = [];
-        for (const id of await database.getAllKeys("blobs")) {
-          const file = await shown(database, id);
-          if (file !== undefined) found.push(file);
-        }
-        return found;
+        const transaction = database.transaction(["pieces", "blobs"], "readonly");
+        const blobs = transaction.objectStore("blobs");
+        const asked = [blobs.getAllKeys(), blobs.getAll(), transaction.objectStore("pieces").getAllKeys()] as const;
+        const [ids, values, keys] = await Promise.all(asked);
+        const pieces = Map.groupBy(keys, ([id]) => id);
+        return ids.flatMap((id, at): readonly StoredFile[] => {
+          const blob = values[at];
+          const indexes = (pieces.get(id) ?? []).map(([, index]) => index);
+          return blob === undefined ? [] : [{ id, ...blob, hereBytes: bytesOfPieces(blob.totalBytes, indexes) }];
+        });
       }),
     begin: (id, totalBytes, day) =>
       write(async (transaction) => {
