@@ -23,17 +23,13 @@ export interface AlarmWords extends FailureWords {
   readonly done: string;
 }
 
-type Fetch = () => Promise<{ readonly messages: Readonly<Record<string, CompiledMessage>> }>;
+interface Catalogue {
+  readonly messages: Readonly<Record<string, CompiledMessage>>;
+}
+type Files = Readonly<Record<string, () => Promise<Catalogue>>>;
 
 /** Fetches the messages of a language: a file each. */
-const catalogues: Readonly<Record<Language, Fetch>> = {
-  en: async () => await import("./en.po"),
-  de: async () => await import("./de.po"),
-  es: async () => await import("./es.po"),
-  fr: async () => await import("./fr.po"),
-  ar: async () => await import("./ar.po"),
-  fa: async () => await import("./fa.po"),
-};
+const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
 
 /**
  * What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators,
@@ -41,72 +37,23 @@ const catalogues: Readonly<Record<Language, Fetch>> = {
  */
 export type LateWords = "attach" | "cases" | "desk" | "files" | "moderation" | "office" | "report" | "settings";
 
-const lateCatalogues: Readonly<Record<LateWords, Readonly<Record<Language, Fetch>>>> = {
-  attach: {
-    en: async () => await import("./en.po?attach"),
-    de: async () => await import("./de.po?attach"),
-    es: async () => await import("./es.po?attach"),
-    fr: async () => await import("./fr.po?attach"),
-    ar: async () => await import("./ar.po?attach"),
-    fa: async () => await import("./fa.po?attach"),
-  },
-  cases: {
-    en: async () => await import("./en.po?cases"),
-    de: async () => await import("./de.po?cases"),
-    es: async () => await import("./es.po?cases"),
-    fr: async () => await import("./fr.po?cases"),
-    ar: async () => await import("./ar.po?cases"),
-    fa: async () => await import("./fa.po?cases"),
-  },
-  desk: {
-    en: async () => await import("./en.po?desk"),
-    de: async () => await import("./de.po?desk"),
-    es: async () => await import("./es.po?desk"),
-    fr: async () => await import("./fr.po?desk"),
-    ar: async () => await import("./ar.po?desk"),
-    fa: async () => await import("./fa.po?desk"),
-  },
-  files: {
-    en: async () => await import("./en.po?files"),
-    de: async () => await import("./de.po?files"),
-    es: async () => await import("./es.po?files"),
-    fr: async () => await import("./fr.po?files"),
-    ar: async () => await import("./ar.po?files"),
-    fa: async () => await import("./fa.po?files"),
-  },
-  moderation: {
-    en: async () => await import("./en.po?moderation"),
-    de: async () => await import("./de.po?moderation"),
-    es: async () => await import("./es.po?moderation"),
-    fr: async () => await import("./fr.po?moderation"),
-    ar: async () => await import("./ar.po?moderation"),
-    fa: async () => await import("./fa.po?moderation"),
-  },
-  office: {
-    en: async () => await import("./en.po?office"),
-    de: async () => await import("./de.po?office"),
-    es: async () => await import("./es.po?office"),
-    fr: async () => await import("./fr.po?office"),
-    ar: async () => await import("./ar.po?office"),
-    fa: async () => await import("./fa.po?office"),
-  },
-  report: {
-    en: async () => await import("./en.po?report"),
-    de: async () => await import("./de.po?report"),
-    es: async () => await import("./es.po?report"),
-    fr: async () => await import("./fr.po?report"),
-    ar: async () => await import("./ar.po?report"),
-    fa: async () => await import("./fa.po?report"),
-  },
-  settings: {
-    en: async () => await import("./en.po?settings"),
-    de: async () => await import("./de.po?settings"),
-    es: async () => await import("./es.po?settings"),
-    fr: async () => await import("./fr.po?settings"),
-    ar: async () => await import("./ar.po?settings"),
-    fa: async () => await import("./fa.po?settings"),
-  },
+const lateCatalogues: Readonly<Record<LateWords, Files>> = {
+  attach: import.meta.glob<Catalogue>("./*.po", { query: "?attach" }),
+  cases: import.meta.glob<Catalogue>("./*.po", { query: "?cases" }),
+  desk: import.meta.glob<Catalogue>("./*.po", { query: "?desk" }),
+  files: import.meta.glob<Catalogue>("./*.po", { query: "?files" }),
+  moderation: import.meta.glob<Catalogue>("./*.po", { query: "?moderation" }),
+  office: import.meta.glob<Catalogue>("./*.po", { query: "?office" }),
+  report: import.meta.glob<Catalogue>("./*.po", { query: "?report" }),
+  settings: import.meta.glob<Catalogue>("./*.po", { query: "?settings" }),
 };
+
+/** What a language says of it. */
+async function messagesIn(files: Files, language: Language): Promise<Catalogue["messages"]> {
+  const fetchFile = files[`./${language}.po`];
+  if (fetchFile === undefined) throw new Error("each language has its file");
+  return (await fetchFile()).messages;
+}
 
 let asked: Language | undefined;
 /** Parts that are needed, in whatever language is spoken. */
@@ -116,14 +63,15 @@ const needed = new Set<LateWords>();
 export async function speak(language: Language): Promise<void> {
   asked = language;
   const parts = [...needed];
-  const fetched = await Promise.all([catalogues[language](), ...parts.map((part) => lateCatalogues[part][language]())]);
+  const files = [catalogues, ...parts.map((part) => lateCatalogues[part])];
+  const fetched = await Promise.all(files.map((one) => messagesIn(one, language)));
   if (asked !== language || i18n.locale === language) return;
   // Something more came to be needed meanwhile.
   if (needed.size > parts.length) {
     await speak(language);
     return;
   }
-  const messages = Object.assign({}, ...fetched.map((one) => one.messages)) as Readonly<Record<string, CompiledMessage>>;
+  const messages = Object.assign({}, ...fetched) as Catalogue["messages"];
   if (typeof document !== "undefined") {
     document.documentElement.lang = language;
     document.documentElement.dir = directionOf(language);
@@ -136,7 +84,7 @@ export async function fetchWords(part: LateWords): Promise<void> {
   needed.add(part);
   const { locale } = i18n;
   if (!isLanguage(locale)) return;
-  const { messages } = await lateCatalogues[part][locale]();
+  const messages = await messagesIn(lateCatalogues[part], locale);
   // Nobody has asked for any of them yet: nothing is drawn anew.
   if (i18n.locale === locale) Object.assign(i18n.messages, messages);
   else await fetchWords(part);
