@@ -1,6 +1,7 @@
 import { toBase64Url, toHex } from "@latchkey/codec";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { dayMs } from "../../days.ts";
 import { random } from "../../testing/fixtures.ts";
@@ -265,6 +266,24 @@ describe("decisions", () => {
     desk.office.tick({ nowMs: desk.nowMs, isDoubted: true });
     await desk.idle();
     expect(desk.world.restricted.get(toBase64Url(accused.accountId))).toEqual([{ what: "suspended", sinceDay: 20_000, untilDay: 20_030 }]);
+  });
+
+  test("[E-175] a database that fails for a while, as on a full disk, ends nothing: what was left is done once it works again", async () => {
+    const desk = await TestDesk.begin();
+    const ada = await desk.colleague("Ada", []);
+    const accused = person();
+    const number = desk.office.report(newReport(accused), desk.nowMs);
+    await desk.idle();
+    using database = new DatabaseSync(join(desk.directory, "desk.sqlite"));
+    for (const table of ["tasks", "arrivals"]) database.exec(`ALTER TABLE ${table} RENAME TO ${table}_gone`);
+    desk.office.tick({ nowMs: desk.nowMs, isDoubted: true });
+    await desk.idle();
+    expect(desk.bugs).toHaveLength(2);
+    for (const table of ["tasks", "arrivals"]) database.exec(`ALTER TABLE ${table}_gone RENAME TO ${table}`);
+    await ada.ask("case-decide", { cases: [await at(ada, number)], decision: decision() });
+    await desk.idle();
+    expect(desk.world.restricted.get(toBase64Url(accused.accountId))).toMatchObject([{ what: "suspended" }]);
+    expect(desk.bugs).toHaveLength(2);
   });
 
   test("[F-4] a decision without an end, a reason or what it takes is none", async () => {

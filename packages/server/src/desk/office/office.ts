@@ -24,6 +24,7 @@ import { Judging } from "./judging.ts";
 import type { Done, OfficeOptions, OfficeParts, OpenOperation, Operations, Times } from "./operations.ts";
 import { Passkeys } from "./passkeys.ts";
 import { reasonOperations } from "./reason-operations.ts";
+import type { Rounds } from "./rounds.ts";
 import { idleMs, Sessions } from "./sessions.ts";
 import { signInOperations } from "./sign-in.ts";
 import { staffOperations } from "./staff-operations.ts";
@@ -78,8 +79,8 @@ export class Office {
   readonly #world: Pick<OfficeWorld, "usernameOf">;
   readonly #evidence: EvidenceTable;
   readonly #judging: Judging;
-  readonly #tasks: TaskRunner;
-  readonly #opener: Opener;
+  readonly #tasks: Rounds;
+  readonly #opening: Rounds;
   readonly #tidy: (nowMs: number) => number;
   readonly #announce: () => void;
   /** Where reports come in. */
@@ -127,7 +128,7 @@ export class Office {
     this.#world = world;
     const arrivals = new ArrivalTable(sql);
     const nowMs = (): number => this.#nowMs;
-    const runner = new TaskRunner({
+    const { rounds: doing } = new TaskRunner({
       tasks,
       cases,
       evidence,
@@ -140,7 +141,7 @@ export class Office {
       nowMs,
       reportBug,
     });
-    const opener = new Opener({
+    const { rounds: opening } = new Opener({
       arrivals,
       judging,
       secrets,
@@ -150,14 +151,14 @@ export class Office {
       nowMs,
       reportBug,
       scrub,
-      wakeTasks: () => runner.wake(),
+      wakeTasks: () => doing.wake(),
     });
-    this.#opener = opener;
-    this.door = new Door({ secrets, arrivals, maxBytes: options.maxSealedBytes, transaction, wake: () => opener.wake() });
+    this.#opening = opening;
+    this.door = new Door({ secrets, arrivals, maxBytes: options.maxSealedBytes, transaction, wake: () => opening.wake() });
     this.#cases = cases;
     this.#evidence = evidence;
     this.#judging = judging;
-    this.#tasks = runner;
+    this.#tasks = doing;
     let isAnnounced = false;
     this.#announce = () => {
       if (isAnnounced || !this.isStaffed()) return;
@@ -185,7 +186,7 @@ export class Office {
         judging,
         // Of other hosts' accounts nothing is known here.
         usernameOf: async ({ host, accountId }) => (host === options.host ? world.usernameOf({ accountId }) : undefined),
-        wake: () => runner.wake(),
+        wake: () => doing.wake(),
       }),
     };
   }
@@ -263,7 +264,7 @@ export class Office {
   tick({ nowMs, isDoubted }: { nowMs: number; isDoubted: boolean }): number {
     this.#see(nowMs);
     this.#announce();
-    this.#opener.wake();
+    this.#opening.wake();
     this.#tasks.wake();
     return isDoubted ? 0 : this.#tidy(nowMs);
   }
@@ -286,7 +287,7 @@ export class Office {
 
   /** Resolves when what decisions asked for is done, as far as it can be now. */
   async idle(): Promise<void> {
-    await this.#opener.idle();
+    await this.#opening.idle();
     await this.#tasks.idle();
   }
 
@@ -303,7 +304,7 @@ export class Office {
   }
 
   close(): void {
-    this.#opener.stop();
+    this.#opening.stop();
     this.#tasks.stop();
     this.#close();
   }

@@ -2,6 +2,7 @@ import type { ArrivalTable, SealedArrival } from "./arrivals.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
 import type { Judging } from "./judging.ts";
 import { openArrival } from "./open-arrival.ts";
+import { Rounds } from "./rounds.ts";
 import { sealOutcome } from "./tellings.ts";
 import { dayOf } from "../../days.ts";
 import type { OfficeWorld } from "./world.ts";
@@ -24,55 +25,32 @@ export interface OpenerParts {
 /** Opens what came in, one after the other, after it was answered at the door. */
 export class Opener {
   readonly #parts: OpenerParts;
-  #running: Promise<void> | undefined;
-  #isWoken = false;
-  #isStopped = false;
+  /** When they are opened. */
+  readonly rounds: Rounds;
 
   constructor(parts: OpenerParts) {
     this.#parts = parts;
+    this.rounds = new Rounds(() => this.#openAll(), parts.reportBug);
   }
 
-  /** There may be something to open. */
-  wake(): void {
-    this.#isWoken = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-      // Woken after it had looked for the last time.
-      if (this.#isWoken && !this.#isStopped) this.wake();
-    });
-  }
-
-  /** Resolves when nothing is being opened. */
-  async idle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
-  }
-
-  /** Begins nothing more; what is under way is begun again by the next run. */
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  async #run(): Promise<void> {
-    const { arrivals, nowMs, reportBug } = this.#parts;
-    while (this.#isWoken && !this.#isStopped) {
-      this.#isWoken = false;
-      let after = new Uint8Array();
-      for (;;) {
-        const found = arrivals.next(nowMs(), after);
-        if (found === undefined) break;
-        after = found.reportId.slice();
-        try {
-          await this.#open(found);
-        } catch (error) {
-          if (this.#isStopped) return;
-          // Nothing that somebody could write comes here: it is tried again some times.
-          reportBug(error);
-          this.#parts.transaction(() => arrivals.failed(found.reportId));
-        }
-        if (this.#isStopped) return;
-        // What was sealed is gone from the journal too.
-        this.#parts.scrub();
+  async #openAll(): Promise<void> {
+    const { arrivals, nowMs, reportBug, transaction, scrub } = this.#parts;
+    let after = new Uint8Array();
+    for (;;) {
+      const found = arrivals.next(nowMs(), after);
+      if (found === undefined) return;
+      after = found.reportId.slice();
+      try {
+        await this.#open(found);
+      } catch (error) {
+        if (this.rounds.isStopped) return;
+        // Nothing that somebody could write comes here: it is tried again some times.
+        reportBug(error);
+        transaction(() => arrivals.failed(found.reportId));
       }
+      if (this.rounds.isStopped) return;
+      // What was sealed is gone from the journal too.
+      scrub();
     }
   }
 

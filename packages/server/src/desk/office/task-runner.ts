@@ -9,6 +9,7 @@ import type { DecisionTable } from "./decisions.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
 import type { EvidenceTable } from "./evidence-table.ts";
 import { sealNotice } from "./notices.ts";
+import { Rounds } from "./rounds.ts";
 import type { StoredTask, Task, TaskTable } from "./tasks.ts";
 import { appealDecidedOf, sealOutcome, statementOf } from "./tellings.ts";
 import type { OfficeWorld } from "./world.ts";
@@ -39,45 +40,22 @@ const nothing: Finish = () => {};
 /** Does what decisions ask for outside of the desk's database: one after the other, in order, and again later what did not succeed. */
 export class TaskRunner {
   readonly #parts: TaskParts;
-  #running: Promise<void> | undefined;
-  #isWoken = false;
-  #isStopped = false;
+  /** When they are done. */
+  readonly rounds: Rounds;
 
   constructor(parts: TaskParts) {
     this.#parts = parts;
+    this.rounds = new Rounds(() => this.#doAll(), parts.reportBug);
   }
 
-  /** There may be something to do. */
-  wake(): void {
-    this.#isWoken = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-      // Woken after it had looked for the last time.
-      if (this.#isWoken && !this.#isStopped) this.wake();
-    });
-  }
-
-  /** Resolves when nothing is being done. */
-  async idle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
-  }
-
-  /** Begins nothing more; what is under way is begun again by the next run. */
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  async #run(): Promise<void> {
-    while (this.#isWoken && !this.#isStopped) {
-      this.#isWoken = false;
-      let after = 0;
-      for (;;) {
-        const found = this.#parts.tasks.after({ id: after, today: this.#today(), most: readAtOnce });
-        for (const one of found) if (!this.#isStopped) await this.#try(one);
-        const last = found.at(-1);
-        if (last === undefined || this.#isStopped) break;
-        after = last.id;
-      }
+  async #doAll(): Promise<void> {
+    let after = 0;
+    for (;;) {
+      const found = this.#parts.tasks.after({ id: after, today: this.#today(), most: readAtOnce });
+      for (const one of found) if (!this.rounds.isStopped) await this.#try(one);
+      const last = found.at(-1);
+      if (last === undefined || this.rounds.isStopped) return;
+      after = last.id;
     }
   }
 
@@ -90,7 +68,7 @@ export class TaskRunner {
         tasks.remove(id);
       });
     } catch (error) {
-      if (this.#isStopped) return;
+      if (this.rounds.isStopped) return;
       // It stays, and is tried again with the next tick.
       reportBug(error);
     }
