@@ -18,9 +18,10 @@ export interface SealedArrival {
 
 /** How long the attachments of a report are waited for, milliseconds. */
 const attachmentsMs = 3_600_000;
-/** Days in which a report that is sent again is answered as the first time, and in which answers lie there. */
+/** Days in which a report that is sent again is answered as the first time. */
 const rememberedDays = 60;
-export const answerDays = 250;
+/** Days for which answers lie there at least, and in any case as long as the case of their report. */
+const answerDays = 250;
 const maxTries = 5;
 /** What an answer takes beside its bytes in a reply. */
 const answerHeadBytes = 8;
@@ -136,7 +137,8 @@ export class ArrivalTable {
   expire(today: number): void {
     this.#sql.run("DELETE FROM arrival_files WHERE report_id IN (SELECT report_id FROM arrivals WHERE day < ?)", today - rememberedDays);
     this.#sql.run("DELETE FROM arrivals WHERE day < ?", today - rememberedDays);
-    this.#sql.run("DELETE FROM answers WHERE last_day < ?", today);
+    // While a case is there its reporters may be told more, under the next number: none before it goes, so that none is given twice.
+    this.#sql.run("DELETE FROM answers WHERE last_day < ? AND mailbox NOT IN (SELECT mailbox FROM case_reports)", today);
     this.#spent.forget({ beforeDay: today - 1 });
   }
 

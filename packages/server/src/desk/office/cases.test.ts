@@ -1,4 +1,5 @@
-import { toBase64Url, toHex } from "@latchkey/codec";
+import { decode, encode, toBase64Url, toHex } from "@latchkey/codec";
+import { answersReplyCodec, answersRequestCodec } from "@latchkey/protocol/reports";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -284,6 +285,34 @@ describe("decisions", () => {
     await desk.idle();
     expect(desk.world.restricted.get(toBase64Url(accused.accountId))).toMatchObject([{ what: "suspended" }]);
     expect(desk.bugs).toHaveLength(2);
+  });
+
+  test("[V-4] who reported is told of a decision however late it comes: no number of their mailbox is given twice", async () => {
+    const desk = await TestDesk.begin();
+    const ada = await desk.colleague("Ada", []);
+    const mailbox = random(32);
+    const answersFrom = (from: number): number => {
+      const answer = desk.office.door.answers(encode(answersRequestCodec, { format: 1, mailboxes: [{ mailbox, from }] }));
+      return answer.kind === "reply" ? (decode(answersReplyCodec, answer.bytes).mailboxes[0]?.answers.length ?? 0) : -1;
+    };
+    const number = desk.office.report(newReport(person(), { mailbox }), desk.nowMs);
+    await desk.idle();
+    expect(answersFrom(0)).toBe(1);
+    for (const [days, decide] of [
+      [200, () => at(ada, number).then((read) => ada.ask("case-decide", { cases: [read], decision: dismissal }))],
+      [100, () => Promise.resolve()],
+    ] as const) {
+      desk.nowMs += days * dayMs;
+      desk.office.tick({ nowMs: desk.nowMs, isDoubted: false });
+      await decide();
+      await desk.idle();
+    }
+    expect([answersFrom(0), answersFrom(1)]).toEqual([2, 1]);
+    // Their case is gone, and with it what nobody adds to any more.
+    desk.nowMs += 400 * dayMs;
+    for (let ticks = 0; ticks < 2; ticks += 1) desk.office.tick({ nowMs: desk.nowMs, isDoubted: false });
+    expect(answersFrom(0)).toBe(0);
+    expect(desk.bugs).toEqual([]);
   });
 
   test("[F-4] a decision without an end, a reason or what it takes is none", async () => {
