@@ -128,6 +128,37 @@ describe("reports", () => {
     ]);
   });
 
+  test("[F-3] reports without end of one conversation link each of their cases with the newest 50, and with no more", async () => {
+    const desk = await TestDesk.begin();
+    const ada = await desk.colleague("Ada", []);
+    const conversation = random(32);
+    for (let sent = 0; sent < 60; sent += 1) desk.office.report(newReport(person(), { conversation }), desk.nowMs);
+    const shown = async (number: number): Promise<readonly number[]> => (await ada.ask("case-get", { number })).case.sameConversation;
+    expect(await shown(60)).toEqual(Array.from({ length: 50 }, (_, at) => 10 + at));
+    expect((await shown(1)).at(-1)).toBe(51);
+  });
+
+  test("[F-3] cases of which all would not fit into one stay two: nothing is lost by putting them together", async () => {
+    const desk = await TestDesk.begin();
+    const ada = await desk.colleague("Ada", []);
+    const accused = person();
+    const filled = (): number => {
+      const items = [message(accused)];
+      const file = (): { item: number; mediaType: string; bytes: Uint8Array; verdict: "proved" } => ({
+        item: 0,
+        mediaType: "image/png",
+        bytes: random(10),
+        verdict: "proved",
+      });
+      for (let sent = 0; sent < 3; sent += 1)
+        desk.office.report(newReport(accused, { items, files: Array.from({ length: 10 }, file) }), desk.nowMs);
+      return desk.office.report(newReport(accused, { items }), desk.nowMs);
+    };
+    const [first, second] = [filled(), filled()];
+    expect(await ada.refusal("case-merge", { from: await at(ada, second), into: await at(ada, first) })).toBe("limit");
+    expect((await ada.ask("case-get", { number: second })).case.attachments).toHaveLength(30);
+  });
+
   test("[F-2] after a report the desk's files hold no conversation, nobody's id but the accused's, and no file or context in the clear", async () => {
     const desk = await TestDesk.begin();
     const ada = await desk.colleague("Ada", []);

@@ -34,7 +34,7 @@ interface CaseRow {
 }
 
 /** Other cases that stand beside one: the newest. */
-const maxShownOthers = 50;
+export const maxShownOthers = 50;
 /** Lines of a timeline that are shown: the newest. */
 const maxShownEvents = 500;
 const columns = `number, revision, state, accused_host AS host, accused_id AS accountId, opened_day AS openedDay, newest_day AS newestDay,
@@ -170,7 +170,7 @@ export class CaseTable {
       number,
     );
     const linked = this.#sql.all<{ other: number }>(
-      "SELECT other FROM case_links WHERE case_number = ? ORDER BY other LIMIT ?",
+      "SELECT other FROM case_links WHERE case_number = ? ORDER BY other DESC LIMIT ?",
       number,
       maxShownOthers,
     );
@@ -191,7 +191,7 @@ export class CaseTable {
       ...(taker === undefined ? {} : { takenBy: taker.name }),
       messages: count("SELECT count(*) AS n FROM case_items WHERE case_number = ?"),
       proved: count("SELECT count(*) AS n FROM case_items WHERE case_number = ? AND is_proved = 1 AND author = 'accused'"),
-      sameConversation: linked.map(({ other }) => other),
+      sameConversation: linked.map(({ other }) => other).toReversed(),
       sameAccused: others.map((one) => one.number).toReversed(),
     };
   }

@@ -61,8 +61,8 @@ export class EvidenceTable {
     return this.#sql.get("SELECT 1 FROM case_conversations WHERE case_number = ? AND mac = ?", number, mac) !== undefined;
   }
 
-  /** Whether all of a report fits into a case, whatever others put there. */
-  hasRoom(number: number, { items, files }: NewEvidence): boolean {
+  /** Whether all of these messages and files fit into a case, whatever others put there. */
+  hasRoom(number: number, { items, files }: { readonly items: readonly object[]; readonly files: readonly object[] }): boolean {
     const count = (table: "case_items" | "case_files"): number =>
       this.#sql.get<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE case_number = ?`, number)?.n ?? 0;
     return count("case_items") + items.length <= maxItems && count("case_files") + files.length <= maxFiles;

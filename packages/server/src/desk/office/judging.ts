@@ -4,6 +4,7 @@ import type { AppealOutcome, CaseAt, CaseState, DecisionInput } from "@latchkey/
 import { randomBytes } from "node:crypto";
 import { dayOf } from "../../days.ts";
 import { keyOf } from "../../keys.ts";
+import { maxShownOthers } from "./cases.ts";
 import type { CaseTable, StoredCase } from "./cases.ts";
 import type { DecisionTable, StoredDecision } from "./decisions.ts";
 import { DeskError } from "./desk-error.ts";
@@ -53,9 +54,9 @@ export class Judging {
     const into = before ?? cases.add(report.accused, day);
     // Of what cannot be read nobody knows where it is from.
     const others = report.conversation.length === 0 ? [] : cases.inStates(["new", "taken", "decided", "appealed"]);
-    for (const other of others) {
-      if (other.number !== into.number && evidence.hasConversation(other, report.conversation)) cases.link(into.number, other.number);
-    }
+    const same = others.filter((other) => other.number !== into.number && evidence.hasConversation(other, report.conversation));
+    // The newest, which are all that is shown: reports without end of one conversation would link each with each.
+    for (const { number } of same.slice(-maxShownOthers)) cases.link(into.number, number);
     evidence.addReport(into, report, day);
     cases.change(into, { newestDay: Math.max(into.newestDay, day) });
     cases.tell(into.number, { kind: "report" }, nowMs);
@@ -64,7 +65,7 @@ export class Judging {
     return into.number;
   }
 
-  /** Puts one case into another that is about the same account, before anything is decided in it. */
+  /** Puts one case into another that is about the same account, before anything is decided in it. @throws DeskError `changed`, `not_allowed`, `limit` */
   merge(params: { from: CaseAt; into: CaseAt; staff: Staff; nowMs: number }): StoredCase {
     const { cases, evidence, decisions, trail } = this.#parts;
     const from = cases.requireAt(params.from);
@@ -72,6 +73,9 @@ export class Judging {
     const isSame = keyOf(from.accused.accountId) === keyOf(into.accused.accountId) && from.accused.host === into.accused.host;
     if (from.number === into.number || !isSame || decisions.hasAny(from.number) || !open.includes(into.state))
       throw new DeskError("not_allowed");
+    // What does not fit would be erased with the case that it was in.
+    if (!evidence.hasRoom(into.number, { items: evidence.items(from.number), files: evidence.files(from.number) }))
+      throw new DeskError("limit");
     evidence.move(from, into);
     cases.erase(from.number);
     const merged = cases.change(into, { newestDay: Math.max(from.newestDay, into.newestDay) });
@@ -105,7 +109,7 @@ export class Judging {
     const reporter = appeal.by.kind === "reporter" ? evidence.reporterOf(appeal.by.mailbox) : undefined;
     const isAccused = appeal.by.kind === "accused" && isSamePerson(appeal.by.account, found.accused) && decision.kind !== "dismiss";
     if (!isAccused && reporter?.number !== number) return undefined;
-    const untilDay = isAccused ? decision.appealUntilDay : this.#reporterUntilDay(number, reporter?.id, decision);
+    const untilDay = isAccused ? decision.appealUntilDay : this.#reporterUntilDay(reporter?.id, decision);
     if (decision.state !== "stands" || day > untilDay || found.state === "closed") return undefined;
     const by = isAccused ? "accused" : "reporter";
     const all = decisions.appeals(number);
@@ -163,8 +167,8 @@ export class Judging {
   }
 
   /** Until when the reporter of this id may appeal: six months from when they were told, or from the decision. */
-  #reporterUntilDay(number: number, id: number | undefined, decision: StoredDecision): number {
-    const told = this.#parts.evidence.reporters(number).find((one) => one.id === id)?.toldDay;
+  #reporterUntilDay(id: number | undefined, decision: StoredDecision): number {
+    const told = id === undefined ? undefined : this.#parts.evidence.reporter(id)?.toldDay;
     return Math.max(decision.appealUntilDay, told === undefined ? 0 : told + appealDays);
   }
 
