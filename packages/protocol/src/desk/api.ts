@@ -93,6 +93,8 @@ export interface DeskApi {
 
 /** Name of an operation. */
 export type DeskOperation = keyof DeskApi;
+/** Those that need no session. */
+export const openDeskOperations = ["enrol-begin", "enrol-finish", "sign-in-begin", "sign-in-finish"] as const;
 /** What one takes. */
 export type DeskInput<Name extends DeskOperation> = DeskApi[Name]["in"];
 /** What one answers. */

@@ -1,4 +1,4 @@
-import { deskApiPath, deskAttachmentsPath } from "@latchkey/protocol/desk";
+import { deskApiPath, deskAttachmentsPath, openDeskOperations } from "@latchkey/protocol/desk";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
@@ -23,27 +23,27 @@ export interface DeskApiRoutes {
 
 /**
  * The desk's operations over HTTP, for its own page alone. The session is a cookie that no script reads and no other site's page sends.
- * Who has none is limited by address; where there is no desk, its paths are ones that there are not.
+ * Who has none, or needs none, is limited by address; where there is no desk, its paths are ones that there are not.
  */
 export function addDeskApiRoutes(app: FastifyInstance, { office, context, admission, proxies }: DeskApiRoutes): void {
   const { host, nowMs, elapsedMs } = context;
+  const admitStranger = (request: FastifyRequest): void => admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
 
   app.post<{ Params: { operation: string } }>(`${deskApiPath}/:operation`, async (request, reply) => {
     const current = office();
     const session = cookieOf(request);
-    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
+    const { operation } = request.params;
+    // What needs no session is not asked with one either: any cookie would do.
+    if (session === "" || openDeskOperations.some((open) => open === operation)) admitStranger(request);
     if (current?.isBegun !== true || !isOwnPage(request, host)) {
       reply.callNotFound();
       return reply;
     }
     const body = await readBody(request, maxBodyBytes);
-    const { operation } = request.params;
     try {
       const answer = await current.handle({ operation, session, body, nowMs: nowMs(), passedMs: elapsedMs() });
       // A cookie that opens nothing is as good as none.
-      if (answer.status === deskStatuses.not_signed_in && session !== "") {
-        admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
-      }
+      if (answer.status === deskStatuses.not_signed_in && session !== "") admitStranger(request);
       if (answer.session !== undefined) setCookie(reply, answer.session, current.publicUrl.startsWith("https:"));
       return await reply.code(answer.status).header("cache-control", "no-store").send(answer.body);
     } catch (error) {
@@ -56,7 +56,7 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
     const current = office();
     const session = cookieOf(request);
     const [caseNumber, file] = [Number(request.params.number), Number(request.params.file)];
-    if (session === "") admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
+    if (session === "") admitStranger(request);
     if (current?.isBegun !== true || !isOwnPage(request, host) || !Number.isSafeInteger(caseNumber) || !Number.isSafeInteger(file)) {
       reply.callNotFound();
       return reply;
@@ -66,6 +66,7 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
       const headers = { "cache-control": "no-store", "content-type": "application/octet-stream", "content-disposition": "attachment" };
       return await reply.headers(headers).send(Buffer.from(bytes));
     } catch (error) {
+      if (error instanceof DeskError && error.code === "not_signed_in" && session !== "") admitStranger(request);
       return sendError(reply, error);
     }
   });

@@ -1,4 +1,5 @@
 import { deskRoles } from "@latchkey/protocol/desk";
+import { keyOf } from "../../keys.ts";
 import { DeskError } from "./desk-error.ts";
 import type { Input } from "./input.ts";
 import type { Asker, Done, OfficeParts, Operations } from "./operations.ts";
@@ -61,8 +62,8 @@ export function staffOperations(parts: OfficeParts): Operations {
           trail.append({ actor: asker.staff.name, act: "staff changed", details }, asker.nowMs);
           return changed;
         });
-        // What they may do is asked with each request; signing in anew shows them so.
-        if (after.id.join() !== asker.staff.id.join() || !isActive) sessions.endOf(after.id);
+        // What they may do is asked with each request; signing in anew shows them so. Whoever forgets their own passkeys wants nobody in by them.
+        if (keyOf(after.id) !== keyOf(asker.staff.id) || !isActive || forgetPasskeys) sessions.endOf(after.id);
         return { body: { staff: staff.shown(after) } };
       },
     },

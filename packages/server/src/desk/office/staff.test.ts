@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { defaultLimits } from "../../config.ts";
-import { deskRoles } from "@latchkey/protocol/desk";
+import { deskAttachmentsPath, deskRoles } from "@latchkey/protocol/desk";
 import { answer, ask } from "../../testing/ask-admin.ts";
 import { TestAuthenticator } from "../../testing/authenticator.ts";
 import { DeskPage, beginDesk } from "../../testing/desk-page.ts";
@@ -190,6 +190,26 @@ test("[E-170] sessions end with a restart, and after too long; who has none is l
   expect(await later.refusal("session", {})).toBe("not_signed_in");
   later.cookie = "";
   expect(await later.refusal("session", {})).toBe("not_signed_in");
+  // What needs no session counts too, whatever cookie comes with it; and so does a cookie that opens nothing.
+  later.cookie = cookie;
   await later.ask("sign-in-begin", {});
-  expect(await later.send("sign-in-begin", {})).toMatchObject({ status: 429, body: { code: "rate_limited" } });
+  for (const operation of ["sign-in-begin", "enrol-begin", "session"]) {
+    expect(await later.send(operation, { code: "a" }), operation).toMatchObject({ status: 429, body: { code: "rate_limited" } });
+  }
+  expect((await fetch(`${second.url}${deskAttachmentsPath}/1/1`, { headers: { cookie } })).status).toBe(429);
+});
+
+test("[E-170] whoever forgets their own passkeys, since somebody else may have one, is nowhere signed in any more", async () => {
+  const { dataDirectory, url } = await running();
+  const { page, authenticator } = await beginDesk({ dataDirectory, url });
+  const { code } = await page.ask("staff-invite", { name: "Bo", roles: ["administrator"] });
+  const bo = new DeskPage(url);
+  await bo.enrol(code);
+  const thief = new DeskPage(url);
+  await thief.signIn(authenticator);
+  const { staff } = await page.ask("session", {});
+  await page.ask("staff-set", { id: staff.id, roles: deskRoles, isActive: true, forgetPasskeys: true });
+  expect([await thief.refusal("staff-list", {}), await page.refusal("staff-list", {})]).toEqual(["not_signed_in", "not_signed_in"]);
+  const { options } = await thief.ask("sign-in-begin", {});
+  expect(await thief.refusal("sign-in-finish", { response: authenticator.get(options) })).toBe("passkey_refused");
 });
