@@ -24,6 +24,7 @@ import {
 } from "../testing/fixtures.ts";
 import type { TestAccount } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
+import { Rules } from "./rules.ts";
 
 const monthMs = 20 * 86_400_000;
 
@@ -189,6 +190,43 @@ describe("restrictions", () => {
       clock.nowMs = untilDay * dayMs;
       expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(["key_package", "done", "account"]);
     }
+  });
+
+  test("[A-10] who gets no invitations gets none into another inbox either", async () => {
+    const dataDirectory = temporaryDirectory();
+    const first = await runServer({ dataDirectory });
+    const before = await reachable(first, "alice");
+    const { host, port } = first;
+    await first.close();
+    decide(dataDirectory, dayOf(Date.now()) + 9, ["invitations"]);
+    const server = await runServer({ dataDirectory, host, port });
+    const alice = await again(server, before);
+    const inboxId = random(32);
+    expect(await alice.client.outcome({ kind: "card", card: await signCard(alice.account.device, inboxId) })).toBe("done");
+    const moved = await reach(server, { ...alice, inboxId });
+    expect([await alice.post(), await moved.post()]).toEqual(["not_found", "inbox_full"]);
+  });
+
+  test("what is taken from accounts is read again after a store that failed once", async () => {
+    const accountId = random(32);
+    const holds = { accountId, username: "alice", what: "suspended", by: "operator", sinceDay: 1, untilDay: undefined } as const;
+    let answers = [[], [], "fails", [holds]];
+    const admin = {
+      rules: () => {
+        const [restricted = [], ...rest] = answers;
+        answers = rest;
+        if (restricted === "fails") return Promise.reject(new Error("the disk"));
+        return Promise.resolve({ reservedNames: [], settings: {}, restricted });
+      },
+      setRestrictions: () => Promise.resolve(),
+    };
+    // Only what rules ask for.
+    const store = { admin, accountHead: () => Promise.resolve(undefined) } as unknown as Parameters<typeof Rules.load>[0];
+    const rules = await Rules.load(store, () => 2);
+    await expect(rules.restrict({ accountId, restrictions: [] })).rejects.toThrow("the disk");
+    expect(rules.isSuspended(accountId)).toBe(false);
+    await rules.restrict({ accountId, restrictions: [] });
+    expect(rules.isSuspended(accountId)).toBe(true);
   });
 
   test("[A-10] tokens: it is issued none, and nothing else is taken", async () => {

@@ -31,6 +31,8 @@ export interface OperatorRules {
   isNameHidden(username: string): Promise<boolean>;
   /** Whether an inbox is one of an account that gets no invitations. */
   isInboxClosed(inboxId: Uint8Array): boolean;
+  /** A device of this account has another inbox: what is taken from the account holds for that one too. @throws StoreError */
+  followInboxes(accountId: Uint8Array): Promise<void>;
   quota(name: QuotaName): number;
   /** What everybody is told; "" for nothing. */
   readonly announcement: string;
@@ -47,7 +49,7 @@ interface Restricted {
 export class Rules implements OperatorRules {
   readonly #store: RulesStore;
   readonly #names: Set<string>;
-  /** The accounts from which something is taken, and the inboxes of each: while it is suspended it gets no others. */
+  /** The accounts from which something is taken, and the inboxes of each. */
   readonly #restricted: Map<string, Restricted>;
   readonly #today: () => number;
   readonly #settings: Map<string, string>;
@@ -122,6 +124,15 @@ export class Rules implements OperatorRules {
     );
   }
 
+  followInboxes(accountId: Uint8Array): Promise<void> {
+    const key = keyOf(accountId);
+    return this.#inTurn(async () => {
+      const restricted = this.#restricted.get(key);
+      if (restricted === undefined) return;
+      this.#restricted.set(key, { ...restricted, inboxes: await closedInboxes(this.#store, accountId) });
+    });
+  }
+
   quota(name: QuotaName): number {
     return Number(this.#settings.get(name) ?? 0);
   }
@@ -161,7 +172,7 @@ export class Rules implements OperatorRules {
 
   /** Takes in all at once what is stored, so that nobody is let through meanwhile. */
   async #loadRestricted(): Promise<void> {
-    this.#loading = this.#loading.then(async () => {
+    await this.#inTurn(async () => {
       const { restricted } = await this.#store.admin.rules();
       const byAccount = Map.groupBy(restricted, ({ accountId }) => keyOf(accountId));
       const loaded = new Map<string, Restricted>();
@@ -173,8 +184,13 @@ export class Rules implements OperatorRules {
       this.#restricted.clear();
       for (const [key, one] of loaded) this.#restricted.set(key, one);
     });
-    await this.#loading;
     this.onRestricted();
+  }
+
+  /** One that failed keeps none that follow it back. */
+  #inTurn(load: () => Promise<void>): Promise<void> {
+    this.#loading = this.#loading.then(load, load);
+    return this.#loading;
   }
 
   #has(restricted: Restricted | undefined, what: StoredRestriction["what"]): boolean {

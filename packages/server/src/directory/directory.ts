@@ -201,6 +201,7 @@ export class Directory {
     if (!equalBytes(card.deviceId, params.deviceId)) throw new Refusal("not_allowed_here");
     const stored = await this.#store.putCard({ ...params, inboxId: card.inboxId });
     if (stored.kind === "refused") throw new Refusal(stored.code);
+    await this.#context.rules.followInboxes(params.accountId);
     return card.inboxId;
   }
 
