@@ -70,6 +70,7 @@ export function addReportRoutes(app: FastifyInstance, routes: ReportRoutes): voi
     const office = await open();
     const hash = readHash(request.params.hash);
     const size = await office.door("announced", hash);
+    if (isLow()) throw new Refusal("storage_full");
     // What nobody announced is not read.
     if (size === undefined || Number(request.headers["content-length"] ?? size) !== size) {
       void reply.header("connection", "close");
