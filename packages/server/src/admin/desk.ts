@@ -3,6 +3,7 @@ import type { DeskAccess } from "../desk/access.ts";
 import { DeskError } from "../desk/office/desk-error.ts";
 import type { OfficeKeeper } from "../desk/office/office-keeper.ts";
 import { codeHours } from "../desk/office/staff.ts";
+import { ServerError } from "../errors.ts";
 import { AdminError } from "./errors.ts";
 import type { AdminCommands, Params } from "./params.ts";
 
@@ -30,6 +31,11 @@ export function deskCommands(parts: {
     link: `${publicUrl}/desk#enrol=${code}`,
     hours: codeHours,
   });
+  /** Whether there is one; opened, where its files were put right meanwhile. @throws AdminError with what keeps it closed */
+  const isThere = async (): Promise<boolean> => {
+    await orAdminError(() => office.open());
+    return office.isBegun;
+  };
   return {
     async "desk-start"(params: Params) {
       const name = readStaffName(params);
@@ -42,12 +48,12 @@ export function deskCommands(parts: {
     },
     async "desk-staff"(params: Params) {
       params.end();
-      return { staff: office.isBegun ? await office.staff() : [] };
+      return { staff: (await isThere()) ? await office.staff() : [] };
     },
     async "desk-export"(params: Params) {
       const year = params.whole("year", { least: 2020, most: 2200 }) ?? 0;
       params.end();
-      if (!office.isBegun) throw new AdminError("not_found", "There is no desk here: `desk start NAME` begins one.");
+      if (!(await isThere())) throw new AdminError("not_found", "There is no desk here: `desk start NAME` begins one.");
       return await office.exportYear({ year, service, nowMs: nowMs() });
     },
     async "desk-open"(params: Params) {
@@ -90,6 +96,8 @@ async function orAdminError<Result>(ask: () => Promise<Result>): Promise<Result>
   try {
     return await ask();
   } catch (error) {
+    // Its files have to be looked at: what is wrong with them stands there.
+    if (error instanceof ServerError) throw new AdminError("not_now", error.message);
     if (!(error instanceof DeskError)) throw error;
     if (error.code === "limit") {
       throw new AdminError("limit", "The desk has an administrator: they name others there, and `desk code NAME` is for a lost passkey.");

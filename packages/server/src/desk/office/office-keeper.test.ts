@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { dayMs } from "../../days.ts";
+import { answer, ask } from "../../testing/ask-admin.ts";
 import { runServer, temporaryDirectory } from "../../testing/fixtures.ts";
 import { OfficeKeeper } from "./office-keeper.ts";
 import { testWorld } from "./office.testing.ts";
@@ -24,9 +25,13 @@ test("[E-175] a desk that nobody began is not there, and one whose database is d
   await office.begin({ name: "Ada", nowMs });
   expect(await office.staff()).toMatchObject([{ name: "Ada", passkeys: 0 }]);
   await office.close();
-  const database = new DatabaseSync(join(directory, "desk.sqlite"));
-  database.exec("PRAGMA user_version = 999");
-  database.close();
+  const versioned = (version: number): number => {
+    using database = new DatabaseSync(join(directory, "desk.sqlite"));
+    const before = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+    database.exec(`PRAGMA user_version = ${String(version)}`);
+    return before;
+  };
+  const version = versioned(999);
   const again = keeper(directory, bugs);
   await expect(again.open()).rejects.toMatchObject({ code: "data_newer" });
   expect(again.isBegun).toBe(false);
@@ -36,6 +41,17 @@ test("[E-175] a desk that nobody began is not there, and one whose database is d
   const server = await runServer({ dataDirectory: directory });
   expect((await fetch(`${server.url}/desk/api/session`, { method: "POST", body: "{}" })).status).toBe(404);
   expect(bugs).toEqual([]);
+  // The operator is told what keeps it closed, and needs no other start once that is put right.
+  for (const [command, params] of [
+    ["desk-start", { name: "Ada" }],
+    ["desk-staff", {}],
+    ["desk-export", { year: 2026 }],
+  ] as const) {
+    const refused = { status: 409, body: { code: "not_now", message: expect.stringContaining("newer version") } };
+    expect(await ask(directory, command, params), command).toMatchObject(refused);
+  }
+  versioned(version);
+  expect(await answer(directory, "desk-staff")).toMatchObject({ staff: [{ name: "Ada" }] });
 });
 
 test("[E-175] a desk whose keys are gone is not opened with others: nobody could read what was sealed to it", async () => {

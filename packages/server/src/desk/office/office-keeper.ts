@@ -32,6 +32,7 @@ export class OfficeKeeper {
     if (!existsSync(join(this.#options.directory, deskDatabaseFile))) return;
     try {
       await this.#begin();
+      this.#isUnusable = false;
     } catch (error) {
       this.#isUnusable = true;
       throw error;
