@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { KeyboardEvent, ReactElement } from "react";
 import { maxCasesAtOnce } from "@latchkey/client/desk";
-import type { CaseState, CaseSummary } from "@latchkey/client/desk";
+import type { CaseState, CaseSummary, DeskOutput } from "@latchkey/client/desk";
 import { rowOf, t } from "../../messages/words.ts";
 import { dayText } from "../../state/days.ts";
 import { formatNumber } from "../../state/format.ts";
@@ -35,9 +35,17 @@ export function QueuePage(): ReactElement {
   const [isDeciding, setIsDeciding] = useState(false);
   const [note, setNote] = useState("");
   const isModerator = session.staff.roles.includes("moderator");
+  /** The filter that was chosen last: another may be chosen while cases of the one before come. */
+  const wanted = useRef(filter);
   const read = useCallback(
-    async (which: Filter) => {
-      const answer = await run("case-list", { states: filters[which] });
+    async (which: Filter): Promise<void> => {
+      wanted.current = which;
+      let answer: DeskOutput<"case-list"> | undefined;
+      for (let asked: Filter | undefined; asked !== wanted.current;) {
+        asked = wanted.current;
+        answer = await run("case-list", { states: filters[asked] });
+        if (answer === undefined) return;
+      }
       if (answer === undefined) return;
       setCases(answer.cases);
       setNext(answer.next);
@@ -50,6 +58,10 @@ export function QueuePage(): ReactElement {
   const more = async (): Promise<void> => {
     const answer = next === undefined ? undefined : await run("case-list", { states: filters[filter], after: next });
     if (answer === undefined) return;
+    if (wanted.current !== filter) {
+      await read(wanted.current);
+      return;
+    }
     setCases([...(cases ?? []), ...answer.cases]);
     setNext(answer.next);
   };
@@ -67,7 +79,7 @@ export function QueuePage(): ReactElement {
     const answer = await run("case-merge", { from: at(from), into: at(into) });
     if (answer === undefined) return;
     setNote(t("cases.merged", { from: from.number, into: into.number }));
-    await read(filter);
+    await read(wanted.current);
   };
   return (
     <>
@@ -111,7 +123,7 @@ export function QueuePage(): ReactElement {
             const answer = await run("case-decide", { cases: selected.map(at), decision });
             if (answer === undefined) return;
             setNote(t("cases.decidedMany", { n: answer.decided.length, m: answer.changed.length }));
-            await read(filter);
+            await read(wanted.current);
           }}
         />
       )}
