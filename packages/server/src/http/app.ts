@@ -12,6 +12,7 @@ import { Refusal } from "../errors.ts";
 import type { HealthReason } from "../health.ts";
 import type { CertificateKeeper } from "../tls/keeper.ts";
 import type { Desk } from "../desk/desk.ts";
+import { DeskError, deskStatuses } from "../desk/office/desk-error.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
 import type { TokenService } from "../tokens/token-service.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
@@ -84,7 +85,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
     setSecurityHeaders(reply, { socketOrigin, isSecure });
   });
   limitVisitors(app, proxies, limits.maxHttpSocketsPerAddress);
-  app.setErrorHandler((error: FastifyError | Refusal, _request, reply) => sendError(error, reply, services));
+  app.setErrorHandler((error: FastifyError | Refusal | DeskError, _request, reply) => sendError(error, reply, services));
 
   app.get(httpPaths.health, async (_request, reply) => {
     const reasons = await services.unhealthy();
@@ -132,7 +133,11 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   return app;
 }
 
-function sendError(error: FastifyError | Refusal, reply: FastifyReply, services: HttpServices): FastifyReply {
+function sendError(error: FastifyError | Refusal | DeskError, reply: FastifyReply, services: HttpServices): FastifyReply {
+  if (error instanceof DeskError) {
+    const { code, retryAfterMs } = error;
+    return reply.code(deskStatuses[code]).header("cache-control", "no-store").send({ code, retryAfterMs });
+  }
   if (error instanceof Refusal) {
     if (error.retryAfterMs > 0) void reply.header("retry-after", Math.ceil(error.retryAfterMs / 1000));
     return reply.code(statuses[error.code] ?? 400).send({ code: error.code, retryAfterMs: error.retryAfterMs });

@@ -40,15 +40,11 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
       return reply;
     }
     const body = await readBody(request, maxBodyBytes);
-    try {
-      const answer = await current.handle({ operation, session, body, nowMs: nowMs(), passedMs: elapsedMs() });
-      // A cookie that opens nothing is as good as none.
-      if (answer.status === deskStatuses.not_signed_in && session !== "") admitStranger(request);
-      if (answer.session !== undefined) setCookie(reply, answer.session, current.publicUrl.startsWith("https:"));
-      return await reply.code(answer.status).header("cache-control", "no-store").send(answer.body);
-    } catch (error) {
-      return sendError(reply, error);
-    }
+    const answer = await current.handle({ operation, session, body, nowMs: nowMs(), passedMs: elapsedMs() });
+    // A cookie that opens nothing is as good as none.
+    if (answer.status === deskStatuses.not_signed_in && session !== "") admitStranger(request);
+    if (answer.session !== undefined) setCookie(reply, answer.session, current.publicUrl.startsWith("https:"));
+    return reply.code(answer.status).header("cache-control", "no-store").send(answer.body);
   });
 
   // Without a cookie no other site's page gets it, with one only this site's: it is Strict. Saved or read by script, never shown by itself.
@@ -67,15 +63,9 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
       return await reply.headers(headers).send(Buffer.from(bytes));
     } catch (error) {
       if (error instanceof DeskError && error.code === "not_signed_in" && session !== "") admitStranger(request);
-      return sendError(reply, error);
+      throw error;
     }
   });
-}
-
-function sendError(reply: FastifyReply, error: unknown): FastifyReply {
-  if (!(error instanceof DeskError)) throw error;
-  const { code, retryAfterMs } = error;
-  return reply.code(deskStatuses[code]).header("cache-control", "no-store").send({ code, retryAfterMs });
 }
 
 function cookieOf(request: FastifyRequest): string {
