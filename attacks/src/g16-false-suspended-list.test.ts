@@ -7,6 +7,7 @@ import { encode, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { makeSuspendedList, suspendedListCodec } from "@latchkey/protocol";
 import { createNodePlatform } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
+import { askAsIs } from "./testing/operator.ts";
 import { eventually, foundTrio, host, Scene, settle } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
@@ -29,10 +30,14 @@ function operate(scene: Scene, command: string, params: object): Promise<number>
   });
 }
 
-/** Suspends somebody, and waits until everybody may know. */
+/** Suspends somebody, and waits until everybody may know: whoever looks before the record names the list looks again a day later. */
 async function suspend(scene: Scene, name: string): Promise<void> {
   expect(await operate(scene, "suspend", { name })).toBe(200);
-  await eventually(async () => (await fetch(scene.server.url + listPath)).ok, "the list is there");
+  await eventually(async () => {
+    const asked = { kind: "lookup_operator", name: "suspended", knownValues: 0, knownSize: 0 } as const;
+    const answer = await askAsIs(scene.server.url, "lookup", asked);
+    return answer.kind === "operator_value" && answer.value.length > 0;
+  }, "the record names a list");
 }
 
 const told = async (person: Person): Promise<readonly (string | undefined)[]> =>
