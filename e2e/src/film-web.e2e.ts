@@ -7,6 +7,7 @@ import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+import { seek, wav } from "./testing/sound.ts";
 
 // A film and a sound from one browser to another, which plays them while they come; and what is too large to go.
 
@@ -100,23 +101,10 @@ async function film(page: Page, type: string): Promise<Buffer> {
   return Buffer.from(encoded);
 }
 
-/** A tone of a minute: 8,000 samples a second, of one byte. */
+/** A tone of a minute. */
 function tone(): Buffer {
-  const samples = 8000 * 60;
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0, "latin1");
-  head.writeUInt32LE(samples + 36, 4);
-  head.write("WAVEfmt ", 8, "latin1");
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(8000, 24);
-  head.writeUInt32LE(8000, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write("data", 36, "latin1");
-  head.writeUInt32LE(samples, 40);
-  return Buffer.concat([head, Buffer.from(Uint8Array.from({ length: samples }, (_, at) => 128 + Math.round(100 * Math.sin(at / 3))))]);
+  const samples = Uint8Array.from({ length: 8000 * 60 }, (_, at) => 128 + Math.round(100 * Math.sin(at / 3)));
+  return wav(samples, { rate: 8000, bits: 8 });
 }
 
 /** The colours of the left and the right half of what is shown. */
@@ -184,11 +172,7 @@ describe("a sound", () => {
     expect(await accessibilityProblems(ben.page)).toEqual([]);
     await message.getByRole("button", { name: "Play" }).click();
     await expect.poll(async () => Number(await place.inputValue()), { timeout: 20_000 }).toBeGreaterThan(0.1);
-    // As a finger on it does: React hears the event, and reads the value.
-    await place.evaluate((element) => {
-      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")?.set?.call(element, "48");
-      element.dispatchEvent(new Event("input", { bubbles: true }));
-    });
+    await seek(place, 48);
     await expect.poll(async () => Number(await place.inputValue()), { timeout: 20_000 }).toBeGreaterThan(48.1);
     await message.getByRole("button", { name: "Pause" }).click();
     await message.getByRole("button", { name: "Play" }).waitFor();
