@@ -236,7 +236,7 @@ test("[E-143] of more than the person wants to keep what was used longest ago go
   bob.subscribe((event) => void (event.kind === "file" && event.state.kind === "remote" && told.push(event.fileId)));
   const kinds = async (client: typeof bob): Promise<string[]> =>
     await Promise.all(messages.map(async (message, at) => (await client.fileState(id, message.id, files[at] ?? "")).kind));
-  expect(await bob.fileStorage()).toEqual({ storedBytes: 0, limitBytes: 2_147_483_648 });
+  expect(await bob.fileStorage()).toEqual({ storedBytes: 0, limitBytes: 2_000_000_000 });
   for (const [at, message] of messages.entries()) await bob.fetchFile(id, message.id, files[at] ?? "");
   const { storedBytes } = await bob.fileStorage();
   expect(storedBytes).toBeGreaterThan(6_000_000);

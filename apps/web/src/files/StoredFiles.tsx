@@ -13,7 +13,7 @@ import { fetchLimits, fetchesUpTo, saveFetchesUpTo } from "./choices.ts";
 const pageSize = 100;
 
 /** How much may be kept: what people choose between; `undefined` for as much as there is room for. */
-const keptLimits = [500_000_000, 2_147_483_648, 10_737_418_240, undefined] as const;
+const keptLimits = [500_000_000, 2_000_000_000, 10_000_000_000, undefined] as const;
 
 /** What is fetched without being asked for, how much is kept, and the files on this device, the largest first. */
 export function StoredFiles({

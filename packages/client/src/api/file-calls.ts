@@ -55,7 +55,7 @@ export interface FileCalls {
   /** How much is kept of files, and how much at most. */
   fileStorage(): Promise<FileStorage>;
   /**
-   * Sets how much is kept of files on this device, 2 GiB unless set; `undefined`: as much as there is room for. What is more goes, and so does what a
+   * Sets how much is kept of files on this device, 2 GB unless set; `undefined`: as much as there is room for. What is more goes, and so does what a
    * full disk or a browser's quota leaves no room for: the files first that were used longest ago, never what waits to be sent, what is being
    * read, or what was used last. It can be fetched again while its host has it.
    * @throws ClientError `invalid_setting` for what is no number of bytes

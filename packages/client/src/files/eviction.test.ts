@@ -96,7 +96,7 @@ describe.each(stores)("[E-143] a store of files %s that has more than the person
     const files = open();
     const { eviction, kept, told } = await scene(files, [day - 1, day - 9, day, day - 5]);
     await eviction.run();
-    expect(await eviction.storage()).toEqual({ storedBytes: 4 * filePieceBytes, limitBytes: 2_147_483_648 });
+    expect(await eviction.storage()).toEqual({ storedBytes: 4 * filePieceBytes, limitBytes: 2_000_000_000 });
     await eviction.setLimit(2 * filePieceBytes + 5);
     expect([await kept(), told()]).toEqual([
       [0, 2],
@@ -175,7 +175,7 @@ test("[E-143] what is no number of bytes is refused, and changes nothing", async
   const { eviction, kept } = await scene(createMemoryFileStore(), [1]);
   for (const limit of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])
     await expect(eviction.setLimit(limit)).rejects.toMatchObject({ code: "invalid_setting" });
-  expect([await kept(), (await eviction.storage()).limitBytes]).toEqual([[0], 2_147_483_648]);
+  expect([await kept(), (await eviction.storage()).limitBytes]).toEqual([[0], 2_000_000_000]);
 });
 
 test("[E-143] no more goes than it takes, and nothing that may not", () => {

@@ -8,7 +8,7 @@ import { dayOf } from "./file-store.ts";
 import type { FilePlace, FileStore, StoredFile } from "./file-store.ts";
 
 /** The most that the store of files has, until the person says otherwise. */
-const usualLimitBytes = 2_147_483_648;
+const usualLimitBytes = 2_000_000_000;
 const limitKey = "files-limit";
 /** So much is left to everything else that this device keeps, where it is known how much there is. */
 const spareBytes = 67_108_864;
