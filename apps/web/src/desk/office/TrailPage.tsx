@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { TrailEntry } from "@latchkey/client/desk";
 import { t } from "../../messages/words.ts";
@@ -22,32 +22,45 @@ export function TrailPage(): ReactElement {
   const [refusal, setRefusal] = useState<DeskRefusal>();
   const [count, setCount] = useState(0);
   const [shown, setShown] = useState(shownAtOnce);
-  const read = useCallback(async () => {
-    setFinding(undefined);
-    setRefusal(undefined);
-    setCount(0);
-    const found = await readTrail(
-      patient(ask, (ms) => new Promise((resolve) => setTimeout(resolve, ms))),
-      setCount,
-    );
-    if (typeof found === "string") {
-      setRefusal(found);
-      return;
-    }
-    const checked = await checkTrail(found, loadMark(), digest);
-    setEntries(found.toReversed());
-    setFinding(checked);
-    const last = found.at(-1);
-    // One that does not hold is not what the next time is compared with.
-    if (checked.kind === "whole" && last !== undefined) saveMark({ number: last.number, hash: last.hash });
-  }, [ask]);
-  useEffect(() => void read(), [read]);
+  const [round, setRound] = useState(0);
+  const readAgain = (): void => setRound(round + 1);
+  useEffect(() => {
+    /** A reading in whose place another came, or that nobody waits for any more, shows nothing and notes nothing. */
+    let isGone = false;
+    const read = async (): Promise<void> => {
+      setFinding(undefined);
+      setRefusal(undefined);
+      setCount(0);
+      const found = await readTrail(
+        patient(ask, (ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+        (entriesSoFar) => {
+          if (!isGone) setCount(entriesSoFar);
+        },
+      );
+      if (isGone) return;
+      if (typeof found === "string") {
+        setRefusal(found);
+        return;
+      }
+      const checked = await checkTrail(found, loadMark(), digest);
+      if (isGone) return;
+      setEntries(found.toReversed());
+      setFinding(checked);
+      const last = found.at(-1);
+      // One that does not hold is not what the next time is compared with.
+      if (checked.kind === "whole" && last !== undefined) saveMark({ number: last.number, hash: last.hash });
+    };
+    void read();
+    return () => {
+      isGone = true;
+    };
+  }, [ask, round]);
   const newest = entries?.[0];
   return (
     <>
       <Heading text={t("office.page.trail")} />
       <p className="section-hint">{t("office.trail.lead")}</p>
-      <Refusal code={refusal} tryAgain={() => void read()} />
+      <Refusal code={refusal} tryAgain={readAgain} />
       {finding === undefined && refusal === undefined && (
         <p className="desk-late" role="status">
           {t("office.trail.reading", { n: count })}
@@ -81,7 +94,7 @@ export function TrailPage(): ReactElement {
                 {t("desk.more")}
               </button>
             )}
-            <button type="button" className="button" onClick={() => void read()}>
+            <button type="button" className="button" onClick={readAgain}>
               {t("desk.readAgain")}
             </button>
           </div>

@@ -101,6 +101,8 @@ function usePlace(pages: readonly OfficePage[]): OfficePlace | undefined {
   const [hash, setHash] = useState(globalThis.location.hash);
   useEffect(() => {
     const follow = (): void => setHash(globalThis.location.hash);
+    // A link may have been pressed since this was drawn.
+    follow();
     globalThis.addEventListener("hashchange", follow);
     return () => globalThis.removeEventListener("hashchange", follow);
   }, []);
