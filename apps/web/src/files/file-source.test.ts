@@ -71,3 +71,15 @@ describe("why a file is not shown", () => {
     expect(await source.why(address)).toBe("failed");
   });
 });
+
+test("[X-8] what is to be seen once is not lost where what shows it is taken off and put back at once; left, it is over", async () => {
+  const source = sourceWith(undefined, "seen_once");
+  const opened = source.address(place(true));
+  source.forget(place(true));
+  const again = source.address(place(true));
+  expect(await again).toBe(await opened);
+  source.forget(place(true));
+  // Behind what the source does next.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await expect(source.address(place(true))).rejects.toMatchObject({ why: "seen_once" });
+});

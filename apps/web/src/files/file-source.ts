@@ -85,6 +85,8 @@ export class FileSource {
   readonly #held = new Map<string, { readonly address: string; readonly sizeBytes: number }>();
   /** Of what is to be seen once: the client gives it out once, and has no key any more (spec X-8). */
   readonly #onceOpened = new Map<string, Promise<FileAccess>>();
+  /** What is forgotten in a moment. */
+  readonly #leaving = new Map<string, ReturnType<typeof setTimeout>>();
   #worker: Promise<boolean> | undefined;
 
   constructor(client: FileClient) {
@@ -99,6 +101,7 @@ export class FileSource {
 
   /** An address to show the file from. @throws ShowError */
   async address(place: FilePlace): Promise<string> {
+    this.#stay(keyOf(place.message.id, place.file.id));
     // It is fetched as a whole, and one's other devices are told, before anything is shown.
     if (place.message.isOnce === true) await this.#reach(place);
     return (await this.hasWorker()) ? `${mediaPath}${this.#tokenOf(place)}` : (await this.#inMemory(place)).address;
@@ -150,9 +153,24 @@ export class FileSource {
     link.click();
   }
 
-  /** What was shown once is forgotten. */
-  forget({ message, file }: FilePlace): void {
+  /** What was shown once is forgotten, unless it is asked for again at once: what shows it may be taken off and put back (React does so in development). */
+  forget(place: FilePlace): void {
+    const key = keyOf(place.message.id, place.file.id);
+    this.#stay(key);
+    this.#leaving.set(
+      key,
+      setTimeout(() => this.#forget(place), 0),
+    );
+  }
+
+  #stay(key: string): void {
+    clearTimeout(this.#leaving.get(key));
+    this.#leaving.delete(key);
+  }
+
+  #forget({ message, file }: FilePlace): void {
     const key = keyOf(message.id, file.id);
+    this.#leaving.delete(key);
     const token = this.#tokens.get(key);
     this.#tokens.delete(key);
     if (token !== undefined) {
