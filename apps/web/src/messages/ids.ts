@@ -1120,6 +1120,9 @@ export interface Messages {
   "office.refused.not_allowed": undefined;
   "office.refused.other_person": undefined;
   "office.refused.changed": undefined;
+  "office.refused.not_verified": undefined;
+  "office.refused.not_independent": undefined;
+  "office.refused.too_early": undefined;
   "office.refused.last_administrator": undefined;
   "office.refused.limit": undefined;
   "office.refused.rate_limited": undefined;

@@ -1,9 +1,12 @@
 import type { AppealOutcome, CaseDetail, CaseState, CaseSummary } from "./cases.ts";
 import type { DecisionInput, SavedReason } from "./decisions.ts";
+import type { Operation, RequestApi } from "./request-api.ts";
 import type { DeskRole, DeskSession, DeskStaff, PasskeyJson, TrailCheck, TrailEntry } from "./staff.ts";
 
 export * from "./cases.ts";
 export * from "./decisions.ts";
+export * from "./request-api.ts";
+export * from "./requests.ts";
 export * from "./staff.ts";
 export * from "./trail.ts";
 
@@ -24,16 +27,12 @@ export interface CaseAt {
 }
 
 type Nothing = Readonly<Record<string, never>>;
-interface Operation<In, Out> {
-  readonly in: In;
-  readonly out: Out;
-}
 
 /**
  * Every operation of the desk: what it takes and what it answers. Those before `session` need no session; all others the cookie that
  * signing in set. Each act and each reading of a case stands in the trail.
  */
-export interface DeskApi {
+export interface DeskApi extends RequestApi {
   /** With a one-time code: what the browser is to make a passkey with. */
   readonly "enrol-begin": Operation<{ readonly code: string }, { readonly name: string; readonly options: PasskeyJson }>;
   /** Spends the code, and signs in. */
@@ -94,7 +93,15 @@ export interface DeskApi {
 /** Name of an operation. */
 export type DeskOperation = keyof DeskApi;
 /** Those that need no session. */
-export const openDeskOperations = ["enrol-begin", "enrol-finish", "sign-in-begin", "sign-in-finish"] as const;
+export const openDeskOperations = [
+  "enrol-begin",
+  "enrol-finish",
+  "sign-in-begin",
+  "sign-in-finish",
+  "outside-begin",
+  "outside-enrol",
+  "outside-approve",
+] as const;
 /** What one takes. */
 export type DeskInput<Name extends DeskOperation> = DeskApi[Name]["in"];
 /** What one answers. */
@@ -110,6 +117,9 @@ export type DeskErrorCode =
   | "not_allowed" // 403: another role's
   | "other_person" // 409: it is to be decided by somebody else
   | "changed" // 409: somebody else was first; read the case again
+  | "not_verified" // 409: who asks was not verified yet
+  | "not_independent" // 409: what a request says of itself does not verify it
+  | "too_early" // 409: its time has not come
   | "last_administrator" // 409
   | "limit" // 409: there are as many as there may be
   | "rate_limited" // 429, with retryAfterMs

@@ -1,4 +1,4 @@
-import type { DeskOperation, DeskRole, DeskSession } from "@latchkey/protocol/desk";
+import type { DeskOperation, DeskRole, DeskSession, openDeskOperations } from "@latchkey/protocol/desk";
 import type { Input } from "./input.ts";
 import type { Passkeys } from "./passkeys.ts";
 import type { Sessions } from "./sessions.ts";
@@ -43,6 +43,9 @@ export interface Operation {
 
 /** One that needs no session. */
 export type OpenOperation = (input: Input, times: Times) => Done | Promise<Done>;
+
+/** Some of those. */
+export type OpenOperations = Partial<Readonly<Record<(typeof openDeskOperations)[number], OpenOperation>>>;
 
 /** Some of the desk's operations. */
 export type Operations = Partial<Readonly<Record<DeskOperation, Operation>>>;

@@ -1,7 +1,6 @@
-import type { openDeskOperations } from "@latchkey/protocol/desk";
 import { DeskError } from "./desk-error.ts";
 import type { Input } from "./input.ts";
-import type { Done, OfficeParts, OpenOperation, Times } from "./operations.ts";
+import type { Done, OfficeParts, OpenOperations, Times } from "./operations.ts";
 
 const longestCode = 64;
 
@@ -10,7 +9,7 @@ const longestCode = 64;
  *
  *     code (once, a day) --enrol-begin, enrol-finish--> passkey --sign-in-begin, sign-in-finish--> session
  */
-export function signInOperations(parts: OfficeParts): Readonly<Record<(typeof openDeskOperations)[number], OpenOperation>> {
+export function signInOperations(parts: OfficeParts): OpenOperations {
   const { staff, trail, sessions, passkeys, transaction, sessionOf } = parts;
   return {
     async "enrol-begin"(input: Input, { nowMs, passedMs }: Times): Promise<Done> {
