@@ -11,12 +11,13 @@ const arrows = {
     may: ["packages/codec", "packages/mls", "packages/transparency", "packages/protocol"],
     tests: ["packages/testkit"],
   },
+  "packages/releases": { may: ["packages/codec"], tests: [] },
   "packages/client": {
     may: ["packages/codec", "packages/mls", "packages/transparency", "packages/protocol", "packages/reports"],
     tests: ["packages/testkit"],
   },
   "packages/server": {
-    may: ["packages/codec", "packages/transparency", "packages/protocol", "packages/mls", "packages/reports"],
+    may: ["packages/codec", "packages/transparency", "packages/protocol", "packages/mls", "packages/reports", "packages/releases"],
     tests: ["packages/testkit"],
   },
   "packages/witness": {
@@ -25,7 +26,7 @@ const arrows = {
   },
   "packages/testkit": { may: ["packages/codec"], tests: [] },
   "apps/web": { may: ["packages/client"], tests: ["packages/testkit"] },
-  "apps/cli": { may: ["packages/client", "packages/server", "packages/witness"], tests: ["packages/testkit"] },
+  "apps/cli": { may: ["packages/client", "packages/server", "packages/witness", "packages/releases"], tests: ["packages/testkit"] },
 };
 
 const testFile = "(\\.(test|e2e|bench)\\.tsx?$|\\.testing\\.ts$|/testing/)";
@@ -71,6 +72,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/index\\.ts$",
       "^packages/reports/src/(inbox-item|seal-notice|testing/index)\\.ts$",
+      "^packages/releases/src/testing/index\\.ts$",
       "/package\\.json$",
     ],
   },
@@ -97,10 +99,11 @@ module.exports = {
     },
     {
       name: "pure-zones-use-no-platform",
-      comment: "codec, transparency, protocol, reports, mls (but its Node provider) and the client's core run anywhere: no node:* modules.",
+      comment:
+        "codec, transparency, protocol, reports, releases, mls (but its Node provider) and the client's core run anywhere: no node:* modules.",
       severity: "error",
       from: {
-        path: "^(packages/(codec|transparency|protocol|mls|reports)/src/|packages/client/src/core/)",
+        path: "^(packages/(codec|transparency|protocol|mls|reports|releases)/src/|packages/client/src/core/)",
         pathNot: [testFile, "^packages/mls/src/crypto/node"],
       },
       to: { dependencyTypes: ["core"] },

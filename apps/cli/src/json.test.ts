@@ -1,5 +1,6 @@
 import { openNodeClient } from "@latchkey/client/node";
 import { greyJpeg } from "@latchkey/client/testing";
+import { makeRelease } from "@latchkey/releases/testing";
 import { beginDesk } from "@latchkey/server/testing";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -199,6 +200,9 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("cyd", "send", "ben", "let me in");
   await held("ben", "requests decline", "cyd");
   await held("ann", "inspect");
+  const release = join(folder, "release.zip");
+  writeFileSync(release, (await makeRelease()).zip);
+  await held("ann", "verify-release", release);
   await held("ann", "account delete", "--yes", "ann");
   // Rows that nothing was printed for were not held against anything.
   const silent = new Set(["alarms", "link"]);

@@ -55,6 +55,7 @@ import { saveCommand } from "./commands/save.ts";
 import { sendCommand } from "./commands/send.ts";
 import { searchCommand } from "./commands/search.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { verifyReleaseCommand } from "./commands/verify-release.ts";
 import { whoamiCommand } from "./commands/whoami.ts";
 import { witnessCommand } from "./commands/witness.ts";
 import { CommandError, describeFailure, Stopped } from "./errors.ts";
@@ -118,6 +119,7 @@ const commands: readonly Command[] = [
   accountCommand,
   inspectCommand,
   directoryCommand,
+  verifyReleaseCommand,
   witnessCommand,
   completionCommand(() => commands),
   manualCommand(() => commands),

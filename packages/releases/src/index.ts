@@ -1,0 +1,12 @@
+export { ReleaseError } from "./errors.ts";
+export type { ReleaseErrorCode } from "./errors.ts";
+export { decodeManifest, encodeManifest, maxReleaseFiles, releaseDigest, releaseFileName } from "./manifest.ts";
+export type { ReleaseFile, ReleaseManifest } from "./manifest.ts";
+export { approvalGap, approvalRules, encodeApprovals, encodeSignature, releaseTbs, waitMs } from "./approvals.ts";
+export type { Approval, ApprovalGap, ApprovalRule, Approvals, ApproverRole, Assertion, ReleaseSignature } from "./approvals.ts";
+export { maxReleaseBytes, zipRelease } from "./file.ts";
+export type { ReleaseParts } from "./file.ts";
+export { checkApproval } from "./passkey.ts";
+export type { ApprovalCheck, ApprovalPlace } from "./passkey.ts";
+export { releaseProblems, verifyRelease } from "./verify.ts";
+export type { ReleaseCheck, ReleaseProblem } from "./verify.ts";
