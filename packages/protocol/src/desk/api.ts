@@ -100,6 +100,7 @@ export const openDeskOperations = [
   "sign-in-finish",
   "outside-begin",
   "outside-enrol",
+  "outside-file",
   "outside-approve",
 ] as const;
 /** What one takes. */

@@ -98,6 +98,8 @@ export interface RequestApi {
 
   /** Assembles what is held of the accounts in scope, and names it by its hash; a later one takes its place, without the approvals. */
   readonly "request-package": Act;
+  /** A file of it by its name, or `manifest.json`, base64url: what somebody looks at before they approve. */
+  readonly "request-package-file": Operation<{ readonly number: number; readonly name: string }, { readonly bytes: string }>;
   /** Moderator or reviewer: the challenge is the package's hash. */
   readonly "request-approve-begin": Operation<RequestAt, { readonly options: PasskeyJson; readonly packageHash: string }>;
   readonly "request-approve-finish": Act<{ readonly response: PasskeyJson }>;
@@ -113,11 +115,17 @@ export interface RequestApi {
   /** Intake or moderator: nothing more is to be done. It is erased after so many days. */
   readonly "request-close": Act<{ readonly words: string; readonly retentionDays?: number }>;
 
-  /** With the link's code, without a session: what is to be approved, and a passkey for that alone. */
+  /** With the link's code, without a session: who asks, how many accounts, and how to make a passkey for that alone. */
   readonly "outside-begin": Operation<
     { readonly code: string },
     { readonly name: string; readonly host: string; readonly packageHash: string; readonly summary: string; readonly options: PasskeyJson }
   >;
-  readonly "outside-enrol": Operation<{ readonly code: string; readonly response: PasskeyJson }, { readonly options: PasskeyJson }>;
-  readonly "outside-approve": Operation<{ readonly code: string; readonly response: PasskeyJson }, Nothing>;
+  /** Spends the link. `key` opens what is to go out for an hour; `manifest` is the JSON text that names all of it (`@latchkey/releases`). */
+  readonly "outside-enrol": Operation<
+    { readonly code: string; readonly response: PasskeyJson },
+    { readonly options: PasskeyJson; readonly key: string; readonly manifest: string }
+  >;
+  /** A file that the manifest names, base64url. */
+  readonly "outside-file": Operation<{ readonly key: string; readonly name: string }, { readonly bytes: string }>;
+  readonly "outside-approve": Operation<{ readonly key: string; readonly response: PasskeyJson }, Nothing>;
 }
