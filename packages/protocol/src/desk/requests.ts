@@ -404,4 +404,6 @@ export interface ImportDraft {
   readonly notUnderstood: readonly ImportRemark[];
   /** What a person has to look at: contradictions, and what is missing. In English. */
   readonly warnings: readonly string[];
+  /** Why nothing of it was read; absent of what was. In English. */
+  readonly refused?: string;
 }

@@ -4,12 +4,13 @@ import type { AccountState } from "@latchkey/transparency";
 import type { Rules } from "../admin/rules.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
+import type { AdminStore } from "../store/admin-store.ts";
 import type { DirectoryStore } from "../store/store.ts";
 import type { OfficeWorld } from "./office/world.ts";
 
 /** What the desk may ask, answered by the server: of one account at a time, by its id. */
 export function worldOfDesk(parts: {
-  store: Pick<DirectoryStore, "accountHead" | "holdings" | "card" | "inboxOf">;
+  store: Pick<DirectoryStore, "accountHead" | "holdings" | "card" | "inboxOf"> & { readonly admin: Pick<AdminStore, "accountOfName"> };
   rules: Pick<Rules, "restrict">;
   inboxes: Pick<InboxService, "postNotice">;
   operatorLabels: Pick<OperatorLabels, "publish">;
@@ -23,6 +24,12 @@ export function worldOfDesk(parts: {
     async usernameOf(params) {
       const state = await stateOf(params);
       return state?.status === "active" ? state.username : undefined;
+    },
+    async accountOf(params) {
+      const found = "accountId" in params ? params : await store.admin.accountOfName(params);
+      const state = found === undefined ? undefined : await stateOf(found);
+      if (found === undefined || state?.status !== "active") return undefined;
+      return { accountId: found.accountId, ...(state.username === undefined ? {} : { username: state.username }) };
     },
     restrict: ({ accountId, sanctions }) => rules.restrict({ accountId, restrictions: sanctions }),
     publishKeys: ({ value }) => operatorLabels.publish("desk", value),

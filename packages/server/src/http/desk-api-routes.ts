@@ -1,4 +1,4 @@
-import { deskApiPath, deskAttachmentsPath, openDeskOperations } from "@latchkey/protocol/desk";
+import { deskApiPath, deskAttachmentsPath, openDeskOperations, requestLimits } from "@latchkey/protocol/desk";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
@@ -8,8 +8,9 @@ import { DeskError, deskStatuses } from "../desk/office/desk-error.ts";
 import type { OfficeKeeper } from "../desk/office/office-keeper.ts";
 import { isOwnPage, readBody } from "./own-page.ts";
 
-/** A decision of many cases with the longest texts. */
+/** A decision of many cases with the longest texts; a document to import, as a string of JSON, may be twice what it is. */
 const maxBodyBytes = 131_072;
+const maxImportBytes = 2 * requestLimits.importBytes + 1024;
 const cookieName = "latchkey_desk";
 
 /** What the routes need. */
@@ -29,7 +30,7 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
   const { host, nowMs, elapsedMs } = context;
   const admitStranger = (request: FastifyRequest): void => admission.admit("deskRefused", { address: peerOf(request.raw, proxies) });
 
-  app.post<{ Params: { operation: string } }>(`${deskApiPath}/:operation`, async (request, reply) => {
+  app.post<{ Params: { operation: string } }>(`${deskApiPath}/:operation`, { bodyLimit: maxImportBytes }, async (request, reply) => {
     const current = office();
     const session = cookieOf(request);
     const { operation } = request.params;
@@ -39,7 +40,7 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
       reply.callNotFound();
       return reply;
     }
-    const body = await readBody(request, maxBodyBytes);
+    const body = await readBody(request, operation === "request-import" ? maxImportBytes : maxBodyBytes);
     const answer = await current.handle({ operation, session, body, nowMs: nowMs(), passedMs: elapsedMs() });
     // A cookie that opens nothing is as good as none.
     if (answer.status === deskStatuses.not_signed_in && session !== "") admitStranger(request);
@@ -68,7 +69,8 @@ export function addDeskApiRoutes(app: FastifyInstance, { office, context, admiss
   });
 }
 
-function cookieOf(request: FastifyRequest): string {
+/** Secret of the session that a request's cookie names; "" of none. */
+export function cookieOf(request: FastifyRequest): string {
   const cookies = (request.headers.cookie ?? "").split(";").map((cookie) => cookie.trim());
   const value = cookies.find((cookie) => cookie.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1) ?? "";
   return /^[\w-]{43}$/.test(value) ? value : "";

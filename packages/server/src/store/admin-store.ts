@@ -48,6 +48,8 @@ export interface AdminStore {
   rules(): Promise<StoredRules>;
   /** Keeps a name for nobody, or no longer. */
   setNameReserved(params: { name: string; isReserved: boolean }): Promise<void>;
+  /** The account that has this name now. */
+  accountOfName(params: { username: string }): Promise<{ accountId: Uint8Array } | undefined>;
   /** Suspends the account that has this name now, or ends that; answers which account it is; `undefined` when nobody has the name. */
   setSuspended(params: { username: string; isSuspended: boolean; day: Day }): Promise<{ accountId: Uint8Array } | undefined>;
   /** Sets all that the desk takes from an account, in place of what it took before; nothing for an account that is not here. */

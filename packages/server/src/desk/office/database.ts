@@ -6,6 +6,7 @@ import { diskFull, isOutOfRoom } from "../../storage/out-of-room.ts";
 import { migrate } from "../../store/sqlite/schema.ts";
 import type { Schema } from "../../store/sqlite/schema.ts";
 import { Statements } from "../../store/sqlite/statements.ts";
+import { requestsStep } from "./requests/request-table.ts";
 
 /** The desk's database, in the data folder. It is there once the desk was begun. */
 export const deskDatabaseFile = "desk.sqlite";
@@ -116,7 +117,7 @@ const doorStep = `
   CREATE TABLE spent_tokens (nonce BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX spent_tokens_day ON spent_tokens (day)`;
 
-const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep, doorStep] };
+const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep, doorStep, requestsStep] };
 
 /** The desk's database, open. */
 export interface DeskDatabase {

@@ -30,6 +30,13 @@ export class Input {
     return this.#values.has(name);
   }
 
+  /** Whether it is there and says that there is none. */
+  isNull(name: string): boolean {
+    const isNone = this.#values.get(name) === null;
+    if (isNone) this.#unread.delete(name);
+    return isNone;
+  }
+
   /** A text of `least` to `most` characters, without spaces around it. */
   text(name: string, { least = 1, most }: { least?: number; most: number }): string {
     const value = this.#take(name);
@@ -41,10 +48,28 @@ export class Input {
     return text;
   }
 
+  /** A document, as it came: whoever reads it says what it does not take. */
+  document(name: string, { mostBytes }: { mostBytes: number }): string {
+    const value = this.#take(name);
+    if (typeof value !== "string" || value.length > mostBytes || Buffer.byteLength(value) > mostBytes) throw new DeskError("malformed");
+    return value;
+  }
+
   whole(name: string, { least, most }: { least: number; most: number }): number {
     const value = this.#take(name);
     if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) throw new DeskError("malformed");
     return value;
+  }
+
+  /** Whole numbers from `least` to `most`, each once; one at least, so many at most. */
+  wholes(name: string, { least, most, atMost }: { least: number; most: number; atMost: number }): readonly number[] {
+    const items = this.#list(name, atMost);
+    const numbers = items.filter(
+      (item) => typeof item === "number" && Number.isSafeInteger(item) && item >= least && item <= most,
+    ) as number[];
+    if (numbers.length === 0 || numbers.length !== items.length || new Set(numbers).size !== numbers.length)
+      throw new DeskError("malformed");
+    return numbers;
   }
 
   flag(name: string): boolean {

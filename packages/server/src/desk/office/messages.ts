@@ -5,7 +5,10 @@ import type { Office } from "./office.ts";
 import type { OfficeWorld, WorldQuestion } from "./world.ts";
 
 /** What the server calls of the desk. */
-export type OfficeMethods = Pick<Office, "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file" | "exportYear" | "waiting"> &
+export type OfficeMethods = Pick<
+  Office,
+  "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file" | "exportYear" | "waiting" | "awaitedFile" | "appendFile" | "filePart"
+> &
   Pick<Door, "seen" | "arrive" | "announced" | "attach" | "answers">;
 /** Name of a method. */
 export type OfficeMethod = keyof OfficeMethods;

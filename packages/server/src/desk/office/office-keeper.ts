@@ -59,6 +59,21 @@ export class OfficeKeeper {
     return (await this.#require()).call("file", request);
   }
 
+  /** How much of a file of a request is waited for. @throws DeskError */
+  async awaitedFile(call: OfficeParams<"awaitedFile">): Promise<OfficeResult<"awaitedFile">> {
+    return (await this.#require()).call("awaitedFile", call);
+  }
+
+  /** Takes the bytes of a file of a request that come next. @throws DeskError */
+  async appendFile(call: OfficeParams<"appendFile">): Promise<void> {
+    return (await this.#require()).call("appendFile", call);
+  }
+
+  /** A part of a file of a request. @throws DeskError */
+  async filePart(call: OfficeParams<"filePart">): Promise<Uint8Array> {
+    return (await this.#require()).call("filePart", call);
+  }
+
   /** Whether there is a desk where somebody could read a report. */
   async takesReports(): Promise<boolean> {
     return this.#thread !== undefined && (await (await this.#thread).call("isStaffed", undefined));

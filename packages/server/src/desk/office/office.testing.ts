@@ -22,6 +22,8 @@ export interface TestWorld extends OfficeWorld {
   readonly published: Uint8Array[];
   readonly states: Map<string, readonly Uint8Array[]>;
   readonly cards: Map<string, readonly { readonly card: Uint8Array; readonly inboxId: Uint8Array }[]>;
+  /** Accounts by name, of those that a request may name. */
+  readonly accounts: Map<string, Uint8Array>;
   readonly notices: { readonly inboxId: Uint8Array; readonly item: Uint8Array }[];
 }
 
@@ -33,6 +35,7 @@ export function testWorld(): TestWorld {
   const states: TestWorld["states"] = new Map();
   const cards: TestWorld["cards"] = new Map();
   const notices: TestWorld["notices"] = [];
+  const accounts: TestWorld["accounts"] = new Map();
   return {
     published,
     states,
@@ -43,6 +46,14 @@ export function testWorld(): TestWorld {
       return Promise.resolve();
     },
     statesOf: ({ accountId }) => Promise.resolve(states.get(toBase64Url(accountId)) ?? []),
+    accounts,
+    accountOf(params) {
+      asked.push("username" in params ? params.username : toBase64Url(params.accountId));
+      const known = [...accounts].find(([name, id]) =>
+        "username" in params ? name === params.username : toBase64Url(id) === toBase64Url(params.accountId),
+      );
+      return Promise.resolve(known === undefined ? undefined : { accountId: known[1], username: known[0] });
+    },
     cardsOf: ({ accountId }) => Promise.resolve(cards.get(toBase64Url(accountId)) ?? []),
     async postNotice(notice) {
       notices.push(notice);

@@ -21,9 +21,11 @@ import { exportYear } from "./export.ts";
 import type { YearExport } from "./export.ts";
 import { Input } from "./input.ts";
 import { Judging } from "./judging.ts";
-import type { Done, OfficeOptions, OfficeParts, OpenOperation, Operations, Times } from "./operations.ts";
+import type { Asker, Done, OfficeOptions, OfficeParts, OpenOperation, Operations, Times } from "./operations.ts";
 import { Passkeys } from "./passkeys.ts";
 import { reasonOperations } from "./reason-operations.ts";
+import { RequestDesk } from "./requests/request-desk.ts";
+import type { FilePart } from "./requests/request-desk.ts";
 import type { Rounds } from "./rounds.ts";
 import { idleMs, Sessions } from "./sessions.ts";
 import { signInOperations } from "./sign-in.ts";
@@ -60,6 +62,11 @@ export interface FileRequest extends Times {
   readonly file: number;
 }
 
+/** Bytes of a file of a request that come, or are asked for: whose session it is, and which. */
+export interface RequestFileCall extends Times, FilePart {
+  readonly session: string;
+}
+
 /** Its answer. `session` is a cookie to be set; "" takes it away. */
 export interface OfficeAnswer {
   readonly status: number;
@@ -79,6 +86,7 @@ export class Office {
   readonly #world: Pick<OfficeWorld, "usernameOf">;
   readonly #evidence: EvidenceTable;
   readonly #judging: Judging;
+  readonly #requests: RequestDesk;
   readonly #tasks: Rounds;
   readonly #opening: Rounds;
   readonly #tidy: (nowMs: number) => number;
@@ -155,6 +163,7 @@ export class Office {
     });
     this.#opening = opening;
     this.door = new Door({ secrets, arrivals, maxBytes: options.maxSealedBytes, transaction, wake: () => opening.wake() });
+    this.#requests = new RequestDesk(parts, { sql, world, others: [] });
     this.#cases = cases;
     this.#evidence = evidence;
     this.#judging = judging;
@@ -171,14 +180,16 @@ export class Office {
     this.#tidy = (today) => {
       const erased = tidyCases({ cases, decisions, counted, trail, transaction }, today);
       transaction(() => arrivals.expire(dayOf(today)));
+      const requests = this.#requests.tidy(today);
       scrub();
-      return erased;
+      return erased + requests;
     };
     this.#open = signInOperations(parts);
     this.#operations = {
       ...staffOperations(parts),
       ...trailOperations(parts),
       ...reasonOperations(parts, sql),
+      ...this.#requests.operations,
       ...caseOperations(parts, {
         cases,
         evidence,
@@ -218,6 +229,21 @@ export class Office {
       trail.append({ actor: staff.name, act: "file read", caseNumber: request.caseNumber, details }, request.nowMs);
       return bytes;
     });
+  }
+
+  /** How much of a file of a request is waited for. @throws DeskError */
+  awaitedFile(call: RequestFileCall): { readonly sizeBytes: number; readonly hereBytes: number } {
+    return this.#requests.awaited(this.#seen(call), call);
+  }
+
+  /** Takes the bytes of a file of a request that come next. @throws DeskError */
+  appendFile(call: RequestFileCall & { readonly fromByte: number; readonly bytes: Uint8Array }): void {
+    this.#requests.append(this.#seen(call), call);
+  }
+
+  /** A part of a file of a request. @throws DeskError */
+  filePart(call: RequestFileCall & { readonly part: number }): Uint8Array {
+    return this.#requests.part(this.#seen(call), call);
   }
 
   /** Whether somebody can sign in who may name others: before that the desk takes no reports. */
@@ -311,6 +337,12 @@ export class Office {
 
   #see(nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs);
+  }
+
+  /** Who asks for a file. @throws DeskError */
+  #seen({ session, nowMs, passedMs }: RequestFileCall): Asker {
+    this.#see(nowMs);
+    return { staff: this.#asker({ session, passedMs }).staff, session, nowMs, passedMs };
   }
 
   /** Whose session this is, if it may ask now. @throws DeskError `not_signed_in` or `rate_limited` */

@@ -28,6 +28,7 @@ function ask<Name extends WorldQuestion>(name: Name, params: Parameters<OfficeWo
 
 const world: OfficeWorld = {
   usernameOf: (params) => ask("usernameOf", params),
+  accountOf: (params) => ask("accountOf", params),
   restrict: (params) => ask("restrict", params),
   publishKeys: (params) => ask("publishKeys", params),
   statesOf: (params) => ask("statesOf", params),
@@ -56,6 +57,9 @@ function methodsOf(office: Office): OfficeMethods {
     waiting: () => office.waiting(),
     tick: (params) => office.tick(params),
     file: (params) => office.file(params),
+    awaitedFile: (params) => office.awaitedFile(params),
+    appendFile: (params) => office.appendFile(params),
+    filePart: (params) => office.filePart(params),
     exportYear: (params) => office.exportYear(params),
     seen: (body) => office.door.seen(body),
     arrive: (params) => office.door.arrive(params),

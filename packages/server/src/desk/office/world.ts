@@ -1,12 +1,17 @@
 import type { Sanction } from "./decisions.ts";
 
+/** Whom a request names: by a name that somebody has here now, or by an account's id. */
+export type AccountQuestion = { readonly username: string } | { readonly accountId: Uint8Array };
+
 /**
  * What the desk asks of the rest of the server, and all that it can: nothing of what it knows goes there but the account that a case is
- * about, and only for one.
+ * about, or that a verified request names, and only for one at a time.
  */
 export interface OfficeWorld {
   /** What an account is called here; `undefined` where it has no name, or is not here. */
   usernameOf(params: { accountId: Uint8Array }): Promise<string | undefined>;
+  /** The account that is meant, and its name; `undefined` where there is none now. Asked within a request that was verified alone (rule F-10). */
+  accountOf(params: AccountQuestion): Promise<{ readonly accountId: Uint8Array; readonly username?: string } | undefined>;
   /** Sets what the desk takes from an account, in place of what it took before. On disk when it resolves; nothing for one that is not here. */
   restrict(params: { accountId: Uint8Array; sanctions: readonly Sanction[] }): Promise<void>;
   /** Publishes the desk's keys to everybody (spec D-8), in the public record. Served when it resolves. */

@@ -13,6 +13,7 @@ export function adminCalls(call: CallStore): AdminStore {
     revokeInvitation: (params) => call("revokeInvitation", params),
     rules: () => call("rules", undefined),
     setNameReserved: (params) => call("setNameReserved", params),
+    accountOfName: (params) => call("accountOfName", params),
     setSuspended: (params) => call("setSuspended", params),
     setRestrictions: (params) => call("setRestrictions", params),
     expireRestrictions: (params) => call("expireRestrictions", params),

@@ -44,6 +44,10 @@ export class AdminTables {
       setNameReserved: ({ name, isReserved }) => {
         this.#sql.run(isReserved ? "INSERT OR IGNORE INTO kept_names (name) VALUES (?)" : "DELETE FROM kept_names WHERE name = ?", name);
       },
+      accountOfName: ({ username }) => {
+        const found = this.#holder(username);
+        return found === undefined ? undefined : { accountId: found.accountId };
+      },
       setSuspended: (params) => this.#setSuspended(params),
       setRestrictions: (params) => this.#setRestrictions(params),
       expireRestrictions: ({ day }) => Number(this.#sql.run("DELETE FROM restrictions WHERE until_day <= ?", day).changes),
@@ -132,12 +136,17 @@ export class AdminTables {
     };
   }
 
-  #setSuspended(params: { username: string; isSuspended: boolean; day: Day }): { accountId: Uint8Array } | undefined {
-    const { username, isSuspended, day } = params;
-    const found = this.#sql.get<{ account: number; accountId: Uint8Array }>(
+  /** Who has a name now. */
+  #holder(username: string): { account: number; accountId: Uint8Array } | undefined {
+    return this.#sql.get<{ account: number; accountId: Uint8Array }>(
       `SELECT a.id AS account, a.account_id AS accountId FROM usernames u JOIN accounts a ON a.id = u.account WHERE u.username = ? AND ${isHeld}`,
       username,
     );
+  }
+
+  #setSuspended(params: { username: string; isSuspended: boolean; day: Day }): { accountId: Uint8Array } | undefined {
+    const { username, isSuspended, day } = params;
+    const found = this.#holder(username);
     if (found === undefined) return undefined;
     const { account, accountId } = found;
     if (isSuspended) {
