@@ -64,7 +64,7 @@ test("[F-17] a file comes in parts and is given out as it came, to be saved and 
   expect(entries.map(({ act }) => act)).toEqual(expect.arrayContaining(["request file announced", "request file", "request file read"]));
 });
 
-test("[F-17] a gigabyte is refused before any of it is read, and so is more than was announced", async () => {
+test("[F-17] [E-213] a gigabyte is refused before any of it is read, and so is more than was announced", async () => {
   const { page, number } = await running();
   const announced = { number, name: "big.bin", mediaType: "application/octet-stream", sizeBytes: 1_073_741_824 };
   expect(await page.refusal("request-file-begin", announced)).toBe("limit");

@@ -8,6 +8,7 @@ import { CaseTable } from "./cases.ts";
 import { CountedTable } from "./counted.ts";
 import { ArrivalTable } from "./arrivals.ts";
 import { deskDatabaseFile, openDeskDatabase } from "./database.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { DecisionTable } from "./decisions.ts";
 import { loadDeskSecrets } from "./desk-keys.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
@@ -87,6 +88,7 @@ export class Office {
   readonly #evidence: EvidenceTable;
   readonly #judging: Judging;
   readonly #requests: RequestDesk;
+  readonly #clock: ClockWatch;
   readonly #tasks: Rounds;
   readonly #opening: Rounds;
   readonly #tidy: (nowMs: number) => number;
@@ -129,6 +131,7 @@ export class Office {
     };
     this.#parts = parts;
     const { trail, transaction } = parts;
+    this.#clock = new ClockWatch(trail);
     const [cases, evidence, decisions, tasks] = [new CaseTable(sql), new EvidenceTable(sql), new DecisionTable(sql), new TaskTable(sql)];
     const judging = new Judging({ cases, evidence, decisions, tasks, trail });
     const counted = new CountedTable(sql, decisions);
@@ -336,6 +339,7 @@ export class Office {
   }
 
   #see(nowMs: number): void {
+    this.#clock.see(nowMs, this.#parts.transaction);
     this.#nowMs = Math.max(this.#nowMs, nowMs);
   }
 

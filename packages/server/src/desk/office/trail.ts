@@ -63,6 +63,11 @@ export class Trail {
     );
   }
 
+  /** The time of the newest entry, 0 of none. */
+  lastMs(): number {
+    return this.#last()?.atMs ?? 0;
+  }
+
   list({ after, most }: { after: number; most: number }): readonly TrailEntry[] {
     const rows = this.#sql.all<Row>(`SELECT ${columns} FROM trail WHERE number > ? ORDER BY number LIMIT ?`, after, most);
     return rows.map(({ caseNumber, hash, ...entry }) => ({ ...entry, ...(caseNumber === null ? {} : { caseNumber }), hash: toHex(hash) }));

@@ -108,7 +108,7 @@ describe("clocks of a request", () => {
     expect([local(confirmed, "not-before"), local(confirmed, "deadline")]).toEqual(["2026-10-24T09:00", "2026-10-30T14:30"]);
   });
 
-  test("[F-6, F-13] an emergency: eight hours, nothing to wait for, validation and a follow-up after 48 hours", () => {
+  test("[F-6] [F-13] an emergency: eight hours, nothing to wait for, validation and a follow-up after 48 hours", () => {
     const found = clocks("eu-production-order", { isEmergency: true, notified: { name: "Parquet", country: "FR" } });
     expect(found.map(({ kind, local: time }) => [kind, time])).toEqual([
       ["deadline", "2026-10-20T22:30"],

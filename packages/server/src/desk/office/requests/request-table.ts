@@ -116,6 +116,13 @@ export class RequestTable {
     return this.require(before.number);
   }
 
+  /** Says what nobody decides on, such as what was found to keep: whoever has read it may go on from that. */
+  amend(before: StoredRequest, body: Partial<RequestBody>): StoredRequest {
+    const now = this.require(before.number);
+    this.#sql.run("UPDATE requests SET body = ? WHERE number = ?", sealText(now.key, JSON.stringify({ ...now.body, ...body })), now.number);
+    return this.require(before.number);
+  }
+
   /** A page of these states, what is due first first; after so many. */
   page({ states, after }: { states: readonly RequestState[]; after: number }): { requests: readonly StoredRequest[]; isMore: boolean } {
     const marks = states.map(() => "?").join(", ");

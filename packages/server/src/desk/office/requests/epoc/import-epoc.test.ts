@@ -95,7 +95,7 @@ describe("bad documents", () => {
     ["nothing", "", "well-formed"],
     ["no XML", "%PDF-1.7", "well-formed"],
   ];
-  test.each(bad)("[F-15] %s is refused, with a reason and a line", async (_, text, why) => {
+  test.each(bad)("[F-15] [E-212] %s is refused, with a reason and a line", async (_, text, why) => {
     const draft = await importEpoc(text, zone);
     expect(draft).toMatchObject({ intake: {}, notUnderstood: [], warnings: [] });
     expect(draft.refused).toContain(why);
