@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirS
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
+import { bundledFonts } from "./bundled-fonts.js";
 import { buildWebIfStale } from "./build-web.js";
 import { ensureInstalled } from "./ensure-installed.js";
 import { fail, isMain, requireNode, root } from "./node.js";
@@ -63,7 +64,7 @@ export function threads() {
 /** One file without imports but of what Node.js has itself. */
 async function bundle({ input, file }) {
   const { rolldown } = await import("rolldown");
-  const build = await rolldown({ input, platform: "node", logLevel: "silent" });
+  const build = await rolldown({ input, platform: "node", logLevel: "silent", plugins: [bundledFonts] });
   const { output } = await build.write({
     file,
     format: "es",

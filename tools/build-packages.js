@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { threads } from "./build-binary.js";
+import { bundledFonts } from "./bundled-fonts.js";
 import { buildWebIfStale } from "./build-web.js";
 import { ensureInstalled } from "./ensure-installed.js";
 import { fail, isMain, requireNode, root } from "./node.js";
@@ -106,7 +107,7 @@ async function buildCommandLine(to) {
     input: { main: join(from, "src/main.ts"), ...Object.fromEntries(threads().map(({ name, path }) => [name, path])) },
     platform: "node",
     logLevel: "silent",
-    plugins: [{ name: "latchkey-places", transform: places }],
+    plugins: [{ name: "latchkey-places", transform: places }, bundledFonts],
   });
   const { output } = await build.write({
     dir: join(to, "dist"),

@@ -71,6 +71,8 @@ export interface RequestApi {
   readonly "request-refuse": Act<{ readonly reason: (typeof refusalReasons)[number]; readonly words: string }>;
   /** Looks up whether there is such an account now; `not_verified` before it was verified. */
   readonly "request-identify": Act<{ readonly place: number }>;
+  /** Puts the deadline off, once, where its type allows that and it has not passed: whoever asks has to be told why. */
+  readonly "request-extend": Act<{ readonly words: string }>;
   readonly "request-sign-off": Act<{ readonly name: string; readonly words: string }>;
   readonly "request-note": Operation<{ readonly number: number; readonly text: string }, Shown>;
   readonly "request-secrecy": Act<{ readonly secrecy: RequestSecrecy; readonly words: string }>;

@@ -46,6 +46,8 @@ export interface RequestTimes {
   readonly deadline?: string;
   /** In an emergency. */
   readonly emergencyDeadline?: string;
+  /** By how much the deadline may be put off, once, where whoever asks is told why within it. */
+  readonly extension?: string;
   /** Until when an emergency order that no judge made has to be validated. */
   readonly validation?: string;
 }

@@ -16,6 +16,8 @@ export const requestLimits = {
   /** Files of one request. */
   files: 40,
   fileBytes: 33_554_432,
+  /** Bytes of each part in which a file comes and goes, but the last. */
+  partBytes: 1_048_576,
   /** Of all files of one request. */
   requestBytes: 134_217_728,
   fileName: 120,
@@ -315,6 +317,7 @@ export interface RequestEvent {
     | "narrowed"
     | "challenged"
     | "challenge-ended"
+    | "extended"
     | "refused"
     | "approved"
     | "released"
@@ -373,6 +376,8 @@ export interface RequestDetail extends RequestSummary {
     readonly by: string;
     readonly atMs: number;
   };
+  /** The deadline was put off, and why. */
+  readonly extension?: { readonly words: string; readonly by: string; readonly atMs: number };
   /** A lawyer who looked at it. */
   readonly signOff?: { readonly name: string; readonly words: string; readonly by: string; readonly atMs: number };
   readonly subjects: readonly RequestSubject[];

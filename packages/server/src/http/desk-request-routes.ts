@@ -5,11 +5,12 @@ import { Readable } from "node:stream";
 import { peerOf } from "../addresses.ts";
 import { DeskError } from "../desk/office/desk-error.ts";
 import type { OfficeKeeper } from "../desk/office/office-keeper.ts";
-import { partBytes } from "../desk/office/requests/request-files.ts";
 import { Refusal } from "../errors.ts";
 import { cookieOf } from "./desk-api-routes.ts";
 import type { DeskApiRoutes } from "./desk-api-routes.ts";
 import { isOwnPage } from "./own-page.ts";
+
+const { partBytes } = requestLimits;
 
 type FileRequest = FastifyRequest<{ Params: { number: string; file: string } }>;
 

@@ -7,6 +7,8 @@ export interface ClockInput {
   readonly type: RequestType;
   readonly intake: RequestIntake;
   readonly calendar: RequestCalendar;
+  /** Whether the deadline was put off. */
+  readonly isExtended?: boolean;
   /** How often the copy was extended; absent where none is kept. */
   readonly preservation?: { readonly fromMs: number; readonly extensions: number };
 }
@@ -62,7 +64,8 @@ function notBeforeOf(input: ClockInput): RequestClock | undefined {
 function deadlineOf(input: ClockInput, notBefore: RequestClock | undefined): RequestClock | undefined {
   const { type, intake, calendar } = input;
   const period = intake.isEmergency ? (type.times.emergencyDeadline ?? type.times.deadline) : type.times.deadline;
-  const byLaw = period === undefined ? undefined : endOfPeriod({ fromMs: intake.receivedAtMs, period, calendar, reading: "earliest" });
+  const first = period === undefined ? undefined : endOfPeriod({ fromMs: intake.receivedAtMs, period, calendar, reading: "earliest" });
+  const byLaw = first === undefined ? undefined : putOff(first, input);
   const askedMs = intake.deadlineAsked === undefined ? undefined : timeOfLocal(intake.deadlineAsked, calendar.zone);
   const asked: PeriodEnd | undefined =
     askedMs === undefined ? undefined : { atMs: askedMs, rule: "as the authority asks in the request", isChecked: true };
@@ -73,6 +76,14 @@ function deadlineOf(input: ClockInput, notBefore: RequestClock | undefined): Req
     return clock("deadline", { atMs: notBefore.atMs, rule, isChecked: stricter.isChecked && notBefore.isChecked }, input);
   }
   return clock("deadline", stricter, input);
+}
+
+/** Where a deadline ends that was put off: counted from its end. */
+function putOff(first: PeriodEnd, { type, calendar, isExtended = false }: ClockInput): PeriodEnd {
+  const { extension } = type.times;
+  if (!isExtended || extension === undefined) return first;
+  const end = endOfPeriod({ fromMs: first.atMs, period: extension, calendar, reading: "earliest" });
+  return { ...end, rule: `${first.rule} Put off by ${end.rule}`, isChecked: first.isChecked && end.isChecked };
 }
 
 function stricterOf(byLaw: PeriodEnd | undefined, asked: PeriodEnd | undefined): PeriodEnd | undefined {

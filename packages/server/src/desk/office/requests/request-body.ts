@@ -39,6 +39,7 @@ export interface RequestBody {
   readonly scope?: RequestScope;
   readonly challenge?: NonNullable<RequestDetail["challenge"]>;
   readonly refusal?: NonNullable<RequestDetail["refusal"]>;
+  readonly extension?: NonNullable<RequestDetail["extension"]>;
   readonly signOff?: NonNullable<RequestDetail["signOff"]>;
   readonly subjects: readonly FoundSubject[];
   readonly preservation?: StoredPreservation;
@@ -58,9 +59,9 @@ export interface StoredRequest {
 
 /** The times that count for it. */
 export function clocksOfRequest({ body }: Pick<StoredRequest, "body">): readonly RequestClock[] {
-  const { type, intake, calendar, preservation } = body;
+  const { type, intake, calendar, preservation, extension } = body;
   const kept = preservation === undefined || preservation.state === "over" ? {} : { preservation };
-  return clocksOf({ type, intake, calendar, ...kept });
+  return clocksOf({ type, intake, calendar, isExtended: extension !== undefined, ...kept });
 }
 
 /** What may be given out for a request: what was asked, as it was narrowed, and no more than its type allows. */

@@ -8,8 +8,7 @@ import { DeskError } from "../desk-error.ts";
 import { openText, sealText } from "./request-table.ts";
 import type { StoredRequest } from "./request-body.ts";
 
-/** Bytes of each part of a file but the last: what is in memory at once. */
-export const partBytes = 1_048_576;
+const { partBytes } = requestLimits;
 /** Bytes of all files of all requests. */
 const maxBytes = 4 * 1024 * 1024 * 1024;
 /** A file that did not come whole is forgotten after so long, with the room that it took. */

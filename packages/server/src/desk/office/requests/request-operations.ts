@@ -9,6 +9,7 @@ import type { Asker, Done, Operation, Operations } from "../operations.ts";
 import type { AccountQuestion } from "../world.ts";
 import { readScope, readSecrecy } from "./intake-input.ts";
 import { readNumber, readRequestAt } from "./read-request.ts";
+import { clocksOfRequest } from "./request-body.ts";
 import type { RequestBody, StoredRequest } from "./request-body.ts";
 import { record } from "./request-office.ts";
 import type { RequestParts } from "./request-office.ts";
@@ -111,6 +112,20 @@ export function requestOperations(parts: RequestParts, view: RequestView): Opera
         text: said.words,
         details: { reason: said.reason },
       }),
+    }),
+    "request-extend": act({
+      name: "request-extend",
+      read: readWords,
+      does: (before, words, { staff, nowMs }) => {
+        const due = clocksOfRequest(before).find(({ kind }) => kind === "deadline");
+        // What is over is not put off.
+        if (due === undefined || nowMs > due.atMs) throw new DeskError("changed");
+        return {
+          request: requests.change(before, { body: { extension: { words, by: staff.name, atMs: nowMs } } }),
+          kind: "extended",
+          text: words,
+        };
+      },
     }),
     "request-sign-off": act({
       name: "request-sign-off",

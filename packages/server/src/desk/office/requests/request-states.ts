@@ -22,6 +22,7 @@ export type RequestAct =
   | "request-challenge-end"
   | "request-refuse"
   | "request-identify"
+  | "request-extend"
   | "request-sign-off"
   | "request-secrecy"
   | "request-preserve"
@@ -40,6 +41,7 @@ export const statesOf: Readonly<Record<RequestAct, readonly RequestState[]>> = {
   "request-challenge-end": ["challenged"],
   "request-refuse": [...undecidedStates, "approved"],
   "request-identify": [...workingStates, "approved"],
+  "request-extend": undecidedStates,
   "request-sign-off": [...undecidedStates, "approved"],
   "request-secrecy": openStates,
   "request-preserve": workingStates,
@@ -68,8 +70,10 @@ export const intakeActs: ReadonlySet<string> = new Set<RequestAct>(["request-cha
 
 /** Whether what else an act needs is so. */
 export function isPossible(request: StoredRequest, act: RequestAct): boolean {
-  const { type, preservation } = request.body;
+  const { type, preservation, extension } = request.body;
   switch (act) {
+    case "request-extend":
+      return type.times.extension !== undefined && extension === undefined;
     case "request-preserve":
       return type.preservation !== undefined && !isPreserved(request);
     case "request-preservation-extend":

@@ -39,7 +39,7 @@ export function requestView(parts: RequestParts): RequestView {
   const { requests, tasks, letters, files, others } = parts;
   return (request, asker) => {
     const { number, body, erasedDay } = request;
-    const { type, intake, verification, scope, challenge, refusal, signOff, subjects } = body;
+    const { type, intake, verification, scope, challenge, refusal, extension, signOff, subjects } = body;
     const clocks = clocksOfRequest(request);
     const preservation = preservationOf(request, clocks);
     const release = first(others, (other) => other.release?.(request, asker));
@@ -53,6 +53,7 @@ export function requestView(parts: RequestParts): RequestView {
       ...(scope === undefined ? {} : { scope }),
       ...(challenge === undefined ? {} : { challenge }),
       ...(refusal === undefined ? {} : { refusal }),
+      ...(extension === undefined ? {} : { extension }),
       ...(signOff === undefined ? {} : { signOff }),
       subjects: intake.identifiers.map((identifier, at) => {
         const known = subjects.find(({ place }) => place === at + 1);

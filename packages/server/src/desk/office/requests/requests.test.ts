@@ -356,6 +356,25 @@ describe("what becomes of a request", () => {
     expect(await ada.refusal("request-identify", { ...at(refused), place: 1 })).toBe("changed");
   });
 
+  test("[F-6] a month to answer somebody about their own data is put off by two, once, within it, with a reason", async () => {
+    const { desk, ada } = await begin();
+    const letter = { type: "gdpr-access", identifiers: [], secrecy: { kind: "none" as const } };
+    // 4 October 2024: in a month it is 4 November, and two months after that 4 January.
+    let request = await opened(desk, ada, letter);
+    const due = (): string | undefined => request.due?.local.slice(0, 10);
+    expect([due(), request.may.includes("request-extend")]).toEqual(["2024-11-03", true]);
+    ({ request } = await ada.ask("request-extend", { ...at(request), words: "Many accounts" }));
+    expect([due(), request.extension?.words, request.may.includes("request-extend")]).toEqual(["2025-01-03", "Many accounts", false]);
+    expect(request.due).toMatchObject({ isChecked: true });
+    expect(request.due?.rule).toContain("Put off by P2M");
+    expect(await ada.refusal("request-extend", { ...at(request), words: "Again" })).toBe("changed");
+    const late = await opened(desk, ada, letter);
+    desk.nowMs += 32 * dayMs;
+    expect(await ada.refusal("request-extend", { ...at(late), words: "Too late" })).toBe("changed");
+    const order = await opened(desk, ada, { type: "us-subpoena", deadlineAsked: "2030-01-01T00:00" });
+    expect(await ada.refusal("request-extend", { ...at(order), words: "None by law" })).toBe("changed");
+  });
+
   test("[F-13] secrecy is looked at again in 90 days at most, each time it is put off", async () => {
     const { desk, ada } = await begin();
     const day = (days: number): string => new Date(desk.nowMs + days * dayMs).toISOString().slice(0, 10);

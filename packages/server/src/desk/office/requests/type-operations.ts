@@ -8,7 +8,7 @@ import { isPeriod, isZone, parseDate } from "./periods.ts";
 import type { TypeTable } from "./type-table.ts";
 
 const owners = ["us", "authority", "none"] as const satisfies readonly NoticeOwner[];
-const times = ["notBefore", "deadline", "emergencyDeadline", "validation"] as const;
+const times = ["notBefore", "deadline", "emergencyDeadline", "extension", "validation"] as const;
 const longestId = 60;
 
 /** The table of types and the calendar. Every change is in the trail, with the row as it counts then. */
