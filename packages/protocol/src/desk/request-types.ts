@@ -91,6 +91,8 @@ export interface RequestType {
     readonly reviewDays: number;
   };
   readonly answer: StandingAnswer;
+  /** Whether each request of this type is one in an emergency, with all that follows from it. */
+  readonly isEmergency?: boolean;
   /** What else who works on one must know, in English. */
   readonly remark?: string;
 }

@@ -50,6 +50,8 @@ export function readIntake(input: Input, around: IntakeAround): RequestIntake {
   const { emergencyGrounds, deadlineAsked } = intake;
   // Grounds of what is none, none of what is one; a time that no clock shows.
   if (isEmergency !== (emergencyGrounds !== undefined)) throw new DeskError("malformed");
+  // It would be verified as any other.
+  if (type.isEmergency === true && !isEmergency) throw new DeskError("malformed");
   if (deadlineAsked !== undefined && timeOfLocal(deadlineAsked, zone) === undefined) throw new DeskError("malformed");
   return intake;
 }

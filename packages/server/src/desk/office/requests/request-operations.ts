@@ -32,7 +32,7 @@ interface Acted {
 
 /** What is done with a request once who asks is known: narrowing, disputing, refusing, looking up, preserving, closing. */
 export function requestOperations(parts: RequestParts, view: RequestView): Operations {
-  const { requests, trail, transaction, world } = parts;
+  const { requests, tasks, trail, transaction, world } = parts;
 
   /** One act, on the request as it was read, in one transaction with its entry in the trail. */
   const act = <Read>(params: {
@@ -191,12 +191,17 @@ export function requestOperations(parts: RequestParts, view: RequestView): Opera
         const days = input.has("retentionDays") ? input.whole("retentionDays", { least, most }) : usual;
         return { words: readWords(input), days };
       },
-      does: (before, { words, days }, { nowMs }) => ({
-        request: requests.change(before, { state: "closed", erasedDay: dayOf(nowMs) + days }),
-        kind: "closed",
-        text: words,
-        details: { days },
-      }),
+      does: (before, { words, days }, { nowMs }) => {
+        const open = tasks.list({ number: before.number, nowMs, most: mostTasks });
+        // What was promised in an emergency is not forgotten by closing.
+        if (open.some(({ kind }) => kind === "emergency-follow-up" || kind === "validation")) throw new DeskError("too_early");
+        return {
+          request: requests.change(before, { state: "closed", erasedDay: dayOf(nowMs) + days }),
+          kind: "closed",
+          text: words,
+          details: { days },
+        };
+      },
     }),
     "request-note": {
       roles: caseReaders,
@@ -258,6 +263,7 @@ function withoutCopy(
 }
 
 const maxEvents = 5000;
+const mostTasks = 200;
 const longestName = 64;
 
 /** What the server is asked of an identifier; `undefined` for one by which it has no accounts. */

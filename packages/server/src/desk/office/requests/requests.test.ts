@@ -77,6 +77,7 @@ describe("intake", () => {
       { receivedAtMs: -1 },
       { isEmergency: true },
       { emergencyGrounds: "Danger" },
+      { type: "us-emergency" },
       { categories: ["everything"] },
       { categories: ["subscriber", "subscriber"] },
       { language: "deutsch" },
@@ -161,7 +162,15 @@ describe("verification", () => {
     const request = await opened(desk, ada);
     const verify = (parts: Partial<RequestVerification>): Promise<string> =>
       ada.refusal("request-verify", { ...at(request), verification: { ...calledBack, ...parts } });
-    for (const contact of ["+49 30 9014 0", "030 90140", "(030) 9014-0", "MUSTER@sta.example", "+４９ ３０ ９０１４０"]) {
+    for (const contact of [
+      "+49 30 9014 0",
+      "030 90140",
+      "(030) 9014-0",
+      "MUSTER@sta.example",
+      "+４９ ３０ ９０１４０",
+      "+49 30 9014 0 ext. 12345678",
+      "muster@sta.example (as printed)",
+    ]) {
       expect([contact, await verify({ contact })]).toEqual([contact, "not_independent"]);
     }
     expect(await verify({ answeredBy: "" })).toBe("malformed");
@@ -195,6 +204,12 @@ describe("verification", () => {
     expect(followed.openTasks.map(({ kind }) => kind)).toEqual(["validation", "preservation-ends"]);
     expect(followed.events.at(-1)).toMatchObject({ kind: "follow-up", text: "emergency-follow-up: The paper came" });
     expect(await ada.refusal("request-task-done", { number, task, words: "again" })).toBe("not_found");
+    // It is not closed before what was promised is done.
+    const { request: ended } = await ada.ask("request-preservation-end", { ...at(followed), words: "Refused" });
+    expect(await ada.refusal("request-close", { ...at(ended), words: "Done" })).toBe("too_early");
+    const validation = followed.openTasks[0]?.id ?? 0;
+    const { request: validated } = await ada.ask("request-task-done", { number, task: validation, words: "Withdrawn" });
+    expect((await ada.ask("request-close", { ...at(validated), words: "Done" })).request.state).toBe("closed");
   });
 
   test("[F-13] a task that is done by doing is not done by saying so", async () => {

@@ -141,6 +141,7 @@ export const requestTypes: readonly RequestType[] = [
     notice: "us",
     secrecy: open,
     answer: "release",
+    isEmergency: true,
     remark:
       "Voluntary. Nearly a third of such requests failed a second verification in one published count: call back before anything else.",
   },

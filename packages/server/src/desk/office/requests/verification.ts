@@ -35,6 +35,10 @@ export function requireIndependent({ how, contact }: RequestVerification, intake
   const digits = digitsOf(contact);
   const isNumber = digits.length >= comparedDigits;
   const plain = contact.toLowerCase();
+  // With something else beside it, it is still the request's.
+  const phone = digitsOf(officer.phone ?? "");
+  if (phone.length >= comparedDigits && digits.includes(phone.slice(-comparedDigits))) throw new DeskError("not_independent");
+  if (officer.email !== undefined && plain.includes(officer.email.toLowerCase())) throw new DeskError("not_independent");
   for (const text of said) {
     if (isNumber && digitsOf(text).includes(digits.slice(-comparedDigits))) throw new DeskError("not_independent");
     if (text.toLowerCase().includes(plain)) throw new DeskError("not_independent");

@@ -20,10 +20,12 @@ export function letterOperations(parts: RequestParts, view: RequestView): Operat
   return {
     "request-letter-preview": {
       roles: caseReaders,
-      run(input: Input, { nowMs }: Asker): Done {
+      run(input: Input, { staff, nowMs }: Asker): Done {
         const request = requests.require(readNumber(input));
         const letter = readLetter(input.object("letter"));
         input.end();
+        const details = { request: request.number, kind: letter.kind };
+        transaction(() => trail.append({ actor: staff.name, act: "letter previewed", details }, nowMs));
         return { body: { text: letterText(composeLetter({ request, input: letter, host, nowMs })) } };
       },
     },
