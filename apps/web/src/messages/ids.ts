@@ -236,6 +236,8 @@ export interface Messages {
   "connection.fetching": { readonly done: number; readonly total: number };
   "blocked.inUse": undefined;
   "blocked.inUseAdvice": undefined;
+  "blocked.late": undefined;
+  "blocked.lateAdvice": undefined;
   "blocked.replaced": undefined;
   "blocked.replacedAdvice": undefined;
   "blocked.insecure": undefined;

@@ -26,7 +26,7 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
           {t("blocked.insecureAction")}
         </a>
       )}
-      {phase.kind === "replaced" && (
+      {(phase.kind === "replaced" || phase.kind === "late") && (
         <button type="button" className="button button-primary" onClick={() => globalThis.location.reload()}>
           {t("reload")}
         </button>
@@ -57,6 +57,8 @@ function describe(phase: Exclude<Phase, { kind: "ready" }>): { readonly title: s
     case "starting":
       // As the page stands before its scripts (index.html), so that nothing jumps.
       return { title: t("appName"), advice: `${t("starting")}…` };
+    case "late":
+      return { title: t("blocked.late"), advice: t("blocked.lateAdvice") };
     case "in_use":
       return { title: t("blocked.inUse"), advice: t("blocked.inUseAdvice") };
     case "replaced":

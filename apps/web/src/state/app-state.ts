@@ -35,6 +35,8 @@ import type { TrayState } from "./trays.ts";
 /** Where the app stands before there is anything to show. */
 export type Phase =
   | { readonly kind: "starting" }
+  /** The same for longer than it takes: it goes on by itself, or when it is loaded again. */
+  | { readonly kind: "late" }
   /** Another tab holds the profile. */
   | { readonly kind: "in_use" }
   /** A page of another build goes on with the profile: this one is loaded again. */

@@ -19,6 +19,7 @@ import { begun, textOf } from "./acting.ts";
 import { Drafts } from "./drafts.ts";
 import { createHistory } from "./history.ts";
 import type { History } from "./history.ts";
+import { noteLateStart } from "./late-start.ts";
 import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
 import { isUndoable } from "./message-actions.ts";
@@ -277,6 +278,9 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
         store.update((state) => ({ ...state, phase: status }));
         break;
       case "starting":
+        // Said again and again: it is no less late for that.
+        store.update((state) => (state.phase.kind === "late" ? state : { ...state, phase: status }));
+        break;
       case "in_use":
       case "insecure":
         store.update((state) => ({ ...state, phase: status }));
@@ -329,6 +333,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     if (next !== undefined && next.nextTryMs > Date.now() + longestWaitMs) tryTimer = setTimeout(() => client.wake(), longestWaitMs);
   });
 
+  noteLateStart(store);
   onStatus(host.status());
   host.subscribeStatus(onStatus);
 

@@ -2,6 +2,7 @@ import { createRemoteClient } from "./remote-client.ts";
 import type { ClientHost, PagePort } from "./remote-client.ts";
 import type { HostStatus, Request, Response } from "./protocol.ts";
 import { scriptAddress } from "./script-addresses.ts";
+import { untilHeard } from "./until-heard.ts";
 
 /**
  * Where a browser knows `extendedLifetime` (not yet in the DOM types), the worker outlives its last page, also one that is loaded again, until
@@ -33,55 +34,49 @@ function withoutWorker(status: HostStatus): ClientHost {
 
 const notStarted: HostStatus = { kind: "failed", failure: { code: "closed", message: "The worker could not be started.", canRetry: true } };
 
-/** A worker says at once how it is; what says nothing for so long ended while this page came. Each time twice as long. */
-const silenceMs = 1000;
-
-/**
- * One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. The one of the page before may be ending just
- * now, and hear nothing any more: until one has answered, it is asked for again.
- */
+/** A worker says at once how it is, and so it does each second while it opens. What says nothing for so long has ended. Each time twice as long. */
+const sharedSilenceMs = 1000;
+/** One of this page's own is loaded first; another one would be loaded beside it. */
+const dedicatedSilenceMs = 5000;
+/** One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. */
 function startShared(address: string): PagePort {
-  const asked: PagePort[] = [];
-  let heard: PagePort | undefined;
+  const shared = untilHeard(() => {
+    const worker = new SharedWorker(address, sharedOptions);
+    const port = asPagePort(worker.port, () => worker.port.start(), worker);
+    return { ...port, end: () => port.postMessage({ kind: "bye" }) };
+  }, sharedSilenceMs);
+  let own: PagePort | undefined;
   return {
     postMessage(message) {
-      for (const port of heard === undefined ? asked : [heard]) port.postMessage(message);
+      const port = own ?? shared;
+      port.postMessage(message);
     },
     addEventListener(type, listener) {
-      const ask = (waitMs: number): void => {
-        const worker = new SharedWorker(address, sharedOptions);
-        const port = asPagePort(worker.port, () => worker.port.start(), worker);
-        asked.push(port);
-        port.addEventListener(type, (event) => {
-          if (heard === undefined) {
-            heard = port;
-            for (const other of asked) if (other !== port) leave(other);
-          }
-          if (heard !== port) return;
-          if (event.data.kind !== "unfit") {
-            listener(event);
-            return;
-          }
-          heard = startDedicated(address);
-          heard.addEventListener(type, listener);
-        });
-        setTimeout(() => heard === undefined && ask(2 * waitMs), waitMs);
-      };
-      ask(silenceMs);
+      shared.addEventListener(type, (event) => {
+        if (own !== undefined) return;
+        if (event.data.kind !== "unfit") {
+          listener(event);
+          return;
+        }
+        own = startDedicated(address);
+        own.addEventListener(type, listener);
+      });
     },
   };
 }
 
-function leave(port: PagePort): void {
-  port.postMessage({ kind: "bye" });
-}
-
 function startDedicated(address: string): PagePort {
-  const worker = new Worker(address, { type: "module", name: "latchkey" });
+  const workers = new Set<Worker>();
   // A page that the browser keeps for going back would keep the profile's lock with its worker (WebKit): it ends, and the page loads again.
-  globalThis.addEventListener("pagehide", (event) => event.persisted && worker.terminate());
+  globalThis.addEventListener("pagehide", (event) => {
+    if (event.persisted) for (const worker of workers) worker.terminate();
+  });
   globalThis.addEventListener("pageshow", (event) => event.persisted && globalThis.location.reload());
-  return asPagePort(worker, () => {}, worker);
+  return untilHeard(() => {
+    const worker = new Worker(address, { type: "module", name: "latchkey" });
+    workers.add(worker);
+    return { ...asPagePort(worker, () => {}, worker), end: () => worker.terminate() };
+  }, dedicatedSilenceMs);
 }
 
 function asPagePort(port: MessagePort | Worker, start: () => void, worker: EventTarget): PagePort {

@@ -24,6 +24,9 @@ export interface HostOptions {
   onOtherBuild(listener: () => void): void;
 }
 
+/** While it opens it says so this often: whoever hears no more of it knows that it has ended. */
+const openingMs = 1000;
+
 /** How long the pages may still hand over what they have when another build's worker is to go on. */
 const handOverMs = 400;
 
@@ -59,9 +62,12 @@ export function createHost(options: HostOptions): Host {
   const broadcast = (response: Response): void => {
     for (const port of ports) port.postMessage(response);
   };
+  let saying: ReturnType<typeof setInterval> | undefined;
   const setStatus = (next: HostStatus): void => {
     status = next;
     broadcast({ kind: "status", status });
+    clearInterval(saying);
+    if (next.kind === "starting") saying = setInterval(() => broadcast({ kind: "status", status }), openingMs);
   };
 
   const open = async (): Promise<void> => {
@@ -71,6 +77,7 @@ export function createHost(options: HostOptions): Host {
     try {
       if (!(await options.canKeepKeys())) {
         isFit = false;
+        clearInterval(saying);
         broadcast({ kind: "unfit" });
         return;
       }
@@ -141,6 +148,7 @@ export function createHost(options: HostOptions): Host {
     setTimeout(() => letGo("replaced"), handOverMs);
   });
 
+  setStatus(status);
   void open();
   return {
     addPort(port) {

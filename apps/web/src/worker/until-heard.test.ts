@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { HostStatus, Request, Response } from "./protocol.ts";
+import { untilHeard } from "./until-heard.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+interface FakeWorker {
+  say(status: HostStatus): void;
+  readonly heard: Request[];
+  isEnded: boolean;
+}
+
+/** A page, the workers that it began, and what it was told. */
+function openPage(): { workers: FakeWorker[]; told: HostStatus["kind"][]; ask(request: Request): void } {
+  const workers: FakeWorker[] = [];
+  const told: HostStatus["kind"][] = [];
+  const port = untilHeard(() => {
+    let tell: (event: MessageEvent<Response>) => void = () => undefined;
+    const worker: FakeWorker = {
+      say: (status) => tell(new MessageEvent("message", { data: { kind: "status", status } })),
+      heard: [],
+      isEnded: false,
+    };
+    workers.push(worker);
+    return {
+      postMessage: (request) => worker.heard.push(request),
+      addEventListener: (_type, listener) => (tell = listener),
+      end: () => (worker.isEnded = true),
+    };
+  }, 1000);
+  port.addEventListener("message", ({ data }) => data.kind === "status" && told.push(data.status.kind));
+  return { workers, told, ask: (request) => port.postMessage(request) };
+}
+
+it("a worker that says nothing is asked for again, and the first that speaks is taken", () => {
+  const { workers, told, ask } = openPage();
+  vi.advanceTimersByTime(3000);
+  expect(workers).toHaveLength(3);
+  workers[1]?.say({ kind: "starting" });
+  workers[2]?.say({ kind: "ready" });
+  workers[1]?.say({ kind: "ready" });
+  expect([told, workers.map(({ isEnded }) => isEnded)]).toEqual([
+    ["starting", "ready"],
+    [true, false, true],
+  ]);
+  ask({ kind: "wake" });
+  expect(workers.map(({ heard }) => heard.length)).toEqual([0, 1, 0]);
+});
+
+it("one that ends while it opens is followed by another: the page does not wait for it for ever", () => {
+  const { workers, told } = openPage();
+  workers[0]?.say({ kind: "starting" });
+  vi.advanceTimersByTime(10_000);
+  expect(workers.length).toBeGreaterThan(1);
+  workers.at(-1)?.say({ kind: "ready" });
+  expect([told, workers[0]?.isEnded, workers.at(-1)?.isEnded]).toEqual([["starting", "ready"], true, false]);
+});
+
+it("one that opens for long, and says so, is left to it; so is one that has said what is the matter", () => {
+  const { workers } = openPage();
+  for (let second = 0; second < 60; second++) {
+    workers[0]?.say({ kind: "starting" });
+    vi.advanceTimersByTime(1000);
+  }
+  workers[0]?.say({ kind: "in_use" });
+  vi.advanceTimersByTime(600_000);
+  expect(workers).toHaveLength(1);
+});

@@ -1,0 +1,55 @@
+import type { PagePort } from "./remote-client.ts";
+
+/** While it opens: some times as long as between two words of it. */
+const openingSilenceMs = 3000;
+
+/** A worker's port, and how it is let go. */
+export interface Started extends PagePort {
+  end(): void;
+}
+
+/**
+ * A worker that speaks. The one of the page before may be ending just now, and hear nothing any more, or end while it opens: another is
+ * begun until one has opened or said why it does not, and the first to speak is taken.
+ * @param silenceMs how long it may say nothing; each time twice as long
+ */
+export function untilHeard(begin: () => Started, silenceMs: number): PagePort {
+  const begun = new Set<Started>();
+  let heard: Started | undefined;
+  let isOpening = true;
+  let spokeMs = 0;
+  return {
+    postMessage(message) {
+      for (const port of heard === undefined ? begun : [heard]) port.postMessage(message);
+    },
+    addEventListener(type, listener) {
+      const ask = (waitMs: number): void => {
+        const port = begin();
+        begun.add(port);
+        port.addEventListener(type, (event) => {
+          if (!begun.has(port)) return;
+          heard = port;
+          for (const other of begun) {
+            if (other === port) continue;
+            begun.delete(other);
+            other.end();
+          }
+          isOpening = event.data.kind === "status" && event.data.status.kind === "starting";
+          spokeMs = performance.now();
+          listener(event);
+        });
+        setTimeout(look, waitMs, waitMs);
+      };
+      const look = (waitMs: number): void => {
+        if (heard !== undefined && !isOpening) return;
+        if (heard !== undefined && performance.now() - spokeMs <= Math.max(waitMs, openingSilenceMs)) {
+          setTimeout(look, waitMs, waitMs);
+          return;
+        }
+        heard = undefined;
+        ask(2 * waitMs);
+      };
+      ask(silenceMs);
+    },
+  };
+}
