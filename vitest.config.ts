@@ -7,12 +7,16 @@ import type { TestSpecification } from "vitest/node";
 /** Every core: by itself the runner leaves one of them idle, of two. */
 const maxWorkers = availableParallelism();
 
+/** No file changes what another sees: a worker loads modules once for all of its files, which for the client and the server takes seconds. */
+const isolate = false;
+
 /** Small files that take long, the longest first. */
 const longest = [
   "mls/src/crypto/wycheproof.vectors.test.ts",
   "mls/src/group/sessions.test.ts",
   "server/src/crash.test.ts",
   "attacks/src/c34-elsewhere.test.ts",
+  "e2e/src/suspended-web.e2e.ts",
   "e2e/src/languages-web.e2e.ts",
   "e2e/src/who-has-read.e2e.ts",
   "e2e/src/witnesses.e2e.ts",
@@ -47,8 +51,7 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "bench/src/**/*.test.ts", "tools/**/*.test.ts"],
           environment: "node",
           maxWorkers,
-          // No file changes what another sees: modules are loaded once for all of them.
-          isolate: false,
+          isolate,
           testTimeout: 30_000,
         },
       },
@@ -60,6 +63,7 @@ export default defineConfig({
           // Every case has servers and people of its own, which wait most of the time.
           sequence: { concurrent: true },
           maxWorkers,
+          isolate,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -70,6 +74,7 @@ export default defineConfig({
           include: ["sim/src/**/*.test.ts"],
           environment: "node",
           maxWorkers,
+          isolate,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -90,7 +95,10 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",
-          maxWorkers,
+          // Some files wait for minutes that pass in the product, while others work. In a run of all projects it has its turn after them.
+          maxWorkers: maxWorkers + 1,
+          sequence: { groupOrder: 1 },
+          isolate,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

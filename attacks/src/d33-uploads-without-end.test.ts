@@ -8,12 +8,14 @@ import { join } from "node:path";
 import { startServer } from "@latchkey/server";
 import { createUpload, offsetOf, readBlob, sendPart } from "@latchkey/server/testing";
 import type { TusPeer } from "@latchkey/server/testing";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
 describe("D33 a flood of uploads that nobody finishes", () => {
-  test("[E-140] takes what one address may and no more, from however many addresses; who sends a file meanwhile is not kept from it", async () => {
+  test("[E-140] takes what one address may and no more, from however many addresses; who sends a file meanwhile is not kept from it", async ({
+    onTestFinished,
+  }) => {
     const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
     const limits = { maxUploads: 600, maxUploadsPerAddress: 100 };
     const server = await startServer({ port: 0, dataDirectory, host: "chat.example", logLevel: "silent", trustProxy: "loopback", limits });

@@ -11,7 +11,8 @@ import { startServer } from "@latchkey/server";
 import type { RunningServer } from "@latchkey/server";
 import { DeskPage, TestReporter, beginDesk } from "@latchkey/server/testing";
 import type { TestAuthenticator } from "@latchkey/server/testing";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { TestContext } from "vitest";
 
 interface Scene {
   readonly server: RunningServer;
@@ -21,7 +22,7 @@ interface Scene {
   readonly adasKey: TestAuthenticator;
 }
 
-async function scene(): Promise<Scene> {
+async function scene({ onTestFinished }: TestContext): Promise<Scene> {
   const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
   onTestFinished(() => rmSync(dataDirectory, { recursive: true, force: true }));
   const server = await startServer({ port: 0, dataDirectory, logLevel: "silent" });
@@ -47,8 +48,8 @@ async function reported({ server }: Scene): Promise<{ reporter: TestReporter; re
 }
 
 describe("G12", () => {
-  test("nothing at the desk answers for a name, an account or a case that is not there, whatever it is called", async () => {
-    const { ada } = await scene();
+  test("nothing at the desk answers for a name, an account or a case that is not there, whatever it is called", async (context) => {
+    const { ada } = await scene(context);
     for (const operation of [
       "account-get",
       "lookup",
@@ -66,8 +67,8 @@ describe("G12", () => {
     expect(await ada.send("case-list", { username: "alice" })).toMatchObject({ status: 400 });
   });
 
-  test("an administrator who is curious gives themselves a role, and the auditor sees it, and each case that was read", async () => {
-    const world = await scene();
+  test("an administrator who is curious gives themselves a role, and the auditor sees it, and each case that was read", async (context) => {
+    const world = await scene(context);
     const eve = await colleague(world, "Eve", ["administrator"]);
     const aud = await colleague(world, "Aud", ["auditor"]);
     await reported(world);
@@ -86,8 +87,8 @@ describe("G12", () => {
     ]);
   });
 
-  test("who decided does not decide the appeal", async () => {
-    const world = await scene();
+  test("who decided does not decide the appeal", async (context) => {
+    const world = await scene(context);
     const { ada } = world;
     const { reporter, report } = await reported(world);
     const { number, revision } = (await ada.ask("case-get", { number: 1 })).case;
@@ -112,8 +113,8 @@ describe("G12", () => {
     expect((await ada.ask("trail-verify", {})).brokenAt).toBeUndefined();
   });
 
-  test("who writes on the disk what was not done is found by whoever noted the head before", async () => {
-    const world = await scene();
+  test("who writes on the disk what was not done is found by whoever noted the head before", async (context) => {
+    const world = await scene(context);
     const { server, dataDirectory, ada, adasKey } = world;
     await reported(world);
     await ada.ask("case-get", { number: 1 });

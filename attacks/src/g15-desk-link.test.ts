@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer } from "@latchkey/server";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { TestContext } from "vitest";
 
 interface Scene {
   readonly url: string;
@@ -15,7 +16,7 @@ interface Scene {
   readonly post: (path: string, body: string, headers?: Record<string, string>) => Promise<{ status: number; text: string }>;
 }
 
-async function scene(): Promise<Scene> {
+async function scene({ onTestFinished }: TestContext): Promise<Scene> {
   const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
   onTestFinished(() => rmSync(dataDirectory, { recursive: true, force: true }));
   const server = await startServer({ port: 0, dataDirectory, logLevel: "silent" });
@@ -51,8 +52,8 @@ function tokenOf({ text }: { text: string }): Record<string, string> {
 }
 
 describe("G15", () => {
-  test("whoever stole the link and was first is thrown out when its owner comes, who is told", async () => {
-    const world = await scene();
+  test("whoever stole the link and was first is thrown out when its owner comes, who is told", async (context) => {
+    const world = await scene(context);
     const secret = await linkOf(world);
     const thief = tokenOf(await world.post("open", secret));
     expect((await world.post("read/status", "{}", thief)).status).toBe(200);
@@ -61,8 +62,8 @@ describe("G15", () => {
     expect(await world.operator("desk-list")).toEqual({ doors: [] });
   });
 
-  test("guesses, other sites' pages and revoked sessions get what a path gets that there is not, and soon nothing", async () => {
-    const world = await scene();
+  test("guesses, other sites' pages and revoked sessions get what a path gets that there is not, and soon nothing", async (context) => {
+    const world = await scene(context);
     const nothing = await world.post("no-such-path", "{}");
     const secret = await linkOf(world);
     const page = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };

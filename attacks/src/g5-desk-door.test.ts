@@ -8,11 +8,12 @@ import { decode } from "@latchkey/codec";
 import { reportAcceptedCodec } from "@latchkey/protocol/reports";
 import { startServer } from "@latchkey/server";
 import { TestReporter, beginDesk } from "@latchkey/server/testing";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { TestContext } from "vitest";
 
 const random = (size: number): Uint8Array => crypto.getRandomValues(new Uint8Array(size));
 
-async function stranger(): Promise<{ host: string; reporter: TestReporter }> {
+async function stranger({ onTestFinished }: TestContext): Promise<{ host: string; reporter: TestReporter }> {
   const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
   onTestFinished(() => rmSync(dataDirectory, { recursive: true, force: true }));
   const server = await startServer({ port: 0, dataDirectory, logLevel: "silent" });
@@ -22,8 +23,8 @@ async function stranger(): Promise<{ host: string; reporter: TestReporter }> {
 }
 
 describe("G5", () => {
-  test("a report about an account that is not here is answered as one about any other, before anybody could know", async () => {
-    const { host, reporter } = await stranger();
+  test("a report about an account that is not here is answered as one about any other, before anybody could know", async (context) => {
+    const { host, reporter } = await stranger(context);
     const outcomes = [];
     for (const accused of [host, host, "elsewhere.example"].map((one) => ({ host: one, accountId: random(32) }))) {
       // It waits for a file that never comes: nobody opens it, and it has its receipt.
@@ -35,8 +36,8 @@ describe("G5", () => {
     expect(new Set(outcomes)).toEqual(new Set([outcomes[0]]));
   });
 
-  test("a mailbox that somebody has a report for, and one that nobody has, are empty alike to who does not know the secret", async () => {
-    const { reporter } = await stranger();
+  test("a mailbox that somebody has a report for, and one that nobody has, are empty alike to who does not know the secret", async (context) => {
+    const { reporter } = await stranger(context);
     const report = reporter.report();
     await reporter.send(await reporter.seal(report));
     await reporter.answers(report, 1);
