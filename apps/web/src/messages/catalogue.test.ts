@@ -18,8 +18,8 @@ const languages = Object.keys(languageNames).filter(isLanguage);
 /** Texts that are the same in English. */
 const alike: Readonly<Record<Language, readonly string[]>> = {
   en: [],
-  de: ["Chats", "Code", "Details", "Server", "Name", "System", "Version {version}", "Version"],
-  es: ["Chats", "{n, number} min", "No", "no", "id"],
+  de: ["Chats", "Code", "Details", "Server", "Name", "System", "Portal", "Post", "Version {version}", "Version"],
+  es: ["Chats", "{n, number} min", "No", "no", "id", "Fax", "Portal"],
   fr: [
     "Conversations",
     "Messages",
@@ -32,11 +32,25 @@ const alike: Readonly<Record<Language, readonly string[]>> = {
     "Invitations",
     "Notifications",
     "Licences",
+    "Identification",
+    "Type",
+    "E-mail",
+    "Note",
   ],
   ar: [],
   fa: [],
 };
-const alikeEverywhere = ["Latchkey", "{author}: {text}", "X25519", "latchkey admin desk open"];
+const alikeEverywhere = [
+  "Latchkey",
+  "{author}: {text}",
+  "{name}",
+  "{name}, {time}",
+  "{event}, {name}",
+  "{time} ({left})",
+  "{time} ({zone})",
+  "X25519",
+  "latchkey admin desk open",
+];
 
 test("the types of the messages are those of the catalogue (else: npm run words)", () => {
   expect(english.length).toBeGreaterThan(900);

@@ -7,6 +7,7 @@ await Promise.all([
   fetchWords("cases"),
   fetchWords("desk"),
   fetchWords("files"),
+  fetchWords("legal"),
   fetchWords("office"),
   fetchWords("report"),
   fetchWords("settings"),

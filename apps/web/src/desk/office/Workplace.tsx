@@ -10,6 +10,7 @@ import { Heading } from "./Heading.tsx";
 import { OfficeContext } from "./office-context.ts";
 import { pagesOf, placeOf } from "./office-places.ts";
 import type { OfficePage, OfficePlace } from "./office-places.ts";
+import { useDue } from "./use-due.ts";
 import { StaffPage } from "./StaffPage.tsx";
 import { TrailPage } from "./TrailPage.tsx";
 
@@ -17,6 +18,8 @@ import { TrailPage } from "./TrailPage.tsx";
 const stayMs = 300_000;
 
 const CasePages = lazyComponent(async () => (await import("./CasePages.tsx")).CasePages, "cases");
+const DueSoon = lazyComponent(async () => (await import("../requests/DueSoon.tsx")).DueSoon, "legal");
+const RequestPages = lazyComponent(async () => (await import("../requests/RequestPages.tsx")).RequestPages, "legal");
 
 /** The pages of whoever is signed in: a menu of those that their roles open. */
 export function Workplace(props: {
@@ -28,7 +31,10 @@ export function Workplace(props: {
   const { session, ask, leave, toServer } = props;
   const pages = pagesOf(session.staff.roles);
   const place = usePlace(pages);
-  const office = useMemo(() => ({ ask, session }), [ask, session]);
+  const [acts, setActs] = useState(0);
+  /** After each act on a request other things are due. */
+  const office = useMemo(() => ({ ask: noticing(ask, () => setActs((before) => before + 1)), session }), [ask, session]);
+  const due = useDue(ask, pages.includes("requests"), `${acts} ${JSON.stringify(place)}`);
   const told = useRef(0);
   /** Who writes for long is not signed out meanwhile, and loses nothing of it. */
   const stay = (): void => {
@@ -67,6 +73,7 @@ export function Workplace(props: {
             </button>
           )}
         </nav>
+        {due.length > 0 && <DueSoon tasks={due} />}
         <div className="page-body office-body">
           <Boundary kind="part" place={JSON.stringify(place)}>
             <Page place={place} />
@@ -82,6 +89,9 @@ function Page({ place }: { readonly place: OfficePlace | undefined }): ReactElem
     case "cases":
     case "reasons":
       return <CasePages place={place} />;
+    case "requests":
+    case "types":
+      return <RequestPages place={place} />;
     case "staff":
       return <StaffPage />;
     case "trail":
@@ -94,6 +104,16 @@ function Page({ place }: { readonly place: OfficePlace | undefined }): ReactElem
         </>
       );
   }
+}
+
+/** Says when something was done about a request. What only reads has no revision in it. */
+function noticing(ask: AskDesk, notice: () => void): AskDesk {
+  return async (name, input) => {
+    const result = await ask(name, input);
+    const isAct = name === "request-open" || name === "request-task-done" || (name.startsWith("request-") && "revision" in input);
+    if (isAct && result.kind === "done") notice();
+    return result;
+  };
 }
 
 /** Follows the address. */

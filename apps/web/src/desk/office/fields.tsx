@@ -12,9 +12,11 @@ export function Field(props: {
   readonly rows?: number | undefined;
   readonly most?: number | undefined;
   readonly isNumber?: boolean;
+  /** What a browser helps to write; a plain text when absent. */
+  readonly type?: "date" | "datetime-local" | "email" | "tel" | undefined;
   readonly change: (value: string) => void;
 }): ReactElement {
-  const { label, hint = "", value, isWrong = false, rows, most, isNumber = false, change } = props;
+  const { label, hint = "", value, isWrong = false, rows, most, isNumber = false, type, change } = props;
   const id = useId();
   const shared = {
     id,
@@ -31,6 +33,7 @@ export function Field(props: {
       {rows === undefined ? (
         <input
           {...shared}
+          type={type}
           inputMode={isNumber ? "numeric" : undefined}
           autoComplete="off"
           onChange={(event) => change(event.target.value)}
@@ -58,7 +61,7 @@ export function Choices<Name extends string>(props: {
   const { label, choices, chosen, isWrong, change } = props;
   return (
     <fieldset className="office-roles">
-      <legend className={isWrong ? "field-error" : undefined}>{isWrong ? t("cases.oneAtLeast", { label }) : label}</legend>
+      <legend className={isWrong ? "field-error" : undefined}>{isWrong ? t("office.oneAtLeast", { label }) : label}</legend>
       {choices.map(([name, words, hint]) => (
         <label key={name}>
           <input
@@ -66,6 +69,73 @@ export function Choices<Name extends string>(props: {
             checked={chosen.includes(name)}
             onChange={(event) => change(event.target.checked ? [...chosen, name] : chosen.filter((one) => one !== name))}
           />
+          <span>
+            {words}
+            {hint !== undefined && <span className="setting-hint">{hint}</span>}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** One of several, in a list that opens. */
+export function SelectField<Name extends string>(props: {
+  readonly label: string;
+  readonly hint?: string;
+  readonly choices: readonly (readonly [name: Name, words: string])[];
+  /** Empty where nothing is chosen yet. */
+  readonly chosen: Name | "";
+  readonly isWrong?: boolean;
+  readonly change: (chosen: Name) => void;
+}): ReactElement {
+  const { label, hint = "", choices, chosen, isWrong = false, change } = props;
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        className="input"
+        aria-invalid={isWrong}
+        aria-describedby={hint === "" ? undefined : `${id}h`}
+        value={chosen}
+        onChange={(event) => {
+          const found = choices.find(([name]) => name === event.target.value);
+          if (found !== undefined) change(found[0]);
+        }}
+      >
+        {chosen === "" && <option value="">{t("office.choose")}</option>}
+        {choices.map(([name, words]) => (
+          <option key={name} value={name}>
+            {words}
+          </option>
+        ))}
+      </select>
+      {hint !== "" && (
+        <div id={`${id}h`} className="field-hint">
+          {hint}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** One of several that are all seen. */
+export function RadioChoice<Name extends string>(props: {
+  readonly label: string;
+  readonly choices: readonly (readonly [name: Name, words: string, hint?: string])[];
+  readonly chosen: Name | undefined;
+  readonly change: (chosen: Name) => void;
+}): ReactElement {
+  const { label, choices, chosen, change } = props;
+  const id = useId();
+  return (
+    <fieldset className="office-roles">
+      <legend>{label}</legend>
+      {choices.map(([name, words, hint]) => (
+        <label key={name}>
+          <input type="radio" name={id} checked={chosen === name} onChange={() => change(name)} />
           <span>
             {words}
             {hint !== undefined && <span className="setting-hint">{hint}</span>}

@@ -13,10 +13,7 @@ export async function enrol(ask: AskDesk, code: string): Promise<Outcome> {
   if (!browserSupportsWebAuthn()) return { kind: "refused", code: "no_passkeys" };
   const begun = await ask("enrol-begin", { code });
   if (begun.kind === "refused") return begun;
-  // The options are made by the same library on the server.
-  const response = await answered(() =>
-    startRegistration({ optionsJSON: begun.value.options as unknown as PublicKeyCredentialCreationOptionsJSON }),
-  );
+  const response = await makePasskey(begun.value.options);
   return response === undefined ? { kind: "refused", code: "given_up" } : done(await ask("enrol-finish", { code, response }));
 }
 
@@ -25,10 +22,19 @@ export async function signIn(ask: AskDesk): Promise<Outcome> {
   if (!browserSupportsWebAuthn()) return { kind: "refused", code: "no_passkeys" };
   const begun = await ask("sign-in-begin", {});
   if (begun.kind === "refused") return begun;
-  const response = await answered(() =>
-    startAuthentication({ optionsJSON: begun.value.options as unknown as PublicKeyCredentialRequestOptionsJSON }),
-  );
+  const response = await askPasskey(begun.value.options);
   return response === undefined ? { kind: "refused", code: "given_up" } : done(await ask("sign-in-finish", { response }));
+}
+
+/** Has the browser make a passkey; absent where the person or the browser gave up. */
+export async function makePasskey(options: PasskeyJson): Promise<PasskeyJson | undefined> {
+  // The options are made by the same library on the server.
+  return await answered(() => startRegistration({ optionsJSON: options as unknown as PublicKeyCredentialCreationOptionsJSON }));
+}
+
+/** Has a passkey sign the challenge of these options; absent where the person or the browser gave up. */
+export async function askPasskey(options: PasskeyJson): Promise<PasskeyJson | undefined> {
+  return await answered(() => startAuthentication({ optionsJSON: options as unknown as PublicKeyCredentialRequestOptionsJSON }));
 }
 
 function done(result: DeskResult<DeskSession>): Outcome {
