@@ -17,7 +17,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["files", /^files\.(?!kind\.|pictures$|several$)/],
   [
     "settings",
-    /^(?:settings\.(?!heading$)|notifications\.(?!always$)|(?:blockedPeople|devices|erasing|holdings|licences|profile|record|recovery)\.)/,
+    /^(?:settings\.(?!heading$)|notifications\.(?!always$)|(?:blockedPeople|deletion|devices|erasing|holdings|licences|profile|record|recovery)\.)/,
   ],
 ]);
 

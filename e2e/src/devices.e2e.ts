@@ -1,5 +1,6 @@
 import type { Client, ClientEvent, LinkState } from "@latchkey/client";
 import { openNodeClient } from "@latchkey/client/node";
+import { holdingsText } from "@latchkey/client/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, joinedConversation, personOf, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
@@ -188,7 +189,7 @@ describe("an account with several devices", () => {
       expect(await alice.client.devices()).toHaveLength(2);
       // What it knew lets nobody into the others' inboxes any more (spec I-1).
       const generations = async (): Promise<number[]> => {
-        const { devices } = JSON.parse((await alice.client.inspect()).json) as {
+        const { devices } = JSON.parse(await holdingsText(alice.client)) as {
           devices: { inbox_capability: { generation: number } | null }[];
         };
         return devices.map(({ inbox_capability: capability }) => capability?.generation ?? 0);

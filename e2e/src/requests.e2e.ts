@@ -1,5 +1,6 @@
 import type { Client, ContactRequest, LinkState } from "@latchkey/client";
 import { openNodeClient } from "@latchkey/client/node";
+import { holdingsText } from "@latchkey/client/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, receiveText, registerPerson, sendAndWait, textsOf } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
@@ -50,7 +51,7 @@ async function linkDevice(existing: Client, added: Client): Promise<void> {
 
 /** Which capability each of Ann's inboxes has at the server. */
 async function generations(): Promise<number[]> {
-  const { devices } = JSON.parse((await ann.client.inspect()).json) as { devices: { inbox_capability: { generation: number } | null }[] };
+  const { devices } = JSON.parse(await holdingsText(ann.client)) as { devices: { inbox_capability: { generation: number } | null }[] };
   return devices.map(({ inbox_capability: capability }) => capability?.generation ?? 0);
 }
 

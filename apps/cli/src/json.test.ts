@@ -203,6 +203,8 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   const release = join(folder, "release.zip");
   writeFileSync(release, (await makeRelease()).zip);
   await held("ann", "verify-release", release);
+  const [package_] = (await run("ann", ["inspect", "--out", join(folder, "held.json")])).lines;
+  expect(differences(package_, "@SavedHoldings", "inspect --out")).toEqual([]);
   await held("ann", "account delete", "--yes", "ann");
   // Rows that nothing was printed for were not held against anything.
   const silent = new Set(["alarms", "link"]);

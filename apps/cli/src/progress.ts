@@ -3,8 +3,8 @@ const everyMs = 250;
 
 /** A line that says how far something is, while somebody looks on. */
 export interface Progress {
-  /** So much of it is done. */
-  at(done: number, total: number): void;
+  /** So many bytes of it are done. @param total absent where nobody knows */
+  at(done: number, total?: number): void;
   /** Takes the line away. */
   end(): void;
 }
@@ -19,9 +19,13 @@ export function createProgress(write: (text: string) => unknown, what: string): 
   return {
     at(done, total) {
       const nowMs = Date.now();
-      if (nowMs - writtenMs < everyMs && done < total) return;
+      if (nowMs - writtenMs < everyMs && done !== total) return;
       writtenMs = nowMs;
       isWritten = true;
+      if (total === undefined) {
+        write(`\r\u001B[K${what}: ${formatBytes(done)}`);
+        return;
+      }
       const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
       write(`\r\u001B[K${what}: ${String(percent)} % (${formatBytes(done)} of ${formatBytes(total)})`);
     },

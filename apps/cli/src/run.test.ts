@@ -1,5 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { ClientError, productVersion } from "@latchkey/client";
 import type { Client } from "@latchkey/client";
 import { noProgress } from "./progress.ts";
@@ -299,10 +302,39 @@ describe("group", () => {
 });
 
 describe("inspect", () => {
+  /** A server that has a package for one ticket. */
+  async function serving(answer: string, work: (url: string) => Promise<void>): Promise<void> {
+    const http = createServer((request, response) => {
+      void text(request).then((ticket) =>
+        response.writeHead(ticket === "abc" ? 200 : 404).end(ticket === "abc" ? answer : '{"code":"not_found"}'),
+      );
+    });
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const { port } = http.address() as AddressInfo;
+    try {
+      await work(`http://127.0.0.1:${String(port)}/`);
+    } finally {
+      http.close();
+    }
+  }
+
+  const ticketOf = (url: string, ticket = "YWJj") => createFake({ inspect: () => Promise.resolve({ url, ticket }) });
+
   test("prints what the server sent", async () => {
-    const fake = createFake({ inspect: () => Promise.resolve({ json: '{"username":"ann"}' }) });
-    expect((await run(["inspect", "--json"], fake)).stdout).toBe('{"username":"ann"}\n');
-    expect((await run(["inspect"], fake)).stdout).toBe('{\n  "username": "ann"\n}\n');
+    await serving('{"username":"ann"}', async (url) => {
+      expect((await run(["inspect", "--json"], ticketOf(url))).stdout).toBe('{"username":"ann"}\n');
+      expect((await run(["inspect"], ticketOf(url))).stdout).toBe('{\n  "username": "ann"\n}\n');
+      expect((await run(["inspect"], ticketOf(url, "YWJk"))).stderr).toMatch(/^latchkey: server_refused: /);
+    });
+  });
+
+  test("saves it as it came, and overwrites nothing", async () => {
+    await serving('{ "username":\n"ann" }', async (url) => {
+      const path = join(profile.home, "held.json");
+      expect((await run(["inspect", "--out", path], ticketOf(url))).stdout).toBe(`${path}\n`);
+      expect(readFileSync(path, "utf8")).toBe('{ "username":\n"ann" }');
+      expect((await run(["inspect", "--out", path], ticketOf(url))).stderr).toMatch(/^latchkey: file_exists: /);
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import type { ClientFailure } from "./api/failures.ts";
 import type { FileCalls } from "./api/file-calls.ts";
 import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
+import type { HoldingsTicket } from "./api/holdings.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
 import type { ModerationCalls } from "./api/moderation.ts";
 import type { ReportCalls } from "./api/reports.ts";
@@ -19,6 +20,7 @@ export type * from "./api/failures.ts";
 export type * from "./api/file-calls.ts";
 export type * from "./api/files.ts";
 export type * from "./api/groups.ts";
+export type * from "./api/holdings.ts";
 export type * from "./api/join-links.ts";
 export type * from "./api/moderation.ts";
 export type * from "./api/reports.ts";
@@ -382,11 +384,6 @@ export type ClientEvent =
   /** What was verified of people changed. */
   | { readonly kind: "verification" };
 
-/** What the server holds about this account, as it sent it, and what the client makes of it. */
-export interface Holdings {
-  readonly json: string;
-}
-
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
 export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls {
   /** What is stored in this profile, without the network. */
@@ -528,7 +525,8 @@ export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, Moderation
   leave(conversationId: string): Promise<void>;
   markRead(conversationId: string, throughOrder: number): Promise<void>;
   saveDraft(conversationId: string, text: string): Promise<void>;
-  inspect(): Promise<Holdings>;
+  /** A ticket for what the server holds about the account, which `readHoldings` fetches: the package that a legal order would get. @throws ClientError `offline` */
+  inspect(): Promise<HoldingsTicket>;
 
   /** People who are not accepted yet and invite this person: nothing of theirs is read, fetched or shown but who they are (spec I-4). */
   requests(): Promise<ContactRequests>;

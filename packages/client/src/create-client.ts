@@ -1,4 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
+import { httpPaths } from "@latchkey/protocol";
 import { signStructure, usernameBindingCodec } from "@latchkey/transparency";
 import type { AccountInfo, Client, ClientEvent, Connection } from "./api.ts";
 import { createDirectory } from "./account/directory.ts";
@@ -365,8 +366,9 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       while (running().deviceConnection === undefined && platform.nowMs() < untilMs) await pause();
       const connection = running().deviceConnection;
       if (connection === undefined) throw offlineError();
-      const { json } = expectAnswer(await connection.request({ kind: "inspect" }), "holdings");
-      return { json: new TextDecoder().decode(json) };
+      const { ticket } = expectAnswer(await connection.request({ kind: "inspect" }), "holdings");
+      if (account === undefined) throw missing();
+      return { url: connections.httpUrl(account.host) + httpPaths.holdings, ticket: toBase64Url(ticket) };
     },
     async recoveryPhrase() {
       running();

@@ -4,6 +4,7 @@ export { createClient } from "./create-client.ts";
 export { muteEnd, quietUntil } from "./api/own.ts";
 export { weekdays } from "./api/quiet.ts";
 export { safeFileName } from "./files/file-name.ts";
+export { readHoldings } from "./api/holdings.ts";
 export { receiptOf } from "./api/receipts.ts";
 export type { ClientOptions } from "./create-client.ts";
 export { ClientError } from "./errors.ts";

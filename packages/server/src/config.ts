@@ -135,6 +135,8 @@ export interface ServerLimits {
     readonly report: Rate;
     readonly reportBytes: Rate;
     readonly reportAnswers: Rate;
+    /** Packages of what is held about an account: each reads all of it. */
+    readonly holdings: Rate;
     /** Openings of logs. */
     readonly openLog: Rate;
     /** Proofs that a log's head was published. */
@@ -226,6 +228,7 @@ export const defaultLimits: ServerLimits = {
     report: { burst: 20, perSecond: 0.005 },
     reportBytes: { burst: 134_217_728, perSecond: 4096 },
     reportAnswers: { burst: 600, perSecond: 1 },
+    holdings: { burst: 60, perSecond: 0.1 },
     openLog: { burst: 60_000, perSecond: 200 },
     headProof: { burst: 5000, perSecond: 20 },
     storeBytes: { burst: 134_217_728, perSecond: 32_768 },

@@ -74,12 +74,11 @@ test("a store that fails now and then: the caller may retry, the connection and 
       lookup.outcome({ kind: "lookup_username", username: "alice", fromVersion: 0, knownSize: 0 }),
       lookup.outcome({ kind: "check_username", username: "alice" }),
       client.outcome({ kind: "count_key_packages" }),
-      client.outcome({ kind: "inspect" }),
     ]);
   disk.isBroken = true;
   expect(new Set(await everything())).toEqual(new Set(["internal"]));
   disk.isBroken = false;
-  expect(await everything()).toEqual(["accepted", "opened", "done", "account", "availability", "key_packages", "holdings"]);
+  expect(await everything()).toEqual(["accepted", "opened", "done", "account", "availability", "key_packages"]);
 });
 
 test("a reader whose catch-up fails is closed so that it opens again", async () => {

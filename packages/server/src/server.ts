@@ -226,6 +226,7 @@ async function start(params: {
     tokens: services.tokens,
     disk,
     suspensions: () => services.suspensions.list,
+    holdings: services.holdings,
     desk: () => late.desk,
     unhealthy: () => health.reasons(),
     certificates,

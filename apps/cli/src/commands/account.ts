@@ -13,7 +13,9 @@ export const accountCommand: Command = {
   help: `name    TEXT is what you are shown as, to those in your conversations; your username stays
   picture FILE is the picture that they see: ${pictureHelp}
   delete  NAME is the account's own username, so that no wrong one is hit. It leaves its groups, its name stays reserved for 180 days,
-and nothing brings it back.`,
+and nothing brings it back. The server erases what it holds at once; the last signed entry stays, which says that the account was deleted,
+and in the public record numbers that nobody can read any more. A copy may be kept under an order of an authority, and the server may be
+forbidden to say so: everybody is told this, always.`,
   options: { yes: { type: "boolean" } },
   positionals: [2, 2],
   async run({ output, positionals, values, withClient }) {
@@ -45,7 +47,13 @@ and nothing brings it back.`,
       if (account.username !== name) throw new CommandError("wrong_account", "this profile's account has another name");
       await catchUp(client);
       await client.deleteAccount();
-      output.result({ deleted: account.username, host: account.host }, `Deleted ${formatPerson(account)} on ${account.host}`);
+      output.result(
+        { deleted: account.username, host: account.host },
+        [
+          `Deleted ${formatPerson(account)} on ${account.host}`,
+          "The server has erased what it held. What stays: that the account was deleted, and its name, which nobody else gets for 180 days.",
+        ].join("\n"),
+      );
     });
   },
 };

@@ -7,7 +7,7 @@ import { normalizeUsername } from "../state/username.ts";
 import { Modal } from "./Dialog.tsx";
 import "../styles/account.css";
 
-const lines = ["keys", "server", "sent", "name"] as const;
+const lines = ["keys", "server", "copy", "sent", "name"] as const;
 
 /** What deleting the account does, and the username typed before it is done. */
 export function DeleteAccount(): ReactElement {

@@ -420,36 +420,35 @@ export function createFakeHost(scene: Scene): ClientHost {
       },
       async inspect() {
         await later();
-        return {
-          json: JSON.stringify(
-            {
-              format: 1,
-              host: "chat.example.org",
-              account_id: "mB2s0vZk1JYQ7W3m",
-              version: 1,
-              history_bytes: 812,
-              updates: { day: "2026-10-14", count: 1 },
-              usernames: [{ username: "ada", status: "held", binding: "c2lnbmVk".repeat(30) }],
-              devices: [
-                {
-                  device_id: "9f2KcQ",
-                  inbox_last_seq: 14,
-                  inbox_items: [],
-                  key_packages: Array.from({ length: 99 }, () => ({ kind: "one-time" })),
-                },
-              ],
-              explanations: {
-                host: "The server that wrote this.",
-                account_id: "The account's id: the hash of its first state.",
-                "devices[].inbox_items": "Sealed items that wait for the device. Nothing says who sent them.",
-                "devices[].key_packages": "Keys with which others can add the device to a group.",
-                not_held: "The server does not hold: messages or files that it can read, who talks with whom, groups and their members.",
+        const held = JSON.stringify(
+          {
+            format: 1,
+            host: "chat.example.org",
+            account_id: "mB2s0vZk1JYQ7W3m",
+            version: 1,
+            history_bytes: 812,
+            updates: { day: "2026-10-14", count: 1 },
+            usernames: [{ username: "ada", status: "held", binding: "c2lnbmVk".repeat(30) }],
+            devices: [
+              {
+                device_id: "9f2KcQ",
+                inbox_last_seq: 14,
+                inbox_items: [],
+                key_packages: Array.from({ length: 99 }, () => ({ kind: "one-time" })),
               },
+            ],
+            explanations: {
+              host: "The server that wrote this.",
+              account_id: "The account's id: the hash of its first state.",
+              "devices[].inbox_items": "Sealed items that wait for the device. Nothing says who sent them.",
+              "devices[].key_packages": "Keys with which others can add the device to a group.",
+              not_held: "The server does not hold: messages or files that it can read, who talks with whom, groups and their members.",
             },
-            undefined,
-            2,
-          ),
-        };
+          },
+          undefined,
+          2,
+        );
+        return { url: `data:application/json,${encodeURIComponent(held)}`, ticket: "" };
       },
       settle: async () => undefined,
       wake: () => undefined,

@@ -569,6 +569,7 @@ export interface Messages {
   "deletion.title": undefined;
   "deletion.body.keys": undefined;
   "deletion.body.server": undefined;
+  "deletion.body.copy": undefined;
   "deletion.body.sent": undefined;
   "deletion.body.name": undefined;
   "deletion.typeName": { readonly username: string };
@@ -761,6 +762,13 @@ export interface Messages {
   "person.groups": undefined;
   "holdings.heading": undefined;
   "holdings.intro": undefined;
+  "holdings.copyKept": undefined;
+  "holdings.fetching": { readonly size: string };
+  "holdings.stop": undefined;
+  "holdings.stopped": undefined;
+  "holdings.long": { readonly size: string };
+  "holdings.everybody": undefined;
+  "holdings.everybodyHint": undefined;
   "holdings.what": undefined;
   "holdings.value": undefined;
   "holdings.why": undefined;

@@ -1,60 +1,66 @@
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { readHoldings } from "@latchkey/client/holdings";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure } from "@latchkey/client";
-import { t } from "../messages/words.ts";
-import { failureWords } from "../messages/words.ts";
+import { failureWords, t } from "../messages/words.ts";
+import { HoldingsCards, HoldingsTable } from "../components/settings/HoldingsRows.tsx";
 import { Icon } from "../components/Icon.tsx";
+import { Inventory } from "../components/settings/Inventory.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { twoColumns, useApp, useMedia, useSelector } from "../state/context.ts";
+import { formatBytes } from "../state/format.ts";
 import { sumUpHoldings, viewHoldings } from "../state/holdings.ts";
-import type { HoldingsRow } from "../state/holdings.ts";
 import { failureOf } from "../worker/protocol.ts";
+
+/** What is longer is only saved: a browser would stand still over it. */
+const mostShownBytes = 16_777_216;
+
+/** How far the package is. */
+type Fetched =
+  | { readonly kind: "fetching"; readonly sizeBytes: number }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "failed"; readonly failure: ClientFailure }
+  /** `json` where it is short enough to be shown. */
+  | { readonly kind: "whole"; readonly content: Blob; readonly json: string | undefined };
 
 /** What the server holds about the person, as it tells it: what is not there, what is in a few sentences, and each field with its reason when asked for. */
 export function HoldingsPage(): ReactElement {
-  const { controller } = useApp();
   const account = useSelector((state) => state.account);
-  const [json, setJson] = useState<string>();
-  const [failure, setFailure] = useState<ClientFailure>();
-  const ask = useCallback(() => {
-    setFailure(undefined);
-    controller.client.inspect().then(
-      (holdings) => setJson(holdings.json),
-      (error: unknown) => setFailure(failureOf(error)),
-    );
-  }, [controller]);
-  useEffect(ask, [ask]);
+  const [fetched, ask, stop] = usePackage();
+  const json = fetched.kind === "whole" ? fetched.json : undefined;
   const view = useMemo(() => (json === undefined ? undefined : viewHoldings(json)), [json]);
   const plain = useMemo(() => sumUpHoldings(json ?? ""), [json]);
   const [isAll, setIsAll] = useState(false);
   const isWide = useMedia(twoColumns);
-
-  const download = (): void => {
-    const address = URL.createObjectURL(new Blob([json ?? ""], { type: "application/json" }));
-    const link = document.createElement("a");
-    link.href = address;
-    link.download = `latchkey-${account?.username ?? "account"}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  };
 
   return (
     <main className="page">
       <PageHeader heading={t("holdings.heading")} takesFocus />
       <div className="page-body page-body-wide">
         <p>{t("holdings.intro")}</p>
-        {failure !== undefined && (
+        <p className="section-hint">{t("holdings.copyKept")}</p>
+        {fetched.kind === "failed" && (
           <div className="notice notice-danger" role="alert">
             <strong>{t("holdings.failed")}</strong>
             <p>
-              {failureWords(failure).title}. {failureWords(failure).advice}
+              {failureWords(fetched.failure).title}. {failureWords(fetched.failure).advice}
             </p>
             <button type="button" className="button" onClick={ask}>
               {t("common.tryAgain")}
             </button>
           </div>
         )}
-        {view !== undefined && (
+        {(fetched.kind === "fetching" || fetched.kind === "stopped") && (
+          <div className="holdings-ways">
+            <p role="status">
+              {fetched.kind === "stopped" ? t("holdings.stopped") : t("holdings.fetching", { size: formatBytes(fetched.sizeBytes) })}
+            </p>
+            <button type="button" className="button" onClick={fetched.kind === "stopped" ? ask : stop}>
+              {fetched.kind === "stopped" ? t("common.tryAgain") : t("holdings.stop")}
+            </button>
+          </div>
+        )}
+        {fetched.kind === "whole" && (
           <>
             <div className="notice notice-good">
               <strong>{t("holdings.notThere")}</strong>
@@ -72,16 +78,19 @@ export function HoldingsPage(): ReactElement {
                 </ul>
               </>
             )}
+            {json === undefined && <p>{t("holdings.long", { size: formatBytes(fetched.content.size) })}</p>}
             <div className="holdings-ways">
-              <button type="button" className="button" aria-expanded={isAll} onClick={() => setIsAll(!isAll)}>
-                {isAll ? t("holdings.hideAll") : t("holdings.showAll")}
-              </button>
-              <button type="button" className="button" onClick={download}>
+              {json !== undefined && (
+                <button type="button" className="button" aria-expanded={isAll} onClick={() => setIsAll(!isAll)}>
+                  {isAll ? t("holdings.hideAll") : t("holdings.showAll")}
+                </button>
+              )}
+              <button type="button" className="button" onClick={() => save(fetched.content, account?.username ?? "account")}>
                 <Icon name="download" size={18} />
                 {t("holdings.download")}
               </button>
             </div>
-            {isAll && (isWide ? <Table rows={view.rows} /> : <Cards rows={view.rows} />)}
+            {isAll && view !== undefined && (isWide ? <HoldingsTable rows={view.rows} /> : <HoldingsCards rows={view.rows} />)}
             {isAll && (
               <details className="raw">
                 <summary>{t("holdings.raw")}</summary>
@@ -92,57 +101,54 @@ export function HoldingsPage(): ReactElement {
             )}
           </>
         )}
+        <Inventory />
       </div>
     </main>
   );
 }
 
-function Table({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElement {
-  return (
-    // Where it is wider than its place it scrolls by itself: reachable by keyboard.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-frame" role="region" aria-label={t("holdings.heading")} tabIndex={0}>
-      <table className="holdings">
-        <thead>
-          <tr>
-            <th scope="col">{t("holdings.what")}</th>
-            <th scope="col">{t("holdings.value")}</th>
-            <th scope="col">{t("holdings.why")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.what}>
-              <th scope="row">{row.what}</th>
-              <td className="holdings-value">{row.value}</td>
-              <td lang="en" dir="ltr">
-                {row.why}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+/** The package, asked for at once; to ask for it anew, and to stop. What is not whole is thrown away. */
+function usePackage(): [Fetched, () => void, () => void] {
+  const { controller } = useApp();
+  const [fetched, setFetched] = useState<Fetched>({ kind: "fetching", sizeBytes: 0 });
+  const reading = useRef<AbortController>(undefined);
+  const ask = useCallback(() => {
+    reading.current?.abort();
+    const mine = new AbortController();
+    reading.current = mine;
+    const tell = (next: Fetched): void => {
+      if (!mine.signal.aborted) setFetched(next);
+    };
+    tell({ kind: "fetching", sizeBytes: 0 });
+    const read = async (): Promise<void> => {
+      const pieces: Uint8Array<ArrayBuffer>[] = [];
+      let sizeBytes = 0;
+      for await (const piece of readHoldings(await controller.client.inspect(), { signal: mine.signal })) {
+        pieces.push(new Uint8Array(piece));
+        sizeBytes += piece.length;
+        tell({ kind: "fetching", sizeBytes });
+      }
+      const content = new Blob(pieces, { type: "application/json" });
+      tell({ kind: "whole", content, json: sizeBytes <= mostShownBytes ? await content.text() : undefined });
+    };
+    read().catch((error: unknown) => tell({ kind: "failed", failure: failureOf(error) }));
+  }, [controller]);
+  useEffect(() => {
+    ask();
+    return () => reading.current?.abort();
+  }, [ask]);
+  const stop = useCallback(() => {
+    reading.current?.abort();
+    setFetched({ kind: "stopped" });
+  }, []);
+  return [fetched, ask, stop];
 }
 
-/** The same on a phone, where a table of three columns is read sideways. */
-function Cards({ rows }: { readonly rows: readonly HoldingsRow[] }): ReactElement {
-  return (
-    // A list without markers is no list to some screen readers unless told.
-    // oxlint-disable-next-line jsx-a11y/no-redundant-roles
-    <ul role="list" className="holdings-cards" aria-label={t("holdings.heading")}>
-      {rows.map((row) => (
-        <li key={row.what}>
-          <strong>{row.what}</strong>
-          <p className="holdings-value">{row.value}</p>
-          {row.why !== "" && (
-            <p className="holdings-why" lang="en" dir="ltr">
-              {row.why}
-            </p>
-          )}
-        </li>
-      ))}
-    </ul>
-  );
+function save(content: Blob, name: string): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = `latchkey-${name}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

@@ -29,7 +29,7 @@ export function sumUpHoldings(json: string): readonly string[] {
   const sinceMs = since === undefined ? Number.NaN : Date.parse(since);
   const devices = list(held["devices"]);
   const keys = devices.flatMap((device) => list(device["key_packages"])).filter(({ taken }) => taken !== true);
-  const waiting = devices.reduce((sum, { inbox_items: items }) => sum + countOf(items), 0);
+  const waiting = devices.reduce((sum, { inbox_items: items }) => sum + list(items).length, 0);
   const suspended = held["suspended_since"];
   return [
     ...(names.length > 0 ? [t("holdings.plain.name", { names: listOf(names) })] : []),
@@ -43,12 +43,6 @@ export function sumUpHoldings(json: string): readonly string[] {
       : []),
     ...(typeof suspended === "string" ? [t("holdings.plain.suspended", { day: suspended })] : []),
   ];
-}
-
-function countOf(items: unknown): number {
-  // A long answer has numbers in place of the items.
-  if (isObject(items)) return typeof items["count"] === "number" ? items["count"] : 0;
-  return Array.isArray(items) ? items.length : 0;
 }
 
 function list(value: unknown): readonly Readonly<Record<string, unknown>>[] {

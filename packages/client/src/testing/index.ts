@@ -49,3 +49,4 @@ export { blindInput, finishBatch } from "../tokens/blinding.ts";
 export { Timeline } from "../timeline/timeline.ts";
 export { parseJoinLink } from "../join-links/link-text.ts";
 export { greyJpeg, jpegSegment } from "./pictures.ts";
+export { holdingsText } from "./holdings.ts";

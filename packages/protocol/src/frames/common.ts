@@ -74,6 +74,8 @@ export const httpPaths = {
   directory: "/v1/directory",
   desk: "/v1/desk",
   suspended: "/v1/suspended",
+  holdings: "/v1/holdings",
+  inventory: "/v1/inventory",
 } as const;
 
 /** A 32-byte id or hash. */

@@ -94,7 +94,7 @@ export type DeviceRequest =
   | { readonly kind: "read_inbox"; readonly afterSeq: number }
   /** Erases inbox items up to `uptoSeq`. Answer: `done`. */
   | { readonly kind: "erase_inbox"; readonly uptoSeq: number }
-  /** What the server holds about this account: the package that a legal order would get. Answer: `holdings`. */
+  /** What the server holds about this account, the package that a legal order would get (spec F-20): a ticket for it. Answer: `holdings`. */
   | { readonly kind: "inspect" }
   | ({ readonly kind: "set_inbox_capability" } & SetInboxCapability)
   | ({ readonly kind: "issue_tokens" } & IssueTokens)
@@ -129,8 +129,8 @@ export type DeviceReply =
   | ({ readonly kind: "published" } & Published)
   | ({ readonly kind: "key_packages" } & KeyPackageCount)
   | ({ readonly kind: "item" } & InboxItem)
-  /** UTF-8 JSON. */
-  | { readonly kind: "holdings"; readonly json: Uint8Array }
+  /** For `POST /v1/holdings`, once and within a minute. */
+  | { readonly kind: "holdings"; readonly ticket: Uint8Array }
   /** On disk: the generation that the inbox has now, a later one than the request's where it had that before. */
   | { readonly kind: "inbox_capability"; readonly generation: number }
   | ({ readonly kind: "tokens" } & IssuedTokens)
@@ -179,7 +179,7 @@ export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>
       blob: blobBytes,
     }),
   ],
-  holdings: [6, struct<{ json: Uint8Array }>({ json: opaqueV(245_760) })],
+  holdings: [6, struct<{ ticket: Uint8Array }>({ ticket: id32 })],
   done: [7, empty],
   inbox_capability: [8, struct<{ generation: number }>({ generation: safeUint64 })],
   tokens: [9, struct<IssuedTokens>({ day: uint32, evaluated: elements, proof: opaque(64) })],

@@ -122,7 +122,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "published", version: 3, proof: none }),
       framed({ kind: "key_packages", oneTime: 99, lastResortNotAfterMs: 0 }),
       framed({ kind: "item", seq: 4, day: 20_454, part: "contacts", blob: zeros(512) }, 0),
-      framed({ kind: "holdings", json: bytes(0x7b, 0x7d) }),
+      framed({ kind: "holdings", ticket: id(4) }),
       framed({ kind: "done" }),
       framed({ kind: "inbox_capability", generation: 1_767_225_600_000 }),
       framed({ kind: "tokens", day: 20_000, evaluated: [id(3)], proof: zeros(64) }),

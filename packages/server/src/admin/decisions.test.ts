@@ -23,6 +23,7 @@ import {
   zeros,
 } from "../testing/fixtures.ts";
 import type { TestAccount } from "../testing/fixtures.ts";
+import { readHoldings } from "../testing/fetch-holdings.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { Rules } from "./rules.ts";
 
@@ -105,7 +106,7 @@ describe("suspension", () => {
     expect(await connectDevice(client, alice.account.accountId, alice.account.device)).toBe("done");
     expect(await publishKeys(client)).toBe("account_suspended");
     const post = await TestClient.connect(server.url, "post");
-    const { json } = await holdings(client);
+    const { json } = await holdings(server, client);
     const inboxId = Buffer.from(json.devices[0]?.inbox_id ?? "", "base64url");
     const item = { kind: "post", inboxId: new Uint8Array(inboxId), capability: zeros, token: none } as const;
     expect(await post.outcome({ ...item, blob: random(100) })).toBe("inbox_full");
@@ -115,7 +116,7 @@ describe("suspension", () => {
     await answer(dataDirectory, "resume", { name: "alice" });
     expect(await publishKeys(client)).toBe("key_packages");
     expect(await post.outcome({ ...item, blob: random(100) })).toBe("done");
-    expect((await holdings(client)).json.suspended_since).toBeNull();
+    expect((await holdings(server, client)).json.suspended_since).toBeNull();
     expect(await ask(dataDirectory, "suspend", { name: "nobody1" })).toMatchObject({ status: 404 });
   });
 
@@ -176,7 +177,7 @@ describe("restrictions", () => {
       const server = await runServer({ ...options, host, port }, parts);
       const alice = await again(server, before);
       expect([await alice.take(), await alice.post(), await alice.find()]).toEqual(outcomes);
-      const { json } = await holdings(alice.client);
+      const { json } = await holdings(server, alice.client);
       expect(json.restrictions).toEqual([{ what, by: "desk", since: dayText(untilDay - 1), until: dayText(untilDay) }]);
       const listed = await answer(dataDirectory, "suspended");
       const shown = { username: "alice", what, by: "desk", sinceDay: dayText(untilDay - 1), untilDay: dayText(untilDay) };
@@ -270,11 +271,10 @@ describe("restrictions", () => {
 
 /** What the server holds about who is connected. */
 async function holdings(
+  server: RunningServer,
   client: TestClient<"device">,
 ): Promise<{ json: { suspended_since: string | null; restrictions: unknown; devices: { inbox_id: string }[] } }> {
-  const reply = await client.ask({ kind: "inspect" });
-  if (reply.kind !== "holdings") throw new Error(`no holdings: ${reply.kind}`);
-  return { json: JSON.parse(new TextDecoder().decode(reply.json)) as Awaited<ReturnType<typeof holdings>>["json"] };
+  return { json: JSON.parse(await readHoldings(server.url, client)) as Awaited<ReturnType<typeof holdings>>["json"] };
 }
 
 describe("quotas", () => {

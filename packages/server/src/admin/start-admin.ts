@@ -82,7 +82,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const access = new DeskAccess(passedMs);
   const office = new OfficeKeeper(
     { directory: parts.dataDirectory, host, publicUrl: parts.publicUrl, maxSealedBytes: parts.context.limits.maxSealedReportBytes },
-    { world: worldOfDesk(parts), reportBug },
+    { world: worldOfDesk({ ...parts, host }), reportBug },
   );
   try {
     await office.open();

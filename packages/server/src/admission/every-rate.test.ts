@@ -90,6 +90,7 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
   reportBytes: posted(reportPaths.reports),
   reportAnswers: posted(reportPaths.answers),
   readDirectory: (server, address) => overHttp(server, address, () => `${httpPaths.directory}/checkpoint`),
+  holdings: posted(httpPaths.holdings),
   async openLog(server, address) {
     const client = await onLog(server, address);
     return () => openLog(client, createTestLog());

@@ -1,117 +1,160 @@
-import { toBase64Url } from "@latchkey/codec";
+import { concatBytes, toBase64Url } from "@latchkey/codec";
 import { dayText } from "../days.ts";
 import { sha256 } from "../hash.ts";
-import type { CompleteHoldings } from "../store/accounts.ts";
-import type { DirectoryStore } from "../store/store.ts";
+import type { AccountHoldings, HeldDevice, HeldInbox, HeldLabel } from "../store/holdings.ts";
+import type { DirectoryStore, InboxStore } from "../store/store.ts";
+import { copyKept, explanations, heldElsewhere, notHeld } from "./inventory/inventory.ts";
+import { encodeStreamed } from "./streamed-json.ts";
+import type { Json } from "./streamed-json.ts";
 
-/** Largest package in bytes: what fits one frame of the wire. */
-const maxHoldingsBytes = 245_760;
+/** What a page of states or items comes to: what there is of one account at a time in memory. */
+export const pageBytes = 262_144;
+const pageItems = 256;
 
-const explanations = {
-  host: "The server that wrote this.",
-  account_id: "The account's id: the hash of its first state.",
-  version: "The number of the newest state of the account.",
-  history_bytes: "The size of all states and bindings together; the server allows up to a limit.",
-  updates: "How often the account was changed on the last day that it was: the server allows up to a limit.",
-  tokens:
-    "How many tokens the account was given on the last day that it asked for some, null where it never did: the server allows up to a limit. What they were spent on, and that they were this account's, nobody can tell.",
-  suspended_since:
-    "The day since which the account is suspended on this server; null where that is not so. It then gets no new keys, invitations or name here; its conversations go on.",
-  restrictions:
-    "What is taken from the account here, by the operator or by a decision of the desk, since when, and the day on which it is over; null until the operator takes it back. suspended: all services for something new; tokens, key-packages, invitations, name-look-up: that one alone.",
-  usernames: "Names that the account holds or held, each with the account's own signature (SignedUsernameBinding, base64url).",
-  states:
-    "Every state of the account as its devices signed it (SignedAccountState, base64url): its devices' public keys, its recovery public key, its name. The day is when the server received it. Anyone may look these up.",
-  "states[].sha256": "In place of the bytes where they would not fit into one answer: the account lookup returns them.",
-  devices: "What is kept for each device.",
-  "devices[].card": "Where and how to reach the device, as the device signed it (SignedDeviceCard, base64url).",
-  "devices[].inbox_id": "The address of the device's inbox.",
-  "devices[].inbox_last_seq": "How many items the inbox has received since it was made, erased ones included.",
-  "devices[].inbox_items":
-    "Sealed items that wait for the device: number, day of arrival, size, and whether they came with the inbox's capability (contacts) or without (strangers). Only the device can open them. Nothing else says who sent them. Reading the inbox returns their bytes.",
-  "devices[].inbox_capability":
-    "The SHA-256 of a random number that the device gives to people whom its person accepted, and a number that grows with each new one: what comes with it does not wait behind what strangers send. The server knows neither the number itself nor who has it.",
-  "devices[].key_packages":
-    "Keys with which others can add the device to a group: kind, last day of validity, size. Of those taken only the fact that they were remains, until that day.",
-  directory:
-    "The account's places in the directory, whose map and log are public: that of the account itself and of each name that it has or had.",
-  "directory[].index": "Where the label stands in the map: found from the name or id by the server's key alone, and proved by vrf_proof.",
-  "directory[].values":
-    "For each state or binding the commitment that stands in the public log, and the random number that opens it: without that nobody can tell what was committed to. It is erased with what it opens.",
-  not_held:
-    "The server does not hold: messages or files that it can read, private keys, who talks with whom, groups and their members, contact lists, a telephone number, an e-mail address, network addresses, times other than days: but for the public log, whose entries say when they were published, and for seconds, in which a database's journal still shows what it was last asked to write.",
-} as const;
+/** Where the package is read from. */
+export interface HoldingsSource {
+  readonly store: Pick<DirectoryStore, "holdings" | "heldStates"> & Pick<InboxStore, "readItems">;
+  /** The server's host, in the package. */
+  readonly host: string;
+  /** Reads when it is this reader's turn; at once where it is absent. */
+  readonly inTurn?: <T>(read: () => Promise<T>) => Promise<T>;
+}
 
 /**
- * What the server holds about an account: the very package that a legal request would get (promise P6), UTF-8 JSON, with an
- * explanation of every field. `undefined` for an unknown account.
+ * What the server holds about an account, all of it: the very package that a legal request would get (promise P6). UTF-8 JSON with an
+ * explanation of every field, in pieces, of which few are in memory at a time; the same bytes whenever the same is held. Lists are in an
+ * order of their own. What the inboxes get while it is read is not in it, what is erased meanwhile may not be. `undefined` for an unknown account.
  */
-export async function holdingsOf(store: DirectoryStore, accountId: Uint8Array, host: string): Promise<Uint8Array | undefined> {
-  const holdings = await store.holdings({ accountId });
-  if (holdings === undefined) return undefined;
-  const complete = encodeHoldings({ holdings, accountId, host, withStates: true });
-  if (complete.length <= maxHoldingsBytes) return complete;
-  return encodeHoldings({ holdings, accountId, host, withStates: false });
-}
-
-function sinceText(restrictions: readonly { readonly sinceDay: number }[]): string | null {
-  return restrictions.length === 0 ? null : dayText(Math.min(...restrictions.map(({ sinceDay }) => sinceDay)));
-}
-
-function encodeHoldings(params: { holdings: CompleteHoldings; accountId: Uint8Array; host: string; withStates: boolean }): Uint8Array {
-  const { holdings, accountId, host, withStates } = params;
-  const { account, usernames, states, devices, labels } = holdings;
-  const bytes = (value: Uint8Array | undefined): string | null => (value === undefined ? null : toBase64Url(value));
-  const holdingsJson = {
-    format: 1,
+export async function openHoldings(source: HoldingsSource, accountId: Uint8Array): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const { store, host, inTurn = (read) => read() } = source;
+  const held = await inTurn(() => store.holdings({ accountId }));
+  if (held === undefined) return undefined;
+  const { account, usernames, devices, labels } = held;
+  return encodeStreamed({
+    format: 2,
     host,
+    not_held: notHeld,
+    copy_kept: copyKept,
+    held_elsewhere: heldElsewhere,
     account_id: toBase64Url(accountId),
+    row: account.row,
     version: account.version,
     history_bytes: account.historyBytes,
-    updates: { day: dayText(account.updatesDay), count: account.updatesThatDay },
+    updates: account.updatesThatDay === 0 ? null : { day: dayText(account.updatesDay), count: account.updatesThatDay },
     tokens: account.tokensThatDay === 0 ? null : { day: dayText(account.tokensDay), count: account.tokensThatDay },
-    suspended_since: sinceText(account.restrictions.filter(({ what }) => what === "suspended")),
+    deletion: account.deletionSize ?? null,
+    suspended_since: suspendedSince(account.restrictions),
     restrictions: account.restrictions.map(({ what, by, sinceDay, untilDay }) => ({
       what,
       by,
       since: dayText(sinceDay),
-      until: untilDay === undefined ? null : dayText(untilDay),
+      until: day(untilDay),
     })),
-    usernames: usernames.map(({ username, status, binding }) => ({ username, status, binding: bytes(binding) })),
-    states: states.map(({ version, day, state, pops }) =>
-      withStates
-        ? { version, day: dayText(day), state: bytes(state), proofs_of_possession: pops.map(bytes) }
-        : { version, day: dayText(day), sha256: bytes(sha256(state)) },
-    ),
-    devices: devices.map((device) => ({
-      device_id: toBase64Url(device.deviceId),
-      card: bytes(device.card),
-      inbox_id: bytes(device.inboxId),
-      inbox_last_seq: device.inboxLastSeq,
-      inbox_capability:
-        device.inboxCapability === undefined
-          ? null
-          : { generation: device.inboxCapability.generation, sha256: bytes(device.inboxCapability.hash) },
-      inbox_items: withStates
-        ? device.inboxItems.map(({ seq, day, sizeBytes, part }) => ({ seq, day: dayText(day), size_bytes: sizeBytes, part }))
-        : { count: device.inboxItems.length, size_bytes: device.inboxItems.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) },
-      key_packages: device.keyPackages.map(({ lastResort, notAfterDay, taken, sizeBytes }) => ({
+    usernames: usernames.map(({ username, status, reservedUntilDay, binding }) => ({
+      username,
+      status,
+      reserved_until: day(reservedUntilDay),
+      binding: toBase64Url(binding),
+    })),
+    states: states(store, accountId, inTurn),
+    devices: encodeDevices(devices, store, inTurn),
+    directory: labels.map(encodeLabel),
+    explanations,
+  });
+}
+
+/** The same, in one piece. */
+export async function assembleHoldings(source: HoldingsSource, accountId: Uint8Array): Promise<Uint8Array | undefined> {
+  const pieces = await openHoldings(source, accountId);
+  return pieces === undefined ? undefined : concatBytes(...(await Array.fromAsync(pieces)));
+}
+
+type InTurn = NonNullable<HoldingsSource["inTurn"]>;
+
+async function* states(store: HoldingsSource["store"], accountId: Uint8Array, inTurn: InTurn): AsyncGenerator<Json> {
+  for (let fromVersion = 0; ;) {
+    const from = fromVersion;
+    const page = await inTurn(() => store.heldStates({ accountId, fromVersion: from, maxBytes: pageBytes }));
+    for (const { version, day: received, state, pops } of page) {
+      yield { version, day: dayText(received), state: toBase64Url(state), proofs_of_possession: pops.map((pop) => toBase64Url(pop)) };
+      fromVersion = version + 1;
+    }
+    if (page.length === 0) return;
+  }
+}
+
+async function* encodeDevices(
+  devices: readonly HeldDevice[],
+  store: HoldingsSource["store"],
+  inTurn: InTurn,
+): AsyncGenerator<{ readonly [key: string]: Json | AsyncIterable<Json> }> {
+  for (const { row, deviceId, card, inbox, keyPackages } of devices) {
+    yield {
+      row,
+      device_id: toBase64Url(deviceId),
+      card: bytes(card),
+      key_packages: keyPackages.map(({ row: keyRow, seq, lastResort, notAfterDay, digest, bytes: keyPackage }) => ({
+        row: keyRow,
+        seq,
         kind: lastResort ? "last resort" : "one-time",
         not_after: dayText(notAfterDay),
-        taken,
-        size_bytes: sizeBytes,
+        taken: keyPackage === undefined,
+        sha256: toBase64Url(digest),
+        key_package: bytes(keyPackage),
       })),
+      inbox_row: inbox?.row ?? null,
+      inbox_id: bytes(inbox?.inboxId),
+      inbox_last_seq: inbox?.lastSeq ?? 0,
+      inbox_size:
+        inbox === undefined
+          ? null
+          : { items: inbox.items, bytes: inbox.bytes, stranger_items: inbox.strangerItems, stranger_bytes: inbox.strangerBytes },
+      inbox_capability:
+        inbox?.capability === undefined ? null : { generation: inbox.capability.generation, sha256: toBase64Url(inbox.capability.hash) },
+      inbox_items: inbox === undefined ? [] : items(inbox, store, inTurn),
+    };
+  }
+}
+
+/** The items that the inbox had when the package was begun. */
+async function* items({ inboxId, lastSeq }: HeldInbox, store: HoldingsSource["store"], inTurn: InTurn): AsyncGenerator<Json> {
+  for (let afterSeq = 0; afterSeq < lastSeq;) {
+    const after = afterSeq;
+    const page = await inTurn(() => store.readItems({ inboxId, afterSeq: after, maxItems: pageItems, maxBytes: pageBytes }));
+    if (page.length === 0) return;
+    for (const { seq, day: came, part, blob } of page) {
+      if (seq > lastSeq) return;
+      yield { seq, day: dayText(came), part, size_bytes: blob.length, sha256: toBase64Url(sha256(blob)), sealed: toBase64Url(blob) };
+      afterSeq = seq;
+    }
+  }
+}
+
+function encodeLabel({ row, type, value, index, vrfProof, values }: HeldLabel): Json {
+  return {
+    row,
+    label: type,
+    value: type === "username" ? new TextDecoder().decode(value) : toBase64Url(value),
+    index: toBase64Url(index),
+    vrf_proof: toBase64Url(vrfProof),
+    values: values.map(({ version, commitment, opening, binding, isRelease, username }) => ({
+      version,
+      commitment: toBase64Url(commitment),
+      opening: bytes(opening),
+      ...(type === "account" ? { username: username ?? null } : { binding: bytes(binding), is_release: isRelease }),
     })),
-    directory: labels.map(({ type, value, index, vrfProof, values }) => ({
-      label: type,
-      value: type === "username" ? new TextDecoder().decode(value) : toBase64Url(value),
-      index: toBase64Url(index),
-      vrf_proof: toBase64Url(vrfProof),
-      values: withStates
-        ? values.map(({ version, commitment, opening }) => ({ version, commitment: bytes(commitment), opening: bytes(opening) }))
-        : { count: values.length },
-    })),
-    explanations,
   };
-  return new TextEncoder().encode(JSON.stringify(holdingsJson, undefined, 1));
+}
+
+function suspendedSince(restrictions: AccountHoldings["account"]["restrictions"]): string | null {
+  const days = restrictions.flatMap(({ what, sinceDay }) => (what === "suspended" ? [sinceDay] : []));
+  return days.length === 0 ? null : dayText(Math.min(...days));
+}
+
+function bytes(value: Uint8Array | undefined): string | null {
+  return value === undefined ? null : toBase64Url(value);
+}
+
+function day(value: number | undefined): string | null {
+  return value === undefined ? null : dayText(value);
 }

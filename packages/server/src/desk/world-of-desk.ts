@@ -5,17 +5,20 @@ import type { Rules } from "../admin/rules.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { AdminStore } from "../store/admin-store.ts";
-import type { DirectoryStore } from "../store/store.ts";
+import type { DirectoryStore, InboxStore } from "../store/store.ts";
+import { assembleHoldings, pageBytes } from "./holdings.ts";
 import type { OfficeWorld } from "./office/world.ts";
 
 /** What the desk may ask, answered by the server: of one account at a time, by its id. */
 export function worldOfDesk(parts: {
-  store: Pick<DirectoryStore, "accountHead" | "holdings" | "card" | "inboxOf"> & { readonly admin: Pick<AdminStore, "accountOfName"> };
+  store: Pick<DirectoryStore, "accountHead" | "holdings" | "heldStates" | "card" | "inboxOf"> &
+    Pick<InboxStore, "readItems"> & { readonly admin: Pick<AdminStore, "accountOfName"> };
+  host: string;
   rules: Pick<Rules, "restrict">;
   inboxes: Pick<InboxService, "postNotice">;
   operatorLabels: Pick<OperatorLabels, "publish">;
 }): OfficeWorld {
-  const { store, rules, inboxes, operatorLabels } = parts;
+  const { store, host, rules, inboxes, operatorLabels } = parts;
   const stateOf = async (params: { accountId: Uint8Array }): Promise<AccountState | undefined> => {
     const head = await store.accountHead(params);
     return head === undefined ? undefined : decode(accountStateCodec, decode(signedCodec, head.state).body);
@@ -33,9 +36,17 @@ export function worldOfDesk(parts: {
     },
     restrict: ({ accountId, sanctions }) => rules.restrict({ accountId, restrictions: sanctions }),
     publishKeys: ({ value }) => operatorLabels.publish("desk", value),
-    async statesOf(params) {
-      return (await store.holdings(params))?.states.map(({ state }) => state) ?? [];
+    async statesOf({ accountId }) {
+      const states: Uint8Array[] = [];
+      for (let fromVersion = 0; ;) {
+        const page = await store.heldStates({ accountId, fromVersion, maxBytes: pageBytes });
+        const last = page.at(-1);
+        if (last === undefined) return states;
+        states.push(...page.map(({ state }) => state));
+        fromVersion = last.version + 1;
+      }
     },
+    holdingsOf: ({ accountId }) => assembleHoldings({ store, host }, accountId),
     async cardsOf({ accountId }) {
       const devices = (await stateOf({ accountId }))?.devices ?? [];
       const found = await Promise.all(

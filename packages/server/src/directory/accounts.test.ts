@@ -22,6 +22,7 @@ import {
   zeros,
 } from "../testing/fixtures.ts";
 import type { TestAccount } from "../testing/fixtures.ts";
+import { readHoldings } from "../testing/fetch-holdings.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { nodeSignatures } from "./signatures.ts";
 
@@ -413,9 +414,7 @@ describe("the device's connection", () => {
       notAfterMs: Date.now() + 9 * 86_400_000,
       keyPackages: [random(300)],
     });
-    const reply = await client.ask({ kind: "inspect" });
-    if (reply.kind !== "holdings") throw new Error(reply.kind);
-    const text = new TextDecoder().decode(reply.json);
+    const text = await readHoldings(server.url, client);
     const holdings = JSON.parse(text) as Record<string, unknown>;
     const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
     expect(holdings).toMatchObject({

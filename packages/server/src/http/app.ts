@@ -12,6 +12,7 @@ import { Refusal } from "../errors.ts";
 import type { HealthReason } from "../health.ts";
 import type { CertificateKeeper } from "../tls/keeper.ts";
 import type { Desk } from "../desk/desk.ts";
+import type { HoldingsDoor } from "../desk/holdings-door.ts";
 import { DeskError, deskStatuses } from "../desk/office/desk-error.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
 import type { TokenService } from "../tokens/token-service.ts";
@@ -21,6 +22,7 @@ import { addDeskRequestRoutes } from "./desk-request-routes.ts";
 import { addDeskRoutes } from "./desk-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
 import type { DirectoryFiles } from "./directory-routes.ts";
+import { addHoldingsRoutes } from "./holdings-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
@@ -38,6 +40,7 @@ export interface HttpServices {
   readonly disk: Pick<DiskRoom, "isLow">;
   /** The list of suspended accounts; `undefined` where there never were any. */
   readonly suspensions: () => Uint8Array | undefined;
+  readonly holdings: Pick<HoldingsDoor, "open">;
   /** Absent in a server without an admin socket. */
   readonly desk: () => Desk | undefined;
   /** All that is wrong, empty where nothing is. */
@@ -119,6 +122,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
     if (list === undefined) throw new Refusal("not_found");
     return reply.headers({ "content-type": "application/octet-stream", "cache-control": "no-cache" }).send(Buffer.from(list));
   });
+  addHoldingsRoutes(app, { holdings: services.holdings, admission, proxies, reportBug: services.reportBug });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
   addReportRoutes(app, {
     office: () => services.desk()?.office,

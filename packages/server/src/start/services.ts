@@ -10,6 +10,7 @@ import { BlobService } from "../blobs/blob-service.ts";
 import { Uploads } from "../blobs/uploads.ts";
 import type { ServerContext } from "../config.ts";
 import { dayMs, dayOf } from "../days.ts";
+import { HoldingsDoor } from "../desk/holdings-door.ts";
 import { Directory } from "../directory/directory.ts";
 import { OperatorLabels } from "../directory/operator-labels.ts";
 import { PublicSuspensions } from "../directory/public-suspensions.ts";
@@ -94,6 +95,7 @@ export async function createServices(params: {
       context,
       admission,
     }),
+    holdings: new HoldingsDoor({ source: { store, host: context.host }, queue, context }),
     devices,
     blobs: new BlobService(blobParts),
     uploads,

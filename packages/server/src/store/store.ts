@@ -1,5 +1,6 @@
 import type { EntryKind } from "@latchkey/protocol";
-import type { CompleteHoldings, Day, Refused } from "./accounts.ts";
+import type { Day, Refused } from "./accounts.ts";
+import type { AccountHoldings, HeldState } from "./holdings.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
 import type { LinkStore } from "./link-store.ts";
@@ -154,13 +155,6 @@ export interface AccountHead {
   readonly state: Uint8Array;
 }
 
-export interface StoredState {
-  readonly version: number;
-  readonly state: Uint8Array;
-  /** SignedDevicePops that came with it. */
-  readonly pops: readonly Uint8Array[];
-}
-
 /** Accounts as they are now: names, cards and key packages. States come by publications. Writes are atomic and durable when they resolve. */
 export interface DirectoryStore {
   /** The newest stored state, published or about to be. */
@@ -205,7 +199,10 @@ export interface DirectoryStore {
   card(params: { accountId: Uint8Array; deviceId: Uint8Array }): Promise<Uint8Array | undefined>;
   /** Removes key packages past their day, at most `maxItems`. Answers how many. */
   expireKeyPackages(params: { day: Day; maxItems: number }): Promise<number>;
-  holdings(params: { accountId: Uint8Array }): Promise<CompleteHoldings | undefined>;
+  /** What is held about an account, as of one moment, but for its states and the bytes of its inboxes' items, which come in pages. */
+  holdings(params: { accountId: Uint8Array }): Promise<AccountHoldings | undefined>;
+  /** Its states from `fromVersion` on, in order: as many as come to `maxBytes`, one at least; none where there are no more. */
+  heldStates(params: { accountId: Uint8Array; fromVersion: number; maxBytes: number }): Promise<readonly HeldState[]>;
 }
 
 export interface KeyPackageCounts {

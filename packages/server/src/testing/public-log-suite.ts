@@ -172,11 +172,11 @@ export function describePublicLog(name: string, open: (directory: string) => Pro
       const [label] = decode(directoryProofCodec, found.proof).labels;
       expect(label?.items.map(({ kind }) => kind)).toEqual(["commitment", "commitment", "opening"]);
       expect(await store.holdings({ accountId })).toMatchObject({
-        account: { version: 2, historyBytes: last.state.length },
-        states: [{ version: 2 }],
+        account: { version: 2, historyBytes: last.state.length, updatesThatDay: 0 },
         devices: [],
         labels: [{ values: [{ opening: undefined }, { opening: undefined }, { version: 3 }] }, { type: "username" }],
       });
+      expect(await store.heldStates({ accountId, fromVersion: 0, maxBytes: 1_000_000 })).toMatchObject([{ version: 2, pops: [] }]);
       expect(await publishState(store, account)).toEqual({ kind: "refused", code: "account_conflict" });
       expect(await publishState(store, newState({ day: today + 180 }))).toEqual({ kind: "refused", code: "username_taken" });
       const next = newState({ day: today + 181 });

@@ -369,9 +369,7 @@ export function describeStore(name: string, open: (directory: string) => Promise
       await store.postItem(post);
       expect(await store.holdings({ accountId: account.accountId })).toMatchObject({
         account: { version: 0 },
-        devices: [
-          { deviceId, inboxId, inboxCapability: undefined, inboxItems: [{ seq: 1, day: today, sizeBytes: 100, part: "strangers" }] },
-        ],
+        devices: [{ deviceId, inbox: { inboxId, capability: undefined, lastSeq: 1, items: 1, bytes: 100, strangerItems: 1 } }],
       });
       await publishState(
         store,

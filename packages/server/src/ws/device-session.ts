@@ -2,7 +2,6 @@ import { encode, equalBytes } from "@latchkey/codec";
 import { connectTbsCodec, deviceReplyCodec, deviceRequestCodec } from "@latchkey/protocol";
 import type { Connect, DeviceReply, DeviceRequest, PublishAccount } from "@latchkey/protocol";
 import { costOf } from "../admission/fair-queue.ts";
-import { holdingsOf } from "../desk/holdings.ts";
 import { Refusal } from "../errors.ts";
 import type { InboxSink, InboxStream } from "../inboxes/inbox-service.ts";
 import type { KeyPackageCounts, StoredItem } from "../store/store.ts";
@@ -70,7 +69,7 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
   }
 
   async #answer(request: DeviceRequest): Promise<DeviceReply> {
-    const { directory, admission, inboxes, store, context } = this.services;
+    const { directory, admission, inboxes } = this.services;
     switch (request.kind) {
       case "reserve": {
         admission.admit("register", this.connection);
@@ -117,9 +116,8 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
       case "issue_tokens":
         return { kind: "tokens", ...(await this.services.tokens.issue(this.#known().accountId, request.blinded)) };
       case "inspect": {
-        const holdings = await holdingsOf(store, this.#known().accountId, context.host);
-        if (holdings === undefined) throw new Refusal("not_found");
-        return { kind: "holdings", json: holdings };
+        const { accountId } = this.#known();
+        return { kind: "holdings", ticket: this.services.holdings.ticket(accountId) };
       }
       case "ping":
         return { kind: "done" };

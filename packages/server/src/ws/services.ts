@@ -2,6 +2,7 @@ import type { Admission } from "../admission/admission.ts";
 import type { FairQueue } from "../admission/fair-queue.ts";
 import type { TargetLimits } from "../admission/targets.ts";
 import type { ServerContext } from "../config.ts";
+import type { HoldingsDoor } from "../desk/holdings-door.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { PublicSuspensions } from "../directory/public-suspensions.ts";
@@ -32,6 +33,8 @@ export interface Services {
   /** The list of suspended accounts that everybody may fetch. */
   readonly suspensions: PublicSuspensions;
   readonly tokens: TokenService;
+  /** Where an account's own devices fetch what is held about it. */
+  readonly holdings: HoldingsDoor;
   readonly devices: DeviceRegistry;
   /** What connections are told of a restore (spec D-7); empty for nothing. */
   readonly restored: () => Uint8Array;

@@ -117,7 +117,8 @@ const doorStep = `
   CREATE TABLE spent_tokens (nonce BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX spent_tokens_day ON spent_tokens (day)`;
 
-const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep, doorStep, requestsStep] };
+/** The desk's schema. What is added to it gets its entry in `desk/inventory/desk-tables.ts`. */
+export const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep, doorStep, requestsStep] };
 
 /** The desk's database, open. */
 export interface DeskDatabase {

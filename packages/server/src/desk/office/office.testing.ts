@@ -1,4 +1,4 @@
-import { toBase64Url } from "@latchkey/codec";
+import { toBase64Url, utf8Bytes } from "@latchkey/codec";
 import type { DecisionInput, DeskErrorCode, DeskInput, DeskOperation, DeskOutput, DeskRole } from "@latchkey/protocol/desk";
 import { dayMs } from "../../days.ts";
 import { TestAuthenticator } from "../../testing/authenticator.ts";
@@ -45,6 +45,7 @@ export function testWorld(): TestWorld {
       published.push(value);
       return Promise.resolve();
     },
+    holdingsOf: ({ accountId }) => Promise.resolve(states.has(toBase64Url(accountId)) ? utf8Bytes("{}") : undefined),
     statesOf: ({ accountId }) => Promise.resolve(states.get(toBase64Url(accountId)) ?? []),
     accounts,
     accountOf(params) {

@@ -32,6 +32,7 @@ const world: OfficeWorld = {
   restrict: (params) => ask("restrict", params),
   publishKeys: (params) => ask("publishKeys", params),
   statesOf: (params) => ask("statesOf", params),
+  holdingsOf: (params) => ask("holdingsOf", params),
   cardsOf: (params) => ask("cardsOf", params),
   postNotice: (params) => ask("postNotice", params),
 };

@@ -18,6 +18,8 @@ export interface OfficeWorld {
   publishKeys(params: { value: Uint8Array }): Promise<void>;
   /** Every signed state of an account here, from the first on; none of one that is not here. */
   statesOf(params: { accountId: Uint8Array }): Promise<readonly Uint8Array[]>;
+  /** What is held about an account, all of it: the very bytes that its own devices fetch (promise P6); `undefined` for one that is not here. */
+  holdingsOf(params: { accountId: Uint8Array }): Promise<Uint8Array | undefined>;
   /** The devices of an account that can be reached: what each says of its inbox, signed. */
   cardsOf(params: { accountId: Uint8Array }): Promise<readonly { readonly card: Uint8Array; readonly inboxId: Uint8Array }[]>;
   /** Puts a sealed notice of the desk into an inbox, whatever was taken from its account. */

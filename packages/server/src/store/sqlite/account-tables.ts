@@ -1,10 +1,10 @@
 import { equalBytes } from "@latchkey/codec";
 import { sha256 } from "../../hash.ts";
-import type { AccountHoldings, Day, NewState, PublishRefusal, Refused } from "../accounts.ts";
-import type { AccountHead, KeyPackageCounts, StoredState } from "../store.ts";
+import type { Day, NewState, PublishRefusal, Refused } from "../accounts.ts";
+import type { AccountHead, KeyPackageCounts } from "../store.ts";
 import type { AccountChange } from "../directory-store.ts";
 import type { AdminTables } from "./admin-tables.ts";
-import { maxSeq, randomId, randomRef, rowId, seqOf } from "./row-ids.ts";
+import { maxSeq, randomId, randomRef, rowId } from "./row-ids.ts";
 import type { Statements } from "./statements.ts";
 import type { SpentToken } from "../token-store.ts";
 import type { SpentTokens } from "./token-tables.ts";
@@ -15,8 +15,6 @@ interface AccountRow {
   readonly historyBytes: number;
   readonly updatesDay: Day;
   readonly updates: number;
-  readonly tokensDay: Day;
-  readonly tokens: number;
 }
 
 interface DeviceRow {
@@ -31,13 +29,13 @@ const droppedAtOnce = 200;
 /** The accounts in SQLite: every method runs inside the caller's transaction. None of this is on the path of a message. */
 export class AccountTables {
   readonly #sql: Statements;
-  readonly #admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions" | "restrictionsOf">;
+  readonly #admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions">;
 
   readonly #spent: SpentTokens;
 
   constructor(
     sql: Statements,
-    parts: { admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions" | "restrictionsOf">; spent: SpentTokens },
+    parts: { admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions">; spent: SpentTokens },
   ) {
     this.#sql = sql;
     this.#admin = parts.admin;
@@ -143,7 +141,8 @@ export class AccountTables {
       account,
     );
     this.#sql.run(
-      `UPDATE accounts SET history_bytes = (SELECT coalesce(sum(length(state)), 0) FROM account_states WHERE account = ?)
+      `UPDATE accounts SET history_bytes = (SELECT coalesce(sum(length(state)), 0) FROM account_states WHERE account = ?),
+         updates_day = 0, updates = 0, tokens_day = 0, tokens = 0
        WHERE id = ?`,
       account,
       account,
@@ -259,75 +258,6 @@ export class AccountTables {
     return Number(this.#sql.run(sql, params.day, params.maxItems).changes);
   }
 
-  holdings(params: { accountId: Uint8Array }): AccountHoldings | undefined {
-    const account = this.#account(params.accountId);
-    if (account === undefined) return undefined;
-    const states = this.#sql.all<{ version: number; day: number }>(
-      "SELECT version, day FROM account_states WHERE account = ? ORDER BY version",
-      account.id,
-    );
-    const names = this.#sql.all<{ username: string; bound: number; binding: Uint8Array }>(
-      "SELECT username, bound, binding FROM usernames WHERE account = ?",
-      account.id,
-    );
-    const devices = this.#sql.all<{ id: number; device_id: Uint8Array; inbox: number | null; card: Uint8Array | null }>(
-      "SELECT id, device_id, inbox, card FROM devices WHERE account = ?",
-      account.id,
-    );
-    return {
-      account: {
-        version: account.version,
-        historyBytes: account.historyBytes,
-        updatesDay: account.updatesDay,
-        updatesThatDay: account.updates,
-        tokensDay: account.tokensDay,
-        tokensThatDay: account.tokens,
-        restrictions: this.#admin.restrictionsOf(account.id),
-      },
-      usernames: names.map((name) => ({ username: name.username, status: name.bound === 1 ? "bound" : "released", binding: name.binding })),
-      states: states.map(({ version, day }) => ({ day, ...this.#state(account.id, version) })),
-      devices: devices.map((device) => {
-        const inbox =
-          device.inbox === null
-            ? undefined
-            : this.#sql.get<{ inbox_id: Uint8Array; last_seq: number; generation: number; hash: Uint8Array | null }>(
-                "SELECT inbox_id, last_seq, capability_generation AS generation, capability_hash AS hash FROM inboxes WHERE id = ?",
-                device.inbox,
-              );
-        const hash = inbox?.hash ?? undefined;
-        return {
-          deviceId: device.device_id,
-          card: device.card ?? undefined,
-          inboxId: inbox?.inbox_id,
-          inboxLastSeq: inbox?.last_seq ?? 0,
-          inboxCapability: hash === undefined ? undefined : { generation: inbox?.generation ?? 0, hash },
-          inboxItems: this.#sql
-            .all<{ id: number; day: number; sizeBytes: number; is_stranger: number }>(
-              "SELECT id, day, length(blob) AS sizeBytes, is_stranger FROM inbox_items WHERE id > ? AND id <= ? ORDER BY id",
-              rowId(device.inbox ?? 0, 0),
-              rowId(device.inbox ?? 0, maxSeq),
-            )
-            .map(({ id, is_stranger: isStranger, ...item }) => ({
-              seq: seqOf(id),
-              ...item,
-              part: isStranger === 1 ? ("strangers" as const) : ("contacts" as const),
-            })),
-          keyPackages: this.#sql
-            .all<{ last_resort: number; not_after_day: number; size: number | null }>(
-              "SELECT last_resort, not_after_day, length(package) AS size FROM key_packages WHERE device = ? ORDER BY seq",
-              device.id,
-            )
-            .map((row) => ({
-              lastResort: row.last_resort === 1,
-              notAfterDay: row.not_after_day,
-              taken: row.size === null,
-              sizeBytes: row.size ?? 0,
-            })),
-        };
-      }),
-    };
-  }
-
   /** Takes the use of an invitation that a new account needs: with the account itself, or not at all. */
   #mayRegister({ invitation, maxAccounts, day }: AccountChange): boolean {
     if (maxAccounts > 0 && this.#admin.countAccounts() >= maxAccounts) return false;
@@ -336,21 +266,9 @@ export class AccountTables {
 
   #account(accountId: Uint8Array): AccountRow | undefined {
     return this.#sql.get<AccountRow>(
-      `SELECT id, version, history_bytes AS historyBytes, updates_day AS updatesDay, updates, tokens_day AS tokensDay, tokens
-       FROM accounts WHERE account_id = ?`,
+      "SELECT id, version, history_bytes AS historyBytes, updates_day AS updatesDay, updates FROM accounts WHERE account_id = ?",
       accountId,
     );
-  }
-
-  #state(account: number, version: number): StoredState {
-    const state = this.#findState(account, version);
-    if (state === undefined) throw new Error("a listed state is there");
-    const pops = this.#sql.all<{ pop: Uint8Array }>(
-      "SELECT pop FROM account_pops WHERE account = ? AND version = ? ORDER BY position",
-      account,
-      version,
-    );
-    return { version, state: state.state, pops: pops.map(({ pop }) => pop) };
   }
 
   #findState(account: number, version: number): { state: Uint8Array } | undefined {

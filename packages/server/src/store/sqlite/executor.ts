@@ -11,6 +11,7 @@ import type { DatabaseName } from "./database-files.ts";
 import { DirectoryTables } from "./directory-tables.ts";
 import { faultOf } from "./fault.ts";
 import type { Failed } from "./fault.ts";
+import { HoldingsTables } from "./holdings-tables.ts";
 import { InboxTables } from "./inbox-tables.ts";
 import { JournalTables } from "./journal-tables.ts";
 import { LinkTables } from "./link-tables.ts";
@@ -91,6 +92,7 @@ export class Executor {
     const admin = new AdminTables(sql);
     const accounts = new AccountTables(sql, { admin, spent: spent.accounts });
     const tokens = new TokenTables(sql);
+    const holdings = new HoldingsTables(sql, admin);
     const days = new ClockTables({ sql, sqlOfLogs, newestDays });
     const nodes = new NodeTables(sql);
     const tree = new TreeTables(sql);
@@ -130,17 +132,8 @@ export class Executor {
       takeKeyPackage: (params) => accounts.takeKeyPackage(params),
       expireKeyPackages: (params) => accounts.expireKeyPackages(params),
       card: (params) => accounts.card(params),
-      holdings: (params) => {
-        const held = accounts.holdings(params);
-        if (held === undefined) return undefined;
-        return {
-          ...held,
-          labels: lookups.holdings(
-            params.accountId,
-            held.usernames.map(({ username }) => username),
-          ),
-        };
-      },
+      holdings: (params) => holdings.head(params),
+      heldStates: (params) => holdings.states(params),
       tokenSeeds: (params) => tokens.seeds(params),
       countTokens: (params) => tokens.count(params),
       forgetTokens: (params) => {

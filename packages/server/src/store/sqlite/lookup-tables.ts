@@ -13,7 +13,6 @@ import {
   withoutImpliedCosignatures,
 } from "@latchkey/transparency";
 import type { ConfigChange, LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
-import type { LabelHoldings } from "../accounts.ts";
 import type { AccountQuery, LookupResult, NewLabel, OperatorAnswer, OperatorQuery } from "../directory-store.ts";
 import type { NodeTables } from "./node-tables.ts";
 import type { Statements } from "./statements.ts";
@@ -191,24 +190,6 @@ export class LookupTables {
       answers.map((answer) => this.#labelProof(answer)),
       0,
     );
-  }
-
-  /** What the directory holds of an account's label and of the names in it. */
-  holdings(accountId: Uint8Array, usernames: readonly string[]): LabelHoldings[] {
-    const labels: { type: "username" | "account"; value: Uint8Array }[] = [
-      { type: "account", value: accountId },
-      ...usernames.map((username) => ({ type: "username" as const, value: utf8Bytes(username) })),
-    ];
-    return labels.flatMap(({ type, value }) => {
-      const label = this.#label(type, value);
-      if (label === undefined) return [];
-      const account = this.#accountRow(accountId);
-      const values = this.#values(label.id, 0, Number.MAX_SAFE_INTEGER)
-        // Of a name that others had as well: only what is this account's.
-        .filter((row) => type === "account" || row.account === account)
-        .map(({ version, commitment, opening }) => ({ version, commitment, opening: opening ?? undefined }));
-      return [{ type, value, index: label.place, vrfProof: label.vrf_proof, values }];
-    });
   }
 
   #record(params: { query: AccountQuery; accountId: Uint8Array; label: LabelRow; version: number }): LookupResult {

@@ -150,8 +150,10 @@ describe("migrations", () => {
       ]);
       expect(await store.holdings({ accountId: id(10) })).toMatchObject({
         usernames: [{ username: "alice", status: "bound", binding: id(9) }],
-        states: [{ state: id(11), pops: [id(12)] }],
       });
+      expect(await store.heldStates({ accountId: id(10), fromVersion: 0, maxBytes: 1000 })).toMatchObject([
+        { state: id(11), pops: [id(12)] },
+      ]);
       expect(await store.journalNote()).toEqual({ journal: "a journal", size: 1 });
       const query = { kind: "username", username: "alice" } as const;
       expect(await store.lookup(newQuery(query))).toMatchObject({ kind: "account", states: [id(11)], pops: [id(12)], bindings: [id(9)] });

@@ -208,6 +208,9 @@ class SqliteStore implements Store {
   holdings(params: CallParams<"holdings">): Promise<CallResult<"holdings">> {
     return this.#call("holdings", params);
   }
+  heldStates(params: CallParams<"heldStates">): Promise<CallResult<"heldStates">> {
+    return this.#call("heldStates", params);
+  }
   tokenSeeds(params: CallParams<"tokenSeeds">): Promise<CallResult<"tokenSeeds">> {
     return this.#call("tokenSeeds", params);
   }

@@ -1,0 +1,153 @@
+import type { Tables } from "./entry.ts";
+
+const why =
+  "Members of a conversation who were away read on from it. Nothing in this database is of an account, and nothing leads from one to it.";
+const entryDays = "The days of retention, 30 unless the operator says otherwise.";
+
+/** What `logs.sqlite` has. */
+export const logsTables: Tables = {
+  logs: {
+    tiedTo: "conversation",
+    why,
+    kept: "The address and the hash over what it had stay, so that nobody is shown another log under it.",
+    category: "sealed",
+    columns: {
+      id: "A random number of its row.",
+      log_id: "The log's random address, which its members have.",
+      created_day: "The day on which it was made.",
+      purged_seq: "The number of the last entry that was erased.",
+      purged_head: "The hash over the entries up to that one.",
+      oldest_day: "The day of its oldest entry.",
+      indexed_seq: "Up to which entry the same sent again is found by its digest.",
+    },
+  },
+  active_logs: {
+    tiedTo: "conversation",
+    why: "Logs with new entries are published in the map of heads.",
+    kept: "Until their head is published.",
+    category: "sealed",
+    columns: { head_place: "Where its head stands in the map.", log: "Which log." },
+  },
+  epochs: {
+    tiedTo: "conversation",
+    why,
+    kept: "As long as entries of it.",
+    category: "sealed",
+    columns: {
+      log: "Which log.",
+      epoch: "The number of an epoch.",
+      parent: "The epoch before it.",
+      access_hash: "The hash of a key that its members have: what opens it.",
+      opened_day: "The day on which it began.",
+      complaints: "How many entries say that somebody cannot follow it.",
+      complaint_bytes: "Their bytes.",
+    },
+  },
+  entries: {
+    tiedTo: "conversation",
+    why,
+    kept: entryDays,
+    category: "sealed",
+    columns: {
+      id: "Its log and its number there.",
+      epoch: "Of which epoch.",
+      kind: "Message, commit or complaint.",
+      day: "The day on which it came.",
+      digest: "The first bits of its hash: the same sent again is not stored again.",
+      next_access_hash: "Of a commit, the hash of the next epoch's key.",
+      head: "The hash over all entries up to this one.",
+      blob: "Its bytes, encrypted by a member's device, padded.",
+    },
+  },
+  entry_digests: {
+    tiedTo: "conversation",
+    why: "The same sent again is found.",
+    kept: "As long as the entry.",
+    category: "sealed",
+    columns: { digest: "The log and the first bits of an entry's hash.", seq: "The entry's number." },
+  },
+  recent_entries: {
+    tiedTo: "conversation",
+    why: "The newest entries of all logs lie together until they are moved to their logs.",
+    kept: "Some seconds or minutes.",
+    category: "sealed",
+    columns: { id: "A place.", slot: "An entry, as in entries." },
+  },
+  blobs: {
+    tiedTo: "conversation",
+    why: "What is too large for an entry lies in a file, which is erased with the last entry that names it.",
+    kept: "As long as an entry that names it; two days where none does.",
+    category: "sealed",
+    columns: {
+      id: "A random number of its row.",
+      blob_id: "Its random name.",
+      sha256: "The hash of its encrypted bytes.",
+      size: "Its size, padded.",
+      expires_day: "The day from which on it goes where no entry names it.",
+      refs: "How many entries name it.",
+    },
+  },
+  blob_totals: {
+    tiedTo: "nobody",
+    why: "The server keeps within its disk.",
+    kept: "Always the newest.",
+    category: "none",
+    columns: { id: "Always 1.", blobs: "How many blobs there are.", bytes: "Their bytes." },
+  },
+  entry_blobs: {
+    tiedTo: "conversation",
+    why: "A blob is kept as long as an entry that names it.",
+    kept: "As long as the entry.",
+    category: "sealed",
+    columns: { entry: "Which entry.", blob: "Which blob." },
+  },
+  head_maps: {
+    tiedTo: "conversation",
+    why: "The heads of logs are published, so that members notice when they are shown different ones.",
+    kept: "The newest maps.",
+    category: "public",
+    columns: {
+      id: "Its number.",
+      stage: "How far it was made.",
+      build: "What is needed to go on making it.",
+      root: "Its root.",
+      position: "In which entry of the public log it stands.",
+      leaves: "How many logs it has.",
+    },
+  },
+  head_pages: {
+    tiedTo: "conversation",
+    why: "A member asks for the proof of a head.",
+    kept: "As long as the map.",
+    category: "public",
+    columns: { map: "Of which map.", first: "The first place of the page.", leaves: "Places and heads.", logs: "Of which logs." },
+  },
+  head_nodes: {
+    tiedTo: "conversation",
+    why: "A member asks for the proof of a head.",
+    kept: "As long as the map.",
+    category: "public",
+    columns: { map: "Of which map.", hash: "A node's hash.", node: "The node." },
+  },
+  spent_tokens: {
+    tiedTo: "nobody",
+    why: "No token is spent twice.",
+    kept: "Until the tokens of that day hold no more.",
+    category: "none",
+    columns: { nonce: "A random number that nobody saw before it was spent: nothing says whose the token was.", day: "Whose key it was." },
+  },
+  newest_day: {
+    tiedTo: "nobody",
+    why: "A clock that was set back is noticed.",
+    kept: "Always the newest.",
+    category: "none",
+    columns: { id: "Always 1.", day: "The newest day of anything in this database." },
+  },
+  noise: {
+    tiedTo: "nobody",
+    why: "So that what was overwritten cannot be guessed from what is there.",
+    kept: "Until it is written anew.",
+    category: "none",
+    columns: { id: "Always 1.", filler: "Random bytes." },
+  },
+};
