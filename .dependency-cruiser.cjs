@@ -11,7 +11,7 @@ const arrows = {
     may: ["packages/codec", "packages/mls", "packages/transparency", "packages/protocol"],
     tests: ["packages/testkit"],
   },
-  "packages/releases": { may: ["packages/codec"], tests: [] },
+  "packages/releases": { may: ["packages/codec", "packages/protocol"], tests: [] },
   "packages/client": {
     may: ["packages/codec", "packages/mls", "packages/transparency", "packages/protocol", "packages/reports"],
     tests: ["packages/testkit"],

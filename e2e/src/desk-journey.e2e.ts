@@ -122,7 +122,7 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
   await late.close();
 
   // Mallory is told, with the reasons, and appeals.
-  await mallory.page.getByText("Whoever runs your server decided something about your account.").waitFor();
+  await mallory.page.getByText("Whoever runs your server has something to tell you about your account.").waitFor();
   await look(mallory.page, "notice-line");
   await mallory.page.getByRole("button", { name: "Read it" }).click();
   await mallory.page.getByRole("heading", { name: "Your account was restricted" }).waitFor();

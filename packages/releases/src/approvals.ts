@@ -1,4 +1,6 @@
 import { concatBytes, equalBytes, toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { approvalRules } from "@latchkey/protocol/desk";
+import type { ApprovalRule } from "@latchkey/protocol/desk";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { JsonReader } from "./json-reader.ts";
 
@@ -9,13 +11,6 @@ const [maxKeyBytes, maxAnswerBytes] = [1400, 8192];
 const maxApprovals = 8;
 const longestName = 200;
 
-/**
- * Who had to approve (rule F-7): two of the staff; one and somebody outside, by a link and a passkey of their own; or one, and a wait of a
- * day, where nobody else can.
- */
-export const approvalRules = ["two-staff", "staff-and-outside", "staff-and-wait"] as const;
-/** One of them. */
-export type ApprovalRule = (typeof approvalRules)[number];
 /** As what somebody approved. */
 export const approverRoles = ["moderator", "reviewer", "outside"] as const;
 /** One of them. */

@@ -124,7 +124,7 @@ describe("a release file", () => {
     expect(await problemsOf({ isUnsigned: true })).toEqual(["signature-missing"]);
   });
 
-  test("[F-7] every byte that is altered, and every end that is cut off, is found", async () => {
+  test("[F-7] [E-240] every byte that is altered, and every end that is cut off, is found", async () => {
     const { zip, key } = await makeRelease();
     const holds = async (bytes: Uint8Array): Promise<boolean> => {
       try {

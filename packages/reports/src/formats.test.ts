@@ -9,7 +9,7 @@ import {
   reportPlaintextCodec,
   reportReceiptCodec,
 } from "./index.ts";
-import type { Complained, DeskNotice, Report, ReportAnswer, ReportItem, StatementOfReasons } from "./index.ts";
+import type { Complained, DeskNotice, Disclosure, Report, ReportAnswer, ReportItem, StatementOfReasons } from "./index.ts";
 
 const id = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 const id16 = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
@@ -67,6 +67,25 @@ const statement: StatementOfReasons = {
   appealUntilDay: 20_184,
 };
 const notice: DeskNotice = { format: 1, noticeId: id16(1), host: "chat.example", accountId: id(2), body: statement, ext: none };
+const disclosure: Disclosure = {
+  kind: "disclosure",
+  puid: "AAAAAAAAAAAAAAAAAAAAAA",
+  authority: "Staatsanwaltschaft Berlin",
+  country: "DE",
+  reference: "241 Js 100/26",
+  basis: "Regulation (EU) 2023/1543, Art. 5",
+  receivedDay: 20_000,
+  releasedDay: 20_010,
+  asOfDay: 20_000,
+  isPreserved: true,
+  categories: ["subscriber", "traffic"],
+  fromDay: 0,
+  toDay: 19_999,
+  sha256: id(7),
+  sizeBytes: 4096,
+  secretUntilDay: 20_100,
+  rule: "two-staff",
+};
 const answer: ReportAnswer = { format: 1, reportId: id16(1), day: 20_000, outcome: { kind: "received" }, ext: none };
 
 describe("[V-2] a report is bounded and has one encoding", () => {
@@ -123,16 +142,20 @@ describe("[V-3] [V-4] receipts and answers are bounded and have one encoding", (
   });
 });
 
-describe("[V-5] a notice of the desk is bounded and has one encoding", () => {
+describe("[V-5] [F-8] a notice of the desk is bounded and has one encoding", () => {
   describeCodec("deskNoticeCodec", deskNoticeCodec, {
     samples: [
       notice,
       { ...notice, body: { kind: "appeal-decided", puid: "a-decision", outcome: "reversed", decidedDay: 20_040, words: "It was a joke." } },
+      { ...notice, body: disclosure },
     ],
     frozen: "sha256:82de0803bb0d9fe5af472cf974c98930e8a192e6954c9035ffb011e9bfae208c",
     overLimit: {
       "201 messages": { ...notice, body: { ...statement, messageIds: Array.from({ length: 201 }, () => id(1)) } },
       "a country of three letters": { ...notice, body: { ...statement, territory: ["DEU"] } },
+      "an authority above 200 characters": { ...notice, body: { ...disclosure, authority: "x".repeat(801) } },
+      "five categories": { ...notice, body: { ...disclosure, categories: Array.from({ length: 5 }, () => "traffic" as const) } },
+      "a hash of 31 bytes": { ...notice, body: { ...disclosure, sha256: zeros(31) } },
       "facts above 5000 characters": { ...notice, body: { ...statement, facts: "x".repeat(20_001) } },
     },
   });

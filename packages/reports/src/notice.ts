@@ -1,7 +1,23 @@
-import { bool, opaque, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
+import { bool, opaque, safeUint64, struct, text, uint32, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { decisionLimits, dsaCategories, dsaContentTypes, restrictions } from "@latchkey/protocol/desk";
-import type { AppealOutcome, DecisionGround, DsaCategory, DsaContentType, Restriction } from "@latchkey/protocol/desk";
+import {
+  approvalRules,
+  dataCategories,
+  decisionLimits,
+  dsaCategories,
+  dsaContentTypes,
+  requestLimits,
+  restrictions,
+} from "@latchkey/protocol/desk";
+import type {
+  AppealOutcome,
+  ApprovalRule,
+  DataCategory,
+  DecisionGround,
+  DsaCategory,
+  DsaContentType,
+  Restriction,
+} from "@latchkey/protocol/desk";
 import { extCodec, formatOne, hostCodec, id32 } from "@latchkey/protocol";
 import { maxReportItems } from "./report.ts";
 import { numbered } from "./names.ts";
@@ -52,6 +68,38 @@ export interface AppealDecided {
   readonly words: string;
 }
 
+/**
+ * What was given out about an account upon a request of an authority (rule F-8): who asked, by what law, for what, and what they got. Which
+ * other accounts were asked for is told to nobody.
+ */
+export interface Disclosure {
+  readonly kind: "disclosure";
+  /** Random name of the release. */
+  readonly puid: string;
+  readonly authority: string;
+  /** Two letters. */
+  readonly country: string;
+  /** The authority's own file number. */
+  readonly reference: string;
+  readonly basis: string;
+  /** Days since 1970: when it was asked, when it went out, and of which day it is. */
+  readonly receivedDay: number;
+  readonly releasedDay: number;
+  readonly asOfDay: number;
+  /** It is a copy that was kept when the request came. */
+  readonly isPreserved: boolean;
+  readonly categories: readonly DataCategory[];
+  /** For which days it was asked, both counted; 0 for any. */
+  readonly fromDay: number;
+  readonly toDay: number;
+  /** What was given about this account: its hash and size. */
+  readonly sha256: Uint8Array;
+  readonly sizeBytes: number;
+  /** The desk was not allowed to tell before; the last day of that, or 0. */
+  readonly secretUntilDay: number;
+  readonly rule: ApprovalRule;
+}
+
 /** What the desk tells an account: body of an inbox item of kind 7, signed under the label "DeskNotice" (spec V-5). */
 export interface DeskNotice {
   readonly format: 1;
@@ -60,7 +108,7 @@ export interface DeskNotice {
   /** To whom: who gets another's notice drops it. */
   readonly host: string;
   readonly accountId: Uint8Array;
-  readonly body: StatementOfReasons | AppealDecided;
+  readonly body: StatementOfReasons | AppealDecided | Disclosure;
   readonly ext: Uint8Array;
 }
 
@@ -94,6 +142,26 @@ const statementCodec: Codec<Omit<StatementOfReasons, "kind">> = struct<Omit<Stat
   appealUntilDay: uint32,
 });
 
+const disclosureCodec: Codec<Omit<Disclosure, "kind">> = struct<Omit<Disclosure, "kind">>({
+  puid: puidCodec,
+  authority: characters(requestLimits.name),
+  country: text(2),
+  reference: characters(requestLimits.line),
+  basis: characters(requestLimits.line),
+  receivedDay: uint32,
+  releasedDay: uint32,
+  asOfDay: uint32,
+  isPreserved: bool,
+  categories: vector(numbered(dataCategories), { maxBytes: dataCategories.length }),
+  fromDay: uint32,
+  toDay: uint32,
+  sha256: id32,
+  sizeBytes: safeUint64,
+  secretUntilDay: uint32,
+  rule: numbered(approvalRules),
+});
+
+/** Codec of `DeskNotice` (spec V-5). */
 export const deskNoticeCodec: Codec<DeskNotice> = struct<DeskNotice>({
   format: formatOne,
   noticeId: opaque(16),
@@ -110,6 +178,7 @@ export const deskNoticeCodec: Codec<DeskNotice> = struct<DeskNotice>({
         words: characters(decisionLimits.note),
       }),
     ],
+    disclosure: [3, disclosureCodec],
   }),
   ext: extCodec,
 });

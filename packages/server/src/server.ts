@@ -263,7 +263,7 @@ async function start(params: {
     retentionDays,
   };
   const tickDesk = async (): Promise<number> =>
-    (await late.desk?.office.tick({ nowMs: nowMs(), isDoubted: clock.doubt() !== undefined })) ?? 0;
+    (await late.desk?.office.tick({ nowMs: nowMs(), passedMs: clock.passedMs(), isDoubted: clock.doubt() !== undefined })) ?? 0;
   const { tokens } = services;
   const chores = new Chores({
     house,

@@ -10,7 +10,7 @@ import { printSent } from "./report.ts";
 export const noticesCommand: Command = {
   name: "notices",
   usage: "notices",
-  summary: "what who runs the server decided about this account",
+  summary: "what who runs the server decided about this account, or gave out about it",
   help: 'Each was signed by the desk\'s key in the public record. A decision can be appealed with "appeal".',
   positionals: [0, 0],
   run: async ({ output, withClient }) => {
@@ -54,6 +54,8 @@ function formatNotice({ noticeId, body }: Notice): string {
       .map((line) => `  ${printableLine(line)}`);
   if (body.kind === "appeal-decided")
     return [`${noticeId}  ${formatDay(body.decidedDay)}: the decision was ${body.outcome}`, ...lines(body.words)].join("\n");
+  if (body.kind === "disclosure")
+    return [`${noticeId}  ${formatDay(body.releasedDay)}: given out by law`, ...formatDisclosure(body)].join("\n");
   const { sanction, restrictions, decidedDay, untilDay, ground, facts, appealUntilDay, messageIds } = body;
   const what = restrictions.length === 0 ? sanction : `${sanction} (${restrictions.join(", ")})`;
   const until = untilDay === 0 ? "" : ` until ${formatDay(untilDay)}`;
@@ -65,4 +67,25 @@ function formatNotice({ noticeId, body }: Notice): string {
     ...messageIds.map((id) => `  message ${id}`),
     `  A person decided. You may appeal until ${formatDay(appealUntilDay)}.`,
   ].join("\n");
+}
+
+const approvedBy = {
+  "two-staff": "two people who run the server",
+  "staff-and-outside": "one of those who run the server, and somebody from outside",
+  "staff-and-wait": "one person who runs the server, after a day",
+} as const;
+
+function formatDisclosure(body: Extract<Notice["body"], { kind: "disclosure" }>): readonly string[] {
+  const { authority, country, reference, basis, receivedDay, asOfDay, isPreserved, categories, fromDay, toDay, sha256, sizeBytes } = body;
+  const day = (one: number): string => (one === 0 ? "any" : formatDay(one));
+  const period = fromDay === 0 && toDay === 0 ? "" : `, of ${day(fromDay)} to ${day(toDay)}`;
+  return [
+    `Asked on ${formatDay(receivedDay)} by ${authority} (${country}), ${reference}`,
+    `By ${basis}`,
+    `For: ${categories.join(", ")}${period}`,
+    `Given: ${String(sizeBytes)} bytes, as of ${formatDay(asOfDay)}${isPreserved ? ", a copy that was kept since" : ""}`,
+    `SHA-256: ${sha256}`,
+    ...(body.secretUntilDay === 0 ? [] : [`The server was not allowed to tell you until ${formatDay(body.secretUntilDay)}.`]),
+    `Approved by ${approvedBy[body.rule]}. What the server holds: "inspect". You may complain to a court, or to a data protection authority.`,
+  ].map((line) => `  ${printableLine(line)}`);
 }

@@ -34,6 +34,32 @@ const statement: Notice = {
   },
 };
 
+/** What somebody is told who was asked for. */
+const disclosure: Notice = {
+  noticeId: "n2",
+  receivedAtMs: atMs,
+  isRead: true,
+  puid: "b7c1",
+  body: {
+    kind: "disclosure",
+    authority: "Staatsanwaltschaft Berlin",
+    country: "DE",
+    reference: "241 Js 100/26",
+    basis: "Regulation (EU) 2023/1543, Art. 5",
+    receivedDay: day - 40,
+    releasedDay: day - 30,
+    asOfDay: day - 40,
+    isPreserved: true,
+    categories: ["subscriber", "traffic"],
+    fromDay: 0,
+    toDay: day - 40,
+    sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    sizeBytes: 24_576,
+    secretUntilDay: day - 2,
+    rule: "two-staff",
+  },
+};
+
 type Reports = Pick<Client, "previewReport" | "report" | "reports" | "notices" | "readNotice" | "appeal">;
 
 /** Reports that go nowhere, and what was decided about them. */
@@ -83,7 +109,7 @@ export function createFakeReports(later: () => Promise<void>): Reports {
       return made("report");
     },
     reports: async () => [...sent],
-    notices: async () => [statement],
+    notices: async () => [disclosure, statement],
     async readNotice() {
       await later();
     },

@@ -2338,4 +2338,26 @@ export interface Messages {
   "report.refused.noDesk": { readonly host: string };
   "report.rests": { readonly n: number };
   "report.restsMissing": undefined;
+  "report.disclosed": undefined;
+  "report.disclosedOn": { readonly day: string };
+  "report.asked": undefined;
+  "report.askedOn": { readonly day: string };
+  "report.law": undefined;
+  "report.wanted": undefined;
+  "report.data.subscriber": undefined;
+  "report.data.identification": undefined;
+  "report.data.traffic": undefined;
+  "report.data.content": undefined;
+  "report.period": { readonly from: string; readonly to: string };
+  "report.anyDay": undefined;
+  "report.given": undefined;
+  "report.givenSize": { readonly day: string; readonly size: string };
+  "report.givenKept": undefined;
+  "report.givenHash": undefined;
+  "report.approved": undefined;
+  "report.approved.two-staff": undefined;
+  "report.approved.staff-and-outside": undefined;
+  "report.approved.staff-and-wait": undefined;
+  "report.secret": { readonly day: string };
+  "report.complain": undefined;
 }

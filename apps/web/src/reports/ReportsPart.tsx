@@ -9,6 +9,7 @@ import { useAction, useApp, useBusyAction, useNow } from "../state/context.ts";
 import { dayText, isPast } from "../state/days.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
+import { DisclosureCard } from "./DisclosureCard.tsx";
 import { ownCopies } from "./own-copies.ts";
 
 /** Messages of a decision that are looked for here. */
@@ -86,6 +87,7 @@ function NoticeCard({ notice, appeal }: { readonly notice: Notice; readonly appe
       </article>
     );
   }
+  if (body.kind === "disclosure") return <DisclosureCard body={body} />;
   const { ground, restrictions } = body;
   return (
     <article className="report-card">

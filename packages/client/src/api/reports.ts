@@ -123,6 +123,31 @@ export interface Notice {
         readonly outcome: "upheld" | "reversed" | "replaced";
         readonly decidedDay: number;
         readonly words: string;
+      }
+    | {
+        /** What was given out about this account upon a request of an authority. */
+        readonly kind: "disclosure";
+        readonly authority: string;
+        /** Two letters. */
+        readonly country: string;
+        /** The authority's own file number. */
+        readonly reference: string;
+        readonly basis: string;
+        readonly receivedDay: number;
+        readonly releasedDay: number;
+        /** Of which day what was given is; a copy was kept from then on where `isPreserved`. */
+        readonly asOfDay: number;
+        readonly isPreserved: boolean;
+        readonly categories: readonly ("subscriber" | "identification" | "traffic" | "content")[];
+        /** For which days it was asked, both counted; 0 for any. */
+        readonly fromDay: number;
+        readonly toDay: number;
+        /** Of what was given about this account, lower-case hex. */
+        readonly sha256: string;
+        readonly sizeBytes: number;
+        /** Whoever runs the server was not allowed to tell before; the last day of that, or 0. */
+        readonly secretUntilDay: number;
+        readonly rule: "two-staff" | "staff-and-outside" | "staff-and-wait";
       };
 }
 
@@ -149,7 +174,7 @@ export interface ReportCalls {
   report(conversationId: string, report: ReportParams): Promise<SentReport>;
   /** What was reported and appealed on this device, newest first, and what became of it. `isFresh` asks the desks before. */
   reports(options?: { readonly isFresh?: boolean }): Promise<readonly SentReport[]>;
-  /** What the desk decided about this account, newest first. */
+  /** What the desk decided about this account or gave out about it, newest first. */
   notices(): Promise<readonly Notice[]>;
   /** The person has read it. */
   readNotice(noticeId: string): Promise<void>;

@@ -1,4 +1,4 @@
-import { decode, encode, toBase64Url } from "@latchkey/codec";
+import { decode, encode, toBase64Url, toHex } from "@latchkey/codec";
 import type { InboxPlaintext } from "@latchkey/protocol";
 import { deskNoticeCodec, isDeskHead, openNotice, ReportError } from "@latchkey/reports";
 import type { DeskNotice } from "@latchkey/reports";
@@ -105,6 +105,11 @@ function shown({ noticeId, body }: DeskNotice, kept: Pick<Notice, "receivedAtMs"
   if (body.kind === "appeal-decided") {
     const { kind, outcome, decidedDay, words } = body;
     return { ...common, body: { kind, outcome, decidedDay, words: cleanWords(words) } };
+  }
+  if (body.kind === "disclosure") {
+    const { puid: _puid, authority, country, reference, basis, sha256, ...rest } = body;
+    const words = { authority: cleanWords(authority), reference: cleanWords(reference), basis: cleanWords(basis) };
+    return { ...common, body: { ...rest, ...words, country: cleanLine(country, 2), sha256: toHex(sha256) } };
   }
   const { ground, facts, messageIds, puid: _puid, source: _source, ...rest } = body;
   const { kind, basis, explanation, referenceUrl, isAlsoIllegal } = ground;

@@ -270,8 +270,14 @@ export interface RequestPreservation {
   readonly endedWhy?: string;
 }
 
-/** By what a release was approved: the public count says which (rule F-7). */
-export type ApprovalRule = "two-staff" | "staff-and-outside" | "staff-and-wait";
+/**
+ * By what a release was approved: two of the staff; one and somebody outside, by a link and a passkey of their own; or one and a day's wait,
+ * where nobody else can. The public count says which (rule F-7).
+ */
+export const approvalRules = ["two-staff", "staff-and-outside", "staff-and-wait"] as const;
+
+/** One of them. */
+export type ApprovalRule = (typeof approvalRules)[number];
 
 /** One approval: a passkey's signature over the package's hash. */
 export interface RequestApproval {

@@ -1,7 +1,8 @@
 import { toHex, utf8Bytes } from "@latchkey/codec";
+import type { ApprovalRule } from "@latchkey/protocol/desk";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { encodeApprovals, encodeSignature, releaseTbs } from "../approvals.ts";
-import type { Approval, ApprovalRule } from "../approvals.ts";
+import type { Approval } from "../approvals.ts";
 import { zipRelease } from "../file.ts";
 import { encodeManifest, releaseDigest } from "../manifest.ts";
 import type { ReleaseFile, ReleaseManifest } from "../manifest.ts";

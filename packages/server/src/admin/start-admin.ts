@@ -87,7 +87,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   try {
     await office.open();
     // What was decided before a stop, and is not done yet, need not wait for the next minute.
-    await office.tick({ nowMs: parts.context.nowMs(), isDoubted: true }).catch(reportBug);
+    await office.tick({ nowMs: parts.context.nowMs(), passedMs: parts.context.elapsedMs(), isDoubted: true }).catch(reportBug);
   } catch (error) {
     // People go on writing to each other without a desk.
     if (!(error instanceof ServerError)) throw error;

@@ -18,6 +18,7 @@ import type { DiskRoom } from "../storage/disk-room.ts";
 import type { TokenService } from "../tokens/token-service.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
 import { addDeskApiRoutes } from "./desk-api-routes.ts";
+import { addDeskReleaseRoutes } from "./desk-release-routes.ts";
 import { addDeskRequestRoutes } from "./desk-request-routes.ts";
 import { addDeskRoutes } from "./desk-routes.ts";
 import { addDirectoryRoutes } from "./directory-routes.ts";
@@ -133,6 +134,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
     redeem: ({ token, reportId, address }) => services.tokens.redeem({ token, operation: "report", target: reportId, source: { address } }),
   });
   addDeskApiRoutes(app, { office: () => services.desk()?.office, context, admission, proxies });
+  addDeskReleaseRoutes(app, { office: () => services.desk()?.office, context, admission, proxies });
   addDeskRequestRoutes(app, {
     office: () => services.desk()?.office,
     context,

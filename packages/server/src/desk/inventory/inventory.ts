@@ -4,6 +4,7 @@ import type { Category, FieldEntry, FileEntry, Tables, TiedTo } from "./entry.ts
 import { fields } from "./fields.ts";
 import { files } from "./files.ts";
 import { logsTables } from "./logs-tables.ts";
+import { releaseTables } from "./release-tables.ts";
 
 /** What the server does not hold, in words: of the same table as what it does. */
 export const notHeld =
@@ -36,7 +37,7 @@ export const orderedBy: Readonly<Record<Category, string>> = {
 export const databases: Readonly<Record<"accounts.sqlite" | "logs.sqlite" | "desk.sqlite", Tables>> = {
   "accounts.sqlite": accountsTables,
   "logs.sqlite": logsTables,
-  "desk.sqlite": deskTables,
+  "desk.sqlite": { ...deskTables, ...releaseTables },
 };
 
 /** What is said of one column of a database. */

@@ -295,7 +295,7 @@ describe("decisions", () => {
     expect(desk.bugs).toHaveLength(1);
     await desk.restart();
     Object.assign(desk.world, { restrict });
-    desk.office.tick({ nowMs: desk.nowMs, isDoubted: true });
+    desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: true });
     await desk.idle();
     expect(desk.world.restricted.get(toBase64Url(accused.accountId))).toEqual([{ what: "suspended", sinceDay: 20_000, untilDay: 20_030 }]);
   });
@@ -308,7 +308,7 @@ describe("decisions", () => {
     await desk.idle();
     using database = new DatabaseSync(join(desk.directory, "desk.sqlite"));
     for (const table of ["tasks", "arrivals"]) database.exec(`ALTER TABLE ${table} RENAME TO ${table}_gone`);
-    desk.office.tick({ nowMs: desk.nowMs, isDoubted: true });
+    desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: true });
     await desk.idle();
     expect(desk.bugs).toHaveLength(2);
     for (const table of ["tasks", "arrivals"]) database.exec(`ALTER TABLE ${table}_gone RENAME TO ${table}`);
@@ -334,14 +334,14 @@ describe("decisions", () => {
       [100, () => Promise.resolve()],
     ] as const) {
       desk.nowMs += days * dayMs;
-      desk.office.tick({ nowMs: desk.nowMs, isDoubted: false });
+      desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false });
       await decide();
       await desk.idle();
     }
     expect([answersFrom(0), answersFrom(1)]).toEqual([2, 1]);
     // Their case is gone, and with it what nobody adds to any more.
     desk.nowMs += 400 * dayMs;
-    for (let ticks = 0; ticks < 2; ticks += 1) desk.office.tick({ nowMs: desk.nowMs, isDoubted: false });
+    for (let ticks = 0; ticks < 2; ticks += 1) desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false });
     expect(answersFrom(0)).toBe(0);
     expect(desk.bugs).toEqual([]);
   });
@@ -455,7 +455,7 @@ describe("appeals", () => {
     expect(desk.office.appeal(newAppeal(puid, { kind: "reporter", mailbox: random(32) }), desk.nowMs)).toBeUndefined();
     expect(desk.office.appeal(newAppeal("AAAAAAAAAAAAAAAAAAAAAAAA", by), desk.nowMs)).toBeUndefined();
     desk.nowMs += 184 * dayMs;
-    desk.office.tick({ nowMs: desk.nowMs, isDoubted: false });
+    desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false });
     expect(desk.office.appeal(newAppeal(puid, by), desk.nowMs)).toBe(1);
     expect(desk.office.appeal(newAppeal(puid, by), desk.nowMs)).toBeUndefined();
     desk.nowMs += dayMs;
@@ -469,11 +469,11 @@ describe("appeals", () => {
     expect(stored().includes("You will be sorry")).toBe(true);
     desk.office.appeal(newAppeal(puid, { kind: "reporter", mailbox }), desk.nowMs);
     desk.nowMs += 300 * dayMs;
-    expect(desk.office.tick({ nowMs: desk.nowMs, isDoubted: false })).toBe(0);
+    expect(desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false })).toBe(0);
     await bo.ask("appeal-decide", { ...(await at(bo, number)), appeal: 1, outcome: "upheld", words: "It stands." });
     await desk.idle();
-    expect(desk.office.tick({ nowMs: desk.nowMs, isDoubted: true })).toBe(0);
-    expect(desk.office.tick({ nowMs: desk.nowMs, isDoubted: false })).toBe(1);
+    expect(desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: true })).toBe(0);
+    expect(desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false })).toBe(1);
     await desk.idle();
     expect(await ada.refusal("case-get", { number })).toBe("not_found");
     expect((await ada.ask("case-list", {})).cases).toEqual([]);

@@ -6,6 +6,9 @@ import { diskFull, isOutOfRoom } from "../../storage/out-of-room.ts";
 import { migrate } from "../../store/sqlite/schema.ts";
 import type { Schema } from "../../store/sqlite/schema.ts";
 import { Statements } from "../../store/sqlite/statements.ts";
+import { noticesStep } from "./requests/notice/notice-table.ts";
+import { copiesStep } from "./requests/release/copy-table.ts";
+import { packagesStep } from "./requests/release/package-table.ts";
 import { requestsStep } from "./requests/request-table.ts";
 
 /** The desk's database, in the data folder. It is there once the desk was begun. */
@@ -118,7 +121,10 @@ const doorStep = `
   CREATE INDEX spent_tokens_day ON spent_tokens (day)`;
 
 /** The desk's schema. What is added to it gets its entry in `desk/inventory/desk-tables.ts`. */
-export const deskSchema: Schema = { applicationId: 0x4c4b4453, steps: [staffStep, casesStep, countedStep, doorStep, requestsStep] };
+export const deskSchema: Schema = {
+  applicationId: 0x4c4b4453,
+  steps: [staffStep, casesStep, countedStep, doorStep, requestsStep, `${packagesStep};${copiesStep};${noticesStep}`],
+};
 
 /** The desk's database, open. */
 export interface DeskDatabase {

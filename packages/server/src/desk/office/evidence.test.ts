@@ -185,7 +185,7 @@ test("[E-173] what was acknowledged is opened once, also when the desk was kille
   const report = reportOn(mallory, itemsOf([["reported", await talk.say(mallory, "I know where you live")]]));
   await send(world, report, { reporter: await reporterOf(bob, report), isCut: true });
   await desk.restart();
-  const times = { nowMs: desk.nowMs, isDoubted: true };
+  const times = { nowMs: desk.nowMs, passedMs: 1000, isDoubted: true };
   for (let again = 0; again < 3; again += 1) {
     desk.office.tick(times);
     await desk.idle();

@@ -83,7 +83,7 @@ describe("[F-11] what the desk exports of a year", () => {
     await rita.ask("appeal-decide", { number, revision, appeal: 1, outcome: "upheld", words: "It stands." });
     const before = (await exported(desk)).parts;
     desk.nowMs = (appealUntilDay + 2 * erasedAfterDays + 400) * dayMs;
-    for (let times = 0; times < 3; times++) desk.office.tick({ nowMs: desk.nowMs, isDoubted: false });
+    for (let times = 0; times < 3; times++) desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false });
     expect(await ada.refusal("case-get", { number })).toBe("not_found");
     const after = await exported(desk);
     expect(after.parts).toEqual(before);
@@ -91,7 +91,7 @@ describe("[F-11] what the desk exports of a year", () => {
     expect(before["1.5-complaints-and-suspensions"]).toContain("\r\ncomplaints_upheld_decision,1\r\n");
     // And after some years it does not.
     desk.nowMs += 1200 * dayMs;
-    desk.office.tick({ nowMs: desk.nowMs, isDoubted: false });
+    desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false });
     expect((await exported(desk)).parts["1.3-notices"]).toContain("\r\nVIOLENCE,0,0,0,0,0,\r\n");
   });
 

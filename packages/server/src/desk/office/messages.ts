@@ -7,7 +7,18 @@ import type { OfficeWorld, WorldQuestion } from "./world.ts";
 /** What the server calls of the desk. */
 export type OfficeMethods = Pick<
   Office,
-  "handle" | "isStaffed" | "operatorCode" | "staff" | "tick" | "file" | "exportYear" | "waiting" | "awaitedFile" | "appendFile" | "filePart"
+  | "handle"
+  | "isStaffed"
+  | "operatorCode"
+  | "staff"
+  | "tick"
+  | "file"
+  | "exportYear"
+  | "waiting"
+  | "awaitedFile"
+  | "appendFile"
+  | "filePart"
+  | "releasedFile"
 > &
   Pick<Door, "seen" | "arrive" | "announced" | "attach" | "answers">;
 /** Name of a method. */

@@ -19,7 +19,7 @@ test("[E-175] a desk that nobody began is not there, and one whose database is d
   const directory = temporaryDirectory();
   const bugs: unknown[] = [];
   const office = keeper(directory, bugs);
-  expect(await office.tick({ nowMs, isDoubted: false })).toBe(0);
+  expect(await office.tick({ nowMs, passedMs: 1000, isDoubted: false })).toBe(0);
   expect(await office.takesReports()).toBe(false);
   expect(existsSync(join(directory, "desk"))).toBe(false);
   await office.begin({ name: "Ada", nowMs });
@@ -35,7 +35,7 @@ test("[E-175] a desk that nobody began is not there, and one whose database is d
   const again = keeper(directory, bugs);
   await expect(again.open()).rejects.toMatchObject({ code: "data_newer" });
   expect(again.isBegun).toBe(false);
-  expect(await again.tick({ nowMs, isDoubted: false })).toBe(0);
+  expect(await again.tick({ nowMs, passedMs: 1000, isDoubted: false })).toBe(0);
   await again.close();
   // Nor does it keep people from writing to each other.
   const server = await runServer({ dataDirectory: directory });

@@ -7,7 +7,7 @@ import type { FileRequest, OfficeAnswer, OfficeRequest, WaitingAtDesk } from "./
 import { OfficeThread } from "./office-thread.ts";
 import type { OfficeParams, OfficeResult } from "./messages.ts";
 import type { OfficeSurroundings } from "./office-thread.ts";
-import type { OfficeOptions } from "./operations.ts";
+import type { OfficeOptions, Times } from "./operations.ts";
 
 /** What anybody may ask of a desk. */
 type DoorMethod = "seen" | "arrive" | "announced" | "attach" | "answers";
@@ -74,6 +74,11 @@ export class OfficeKeeper {
     return (await this.#require()).call("filePart", call);
   }
 
+  /** The file that went out for a request. @throws DeskError */
+  async releasedFile(call: OfficeParams<"releasedFile">): Promise<Uint8Array> {
+    return (await this.#require()).call("releasedFile", call);
+  }
+
   /** Whether there is a desk where somebody could read a report. */
   async takesReports(): Promise<boolean> {
     return this.#thread !== undefined && (await (await this.#thread).call("isStaffed", undefined));
@@ -110,7 +115,7 @@ export class OfficeKeeper {
   }
 
   /** Does what time has brought, where there is a desk; answers how many cases were erased. */
-  async tick(times: { nowMs: number; isDoubted: boolean }): Promise<number> {
+  async tick(times: Times & { isDoubted: boolean }): Promise<number> {
     if (this.#isClosed || this.#isUnusable) return 0;
     await this.open();
     return this.#thread === undefined ? 0 : (await this.#thread).call("tick", times);

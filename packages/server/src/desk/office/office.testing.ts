@@ -1,7 +1,9 @@
 import { toBase64Url, utf8Bytes } from "@latchkey/codec";
+import type { PasskeyJson } from "@latchkey/protocol/desk";
 import type { DecisionInput, DeskErrorCode, DeskInput, DeskOperation, DeskOutput, DeskRole } from "@latchkey/protocol/desk";
 import { dayMs } from "../../days.ts";
 import { TestAuthenticator } from "../../testing/authenticator.ts";
+import type { AuthenticatorTwist } from "../../testing/authenticator.ts";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
 import type { Sanction } from "./decisions.ts";
 import type { NewAppeal, NewItem, NewReport, Person } from "./evidence.ts";
@@ -22,6 +24,8 @@ export interface TestWorld extends OfficeWorld {
   readonly published: Uint8Array[];
   readonly states: Map<string, readonly Uint8Array[]>;
   readonly cards: Map<string, readonly { readonly card: Uint8Array; readonly inboxId: Uint8Array }[]>;
+  /** Packages by account's id. */
+  readonly holdings: Map<string, Uint8Array>;
   /** Accounts by name, of those that a request may name. */
   readonly accounts: Map<string, Uint8Array>;
   readonly notices: { readonly inboxId: Uint8Array; readonly item: Uint8Array }[];
@@ -36,6 +40,7 @@ export function testWorld(): TestWorld {
   const cards: TestWorld["cards"] = new Map();
   const notices: TestWorld["notices"] = [];
   const accounts: TestWorld["accounts"] = new Map();
+  const holdings: TestWorld["holdings"] = new Map();
   return {
     published,
     states,
@@ -45,7 +50,11 @@ export function testWorld(): TestWorld {
       published.push(value);
       return Promise.resolve();
     },
-    holdingsOf: ({ accountId }) => Promise.resolve(states.has(toBase64Url(accountId)) ? utf8Bytes("{}") : undefined),
+    holdings,
+    async holdingsOf({ accountId }) {
+      const held = holdings.get(toBase64Url(accountId));
+      return Promise.resolve(held ?? (states.has(toBase64Url(accountId)) ? utf8Bytes("{}") : undefined));
+    },
     statesOf: ({ accountId }) => Promise.resolve(states.get(toBase64Url(accountId)) ?? []),
     accounts,
     accountOf(params) {
@@ -80,6 +89,10 @@ export interface Colleague {
   ask<Name extends DeskOperation>(operation: Name, input: DeskInput<Name>): Promise<DeskOutput<Name>>;
   /** A file of a case. @throws DeskError */
   file(caseNumber: number, file: number): Uint8Array;
+  /** The file that went out for a request. @throws DeskError */
+  release(number: number): Uint8Array;
+  /** What their passkey answers to a browser's options, with a touch. */
+  touch(options: PasskeyJson, twist?: AuthenticatorTwist): PasskeyJson;
   /** Why one is not done. */
   refusal<Name extends DeskOperation>(operation: Name, input: DeskInput<Name>): Promise<DeskErrorCode>;
 }
@@ -126,6 +139,13 @@ export class TestDesk {
     return this.#enrol(this.office.operatorCode({ name, isFirst: false, nowMs: this.nowMs }));
   }
 
+  /** Whoever has a link asks, without a session. */
+  async outside<Name extends DeskOperation>(operation: Name, input: DeskInput<Name>): Promise<DeskOutput<Name>> {
+    const { status, body } = await this.#send(operation, input, "");
+    if (status !== 200) throw new Error(`${operation} is not done: ${JSON.stringify(body)}`);
+    return body as never;
+  }
+
   async idle(): Promise<void> {
     await this.office.idle();
   }
@@ -151,6 +171,8 @@ export class TestDesk {
         if (status !== 200) throw new Error(`${operation} is not done: ${JSON.stringify(body)}`);
         return body as never;
       },
+      release: (number) => this.office.releasedFile({ session, number, nowMs: this.nowMs, passedMs: 1000 }),
+      touch: (options, twist) => authenticator.get(options, twist),
       file: (caseNumber, file) => this.office.file({ session, caseNumber, file, nowMs: this.nowMs, passedMs: 1000 }),
       refusal: async (operation, input) => {
         const { status, body } = await this.#send(operation, input, session);

@@ -166,7 +166,7 @@ export class Office {
     });
     this.#opening = opening;
     this.door = new Door({ secrets, arrivals, maxBytes: options.maxSealedBytes, transaction, wake: () => opening.wake() });
-    this.#requests = new RequestDesk(parts, { sql, world, others: [] });
+    this.#requests = new RequestDesk(parts, { sql, secrets, world, nowMs, reportBug, others: [] });
     this.#cases = cases;
     this.#evidence = evidence;
     this.#judging = judging;
@@ -187,7 +187,7 @@ export class Office {
       scrub();
       return erased + requests;
     };
-    this.#open = signInOperations(parts);
+    this.#open = { ...signInOperations(parts), ...this.#requests.open };
     this.#operations = {
       ...staffOperations(parts),
       ...trailOperations(parts),
@@ -249,6 +249,11 @@ export class Office {
     return this.#requests.part(this.#seen(call), call);
   }
 
+  /** The file that went out for a request. @throws DeskError */
+  releasedFile(call: Times & { readonly session: string; readonly number: number }): Uint8Array {
+    return this.#requests.releases.file({ ...this.#seen(call), number: call.number });
+  }
+
   /** Whether somebody can sign in who may name others: before that the desk takes no reports. */
   isStaffed(): boolean {
     return this.#parts.staff.hasAdministrator();
@@ -290,8 +295,9 @@ export class Office {
   }
 
   /** Does what time has brought. While the clock is doubted nothing is erased. Answers how many cases were. */
-  tick({ nowMs, isDoubted }: { nowMs: number; isDoubted: boolean }): number {
+  tick({ nowMs, passedMs, isDoubted }: Times & { isDoubted: boolean }): number {
     this.#see(nowMs);
+    this.#requests.releases.tick({ nowMs, passedMs, isDoubted });
     this.#announce();
     this.#opening.wake();
     this.#tasks.wake();
@@ -317,6 +323,7 @@ export class Office {
   /** Resolves when what decisions asked for is done, as far as it can be now. */
   async idle(): Promise<void> {
     await this.#opening.idle();
+    await this.#requests.releases.idle();
     await this.#tasks.idle();
   }
 
@@ -334,6 +341,7 @@ export class Office {
 
   close(): void {
     this.#opening.stop();
+    this.#requests.releases.stop();
     this.#tasks.stop();
     this.#close();
   }
@@ -344,7 +352,7 @@ export class Office {
   }
 
   /** Who asks for a file. @throws DeskError */
-  #seen({ session, nowMs, passedMs }: RequestFileCall): Asker {
+  #seen({ session, nowMs, passedMs }: Times & { readonly session: string }): Asker {
     this.#see(nowMs);
     return { staff: this.#asker({ session, passedMs }).staff, session, nowMs, passedMs };
   }

@@ -75,6 +75,18 @@ export class Passkeys {
     return { ...options };
   }
 
+  /** What a browser is to approve with: the challenge is what is approved, so that its answer is over that. */
+  async approvalOptions(digest: Uint8Array, known: readonly Pick<Passkey, "credential" | "transports">[]): Promise<PasskeyJson> {
+    const { generateAuthenticationOptions } = await this.#load();
+    const options = await generateAuthenticationOptions({
+      rpID: this.#place.rpId,
+      challenge: digest.slice(),
+      userVerification: "required",
+      allowCredentials: known.map(({ credential, transports }) => ({ id: credential, transports: transportsOf(transports) })),
+    });
+    return { ...options };
+  }
+
   /** How often the passkey was used, if this is an answer of it that was not given before. @throws DeskError `passkey_refused` */
   async signedIn(params: { passkey: Passkey; response: PasskeyJson; passedMs: number }): Promise<number> {
     const { passkey, response, passedMs } = params;

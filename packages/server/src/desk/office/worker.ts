@@ -61,6 +61,7 @@ function methodsOf(office: Office): OfficeMethods {
     awaitedFile: (params) => office.awaitedFile(params),
     appendFile: (params) => office.appendFile(params),
     filePart: (params) => office.filePart(params),
+    releasedFile: (params) => office.releasedFile(params),
     exportYear: (params) => office.exportYear(params),
     seen: (body) => office.door.seen(body),
     arrive: (params) => office.door.arrive(params),

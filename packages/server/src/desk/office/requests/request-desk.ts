@@ -1,14 +1,14 @@
 import { dayOf } from "../../../days.ts";
-import type { Statements } from "../../../store/sqlite/statements.ts";
 import { caseReaders } from "../case-operations.ts";
 import { DeskError } from "../desk-error.ts";
-import type { Asker, OfficeParts, Operations } from "../operations.ts";
-import type { OfficeWorld } from "../world.ts";
+import type { Asker, OfficeParts, OpenOperations, Operations } from "../operations.ts";
 import { CountedRequests } from "./counted-requests.ts";
 import { fileOperations } from "./file-operations.ts";
 import { intakeOperations } from "./intake-operations.ts";
 import { letterOperations } from "./letters/letter-operations.ts";
 import { LetterTable } from "./letters/letter-table.ts";
+import { Releases } from "./release/releases.ts";
+import type { ReleaseWorld } from "./release/releases.ts";
 import { clocksOfRequest, isPreserved } from "./request-body.ts";
 import type { StoredRequest } from "./request-body.ts";
 import { RequestFiles } from "./request-files.ts";
@@ -32,12 +32,17 @@ export interface FilePart {
 export class RequestDesk {
   readonly #parts: RequestParts;
   readonly #counted: CountedRequests;
+  /** What goes out for them, and what is kept. */
+  readonly releases: Releases;
   /** The desk's operations on them. */
   readonly operations: Operations;
+  /** Those of whoever has a link. */
+  readonly open: OpenOperations;
 
   /** @param others go by requests: release, notices, counts */
-  constructor(office: OfficeParts, params: { sql: Statements; world: Pick<OfficeWorld, "accountOf">; others: readonly RequestPart[] }) {
-    const { sql, world, others } = params;
+  constructor(office: OfficeParts, params: ReleaseWorld & { readonly others: readonly RequestPart[] }) {
+    const { sql, world } = params;
+    const others = [...params.others];
     const parts: RequestParts = {
       ...office,
       requests: new RequestTable(sql),
@@ -49,6 +54,8 @@ export class RequestDesk {
       others,
     };
     this.#parts = parts;
+    this.releases = new Releases(parts, params);
+    others.unshift(...this.releases.parts);
     this.#counted = new CountedRequests(sql);
     const view = requestView(parts);
     this.operations = {
@@ -57,7 +64,9 @@ export class RequestDesk {
       ...requestOperations(parts, view),
       ...letterOperations(parts, view),
       ...fileOperations(parts, view),
+      ...this.releases.operations(view),
     };
+    this.open = this.releases.open();
   }
 
   /** How large a file is that was announced and is not here whole, and how much of it is. @throws DeskError */
@@ -100,12 +109,14 @@ export class RequestDesk {
    * enough, and files that never came whole. Nothing is released or told by it. Answers how many requests were erased.
    */
   tidy(nowMs: number): number {
-    const { requests, files, transaction } = this.#parts;
+    const { requests, files, transaction, others } = this.#parts;
     for (const one of requests.open()) if (isPreserved(one)) transaction(() => this.#endCopy(one, nowMs));
     transaction(() => files.tidy(nowMs));
     const today = dayOf(nowMs);
     let erased = 0;
-    for (const { number } of requests.toErase(today)) {
+    for (const one of requests.toErase(today)) {
+      if (others.some((other) => other.keeps?.(one) === true)) continue;
+      const { number } = one;
       transaction(() => this.#erase(requests.require(number), nowMs));
       erased += 1;
     }

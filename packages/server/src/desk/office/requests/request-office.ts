@@ -23,6 +23,8 @@ export interface RequestPart {
   /** What would be released, or was. */
   release?(request: StoredRequest, asker: Asker): RequestRelease | undefined;
   notice?(request: StoredRequest): RequestNotice | undefined;
+  /** Whether a closed one is not to be erased yet. */
+  keeps?(request: StoredRequest): boolean;
   /** Operations that the asker may do with it now. */
   may?(request: StoredRequest, asker: Asker): readonly string[];
 }

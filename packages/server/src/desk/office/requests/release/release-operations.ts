@@ -1,0 +1,214 @@
+import { equalBytes, toBase64Url, toHex } from "@latchkey/codec";
+import type { LetterKind } from "@latchkey/protocol/desk";
+import { decodeManifest, encodeApprovals, encodeSignature, releaseFileName, releaseTbs, waitMs, zipRelease } from "@latchkey/releases";
+import { vrfPublicKey } from "@latchkey/transparency";
+import { createCode, hashOfCode } from "../../../../admin/invitations.ts";
+import { nodeSignatures } from "../../../../directory/signatures.ts";
+import { caseReaders } from "../../case-operations.ts";
+import { DeskError } from "../../desk-error.ts";
+import type { Input } from "../../input.ts";
+import type { Asker, Done, Operations } from "../../operations.ts";
+import { maxStaffName } from "../../staff.ts";
+import { letterPdf } from "../letters/letter-pdf.ts";
+import { readNumber, readRequestAt } from "../read-request.ts";
+import { clocksOfRequest } from "../request-body.ts";
+import type { StoredRequest } from "../request-body.ts";
+import { record } from "../request-office.ts";
+import type { RequestView } from "../request-view.ts";
+import type { Approving } from "./approving.ts";
+import { packedStates } from "./approving.ts";
+import { approvingRoles, mayWait } from "./approvers.ts";
+import { buildPackage, isIdentified } from "./build-package.ts";
+import type { StoredPackage } from "./package-table.ts";
+import type { ReleaseParts } from "./release-parts.ts";
+
+/** How long a link for somebody outside counts. */
+export const outsideHours = 72;
+/** Letters that go out with what is given. */
+const answers: readonly LetterKind[] = ["answer", "not-held", "form-3"];
+
+/** Putting together what goes out, approving it, and letting it go (rule F-7). */
+export function releaseOperations(parts: ReleaseParts, { approving, view }: { approving: Approving; view: RequestView }): Operations {
+  const { options, staff, trail, transaction, requests, letters, packages, copies, secrets, place, holdings, meter } = parts;
+  const lettersOf = (request: StoredRequest): Promise<readonly { name: string; bytes: Uint8Array }[]> =>
+    Promise.all(
+      letters
+        .list(request.number)
+        .filter(({ kind }) => answers.includes(kind))
+        .map(async ({ number, kind }) => ({
+          name: `letter-${String(number)}-${kind}.pdf`,
+          bytes: await letterPdf(letters.require(request, number)),
+        })),
+    );
+  /** @throws DeskError `changed` where there is none */
+  const require = (request: StoredRequest): StoredPackage => {
+    const pack = packages.get(request);
+    if (pack === undefined) throw new DeskError("changed");
+    return pack;
+  };
+
+  return {
+    "request-package": {
+      roles: caseReaders,
+      async run(input: Input, asker: Asker): Promise<Done> {
+        const at = readRequestAt(input);
+        input.end();
+        const { nowMs } = asker;
+        const states = [...packedStates, "approved"] as const;
+        const before = requests.requireAt(at, states);
+        if (before.body.type.answer !== "release" || !isIdentified(before)) throw new DeskError("changed");
+        const made = await buildPackage({
+          request: before,
+          maker: asker.staff,
+          nowMs,
+          host: options.host,
+          desk: place,
+          world: holdings,
+          copies: copies.of(before),
+          letters: await lettersOf(before),
+        });
+        const changed = transaction(() => {
+          const request = requests.requireAt(at, states);
+          packages.put(request, made);
+          const state = request.state !== "approved" ? request.state : request.body.scope === undefined ? "verified" : "narrowed";
+          const details = { request: at.number, digest: toBase64Url(made.digest), accounts: made.accounts };
+          trail.append({ actor: asker.staff.name, act: "package made", details }, nowMs);
+          return record(parts, requests.change(request, { state }), {
+            kind: "note",
+            by: asker.staff.name,
+            text: toHex(made.digest),
+            nowMs,
+          });
+        });
+        return { body: { request: view(changed, asker) } };
+      },
+    },
+    "request-package-file": {
+      roles: caseReaders,
+      run(input: Input, asker: Asker): Done {
+        const request = requests.require(readNumber(input));
+        const name = input.text("name", { most: 100 });
+        input.end();
+        const bytes =
+          name === manifestName ? packages.get(request)?.manifest : releaseFileName.test(name) ? packages.file(request, name) : undefined;
+        if (bytes === undefined) throw new DeskError("not_found");
+        transaction(() =>
+          trail.append({ actor: asker.staff.name, act: "package read", details: { request: request.number, file: name } }, asker.nowMs),
+        );
+        return { body: { bytes: toBase64Url(bytes) } };
+      },
+    },
+    "request-approve-begin": {
+      roles: approvingRoles,
+      async run(input: Input, asker: Asker): Promise<Done> {
+        const request = requests.requireAt(readRequestAt(input), packedStates);
+        input.end();
+        const pack = require(request);
+        if (approving.gap(request, pack, asker.staff) !== undefined) throw new DeskError("other_person");
+        const options = await approving.options(pack.digest, staff.passkeysOf(asker.staff.id));
+        return { body: { options, packageHash: toHex(pack.digest) } };
+      },
+    },
+    "request-approve-finish": {
+      roles: approvingRoles,
+      async run(input: Input, asker: Asker): Promise<Done> {
+        const at = readRequestAt(input);
+        const response = input.opaque("response");
+        input.end();
+        const { digest } = require(requests.requireAt(at, packedStates));
+        const { id } = response;
+        const passkey = typeof id === "string" ? staff.passkey(id) : undefined;
+        // A session is not enough: it is the passkey of whoever is signed in.
+        if (passkey === undefined || !equalBytes(passkey.staffId, asker.staff.id)) throw new DeskError("passkey_refused");
+        const held = await approving.held(passkey, response, digest);
+        return { body: { request: view(approving.byStaff(at, { asker, passkey, held, digest }), asker) } };
+      },
+    },
+    "request-outside-invite": {
+      roles: approvingRoles,
+      run(input: Input, asker: Asker): Done {
+        const at = readRequestAt(input);
+        const name = input.text("name", { most: maxStaffName });
+        input.end();
+        const { nowMs } = asker;
+        const code = createCode();
+        const changed = transaction(() => {
+          const request = requests.requireAt(at, packedStates);
+          require(request);
+          // Nobody of the staff is somebody outside.
+          if (staff.byName(name) !== undefined) throw new DeskError("other_person");
+          packages.invite(request, { name, codeHash: hashOfCode(code), untilMs: nowMs + outsideHours * 3_600_000 });
+          trail.append({ actor: asker.staff.name, act: "somebody outside asked to approve", details: { request: at.number } }, nowMs);
+          return record(parts, requests.change(request, {}), { kind: "note", by: asker.staff.name, text: name, nowMs });
+        });
+        return { body: { code, hours: outsideHours, request: view(changed, asker) } };
+      },
+    },
+    "request-wait": {
+      roles: approvingRoles,
+      run(input: Input, asker: Asker): Done {
+        const at = readRequestAt(input);
+        input.end();
+        const { nowMs, passedMs } = asker;
+        const changed = transaction(() => {
+          const request = requests.requireAt(at, packedStates);
+          require(request);
+          if (!packages.approvals(request).some(({ staffId }) => staffId !== undefined)) throw new DeskError("changed");
+          if (!mayWait(staff.list())) throw new DeskError("other_person");
+          packages.waited(meter.passed(passedMs), nowMs);
+          packages.setRule(at.number, "staff-and-wait");
+          packages.beginWait(at.number, nowMs);
+          trail.append({ actor: asker.staff.name, act: "wait begun", details: { request: at.number } }, nowMs);
+          const approved = requests.change(request, { state: "approved" });
+          return record(parts, approved, { kind: "approved", by: asker.staff.name, text: "staff-and-wait", nowMs });
+        });
+        return { body: { request: view(changed, asker) } };
+      },
+    },
+    "request-release": {
+      roles: caseReaders,
+      run(input: Input, asker: Asker): Done {
+        const at = readRequestAt(input);
+        input.end();
+        const { nowMs, passedMs } = asker;
+        const changed = transaction(() => {
+          const request = requests.requireAt(at, ["approved"]);
+          packages.waited(meter.passed(passedMs), nowMs);
+          const pack = require(request);
+          const { rule, waitedMs } = pack;
+          if (rule === undefined) throw new DeskError("changed");
+          if (!approving.areStillApprovers(request)) throw new DeskError("other_person");
+          if (isBefore(request, nowMs)) throw new DeskError("too_early");
+          if (rule === "staff-and-wait" && (waitedMs ?? 0) < waitMs) throw new DeskError("too_early");
+          const approvals = encodeApprovals({ rule, releasedAtMs: nowMs, approvals: packages.approvals(request) });
+          const key = vrfPublicKey(secrets.signatureKey);
+          const signature = nodeSignatures.sign(secrets.signatureKey, releaseTbs(pack.manifest, approvals));
+          if (!(signature instanceof Uint8Array)) throw new Error("a signature of Node comes at once");
+          const released = { atMs: nowMs, by: asker.staff.name, approvals, signature: encodeSignature({ key, signature }) };
+          if (!packages.release(at.number, released)) throw new DeskError("changed");
+          const details = { request: at.number, digest: toBase64Url(pack.digest), rule };
+          trail.append({ actor: asker.staff.name, act: "package released", details }, nowMs);
+          const after = requests.change(request, { state: "released" });
+          return record(parts, after, { kind: "released", by: asker.staff.name, text: rule, nowMs });
+        });
+        return { body: { request: view(changed, asker) } };
+      },
+    },
+  };
+}
+
+const manifestName = "manifest.json";
+
+/** Whether its time to go out has not come. */
+export function isBefore(request: StoredRequest, nowMs: number): boolean {
+  return clocksOfRequest(request).some(({ kind, atMs }) => kind === "not-before" && nowMs < atMs);
+}
+
+/** The file that went out: the same bytes each time. @throws DeskError `not_found` before, and once it was erased */
+export function releasedFile({ packages }: Pick<ReleaseParts, "packages">, request: StoredRequest): Uint8Array {
+  const pack = packages.get(request);
+  const content = packages.files(request);
+  if (pack?.released === undefined || content.size !== decodeManifest(pack.manifest).files.length) throw new DeskError("not_found");
+  const { approvals, signature } = pack.released;
+  return zipRelease({ manifest: pack.manifest, approvals, signature, content });
+}
