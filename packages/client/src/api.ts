@@ -6,7 +6,7 @@ import type { ClientFailure } from "./api/failures.ts";
 import type { FileCalls } from "./api/file-calls.ts";
 import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
-import type { HoldingsTicket } from "./api/holdings.ts";
+import type { HoldingsTicket } from "./api/holdings-ticket.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
 import type { ModerationCalls } from "./api/moderation.ts";
 import type { ReportCalls } from "./api/reports.ts";

@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import type { AttachedFile, Client, Message } from "@latchkey/client";
 import { catchUp } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { printableLine } from "../output.ts";
 import { wholeNumber } from "../settings.ts";
 import { choosePlace, removeLeft, writeWhole } from "../whole-files.ts";
 import type { Place } from "../whole-files.ts";

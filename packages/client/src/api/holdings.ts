@@ -2,13 +2,7 @@ import { fromBase64Url } from "@latchkey/codec";
 import { ClientError } from "../errors.ts";
 import { ownCode } from "../transport/between.ts";
 import { apart, orOffline, refused } from "../transport/blob-answers.ts";
-
-/** Where the package of what the server holds about the account is fetched (spec F-20): once, and within a minute. */
-export interface HoldingsTicket {
-  readonly url: string;
-  /** base64url; goes into the body, so that no address says who asks. */
-  readonly ticket: string;
-}
+import type { HoldingsTicket } from "./holdings-ticket.ts";
 
 /** How a package is fetched. */
 export interface HoldingsOptions {
