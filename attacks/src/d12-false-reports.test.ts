@@ -8,10 +8,11 @@ import type { CaseDetail } from "@latchkey/protocol/desk";
 import { itemsOf, Talk, talker } from "@latchkey/reports/testing";
 import { beginDesk, TestReporter } from "@latchkey/server/testing";
 import type { DeskPage } from "@latchkey/server/testing";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { eventually, hear, host, say, Scene } from "./testing/scene.ts";
+import { eventually, hear, host, say, Scene, withFile } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
@@ -147,4 +148,49 @@ describe("D12 false reports", () => {
       `of ${String(found.messages)} messages said to be Ada's ${String(found.proved)} are proved: ${verdicts.find(({ claim }) => claim === "accused")?.why ?? ""}`,
     );
   });
+
+  test("who threatens and deletes that for everybody, or provokes and deletes it, is shown with it to the desk for a day; a file that goes along is what its message names", async (context) => {
+    await using scene = await Scene.open();
+    const page = await deskOf(scene);
+    const [ada, mal] = [await scene.person("ada"), await scene.person("mal")];
+    const { id } = await ada.client.startConversation({ to: ["mal"] });
+    await say(ada, id, "You are a thief");
+    await hear(mal, id, "You are a thief");
+    await say(mal, id, "You will see what comes of it");
+    await hear(ada, id, "You will see what comes of it");
+    const bytes = randomBytes(90_000);
+    const files = [{ name: "a.png", mediaType: "image/png", sizeBytes: bytes.length, content: new Blob([new Uint8Array(bytes)]) }];
+    await mal.client.send(id, "your house", { files });
+    const { message, file } = await withFile(ada, id, "your house");
+    const [provocation, threat] = [await idOf(ada, id, "You are a thief"), await idOf(mal, id, "You will see what comes of it")];
+    await mal.client.deleteMessages(id, [threat], { forEveryone: true });
+    await ada.client.deleteMessages(id, [provocation], { forEveryone: true });
+    const isGone = async (messageId: string): Promise<true | undefined> => {
+      const found = (await ada.client.messages(id, { limit: 100 })).find((one) => one.id === messageId);
+      return found?.body.kind === "deleted" ? true : undefined;
+    };
+    for (const one of [threat, provocation]) await eventually(() => isGone(one), "it is deleted");
+
+    const choice = {
+      messageIds: [threat, message.id],
+      contextIds: [provocation],
+      reason: "threat" as const,
+      files: [{ messageId: message.id, fileId: file.id }],
+    };
+    const preview = await ada.client.previewReport(id, choice);
+    expect(preview.lines.flatMap((line) => line.files)).toMatchObject([{ goesAs: "whole", verdict: "proved" }]);
+    await ada.client.report(id, choice);
+    const found = await caseOf(page, 1);
+    expect(found.items.map(({ role, text }) => [role, text ?? ""])).toEqual([
+      ["context", "You are a thief"],
+      ["reported", "You will see what comes of it"],
+      ["reported", "your house"],
+      ["delete", ""],
+      ["delete", ""],
+    ]);
+    for (const item of found.items) for (const { claim, verdict } of item.verdicts) expect([claim, verdict]).toEqual([claim, "proved"]);
+    expect(found.attachments).toMatchObject([{ mediaType: "image/png", sizeBytes: bytes.length, verdict: "proved" }]);
+    const shown = found.items.map(({ role, author, text }) => `${role} ${author}: ${text ?? ""}`);
+    shows(context, `the desk sees ${shown.join(" / ")} and ${String(found.attachments.length)} file that its message names`);
+  }, 120_000);
 });

@@ -346,6 +346,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     reports: async (options) => (await running().reports()).list(options),
     notices: async () => (await running().reports()).notices(),
     readNotice: async (noticeId) => (await running().reports()).readNotice(noticeId),
+    previewAppeal: async (appeal) => (await running().reports()).previewAppeal(appeal),
     appeal: async (appeal) => (await member().reports()).appeal(appeal),
     reportToAdministrators: async (id, report) => (await member().moderation()).report(id, report),
     groupReports: async (id) => (await running().moderation()).list(id),

@@ -82,6 +82,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   reports: true,
   notices: true,
   readNotice: true,
+  previewAppeal: true,
   appeal: true,
   groupReports: true,
   dismissGroupReport: true,

@@ -1,14 +1,10 @@
-import { concatBytes, encode } from "@latchkey/codec";
-import { fileChunkAt, fileChunkCount, fileNonce, paddedFileBytes, createTextContent } from "@latchkey/protocol";
+import { encode, toHex } from "@latchkey/codec";
+import { createTextContent } from "@latchkey/protocol";
 import { sealedReportCodec } from "@latchkey/protocol/reports";
-import type { FilePart } from "@latchkey/protocol";
 import type { SealedReport } from "@latchkey/protocol/reports";
-import { toHex } from "@latchkey/codec";
 import { nobleSignatures } from "@latchkey/transparency";
-import { gcm } from "@noble/ciphers/aes.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
-import { flipped, host, opened, random, reportOf, suite, Talk, talker, viewOf } from "./testing/index.ts";
+import { encryptedFile, flipped, opened, random, reportOf, suite, Talk, talker, viewOf } from "./testing/index.ts";
 import {
   fitsReport,
   mailboxOf,
@@ -131,26 +127,12 @@ describe("[V-3] [V-4] receipts and answers are the desk's", () => {
   });
 });
 
-/** A file as it lies at its host (spec X-23). */
-function encrypted(bytes: Uint8Array): { readonly part: FilePart; readonly ciphertext: Uint8Array } {
-  const [key, prefix] = [random(32), random(7)];
-  const padded = new Uint8Array(paddedFileBytes(bytes.length));
-  padded.set(bytes);
-  const chunks = Array.from({ length: fileChunkCount(padded.length) }, (_, index) => {
-    const { isLast, from, to } = fileChunkAt(padded.length, index);
-    return gcm(key, fileNonce(prefix, index, isLast)).encrypt(padded.subarray(from, to));
-  });
-  const ciphertext = concatBytes(...chunks);
-  const about = { kind: "file" as const, host, blobId: random(32), name: "a.txt", mediaType: "text/plain", description: "" };
-  return { part: { ...about, key, prefix, hash: sha256(ciphertext), sizeBytes: bytes.length }, ciphertext };
-}
-
 describe("[V-2] a file is proved where key and hash in the signed message open it", () => {
   test("its own ciphertext is, a preview is the reporter's word, and other bytes are contradicted or nothing", async () => {
     const mal = await talker("mal");
     const talk = await Talk.begin(mal, []);
     const bytes = random(100_000);
-    const { part, ciphertext } = encrypted(bytes);
+    const { part, ciphertext } = encryptedFile(bytes);
     const content = createTextContent({ ...talk.head(), text: "look", files: [part] });
     const said = await talk.say(mal, "", { content });
     const report = reportOf(mal, [["reported", said]]);
@@ -165,7 +147,7 @@ describe("[V-2] a file is proved where key and hash in the signed message open i
     const preview = random(500);
     expect(await verify(preview, "preview")).toEqual([{ item: 0, mediaType: "image/webp", bytes: preview, verdict: "not-proved" }]);
     // Another file that somebody says it was.
-    expect(await verify(encrypted(bytes).ciphertext, "ciphertext")).toMatchObject([{ verdict: "contradicted", bytes: none }]);
+    expect(await verify(encryptedFile(bytes).ciphertext, "ciphertext")).toMatchObject([{ verdict: "contradicted", bytes: none }]);
     expect(await verify(ciphertext, "ciphertext", (sealed) => flipped(sealed))).toEqual([]);
     expect(fitsReport({ sizeBytes: 3_000_000 })).toBe(true);
     expect(fitsReport({ sizeBytes: 5_000_000 })).toBe(false);

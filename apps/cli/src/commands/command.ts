@@ -67,3 +67,9 @@ export function stringOption(values: OptionValues, name: string): string | undef
   const value = values[name];
   return typeof value === "string" ? value : undefined;
 }
+
+/** All that was given of an option that may be given several times; none where it was not. */
+export function stringOptions(values: OptionValues, name: string): readonly string[] {
+  const value = values[name];
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}

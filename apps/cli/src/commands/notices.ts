@@ -1,10 +1,10 @@
 import type { Notice } from "@latchkey/client";
-import { catchUp } from "../conversations.ts";
+import { catchUp, findConversation } from "../conversations.ts";
 import { usageError } from "../errors.ts";
 import { formatDay, printableLine } from "../output.ts";
-import { stringOption } from "./command.ts";
+import { stringOption, stringOptions } from "./command.ts";
 import type { Command } from "./command.ts";
-import { printSent } from "./report.ts";
+import { filesOf, printSent } from "./report.ts";
 
 /** `latchkey notices`. */
 export const noticesCommand: Command = {
@@ -27,11 +27,18 @@ export const noticesCommand: Command = {
 /** `latchkey appeal NOTICE --words TEXT`. */
 export const appealCommand: Command = {
   name: "appeal",
-  usage: "appeal NOTICE --words TEXT | appeal --report REPORT --words TEXT",
+  usage:
+    "appeal NOTICE --words TEXT | appeal --report REPORT --words TEXT [--conversation CONVERSATION --message MESSAGE... --file MESSAGE...]",
   summary: "have somebody else look at a decision",
   help: `NOTICE is the id of a decision about this account, as "notices" shows it; REPORT that of a report of yours that was decided, as
-"reports" shows it.`,
-  options: { words: { type: "string" }, report: { type: "string" } },
+"reports" shows it. With --conversation and --message, once for each, messages go along that show more, and their files with --file.`,
+  options: {
+    words: { type: "string" },
+    report: { type: "string" },
+    conversation: { type: "string" },
+    message: { type: "string", multiple: true },
+    file: { type: "string", multiple: true },
+  },
   positionals: [0, 1],
   run: async ({ output, positionals, values, withClient }) => {
     const [noticeId] = positionals;
@@ -40,8 +47,16 @@ export const appealCommand: Command = {
     if (words === undefined || (noticeId === undefined) === (reportId === undefined))
       throw usageError(`usage: latchkey ${appealCommand.usage}`);
     await withClient(async (client) => {
+      const chosen = { conversationId: stringOption(values, "conversation") ?? "", messageIds: stringOptions(values, "message") };
       const against = { words, ...(noticeId === undefined ? {} : { noticeId }), ...(reportId === undefined ? {} : { reportId }) };
-      await printSent(client, output, await client.appeal(against));
+      if (chosen.conversationId === "") {
+        await printSent(client, output, await client.appeal(against));
+        return;
+      }
+      await catchUp(client);
+      await findConversation(client, chosen.conversationId);
+      const files = await filesOf(stringOptions(values, "file"), () => client.previewAppeal({ ...against, evidence: chosen }));
+      await printSent(client, output, await client.appeal({ ...against, evidence: { ...chosen, files } }));
     });
   },
 };

@@ -1,27 +1,32 @@
-import type { Client, ReportPreview, ReportStatus, SentReport } from "@latchkey/client";
+import type { Client, ReportFileChoice, ReportLine, ReportPreview, ReportStatus, SentReport } from "@latchkey/client";
 import { reportReasons } from "@latchkey/client/limits";
 import { catchUp, findConversation, waitMs } from "../conversations.ts";
 import { usageError } from "../errors.ts";
 import { formatDay, formatPerson, formatTime, printableLine } from "../output.ts";
-import { stringOption } from "./command.ts";
+import { stringOption, stringOptions } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 /** `latchkey report CONVERSATION MESSAGE... --reason REASON`. */
 export const reportCommand: Command = {
   name: "report",
-  usage: "report CONVERSATION MESSAGE... --reason REASON [--context MESSAGE...] [--words TEXT] [--anonymous] [--preview]",
+  usage:
+    "report CONVERSATION MESSAGE... --reason REASON [--context MESSAGE...] [--file MESSAGE...] [--words TEXT] [--anonymous] [--preview]",
   summary: "show messages of somebody to who runs their server",
   help: `CONVERSATION and MESSAGE are ids, as "conversations" and "read" show them. All messages are of one person; what is said
-around them goes along with --context, once for each. Their edits go along by themselves, and what is left out shows as a gap.
+around them goes along with --context, once for each. Their edits and deletions go along by themselves, and what is left out shows as
+a gap.
 
   --reason     ${reportReasons.slice(0, 7).join(", ")},
                ${reportReasons.slice(7).join(", ")}
+  --file       an enclosed message whose files go along, 4 MiB each at most; once for each. Without it their names go along, not what is
+               in them. The id of a file's blob stands in the signed message: whoever runs the server can tell by it where it was sent
   --words      what you say to it
   --anonymous  nobody is told who reports; what you wrote cannot go along then, since it names you
   --preview    what would be disclosed, read from the very bytes; nothing is sent`,
   options: {
     reason: { type: "string" },
     context: { type: "string", multiple: true },
+    file: { type: "string", multiple: true },
     words: { type: "string" },
     anonymous: { type: "boolean" },
     preview: { type: "boolean" },
@@ -47,11 +52,9 @@ async function report({ output, positionals, values, withClient }: CommandContex
   const [conversation = "", ...messageIds] = positionals;
   const reason = reportReasons.find((one) => one === stringOption(values, "reason"));
   if (reason === undefined) throw usageError(`usage: latchkey ${reportCommand.usage}`);
-  const context = values["context"];
-  const contextIds = Array.isArray(context) ? context.filter((id) => typeof id === "string") : [];
-  const params = {
+  const chosen = {
     messageIds,
-    contextIds,
+    contextIds: stringOptions(values, "context"),
     reason,
     words: stringOption(values, "words") ?? "",
     isAnonymous: values["anonymous"] === true,
@@ -59,12 +62,28 @@ async function report({ output, positionals, values, withClient }: CommandContex
   await withClient(async (client) => {
     await catchUp(client);
     await findConversation(client, conversation);
+    const files = await filesOf(stringOptions(values, "file"), async () => (await client.previewReport(conversation, chosen)).lines);
+    const params = { ...chosen, files };
     if (values["preview"] === true) {
       const preview = await client.previewReport(conversation, params);
       output.result(preview, formatPreview(preview));
       return;
     }
     await printSent(client, output, await client.report(conversation, params));
+  });
+}
+
+/** The files of these messages, which the lines of a preview tell. @throws usage errors for a message that has none there */
+export async function filesOf(
+  messageIds: readonly string[],
+  preview: () => Promise<readonly ReportLine[]>,
+): Promise<readonly ReportFileChoice[]> {
+  if (messageIds.length === 0) return [];
+  const lines = await preview();
+  return messageIds.flatMap((messageId) => {
+    const files = lines.find((line) => line.messageId === messageId)?.files ?? [];
+    if (files.length === 0) throw usageError(`${printableLine(messageId)} has no files that could go along.`);
+    return files.map(({ fileId }) => ({ messageId, fileId }));
   });
 }
 
@@ -80,22 +99,34 @@ function formatPreview({ host, accused, lines, unproven, namesReporter, sizeByte
   const whose = namesReporter ? "It says that you report." : "Nobody is told who reports.";
   return [
     `to who runs ${printableLine(host)}, about ${formatPerson(accused)}; ${String(sizeBytes)} bytes. ${whose}`,
-    ...lines.flatMap(({ author, role, text, saysAtMs, gapBefore, carries, claims }) => {
-      const weak = claims.filter(({ verdict }) => verdict !== "proved").map(({ claim, verdict }) => `${claim} ${verdict}`);
-      const beside = [...carries.map((what) => `with their ${what}`), ...weak];
-      return [
-        ...(gapBefore > 0 ? [`  (${String(gapBefore)} not shown)`] : []),
-        `  ${role}  ${saysAtMs === undefined ? "" : formatTime(saysAtMs)}  ${formatPerson(author)}: ${printableLine(text)}${beside.length === 0 ? "" : `  [${beside.join(", ")}]`}`,
-      ];
-    }),
+    ...lines.flatMap(formatLine),
     ...unproven.map((id) => `  ${printableLine(id)}  is left out: nothing here proves it`),
   ].join("\n");
 }
 
+/** What will be disclosed of a message. */
+function formatLine({ author, role, text, saysAtMs, gapBefore, carries, files, claims }: ReportLine): readonly string[] {
+  const weak = claims.filter(({ verdict }) => verdict !== "proved").map(({ claim, verdict }) => `${claim} ${verdict}`);
+  const beside = [...carries.map((what) => `with their ${what}`), ...weak];
+  const head = `${role}  ${saysAtMs === undefined ? "" : formatTime(saysAtMs)}  ${formatPerson(author)}`;
+  return [
+    ...(gapBefore > 0 ? [`  (${String(gapBefore)} not shown)`] : []),
+    `  ${head}: ${printableLine(text)}${beside.length === 0 ? "" : `  [${beside.join(", ")}]`}`,
+    ...files.map(({ name, sizeBytes, goesAs, verdict = "" }) => {
+      const going = goesAs === undefined ? "only its name goes along" : `goes along (${verdict})`;
+      return `    ${printableLine(name)}, ${String(sizeBytes)} bytes: ${going}`;
+    }),
+  ];
+}
+
 /** A report or an appeal, on one line. */
-function formatReport({ reportId, kind, host, accused, madeAtMs, status }: SentReport): string {
+function formatReport({ reportId, kind, host, accused, madeAtMs, status, filesWaiting, filesLost }: SentReport): string {
   const about = accused === undefined ? "" : ` about ${formatPerson(accused)}`;
-  return `${reportId}  ${kind}${about} to ${printableLine(host)}, ${formatTime(madeAtMs)}: ${formatStatus(status)}`;
+  const files = [
+    ...(filesWaiting > 0 ? [`; ${String(filesWaiting)} files are on their way`] : []),
+    ...(filesLost > 0 ? [`; ${String(filesLost)} files came too late`] : []),
+  ];
+  return `${reportId}  ${kind}${about} to ${printableLine(host)}, ${formatTime(madeAtMs)}: ${formatStatus(status)}${files.join("")}`;
 }
 
 function formatStatus(status: ReportStatus): string {

@@ -60,7 +60,9 @@ const disclosure: Notice = {
   },
 };
 
-type Reports = Pick<Client, "previewReport" | "report" | "reports" | "notices" | "readNotice" | "appeal">;
+type Reports = Pick<Client, "previewReport" | "report" | "reports" | "notices" | "readNotice" | "previewAppeal" | "appeal">;
+
+const noFiles = { filesWaiting: 0, filesLost: 0 };
 
 /** Reports that go nowhere, and what was decided about them. */
 export function createFakeReports(later: () => Promise<void>): Reports {
@@ -72,10 +74,18 @@ export function createFakeReports(later: () => Promise<void>): Reports {
       accused: people.ben,
       madeAtMs: atMs,
       status: { kind: "decided", day, isActedOn: true, words: "Thank you for telling us.", appealUntilDay: 60_000 },
+      ...noFiles,
     },
   ];
   const made = (kind: SentReport["kind"]): SentReport => {
-    const report: SentReport = { reportId: `r${sent.length + 1}`, kind, host: "chat.example", madeAtMs: atMs, status: { kind: "waiting" } };
+    const report: SentReport = {
+      reportId: `r${sent.length + 1}`,
+      kind,
+      host: "chat.example",
+      madeAtMs: atMs,
+      status: { kind: "waiting" },
+      ...noFiles,
+    };
     sent.unshift(report);
     return report;
   };
@@ -90,6 +100,7 @@ export function createFakeReports(later: () => Promise<void>): Reports {
         saysAtMs: atMs,
         gapBefore: role === "reported" ? 2 : 0,
         carries: ["name"],
+        files: [],
         claims: [{ claim: "signed", verdict: "proved" }],
       });
       const preview: ReportPreview = {
@@ -113,6 +124,7 @@ export function createFakeReports(later: () => Promise<void>): Reports {
     async readNotice() {
       await later();
     },
+    previewAppeal: async () => [],
     async appeal() {
       await later();
       return made("appeal");

@@ -1,4 +1,5 @@
 import type { ReportReason } from "@latchkey/protocol/reports";
+import type { FileKind } from "./files.ts";
 import type { Person } from "./people.ts";
 
 export type { ReportReason } from "@latchkey/protocol/reports";
@@ -14,6 +15,32 @@ export interface ReportParams {
   readonly words?: string;
   /** Nobody is told who reports: what the reporter wrote cannot be enclosed then, since it names them. */
   readonly isAnonymous?: boolean;
+  /** Files of the enclosed messages whose content goes along, ten at most. */
+  readonly files?: readonly ReportFileChoice[];
+}
+
+/** A file that goes along with a report. */
+export interface ReportFileChoice {
+  /** A message that is enclosed, and a file of it. */
+  readonly messageId: string;
+  readonly fileId: string;
+  /** A picture of it in its place, by the reporter's word: of a file that is too large to go whole. */
+  readonly preview?: { readonly mediaType: string; readonly bytes: Uint8Array };
+}
+
+/** A file of an enclosed message. Its name and key stand in the signed bytes; what is in it goes along where the reporter chose that. */
+export interface EnclosedFile {
+  readonly fileId: string;
+  readonly kind: FileKind;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  /** It can go whole. */
+  readonly fits: boolean;
+  /** Absent where it does not go along. */
+  readonly goesAs?: "whole" | "preview" | undefined;
+  /** Of one that goes along: whether key and hash in the signed message open it. */
+  readonly verdict?: ReportClaim["verdict"];
 }
 
 /** What the desk will make of a claim. */
@@ -35,6 +62,7 @@ export interface ReportLine {
   readonly gapBefore: number;
   /** What else its bytes disclose, and cannot be cut out: the name and picture that its author told with it, the names and keys of its files. */
   readonly carries: readonly ("name" | "picture" | "files")[];
+  readonly files: readonly EnclosedFile[];
   readonly claims: readonly ReportClaim[];
 }
 
@@ -51,7 +79,7 @@ export interface ReportPreview {
   readonly namesReporter: boolean;
   readonly words: string;
   readonly reason: ReportReason;
-  /** Of what is sealed. */
+  /** Of what is sealed, with the files that go along. */
   readonly sizeBytes: number;
 }
 
@@ -83,6 +111,9 @@ export interface SentReport {
   readonly conversationId?: string;
   readonly madeAtMs: number;
   readonly status: ReportStatus;
+  /** Files of it that the desk does not have yet, and those that it did not wait for long enough. */
+  readonly filesWaiting: number;
+  readonly filesLost: number;
 }
 
 /** What the desk of one's own host decided about this account, or about an appeal (spec V-5). */
@@ -156,6 +187,12 @@ export interface AppealParams {
   readonly noticeId?: string;
   readonly reportId?: string;
   readonly words: string;
+  /** Messages of a conversation that show more, one's own or others', and files of them. */
+  readonly evidence?: {
+    readonly conversationId: string;
+    readonly messageIds: readonly string[];
+    readonly files?: readonly ReportFileChoice[];
+  };
 }
 
 /** What a client does about reports to the operator, and what it is told by the desk (spec V-1 to V-6). */
@@ -163,12 +200,13 @@ export interface ReportCalls {
   /**
    * Reads from the very bytes that `report` would send with the same parameters what they disclose and prove. Nothing is sent.
    * @throws ClientError `unknown_message`; `invalid_setting` where they are not one person's, are one's own, are too many, or name a
-   * reporter who wants not to be named; `message_too_large` with all that was edited or written; `not_permitted` where nothing proves them
+   * reporter who wants not to be named; `message_too_large` with all that was edited or written, or a file; `not_permitted` where nothing
+   * proves them; what fetching a file ends with
    */
   previewReport(conversationId: string, report: ReportParams): Promise<ReportPreview>;
   /**
    * Reports messages to the desk of their author's host, sealed to the key in its public record. It is on disk when this resolves, and
-   * goes by itself from then on; edits of the enclosed messages go along.
+   * goes by itself from then on; edits and deletions of the enclosed messages go along.
    * @throws ClientError as `previewReport`; `not_permitted` where the host has no desk, `offline`, `directory_unproven`
    */
   report(conversationId: string, report: ReportParams): Promise<SentReport>;
@@ -178,6 +216,8 @@ export interface ReportCalls {
   notices(): Promise<readonly Notice[]>;
   /** The person has read it. */
   readNotice(noticeId: string): Promise<void>;
+  /** Reads what an appeal would disclose beside its words. Nothing is sent. @throws ClientError as `previewReport` */
+  previewAppeal(appeal: AppealParams): Promise<readonly ReportLine[]>;
   /** Appeals to the desk: somebody else than who decided looks at it. @throws ClientError `unknown_message`, `invalid_setting` without words, as `report` */
   appeal(appeal: AppealParams): Promise<SentReport>;
 }

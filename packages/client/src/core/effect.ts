@@ -47,8 +47,14 @@ export type Effect =
   | { readonly kind: "line"; readonly line: Line }
   /** A member said something: what becomes of it, the timeline knows. */
   | { readonly kind: "content"; readonly said: Said }
-  /** What proves who wrote the line at this place, in this epoch of the group. */
-  | { readonly kind: "evidence"; readonly order: number; readonly epoch: number; readonly evidence: MessageEvidence }
+  /** What proves who wrote the line at this place, in this epoch of the group. `isBrief`: no line stands there, and it is kept for a day. */
+  | {
+      readonly kind: "evidence";
+      readonly order: number;
+      readonly epoch: number;
+      readonly evidence: MessageEvidence;
+      readonly isBrief?: true;
+    }
   | PastEffect
   | { readonly kind: "named"; readonly accountId: Uint8Array; readonly displayName: string }
   /** What leads to somebody's picture; empty for none any more. */

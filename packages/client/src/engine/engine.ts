@@ -350,7 +350,10 @@ export class Engine {
   reports(): Promise<Reports> {
     this.#reports ??= import("../reports/reports.ts").then(
       ({ Reports: Loaded }) => {
-        const loaded = new Loaded(this.#world, (id) => this.conversations.required(id));
+        const loaded = new Loaded(this.#world, {
+          runner: (id) => this.conversations.required(id),
+          ciphertext: async (at) => await (await this.files.load()).ciphertext(at),
+        });
         if (this.#world.own.status === "registered" && !this.#closed) loaded.start();
         return loaded;
       },

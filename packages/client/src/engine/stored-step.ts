@@ -9,6 +9,7 @@ import { putPlaced } from "../own/placed.ts";
 import { putPast } from "../shared-history/keeping.ts";
 import { orderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { eraseLater } from "../timeline/erasure.ts";
 import { Timeline } from "../timeline/timeline.ts";
 import { accountsIn, accountsOfLine } from "./effects.ts";
 import { putEvidence } from "./evidence.ts";
@@ -125,6 +126,7 @@ async function putEffect(
       return;
     case "evidence":
       await putEvidence(tx, id, effect);
+      if (effect.isBrief === true) eraseLater(tx, id, effect.order, world.platform.nowMs());
       return;
     case "sync":
       tx.put(`${syncPrefix}${id}/${orderSegment(effect.order)}`, effect.payload);

@@ -39,10 +39,10 @@ export class Downloads {
   }
 
   /**
-   * Fetches what is missing of a file, and verifies the whole.
+   * Fetches what is missing of a file, and verifies the whole. `take` is given each piece of the ciphertext; again where it is tried again.
    * @throws ClientError `file_gone`, `server_lied`, `storage_full`, and what may pass, with `canRetry`
    */
-  async fetch(wanted: Wanted, signal: AbortSignal, onPiece: OnPiece): Promise<void> {
+  async fetch(wanted: Wanted, signal: AbortSignal, onPiece: OnPiece, take?: (piece: Uint8Array, index: number) => void): Promise<void> {
     const { store, hash } = await this.#placeOf(wanted);
     const { id, totalBytes } = sizesOf(wanted);
     await store.begin(id, totalBytes, dayOf(this.#platform.nowMs()));
@@ -51,7 +51,11 @@ export class Downloads {
       const count = filePieceCount(totalBytes);
       const pieces = await this.#pieces(wanted, { signal, onPiece, through: count, mayBeFull: false });
       try {
-        for (let index = 0; index < count; index++) running.update(await pieces.take(index));
+        for (let index = 0; index < count; index++) {
+          const piece = await pieces.take(index);
+          running.update(piece);
+          take?.(piece, index);
+        }
       } finally {
         pieces.end();
       }

@@ -1,4 +1,4 @@
-import { toBase64Url } from "@latchkey/codec";
+import { concatBytes, toBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
 import type { FileAccess, FileRange, FileState, FileStorage, ListedFile, NewFile } from "../api.ts";
@@ -207,6 +207,22 @@ export class Files implements Omit<FileNews, "waiting"> {
     }
   }
 
+  /**
+   * A file's whole ciphertext, as its message names it: for a report, so also of somebody who is not accepted.
+   * @throws ClientError as `reach`, and as `Downloads.fetch`
+   */
+  async ciphertext(at: FileAt): Promise<Uint8Array> {
+    const wanted = await this.#wanted(at, "anybody");
+    const pieces: Uint8Array[] = [];
+    await this.#downloads.fetch(
+      wanted,
+      new AbortController().signal,
+      () => undefined,
+      (piece, index) => (pieces[index] = piece),
+    );
+    return concatBytes(...pieces);
+  }
+
   /** It is looked at now, as far as it is here. */
   async #use(id: string): Promise<void> {
     this.#eviction.used(id);
@@ -339,7 +355,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   }
 
   /** What may be asked for: at its conversation's host alone, and of nobody who is not accepted. */
-  async #wanted(at: FileAt): Promise<Wanted & Pick<Found, "isOnce" | "isOthers" | "key">> {
+  async #wanted(at: FileAt, of: "accepted" | "anybody" = "accepted"): Promise<Wanted & Pick<Found, "isOnce" | "isOthers" | "key">> {
     const { runner, file, author, isOnce, isSeen: isOver, isOthers, key } = await this.#find(at);
     if (isOver) throw seenOnce();
     const { host, peer } = runner.state;
@@ -347,7 +363,7 @@ export class Files implements Omit<FileNews, "waiting"> {
       throw new ClientError("other_host", "Whoever sent this file says that another server has it. Nothing is asked for there.");
     const { standings } = this.#world;
     const isStrange = peer !== undefined && standings.of(peer) === "stranger";
-    if (isStrange || [peer, author].some((account) => account !== undefined && standings.of(account) === "blocked"))
+    if (of === "accepted" && (isStrange || [peer, author].some((account) => account !== undefined && standings.of(account) === "blocked")))
       throw new ClientError("not_accepted", "This is of somebody whom you have not accepted.");
     return { file, isOnce, isOthers, key, url: `${this.#world.connections.httpUrl(host)}${blobPath(at.fileId)}` };
   }

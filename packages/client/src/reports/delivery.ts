@@ -1,14 +1,17 @@
-import { decode, encode, toBase64Url } from "@latchkey/codec";
+import { decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
 import { maxReportAnswers, maxReportMailboxes, sealedReportCodec } from "@latchkey/protocol/reports";
 import { mailboxOf, openAnswer, ReportError, reportAnswerCodec, verifyReceipt } from "@latchkey/reports";
 import type { World } from "../engine/world.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { createSingleFlight } from "../single-flight.ts";
 import type { DeskKeySource } from "./desk-keys.ts";
-import { fetchAnswers, postReport } from "./door.ts";
-import type { Door } from "./door.ts";
+import { fetchAnswers, postAttachment, postReport } from "./door.ts";
+import type { Door, DoorAnswer } from "./door.ts";
 import { loadReport, loadReports, putReport } from "./stored.ts";
 import type { StoredReport } from "./stored.ts";
+import { loadFile, loadFiles, settleFile } from "./stored-files.ts";
+
+const none = new Uint8Array(0);
 
 const firstRetryMs = 15_000;
 const maxRetryMs = 6 * 3_600_000;
@@ -83,32 +86,59 @@ export class Delivery {
 
   /** What is to be tried again, if it is. */
   async #deliver(report: StoredReport): Promise<ClientError | undefined> {
-    const { platform, directory, clock } = this.#world;
     try {
-      const { reportId, reportHash, host } = report;
-      const sealed = decode(sealedReportCodec, report.sealed);
-      const what = { host, operation: "report", target: reportId } as const;
-      const answer = await directory.tokens.spend(what, (token) =>
-        postReport(this.#door(host), encode(sealedReportCodec, { ...sealed, token })),
-      );
-      if (answer.kind === "refused") throw noTokenLeft();
-      const { receipt } = answer;
-      const verified = await verifyReceipt({
-        signatures: platform.signatures,
-        deskKeys: await this.#signatureKeys(report),
-        reportId,
-        reportHash,
-        receipt,
-      });
-      await this.#change(report, { sealed: new Uint8Array(0), receipt, receiptDay: verified.day });
+      const missing = await this.#bring(report);
+      await this.#bringFiles(report, missing);
+      await this.#change(report, { sealed: none });
       return undefined;
     } catch (error) {
       const failure = passing(error);
-      const nowMs = platform.nowMs();
-      const isLate = nowMs - report.madeAtMs > givenUpAfterMs && clock.isSure(nowMs);
-      if (failure.canRetry && !isLate) return failure;
-      await this.#change(report, { sealed: new Uint8Array(0), refusal: failure.message });
+      if (failure.canRetry && !this.#isLate(report)) return failure;
+      const name = toBase64Url(report.reportId);
+      await this.#world.store.transact("write", async (tx) => {
+        for (const { hash } of await loadFiles(tx, name)) await settleFile(tx, name, hash, "lost");
+      });
+      // What the desk has signed for is there, whatever becomes of its files.
+      const now = await this.#world.store.transact("read", (tx) => loadReport(tx, name));
+      const isThere = (now?.receipt.length ?? 0) > 0;
+      await this.#change(report, { sealed: none, ...(isThere ? {} : { refusal: failure.message }) });
       return undefined;
+    }
+  }
+
+  #isLate({ madeAtMs }: StoredReport): boolean {
+    const { platform, clock } = this.#world;
+    const nowMs = platform.nowMs();
+    return nowMs - madeAtMs > givenUpAfterMs && clock.isSure(nowMs);
+  }
+
+  /** Hands it in until the desk has signed for it; answers which of its files the desk waits for. @throws ClientError, ReportError */
+  async #bring(report: StoredReport): Promise<readonly Uint8Array[]> {
+    const { platform, directory } = this.#world;
+    const { reportId, reportHash, host } = report;
+    const sealed = decode(sealedReportCodec, report.sealed);
+    const ask = (token: Uint8Array): Promise<DoorAnswer> => postReport(this.#door(host), encode(sealedReportCodec, { ...sealed, token }));
+    const what = { host, operation: "report", target: reportId } as const;
+    // What it signed for before costs nothing again.
+    const again = report.receipt.length > 0 ? await ask(none) : undefined;
+    const answer = again?.kind === "accepted" ? again : await directory.tokens.spend(what, ask);
+    if (answer.kind === "refused") throw noTokenLeft();
+    const { receipt, missing } = answer;
+    const deskKeys = await this.#signatureKeys(report);
+    const verified = await verifyReceipt({ signatures: platform.signatures, deskKeys, reportId, reportHash, receipt });
+    if (report.receipt.length === 0) await this.#change(report, { receipt, receiptDay: verified.day });
+    return missing;
+  }
+
+  /** One that the desk does not wait for any more, and that was not brought, came too late. @throws ClientError */
+  async #bringFiles({ reportId, host }: StoredReport, missing: readonly Uint8Array[]): Promise<void> {
+    const { store } = this.#world;
+    const name = toBase64Url(reportId);
+    const files = await store.transact("read", (tx) => loadFiles(tx, name));
+    for (const { hash } of files.filter(({ isLost }) => !isLost)) {
+      const isWanted = missing.some((one) => equalBytes(one, hash));
+      if (isWanted) await postAttachment(this.#door(host), hash, await store.transact("read", (tx) => loadFile(tx, name, hash)));
+      await store.transact("write", (tx) => settleFile(tx, name, hash, isWanted ? "there" : "lost"));
     }
   }
 

@@ -1,6 +1,13 @@
-import { CodecError, decode, encode } from "@latchkey/codec";
+import { CodecError, decode, encode, toBase64Url } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import { answersReplyCodec, answersRequestCodec, maxAnswersReplyBytes, reportAcceptedCodec, reportPaths } from "@latchkey/protocol/reports";
+import {
+  answersReplyCodec,
+  answersRequestCodec,
+  maxAnswersReplyBytes,
+  reportAcceptedCodec,
+  reportAttachmentPath,
+  reportPaths,
+} from "@latchkey/protocol/reports";
 import type { MailboxAnswers, MailboxAt, ReportAccepted } from "@latchkey/protocol/reports";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -35,6 +42,11 @@ export async function postReport(door: Door, sealed: Uint8Array): Promise<DoorAn
     if (error instanceof TokenWanted) return { kind: "refused", code: error.code };
     throw error;
   }
+}
+
+/** Brings a file that a report announced. @throws ClientError; `server_refused` without `canRetry` where nobody waits for it any more */
+export async function postAttachment(door: Door, hash: Uint8Array, sealed: Uint8Array): Promise<void> {
+  await send(door, reportAttachmentPath(toBase64Url(hash)), sealed, () => Promise.resolve());
 }
 
 /** What lies in these mailboxes, in their order. @throws ClientError */

@@ -1,4 +1,4 @@
-import { decode, encode, equalBytes, toBase64Url } from "@latchkey/codec";
+import { decode, encode, equalBytes, toBase64Url, toHex } from "@latchkey/codec";
 import { sealedReportCodec } from "@latchkey/protocol/reports";
 import type { InboxPlaintext } from "@latchkey/protocol";
 import {
@@ -13,34 +13,50 @@ import {
   sealReport,
   verifyReport,
 } from "@latchkey/reports";
-import type { Appealed, Complained, Report, ReportAnswer, Reporter, VerifiedItem } from "@latchkey/reports";
+import type { Appealed, Report, Reporter, VerifiedItem, VerifiedReport } from "@latchkey/reports";
 import { signedContent } from "@latchkey/transparency";
-import type { AppealParams, Notice, ReportLine, ReportParams, ReportPreview, ReportStatus, SentReport } from "../api.ts";
+import type { AppealParams, Notice, ReportFileChoice, ReportLine, ReportParams, ReportPreview, SentReport } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
+import type { FileAt } from "../files/files.ts";
 import { Delivery } from "./delivery.ts";
 import { DeskKeyring } from "./desk-keys.ts";
 import type { DeskKeySource } from "./desk-keys.ts";
-import { enclose } from "./enclose.ts";
-import type { Enclosed } from "./enclose.ts";
-import { cleanWords, Notices } from "./notices.ts";
+import { attachFiles, enclosedFiles } from "./attached.ts";
+import type { Attached } from "./attached.ts";
+import { enclose, encloseBeside } from "./enclose.ts";
+import type { Enclosed, Gathered } from "./enclose.ts";
+import { Notices } from "./notices.ts";
+import { statusOf } from "./status.ts";
+import { loadFiles, putFiles } from "./stored-files.ts";
+import type { StoredFile } from "./stored-files.ts";
 import { loadReport, loadReports, putReport } from "./stored.ts";
 import type { StoredReport } from "./stored.ts";
 
 const none = new Uint8Array(0);
 
+/** What reports need of the engine. */
+export interface ReportsAccess {
+  /** @throws ClientError `unknown_conversation` */
+  readonly runner: (id: string) => ConversationRunner;
+  /** As `Files.ciphertext`. */
+  readonly ciphertext: (at: FileAt) => Promise<Uint8Array>;
+}
+
 /** Reports to the desks of hosts, what they answer, and what the desk of one's own host decided (spec V-1 to V-6). */
 export class Reports {
   readonly #world: World;
-  readonly #runner: (id: string) => ConversationRunner;
+  readonly #runner: ReportsAccess["runner"];
+  readonly #ciphertext: ReportsAccess["ciphertext"];
   readonly #keys: DeskKeySource;
   readonly #notices: Notices;
   readonly #delivery: Delivery;
 
-  constructor(world: World, runner: (id: string) => ConversationRunner, keys: DeskKeySource = new DeskKeyring(world)) {
+  constructor(world: World, { runner, ciphertext }: ReportsAccess, keys: DeskKeySource = new DeskKeyring(world)) {
     this.#world = world;
     this.#runner = runner;
+    this.#ciphertext = ciphertext;
     this.#keys = keys;
     this.#notices = new Notices(world, this.#keys);
     this.#delivery = new Delivery(world, this.#keys);
@@ -53,45 +69,37 @@ export class Reports {
 
   async preview(conversationId: string, params: ReportParams): Promise<ReportPreview> {
     const enclosed = await enclose(this.#world, this.#runner(conversationId), params);
-    const report = this.#reportOf(enclosed, params);
-    const encoded = await orTooLarge(() => encodeBounded(reportCodec, report));
+    const { report, sealed } = await this.#complaint(conversationId, enclosed, params);
     const { host } = enclosed.accused;
-    const { people, platform } = this.#world;
-    const suite = platform.crypto.suite(deskSuite);
-    // What the desk will make of these bytes is read by what the desk reads them with.
-    const view = {
-      host,
-      suite,
-      signatures: platform.signatures,
-      nowMs: platform.nowMs(),
-      historyOf: (id: Uint8Array) => this.#historyOf(id),
-    };
-    const verified = await verifyReport({ report, encoded, reporter: { kind: "unnamed" } }, new Map(), view);
-    await people.load(verified.items.map(({ author }) => author.accountId));
+    const { encoded, lines } = await this.#read(report, { host, sealed, gathered: enclosed, files: params.files ?? [] });
     return {
       host,
-      accused: people.person(enclosed.accused.accountId),
-      lines: verified.items.map((item) => this.#line(item, enclosed)),
+      accused: this.#world.people.person(enclosed.accused.accountId),
+      lines,
       unproven: enclosed.unproven,
       namesReporter: params.isAnonymous !== true,
       words: params.words ?? "",
       reason: params.reason,
-      sizeBytes: encoded.length,
+      sizeBytes: [...sealed.values()].reduce((sum, { length }) => sum + length, encoded.length),
     };
   }
 
   async report(conversationId: string, params: ReportParams): Promise<SentReport> {
     const enclosed = await enclose(this.#world, this.#runner(conversationId), params);
-    const report = this.#reportOf(enclosed, params);
+    const { report, sealed } = await this.#complaint(conversationId, enclosed, params);
     const { host, accountId } = enclosed.accused;
-    return await this.#seal(report, { host, accused: accountId, conversationId, isNamed: params.isAnonymous !== true });
+    return await this.#seal(report, { host, accused: accountId, conversationId, isNamed: params.isAnonymous !== true }, sealed);
   }
 
   async list({ isFresh = false }: { readonly isFresh?: boolean } = {}): Promise<readonly SentReport[]> {
     if (isFresh) await this.#delivery.refresh();
-    const stored = await this.#world.store.transact("read", (tx) => loadReports(tx));
-    await this.#world.people.load(stored.flatMap(({ accused }) => (accused.length === 0 ? [] : [accused])));
-    return stored.map((one) => this.#shown(one));
+    const stored = await this.#world.store.transact("read", async (tx) => {
+      const found: { readonly report: StoredReport; readonly files: readonly StoredFile[] }[] = [];
+      for (const report of await loadReports(tx)) found.push({ report, files: await loadFiles(tx, toBase64Url(report.reportId)) });
+      return found;
+    });
+    await this.#world.people.load(stored.flatMap(({ report: { accused } }) => (accused.length === 0 ? [] : [accused])));
+    return stored.map(({ report, files }) => this.#shown(report, files));
   }
 
   /** An item of the inbox that says it is a notice. @throws ClientError while it cannot be verified */
@@ -107,15 +115,16 @@ export class Reports {
     await this.#notices.read(noticeId);
   }
 
-  async appeal({ noticeId, reportId, words }: AppealParams): Promise<SentReport> {
-    if ((noticeId === undefined) === (reportId === undefined))
-      throw new ClientError("invalid_setting", "An appeal is against the decision of one notice, or of one report.");
-    // Whether it is too late says the desk, by a clock that is not this device's.
-    const { host, puid, report } = noticeId === undefined ? await this.#decisionOf(reportId ?? "") : await this.#decisionTold(noticeId);
-    if (words.trim() === "") throw new ClientError("invalid_setting", "An appeal says why.");
-    const evidence = { words, contexts: [], items: [], attachments: [], states: [], leftOut: 0 };
-    const body: Appealed = { kind: "appeal", puid, report, ...evidence };
-    return await this.#seal(this.#made(body), { host, accused: none, conversationId: "", isNamed: report === undefined });
+  async previewAppeal(params: AppealParams): Promise<readonly ReportLine[]> {
+    const { host, report, sealed, gathered } = await this.#appealOf(params);
+    if (gathered === undefined) return [];
+    return (await this.#read(report, { host, sealed, gathered, files: params.evidence?.files ?? [] })).lines;
+  }
+
+  async appeal(params: AppealParams): Promise<SentReport> {
+    if (params.words.trim() === "") throw new ClientError("invalid_setting", "An appeal says why.");
+    const { host, report, sealed, isNamed } = await this.#appealOf(params);
+    return await this.#seal(report, { host, accused: none, conversationId: "", isNamed }, sealed);
   }
 
   async close(): Promise<void> {
@@ -137,9 +146,63 @@ export class Reports {
     return { host, puid: decided.puid, report: { reportId, replySecret } };
   }
 
-  #reportOf({ accused, evidence }: Enclosed, { reason, words = "" }: ReportParams): Report {
-    const body: Complained = { kind: "report", accused, reason, words, ...evidence, attachments: [] };
-    return this.#made(body);
+  async #complaint(conversationId: string, { accused, evidence, carried }: Enclosed, params: ReportParams): Promise<Made> {
+    const { reason, words = "", files = [] } = params;
+    const made = this.#made({ kind: "report", accused, reason, words, ...evidence, attachments: [] });
+    return await this.#withFiles(made, { conversationId, files, carried });
+  }
+
+  async #appealOf({ noticeId, reportId, words, evidence: chosen }: AppealParams): Promise<MadeAppeal> {
+    if ((noticeId === undefined) === (reportId === undefined))
+      throw new ClientError("invalid_setting", "An appeal is against the decision of one notice, or of one report.");
+    // Whether it is too late says the desk, by a clock that is not this device's.
+    const { host, puid, report } = noticeId === undefined ? await this.#decisionOf(reportId ?? "") : await this.#decisionTold(noticeId);
+    const isNamed = report === undefined;
+    const gathered =
+      chosen &&
+      (await encloseBeside(this.#world, this.#runner(chosen.conversationId), {
+        messageIds: chosen.messageIds,
+        isAnonymous: !isNamed,
+        deskHost: host,
+      }));
+    const evidence = gathered?.evidence ?? { contexts: [], items: [], states: [], leftOut: 0 };
+    const body: Appealed = { kind: "appeal", puid, report, words, ...evidence, attachments: [] };
+    const { conversationId = "", files = [] } = chosen ?? {};
+    const made = await this.#withFiles(this.#made(body), { conversationId, files, carried: gathered?.carried ?? new Map() });
+    return { ...made, host, isNamed, gathered };
+  }
+
+  async #withFiles(
+    report: Report,
+    what: { readonly conversationId: string; readonly files: readonly ReportFileChoice[]; readonly carried: Gathered["carried"] },
+  ): Promise<Made> {
+    const { conversationId, files, carried } = what;
+    const { reportId, body } = report;
+    const ciphertextOf = (messageId: string, fileId: string): Promise<Uint8Array> =>
+      this.#ciphertext({ conversationId, messageId, fileId });
+    const { random } = this.#world.platform;
+    const { attachments, sealed } = await attachFiles({ random, reportId, choices: files, carried, ciphertextOf });
+    return { report: { ...report, body: { ...body, attachments } }, sealed };
+  }
+
+  /** What the desk will make of these bytes is read by what the desk reads them with. */
+  async #read(
+    report: Report,
+    what: Pick<Reading, "gathered" | "files"> & { readonly host: string; readonly sealed: Made["sealed"] },
+  ): Promise<{ readonly encoded: Uint8Array; readonly lines: readonly ReportLine[] }> {
+    const { host, sealed, gathered, files } = what;
+    const encoded = await orTooLarge(() => encodeBounded(reportCodec, report));
+    const { people, platform } = this.#world;
+    const view = {
+      host,
+      suite: platform.crypto.suite(deskSuite),
+      signatures: platform.signatures,
+      nowMs: platform.nowMs(),
+      historyOf: (id: Uint8Array) => this.#historyOf(id),
+    };
+    const verified = await verifyReport({ report, encoded, reporter: { kind: "unnamed" } }, sealed, view);
+    await people.load(verified.items.map(({ author }) => author.accountId));
+    return { encoded, lines: verified.items.map((item, at) => this.#line({ item, at, verified, gathered, files })) };
   }
 
   #made(body: Report["body"]): Report {
@@ -148,7 +211,7 @@ export class Reports {
   }
 
   /** Seals it to the desk, and puts it on disk before anything is sent. */
-  async #seal(report: Report, about: About): Promise<SentReport> {
+  async #seal(report: Report, about: About, files: Made["sealed"]): Promise<SentReport> {
     const { store, platform } = this.#world;
     const desk = await this.#keys.newest(about.host);
     const { reportId, replySecret, body } = report;
@@ -161,7 +224,7 @@ export class Reports {
         desk,
         plaintext: { report: encoded, reporter },
         reportId,
-        attachments: [],
+        attachments: body.attachments.map(({ hash, sizeBytes }) => ({ hash, sizeBytes })),
       }),
     );
     const stored: StoredReport = {
@@ -181,9 +244,15 @@ export class Reports {
       fetched: 0,
       refusal: undefined,
     };
-    await store.transact("write", async (tx) => putReport(tx, stored));
+    const name = toBase64Url(reportId);
+    const waiting = body.attachments.map(({ hash }) => ({ hash, bytes: files.get(toHex(hash)) ?? none }));
+    const left = await store.transact("write", async (tx) => {
+      putReport(tx, stored);
+      putFiles(tx, name, waiting);
+      return await loadFiles(tx, name);
+    });
     this.#delivery.wake();
-    return this.#shown(stored);
+    return this.#shown(stored, left);
   }
 
   async #signed(encoded: Uint8Array): Promise<Reporter> {
@@ -205,9 +274,12 @@ export class Reports {
     return Promise.resolve(record && knownStates(record.states));
   }
 
-  #line(item: VerifiedItem, { carries }: Enclosed): ReportLine {
+  #line({ item, at, verified, gathered, files }: Reading): ReportLine {
     const messageId = toBase64Url(item.messageId);
     const { role, text = "", saysAtMs, gapBefore, verdicts } = item;
+    const carried = gathered.carried.get(messageId);
+    // In the order of the choices.
+    const read = verified.files.filter((file) => file.item === at).map(({ verdict }) => verdict);
     return {
       messageId,
       role,
@@ -215,12 +287,13 @@ export class Reports {
       text,
       ...(saysAtMs === undefined ? {} : { saysAtMs }),
       gapBefore,
-      carries: carries.get(messageId) ?? [],
+      carries: carried?.carries ?? [],
+      files: carried === undefined ? [] : enclosedFiles(carried.files, { chosen: files, messageId, verdicts: read }),
       claims: verdicts.map(({ claim, verdict }) => ({ claim, verdict })),
     };
   }
 
-  #shown(stored: StoredReport): SentReport {
+  #shown(stored: StoredReport, files: readonly StoredFile[]): SentReport {
     const { reportId, kind, host, accused, conversationId, madeAtMs } = stored;
     return {
       reportId: toBase64Url(reportId),
@@ -230,8 +303,29 @@ export class Reports {
       ...(conversationId === "" ? {} : { conversationId }),
       madeAtMs,
       status: statusOf(stored),
+      filesWaiting: files.filter(({ isLost }) => !isLost).length,
+      filesLost: files.filter(({ isLost }) => isLost).length,
     };
   }
+}
+
+/** A report with the files that go along, as they are sent. */
+interface Made extends Pick<Attached, "sealed"> {
+  readonly report: Report;
+}
+
+interface MadeAppeal extends Made {
+  readonly host: string;
+  readonly isNamed: boolean;
+  readonly gathered: Gathered | undefined;
+}
+
+interface Reading {
+  readonly item: VerifiedItem;
+  readonly at: number;
+  readonly verified: VerifiedReport;
+  readonly gathered: Gathered;
+  readonly files: readonly ReportFileChoice[];
 }
 
 interface Decision {
@@ -245,27 +339,6 @@ interface About {
   readonly accused: Uint8Array;
   readonly conversationId: string;
   readonly isNamed: boolean;
-}
-
-function statusOf({ receipt, receiptDay, answers, refusal }: StoredReport): ReportStatus {
-  const newest = answers.map((answer): ReportAnswer => decode(reportAnswerCodec, answer)).at(-1);
-  if (newest === undefined) {
-    if (refusal !== undefined) return { kind: "refused", words: refusal };
-    return receipt.length === 0 ? { kind: "waiting" } : { kind: "sent", day: receiptDay };
-  }
-  const { outcome, day } = newest;
-  switch (outcome.kind) {
-    case "received":
-      return { kind: "received", day };
-    case "refused":
-      return { kind: "refused", words: cleanWords(outcome.words) };
-    case "decided": {
-      const { isActedOn, words, appealUntilDay } = outcome;
-      return { kind: "decided", day, isActedOn, words: cleanWords(words), appealUntilDay };
-    }
-    case "appeal-decided":
-      return { kind: "appeal-decided", day, outcome: outcome.outcome, words: cleanWords(outcome.words) };
-  }
 }
 
 /** @throws ClientError `message_too_large` */

@@ -12,6 +12,14 @@ export function eraseLater(tx: StoreTransaction, conversationId: string, order: 
   tx.put(`${prefix}${orderSegment(nowMs + reportableMs)}/${conversationId}/${orderSegment(order)}`, new Uint8Array(0));
 }
 
+/** Where else something is erased together with what stands at this place: of a deleted message that are its edits, among others. */
+export async function erasedWith(tx: StoreTransaction, conversationId: string, order: number): Promise<readonly number[]> {
+  const all = (await tx.scan({ prefix })).map(([key]) => key.slice(prefix.length).split("/"));
+  const dues = new Set(all.filter(([, id, at]) => id === conversationId && at === orderSegment(order)).map(([due]) => due));
+  const found = all.filter(([due, id]) => dues.has(due) && id === conversationId).map(([, , at = ""]) => parseOrderSegment(at));
+  return found.filter((one) => one !== order);
+}
+
 /** Erases what is due. */
 export async function eraseDue(tx: StoreTransaction, nowMs: number): Promise<void> {
   for (const [key] of await tx.scan({ prefix })) {

@@ -163,7 +163,10 @@ export class Timeline {
     }
   }
 
-  /** Erases messages here alone, for good (spec X-4), also those that come only later: what is said of them changes nothing; their places. */
+  /**
+   * Erases messages here alone, for good (spec X-4), also those that come only later: what is said of them changes nothing; their places, and
+   * those of what changed them.
+   */
   async hide(ids: readonly string[]): Promise<readonly number[]> {
     const { tx, conversationId } = this.#params;
     const orders: number[] = [];
@@ -176,7 +179,7 @@ export class Timeline {
       putPlace(tx, conversationId, id, { ...place, kind: "hidden" });
       this.#places.delete(id);
       this.erase(place.order);
-      orders.push(place.order);
+      orders.push(place.order, ...(line?.message?.facts ?? []).map((fact) => fact.order));
     }
     return orders;
   }

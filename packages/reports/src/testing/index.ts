@@ -13,14 +13,18 @@ import { nodeCrypto } from "@latchkey/mls/node";
 import {
   authenticatedDataCodec,
   createTextContent,
+  fileChunkAt,
+  fileChunkCount,
+  fileNonce,
   latchkeyGroupCodec,
   latchkeyGroupExtensionType,
   messageIdOf,
+  paddedFileBytes,
   roomUri,
   seenMarkOf,
   senderUri,
 } from "@latchkey/protocol";
-import type { AuthenticatedData, ContentHead } from "@latchkey/protocol";
+import type { AuthenticatedData, ContentHead, FilePart } from "@latchkey/protocol";
 import { seededRandom } from "@latchkey/testkit";
 import {
   accountIdOf,
@@ -34,6 +38,7 @@ import {
   stateHashOf,
 } from "@latchkey/transparency";
 import type { AccountState } from "@latchkey/transparency";
+import { gcm } from "@noble/ciphers/aes.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { knownStates } from "../index.ts";
 import type { Complained, DeskView, ItemRole, OpenedReport, Report, Reporter, ReportItem } from "../index.ts";
@@ -273,4 +278,18 @@ export function viewOf(people: readonly Talker[]): DeskView {
 /** The same bytes but one bit. */
 export function flipped(bytes: Uint8Array, at: number = bytes.length - 1): Uint8Array {
   return concatBytes(bytes.subarray(0, at), Uint8Array.of((bytes[at] ?? 0) ^ 1), bytes.subarray(at + 1));
+}
+
+/** A file as it lies at its host (spec X-23). */
+export function encryptedFile(bytes: Uint8Array): { readonly part: FilePart; readonly ciphertext: Uint8Array } {
+  const [key, prefix] = [random(32), random(7)];
+  const padded = new Uint8Array(paddedFileBytes(bytes.length));
+  padded.set(bytes);
+  const chunks = Array.from({ length: fileChunkCount(padded.length) }, (_, index) => {
+    const { isLast, from, to } = fileChunkAt(padded.length, index);
+    return gcm(key, fileNonce(prefix, index, isLast)).encrypt(padded.subarray(from, to));
+  });
+  const ciphertext = concatBytes(...chunks);
+  const about = { kind: "file" as const, host, blobId: random(32), name: "a.txt", mediaType: "text/plain", description: "" };
+  return { part: { ...about, key, prefix, hash: sha256(ciphertext), sizeBytes: bytes.length }, ciphertext };
 }
