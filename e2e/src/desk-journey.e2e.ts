@@ -6,6 +6,7 @@ import {
   acceptRequest,
   chooseAction,
   createAccount,
+  messageBox,
   messagesWith,
   seeMessage,
   seeTaken,
@@ -32,6 +33,31 @@ async function look(page: Page, name: string): Promise<void> {
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(viewports.desktop);
+}
+
+/** Sends a picture that the browser makes, with a word. */
+async function sendPicture(page: Page, word: string): Promise<void> {
+  const bytes = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(640, 480);
+    const context = canvas.getContext("2d");
+    if (context === null) throw new Error("no canvas");
+    for (let at = 0; at < 48; at++) {
+      context.fillStyle = `hsl(${at * 40} 70% 50%)`;
+      context.fillRect((at % 8) * 80, Math.floor(at / 8) * 80, 80, 80);
+    }
+    return Array.from(new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg" })).arrayBuffer()));
+  });
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Attach a file", exact: true }).click();
+  await (await chooser).setFiles({ name: "house.jpg", mimeType: "image/jpeg", buffer: Buffer.from(bytes) });
+  const tray = page.getByRole("region", { name: "Files to send", exact: true });
+  await tray
+    .getByRole("button", { name: /, [0-9]/u })
+    .first()
+    .waitFor();
+  await messageBox(page).fill(word);
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await seeTaken(page, word);
 }
 
 /** Comes to the desk with a code, by its link. */
@@ -61,12 +87,15 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
   await seeTaken(mallory.page, "Send me money, or else");
   await acceptRequest(ann.page, "mallory");
   await seeMessage(ann.page, "Send me money, or else");
+  await sendPicture(mallory.page, "This is your house");
+  await seeMessage(ann.page, "This is your house");
 
   // Ann reports, and sees each line that will be disclosed before it is.
   await chooseAction(ann.page, messagesWith(ann.page, "Send me money, or else"), "Report to the operator");
   const dialog = ann.page.getByRole("dialog", { name: "Report mallory" });
   await dialog.getByRole("combobox", { name: "What it is about" }).selectOption({ label: "Threat" });
   await dialog.getByRole("combobox", { name: "Whether this is shown: Hello Ann" }).selectOption({ label: "Show it beside" });
+  await dialog.getByRole("combobox", { name: "Whether this is shown: This is your house" }).selectOption({ label: "I complain of it" });
   await dialog.getByRole("textbox", { name: "In your own words" }).fill("I do not know this person.");
   await look(ann.page, "report");
   await dialog.getByRole("button", { name: "See what will be disclosed" }).click();
@@ -74,6 +103,13 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
   await disclosed.getByText("Send me money, or else").waitFor();
   await disclosed.getByText("Hello Ann").waitFor();
   await disclosed.getByText("They learn that it is you who reports.").waitFor();
+  // What is in the picture goes along because she chooses it, and she sees what goes.
+  await disclosed.getByRole("checkbox", { name: /^Send along: /u }).check();
+  await disclosed.getByText("The signed message opens it").waitFor();
+  await disclosed
+    .getByRole("button", { name: /^Open Picture|^Open: |^Open/u })
+    .first()
+    .waitFor();
   await look(ann.page, "report-disclosed");
   await disclosed.getByRole("button", { name: "Leave out: Hello Ann" }).click();
   await disclosed.getByText("Hello Ann").waitFor({ state: "detached" });
@@ -95,6 +131,13 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
   await ada.page.getByText("Proved: exactly these words were signed").waitFor();
   await ada.page.getByText("1 message of mallory (whom it is about) before this one is not shown").waitFor();
   expect(await ada.page.getByText("Hello Ann").count()).toBe(0);
+  // The picture of the message, blurred until somebody wants to see it clearly.
+  await ada.page.getByText("proved to be the file of the message").waitFor();
+  await ada.page.getByRole("button", { name: "Show the picture" }).click();
+  const picture = ada.page.getByRole("img", { name: "Picture 1 of the case" });
+  await picture.waitFor();
+  await expect.poll(() => picture.evaluate((image) => getComputedStyle(image).filter)).toContain("blur");
+  expect(await picture.evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth))).toBe(640);
   await look(ada.page, "desk-case");
   const late = await ada.context.newPage();
   await late.goto(`${url}/desk#cases/1`);
@@ -173,4 +216,4 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
   await ann.page.getByText("Appeal: the decision does not hold any more").waitFor();
   await look(ann.page, "reports");
   expect([...ada.violations, ...rita.violations, ...ann.violations, ...mallory.violations]).toEqual([]);
-});
+}, 400_000);

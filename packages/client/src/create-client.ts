@@ -343,6 +343,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     invitedBy: async (id) => (await running().moderation()).invitedBy(id),
     previewReport: async (id, report) => (await running().reports()).preview(id, report),
     report: async (id, report) => (await member().reports()).report(id, report),
+    takesReports: async (host) => (await running().reports()).takesReports(host),
     reports: async (options) => (await running().reports()).list(options),
     notices: async () => (await running().reports()).notices(),
     readNotice: async (noticeId) => (await running().reports()).readNotice(noticeId),

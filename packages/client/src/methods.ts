@@ -79,6 +79,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   reportToAdministrators: true,
   previewReport: true,
   report: true,
+  takesReports: true,
   reports: true,
   notices: true,
   readNotice: true,

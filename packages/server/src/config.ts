@@ -97,6 +97,8 @@ export interface ServerLimits {
   readonly maxStoredBlobBytes: number;
   /** Of reports to the desk and their attachments that lie there sealed. */
   readonly maxSealedReportBytes: number;
+  /** Of everything that the cases of the desk hold: reports that do not fit are refused for now, and wait at whoever sends them. */
+  readonly maxCaseBytes: number;
   /** Days that a blob is kept without an entry that refers to it. */
   readonly unusedBlobDays: number;
   /** With less than this left on the disk blobs, new logs, new accounts and strangers' items are refused, so that messages still find room. */
@@ -205,6 +207,7 @@ export const defaultLimits: ServerLimits = {
   maxUploadsPerAddress: 256,
   maxStoredBlobBytes: 0,
   maxSealedReportBytes: 2_147_483_648,
+  maxCaseBytes: 8_589_934_592,
   unusedBlobDays: 2,
   minFreeBytes: 268_435_456,
   maxDatabasePages: 0,

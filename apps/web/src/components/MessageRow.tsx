@@ -6,7 +6,7 @@ import { fetchWords, language, listOf, t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { avatarColour, formatDay, formatFull, formatTime, isoTime } from "../state/format.ts";
-import { hasActions } from "../state/message-actions.ts";
+import { hasActions, isChoosable } from "../state/message-actions.ts";
 import { isEmojiOnly } from "../state/message-text.ts";
 import { namesSomebody, by } from "../state/system-text.ts";
 import type { Row } from "../state/timeline.ts";
@@ -151,7 +151,7 @@ function Bubble({
   const classes = ["bubble-row", isOwn ? "own" : "other", isFirst ? "first" : "", isLast ? "last" : "", isFailed ? "failed" : ""];
   return (
     <div className={classes.filter((name) => name !== "").join(" ")}>
-      {isChosen !== undefined && hasTools && <ChooseBox message={message} isChosen={isChosen} />}
+      {isChosen !== undefined && isChoosable(message) && <ChooseBox message={message} isChosen={isChosen} />}
       {isGroup && !isOwn && (
         <span className="bubble-avatar">
           {isLast && author !== undefined && (

@@ -60,7 +60,10 @@ const disclosure: Notice = {
   },
 };
 
-type Reports = Pick<Client, "previewReport" | "report" | "reports" | "notices" | "readNotice" | "previewAppeal" | "appeal">;
+type Reports = Pick<
+  Client,
+  "previewReport" | "report" | "takesReports" | "reports" | "notices" | "readNotice" | "previewAppeal" | "appeal"
+>;
 
 const noFiles = { filesWaiting: 0, filesLost: 0 };
 
@@ -111,6 +114,7 @@ export function createFakeReports(later: () => Promise<void>): Reports {
         namesReporter: !isAnonymous,
         words,
         reason,
+        fingerprint: "f1",
         sizeBytes: 4096,
       };
       return preview;
@@ -119,6 +123,7 @@ export function createFakeReports(later: () => Promise<void>): Reports {
       await later();
       return made("report");
     },
+    takesReports: async () => "yes",
     reports: async () => [...sent],
     notices: async () => [disclosure, statement],
     async readNotice() {

@@ -3,6 +3,7 @@ import type { ReactElement } from "react";
 import type { ContactRequest } from "@latchkey/client";
 import { ConfirmDialog } from "../components/Dialog.tsx";
 import { Knocks } from "../components/Knocks.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { PersonLabel } from "../components/PersonLabel.tsx";
 import { t } from "../messages/words.ts";
@@ -11,6 +12,8 @@ import { formatAgo, formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
 import "../styles/account.css";
 
+const RequestReport = lazyComponent(async () => (await import("../reports/RequestReport.tsx")).RequestReport, "report");
+
 /** People who are not accepted yet: who they are, and what to do with them. Nothing that they wrote was read. */
 export function RequestsPage(): ReactElement {
   const { controller, router } = useApp();
@@ -18,12 +21,13 @@ export function RequestsPage(): ReactElement {
   const { list, dropped } = useSelector((state) => state.requests);
   const [busy, setBusy] = useState<string>();
   const [asked, setAsked] = useState<ContactRequest>();
+  const [reported, setReported] = useState<ContactRequest>();
   const nowMs = useNow();
-  const accept = async (request: ContactRequest): Promise<void> => {
+  const accept = async (request: ContactRequest, details = false): Promise<void> => {
     setBusy(request.id);
     await act(async () => {
       const joined = await controller.acceptRequest(request.id);
-      if (joined !== undefined) router.go({ kind: "conversation", id: joined.id, details: false }, { replace: true });
+      if (joined !== undefined) router.go({ kind: "conversation", id: joined.id, details }, { replace: true });
     });
     setBusy(undefined);
   };
@@ -80,6 +84,17 @@ export function RequestsPage(): ReactElement {
                 >
                   {t("requests.decline")}
                 </button>
+                {request.state === "asks" && (
+                  <button
+                    type="button"
+                    className="button button-small button-danger-quiet"
+                    aria-label={t("requests.reportLabel", { who: nameOf(request.person) })}
+                    disabled={busy !== undefined}
+                    onClick={() => setReported(request)}
+                  >
+                    {t("requests.report")}
+                  </button>
+                )}
                 <button
                   type="button"
                   className="button button-small button-danger-quiet"
@@ -98,6 +113,9 @@ export function RequestsPage(): ReactElement {
           <Knocks />
         </div>
       </div>
+      {reported !== undefined && (
+        <RequestReport person={reported.person} accept={() => accept(reported, true)} close={() => setReported(undefined)} />
+      )}
       {asked !== undefined && (
         <ConfirmDialog
           title={t("requests.blockTitle", { who: nameOf(asked.person) })}

@@ -1,22 +1,23 @@
 import "./report.css";
 import { useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
-import type { ClientErrorCode, Message, Person, ReportPreview, ReportReason } from "@latchkey/client";
+import type { ClientErrorCode, Message, Person, ReportFileChoice, ReportPreview, ReportReason } from "@latchkey/client";
 import { maxReportWordsBytes, reportReasons } from "@latchkey/client/limits";
 import { Modal } from "../components/Dialog.tsx";
 import { t } from "../messages/words.ts";
-import { useAction, useApp, useBusyAction } from "../state/context.ts";
-import { textOf } from "../state/acting.ts";
-import { formatFull } from "../state/format.ts";
+import { useApp, useBusyAction } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import { failureOf } from "../worker/protocol.ts";
-import { choiceOf, choicesAround, isEnclosable, paramsOf, withMessage } from "./report-choice.ts";
+import { Choose } from "./Choose.tsx";
+import { choiceOf, paramsOf, partIn, withFile, withMessage } from "./report-choice.ts";
 import { Disclosed } from "./Disclosed.tsx";
 
 /** What keeps a report from being made or sent. */
-type ReportRefusal = "nothingProved" | "nothingUnnamed" | "noDesk";
+type ReportRefusal = "nothingProved" | "nothingUnnamed" | "noDesk" | "changed" | "fileGone" | "fileLarge";
 /** By the client's code for it. */
 type Told = Partial<Readonly<Record<ClientErrorCode, ReportRefusal>>>;
+
+const lookRefusals: Told = { not_permitted: "nothingProved", file_gone: "fileGone", message_too_large: "fileLarge" };
 
 /**
  * Reports somebody's messages to whoever runs their server: chosen, said why, then looked at as they will be disclosed, and sent.
@@ -36,8 +37,23 @@ export function ReportDialog(props: {
   const [reason, setReason] = useState<ReportReason>("other");
   const [words, setWords] = useState("");
   const [isAnonymous, setIsAnonymous] = useState(false);
+  const [files, setFiles] = useState<readonly ReportFileChoice[]>([]);
   const [preview, setPreview] = useState<ReportPreview>();
   const id = useId();
+  const { host } = accused;
+  useEffect(() => {
+    let isGone = false;
+    // Said before somebody writes what nobody takes; where it cannot be asked now, sending says it.
+    void controller.client.takesReports(host).then(
+      (answer) => {
+        if (!isGone && answer === "no") setRefusal("noDesk");
+      },
+      () => undefined,
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [controller, host]);
   const over = new TextEncoder().encode(words.trim()).length - maxReportWordsBytes;
   /** Does it; why it cannot be done stands in the dialog, as far as that hangs on what was chosen here. */
   const run = async (told: Told, work: () => Promise<unknown>): Promise<boolean> => {
@@ -53,29 +69,50 @@ export function ReportDialog(props: {
     setRefusal(found.refusal);
     return isDone && found.refusal === undefined;
   };
-  const look = (which = choice): void =>
-    void run({ not_permitted: "nothingProved", ...(isAnonymous ? { invalid_setting: "nothingUnnamed" } : {}) }, async () => {
-      setPreview(await controller.client.previewReport(conversationId, paramsOf(which, { reason, words, isAnonymous })));
+  const look = (which = choice, along = files): Promise<boolean> =>
+    run({ ...lookRefusals, ...(isAnonymous ? { invalid_setting: "nothingUnnamed" } : {}) }, async () => {
+      setPreview(await controller.client.previewReport(conversationId, paramsOf(which, { reason, words, isAnonymous, files: along })));
+      setFiles(along);
     });
   const leaveOut = (messageId: string): void => {
     const changed = withMessage(choice, messageId, "none");
     setChoice(changed);
     if (changed.complained.size === 0) setPreview(undefined);
-    else look(changed);
+    else void look(changed);
   };
-  const send = (): void =>
+  const send = (): void => {
+    if (preview === undefined) return;
+    const params = { ...paramsOf(choice, { reason, words, isAnonymous, files }), shown: preview.fingerprint };
+    const changed = { is: false };
     void run({ not_permitted: "noDesk" }, async () => {
-      await controller.client.report(conversationId, paramsOf(choice, { reason, words, isAnonymous }));
-    }).then((isDone) => {
+      try {
+        await controller.client.report(conversationId, params);
+      } catch (error) {
+        changed.is = failureOf(error).code === "conflict";
+        if (!changed.is) throw error;
+      }
+    }).then(async (isDone) => {
+      if (changed.is) {
+        // An edit, or a deletion: what is sent was looked at.
+        if (await look()) setRefusal("changed");
+        return;
+      }
       if (!isDone) return;
       notify(t("report.sent"));
       close(true);
     });
+  };
   const title = t("report.title", { name: nameOf(accused) });
   if (preview !== undefined) {
     return (
       <Modal title={t("report.disclosed.title")} close={() => close(false)}>
-        <Disclosed preview={preview} leaveOut={leaveOut} isBusy={isBusy} />
+        <Disclosed
+          conversationId={conversationId}
+          preview={preview}
+          leaveOut={leaveOut}
+          toggleFile={(file) => void look(choice, withFile(files, file))}
+          isBusy={isBusy}
+        />
         <Refused why={refusal} host={accused.host} />
         <div className="dialog-actions">
           <button type="button" className="button" onClick={() => setPreview(undefined)}>
@@ -94,10 +131,11 @@ export function ReportDialog(props: {
         className="report"
         onSubmit={(event) => {
           event.preventDefault();
-          look();
+          void look();
         }}
       >
         <p className="dialog-body">{t("report.lead", { host: accused.host })}</p>
+        {refusal === "noDesk" && <Refused why={refusal} host={accused.host} />}
         <div className="field">
           <label htmlFor={`${id}reason`}>{t("report.reason")}</label>
           <select
@@ -116,8 +154,8 @@ export function ReportDialog(props: {
         <Choose
           conversationId={conversationId}
           accused={accused}
-          around={messages[0]}
-          partOf={(messageId) => (choice.complained.has(messageId) ? "complained" : choice.beside.has(messageId) ? "beside" : "none")}
+          chosen={messages}
+          partOf={(messageId) => partIn(choice, messageId)}
           change={(messageId, as) => setChoice(withMessage(choice, messageId, as))}
         />
         <div className="field">
@@ -145,12 +183,16 @@ export function ReportDialog(props: {
             </label>
           ))}
         </fieldset>
-        <Refused why={refusal} host={accused.host} />
+        {refusal !== "noDesk" && <Refused why={refusal} host={accused.host} />}
         <div className="dialog-actions">
           <button type="button" className="button" onClick={() => close(false)}>
             {t("common.cancel")}
           </button>
-          <button type="submit" className="button button-primary" disabled={isBusy || over > 0 || choice.complained.size === 0}>
+          <button
+            type="submit"
+            className="button button-primary"
+            disabled={isBusy || over > 0 || choice.complained.size === 0 || refusal === "noDesk"}
+          >
             {t("report.look")}
           </button>
         </div>
@@ -165,72 +207,5 @@ function Refused({ why, host }: { readonly why: ReportRefusal | undefined; reado
     <p role="alert" className="notice notice-danger">
       {t(`report.refused.${why}`, { host })}
     </p>
-  );
-}
-
-/** Messages around those that were chosen: what is complained of, what is shown beside it, and what is not shown. */
-function Choose(props: {
-  readonly conversationId: string;
-  readonly accused: Person;
-  readonly around: Message | undefined;
-  readonly partOf: (messageId: string) => "complained" | "beside" | "none";
-  readonly change: (messageId: string, as: "complained" | "beside" | "none") => void;
-}): ReactElement {
-  const { conversationId, accused, around, partOf, change } = props;
-  const { controller } = useApp();
-  const act = useAction();
-  const [near, setNear] = useState<readonly Message[]>(around === undefined ? [] : [around]);
-  const order = around?.order;
-  useEffect(() => {
-    let isGone = false;
-    void act(async () => {
-      const { client } = controller;
-      const before = await client.messages(conversationId, {
-        limit: choicesAround,
-        ...(order === undefined ? {} : { beforeOrder: order + 1 }),
-      });
-      const after = order === undefined ? [] : await client.messages(conversationId, { limit: choicesAround, afterOrder: order });
-      if (!isGone) setNear([...before, ...after].filter(isEnclosable));
-    });
-    return () => {
-      isGone = true;
-    };
-  }, [act, controller, conversationId, order]);
-  return (
-    <fieldset className="report-choose">
-      <legend>{t("report.choose")}</legend>
-      <p className="setting-hint">{t("report.chooseHint")}</p>
-      {/* A long list scrolls by itself: reachable by keyboard through its controls. */}
-      <ul className="report-lines">
-        {near.map((message) => {
-          const isTheirs = message.author?.accountId === accused.accountId;
-          return (
-            <li key={message.id}>
-              <span className="report-line">
-                <strong>
-                  <bdi>
-                    {message.author?.isSelf === true ? t("common.you") : message.author === undefined ? "" : nameOf(message.author)}
-                  </bdi>
-                </strong>{" "}
-                <time className="setting-hint">{formatFull(message.sentAtMs)}</time>
-                <span className="report-text" dir="auto">
-                  {textOf(message) === "" ? t("report.noText") : textOf(message)}
-                </span>
-              </span>
-              <select
-                className="input"
-                aria-label={t("report.partOf", { text: textOf(message).slice(0, 60) })}
-                value={partOf(message.id)}
-                onChange={({ target: { value } }) => change(message.id, value === "complained" || value === "beside" ? value : "none")}
-              >
-                {isTheirs && <option value="complained">{t("report.part.complained")}</option>}
-                <option value="beside">{t("report.part.beside")}</option>
-                <option value="none">{t("report.part.none")}</option>
-              </select>
-            </li>
-          );
-        })}
-      </ul>
-    </fieldset>
   );
 }

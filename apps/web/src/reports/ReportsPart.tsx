@@ -1,22 +1,23 @@
 import "./report.css";
-import { useCallback, useEffect, useId, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { Notice, SentReport } from "@latchkey/client";
-import { Modal } from "../components/Dialog.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
 import { Section } from "../components/settings/Section.tsx";
 import { named, rowOf, t } from "../messages/words.ts";
-import { useAction, useApp, useBusyAction, useNow } from "../state/context.ts";
+import { useAction, useApp, useNow } from "../state/context.ts";
 import { dayText, isPast } from "../state/days.ts";
 import { formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
 import { DisclosureCard } from "./DisclosureCard.tsx";
+import { AppealDialog } from "./AppealDialog.tsx";
+import type { Appealing } from "./AppealDialog.tsx";
 import { ownCopies } from "./own-copies.ts";
 
 /** Messages of a decision that are looked for here. */
 const shownMessages = 20;
 
-/** Against what one appeals. */
-type Target = { readonly noticeId: string } | { readonly reportId: string };
+const Classified = lazyComponent(async () => (await import("./Classified.tsx")).Classified, "cases");
 
 /** What the desk decided about this account, what was reported from here, and what became of it. */
 export function ReportsPart(): ReactElement {
@@ -24,7 +25,7 @@ export function ReportsPart(): ReactElement {
   const act = useAction();
   const [notices, setNotices] = useState<readonly Notice[]>();
   const [reports, setReports] = useState<readonly SentReport[]>();
-  const [target, setTarget] = useState<Target>();
+  const [target, setTarget] = useState<Appealing>();
   const read = useCallback(
     async (isFresh: boolean) => {
       const { client } = controller;
@@ -47,13 +48,29 @@ export function ReportsPart(): ReactElement {
       <Section heading={t("report.notices")}>
         {notices?.length === 0 && <p className="section-hint">{t("report.noNotices")}</p>}
         {notices?.map((one) => (
-          <NoticeCard key={one.noticeId} notice={one} appeal={() => setTarget({ noticeId: one.noticeId })} />
+          <NoticeCard
+            key={one.noticeId}
+            notice={one}
+            appeal={() =>
+              setTarget({ target: { noticeId: one.noticeId }, messageIds: one.body.kind === "statement" ? one.body.messageIds : [] })
+            }
+          />
         ))}
       </Section>
       <Section heading={t("report.mine")}>
         {reports?.length === 0 && <p className="section-hint">{t("report.noReports")}</p>}
         {reports?.map((one) => (
-          <ReportCard key={one.reportId} report={one} appeal={() => setTarget({ reportId: one.reportId })} />
+          <ReportCard
+            key={one.reportId}
+            report={one}
+            appeal={() =>
+              setTarget({
+                target: { reportId: one.reportId },
+                messageIds: [],
+                ...(one.conversationId === undefined ? {} : { conversationId: one.conversationId }),
+              })
+            }
+          />
         ))}
         <button type="button" className="button" onClick={() => void act(() => read(true))}>
           {t("report.readAgain")}
@@ -61,7 +78,7 @@ export function ReportsPart(): ReactElement {
       </Section>
       {target !== undefined && (
         <AppealDialog
-          target={target}
+          {...target}
           close={(isDone) => {
             setTarget(undefined);
             if (!isDone) return;
@@ -114,6 +131,7 @@ function NoticeCard({ notice, appeal }: { readonly notice: Notice; readonly appe
         <dd dir="auto">{body.facts}</dd>
         <dt>{t("report.how")}</dt>
         <dd>{body.isAutomatedDecision ? t("report.byMachine") : t("report.byPerson")}</dd>
+        <Classified category={body.category} contentTypes={body.contentTypes} />
         <Rests messageIds={body.messageIds} />
         {body.territory.length > 0 && (
           <>
@@ -171,7 +189,7 @@ function Rests({ messageIds }: { readonly messageIds: readonly string[] }): Reac
 
 function ReportCard({ report, appeal }: { readonly report: SentReport; readonly appeal: () => void }): ReactElement {
   const nowMs = useNow();
-  const { status, kind, host, accused, madeAtMs } = report;
+  const { status, kind, host, accused, madeAtMs, filesWaiting, filesLost } = report;
   const whom = accused === undefined ? host : nameOf(accused);
   return (
     <article className="report-card">
@@ -180,6 +198,8 @@ function ReportCard({ report, appeal }: { readonly report: SentReport; readonly 
       <p>
         <strong>{t(`report.status.${status.kind}`)}</strong>
       </p>
+      {filesWaiting > 0 && <p className="section-hint">{t("report.filesWaiting", { n: filesWaiting })}</p>}
+      {filesLost > 0 && <p className="section-hint">{t("report.filesLost", { n: filesLost })}</p>}
       {status.kind === "decided" && <p>{status.isActedOn ? t("report.acted") : t("report.notActed")}</p>}
       {status.kind === "appeal-decided" && <p>{t(`report.outcome.${status.outcome}`)}</p>}
       {"words" in status && status.words !== "" && <blockquote dir="auto">{status.words}</blockquote>}
@@ -192,36 +212,5 @@ function ReportCard({ report, appeal }: { readonly report: SentReport; readonly 
         </>
       )}
     </article>
-  );
-}
-
-function AppealDialog({ target, close }: { readonly target: Target; readonly close: (isDone: boolean) => void }): ReactElement {
-  const { controller } = useApp();
-  const [isBusy, act] = useBusyAction();
-  const [words, setWords] = useState("");
-  const id = useId();
-  return (
-    <Modal title={t("report.appeal.title")} close={() => close(false)}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void act(() => controller.client.appeal({ ...target, words: words.trim() })).then((isDone) => isDone && close(true));
-        }}
-      >
-        <p className="dialog-body">{t("report.appeal.lead")}</p>
-        <div className="field">
-          <label htmlFor={id}>{t("report.appeal.words")}</label>
-          <textarea id={id} className="input" rows={5} dir="auto" value={words} onChange={(event) => setWords(event.target.value)} />
-        </div>
-        <div className="dialog-actions">
-          <button type="button" className="button" onClick={() => close(false)}>
-            {t("common.cancel")}
-          </button>
-          <button type="submit" className="button button-primary" disabled={isBusy || words.trim() === ""}>
-            {t("report.appeal.send")}
-          </button>
-        </div>
-      </form>
-    </Modal>
   );
 }

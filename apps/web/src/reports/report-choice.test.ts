@@ -1,24 +1,29 @@
-import type { Client, Message } from "@latchkey/client";
+import type { Client, Message, ReportFileChoice } from "@latchkey/client";
 import { expect, test } from "vitest";
 import { isPast } from "../state/days.ts";
 import { ben, me, testMessage } from "../testing/fixtures.ts";
 import { ownCopies } from "./own-copies.ts";
-import { choiceOf, isEnclosable, paramsOf, withMessage } from "./report-choice.ts";
+import { choiceOf, isEnclosable, paramsOf, withFile, withMessage } from "./report-choice.ts";
 
 const message = (id: string, change: Partial<Message>): Message => ({ ...testMessage({ order: 1 }), ...change, id });
+
+const file = (messageId: string): ReportFileChoice => ({ messageId, fileId: "f" });
 
 test("of what was chosen the messages of who is reported are complained of, and the others stand beside", () => {
   const chosen = [message("a", { author: ben }), message("b", { author: me }), message("c", { author: ben })];
   const choice = choiceOf(chosen, ben.accountId);
   expect([[...choice.complained], [...choice.beside]]).toEqual([["a", "c"], ["b"]]);
   const changed = withMessage(withMessage(choice, "a", "none"), "c", "beside");
-  expect(paramsOf(changed, { reason: "spam", words: " x ", isAnonymous: true })).toEqual({
+  expect(paramsOf(changed, { reason: "spam", words: " x ", isAnonymous: true, files: [file("b"), file("a")] })).toEqual({
     messageIds: [],
     contextIds: ["b", "c"],
     reason: "spam",
     words: "x",
     isAnonymous: true,
+    // Of what is not shown nothing goes along.
+    files: [file("b")],
   });
+  expect(withFile(withFile([file("a")], file("b")), file("a"))).toEqual([file("b")]);
 });
 
 test("what waits, has failed, or was said by nobody cannot be shown to anybody", () => {

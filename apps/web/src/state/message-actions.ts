@@ -41,6 +41,11 @@ export function hasActions(message: Message): boolean {
   return actionsOf(message, { may: { post: false, pin: false }, isStarred: false, isPinned: false, nowMs: 0 }).length > 0;
 }
 
+/** Whether it can be chosen with others. */
+export function isChoosable(message: Message): boolean {
+  return actionsOf(message, { may: { post: false, pin: false }, isStarred: false, isPinned: false, nowMs: 0 }).includes("select");
+}
+
 /** What can be done with a message now. */
 export function actionsOf(message: Message, { may, isStarred, isPinned, mayTell = false, nowMs }: ActionWorld): readonly MessageAction[] {
   const { body, author } = message;
@@ -72,6 +77,9 @@ export function actionsOf(message: Message, { may, isStarred, isPinned, mayTell 
         "delete",
       ];
     }
+    case "deleted":
+      // What proves it is here for a day.
+      return author.isSelf ? [] : ["report"];
     case "unsupported":
     case "unreadable":
       return isSettled(message) ? ["select", "info", ...(author.isSelf ? [] : (["person"] as const)), "delete"] : [];

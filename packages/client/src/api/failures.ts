@@ -36,7 +36,7 @@ export type ClientErrorCode =
   | "server_outdated" // the server is too old for this version of Latchkey
   | "server_refused" // the server answered with a refusal that should not happen
   | "server_lied" // an answer failed verification: head chain, signature, access hash
-  | "conflict" // the account was changed at the same moment too often: the person tries again
+  | "conflict" // what it is about was changed at the same moment (an account, too often; a message that is reported): the person tries again
   | "change_waits" // a change of the group lost the race with others many times; it waits, and is tried on (spec L-13)
   | "conversation_unavailable" // the server does not know this conversation, or an older state of it; it goes on when it does
   | "change_unreadable" // a member's change cannot be read by this device (spec G-4)

@@ -17,6 +17,8 @@ export interface ReportParams {
   readonly isAnonymous?: boolean;
   /** Files of the enclosed messages whose content goes along, ten at most. */
   readonly files?: readonly ReportFileChoice[];
+  /** `fingerprint` of the preview that the person looked at: nothing else is sent. */
+  readonly shown?: string;
 }
 
 /** A file that goes along with a report. */
@@ -79,6 +81,8 @@ export interface ReportPreview {
   readonly namesReporter: boolean;
   readonly words: string;
   readonly reason: ReportReason;
+  /** Of the signed bytes that go along: another one where somebody changed a message since. */
+  readonly fingerprint: string;
   /** Of what is sealed, with the files that go along. */
   readonly sizeBytes: number;
 }
@@ -207,9 +211,12 @@ export interface ReportCalls {
   /**
    * Reports messages to the desk of their author's host, sealed to the key in its public record. It is on disk when this resolves, and
    * goes by itself from then on; edits and deletions of the enclosed messages go along.
-   * @throws ClientError as `previewReport`; `not_permitted` where the host has no desk, `offline`, `directory_unproven`
+   * @throws ClientError as `previewReport`; `conflict` where it would disclose something else than was `shown`, `not_permitted` where the host
+   * has no desk, `offline`, `directory_unproven`
    */
   report(conversationId: string, report: ReportParams): Promise<SentReport>;
+  /** Whether a host has a desk that takes reports, by its public record; "unknown" where that cannot be asked now. */
+  takesReports(host: string): Promise<"yes" | "no" | "unknown">;
   /** What was reported and appealed on this device, newest first, and what became of it. `isFresh` asks the desks before. */
   reports(options?: { readonly isFresh?: boolean }): Promise<readonly SentReport[]>;
   /** What the desk decided about this account or gave out about it, newest first. */

@@ -80,6 +80,24 @@ describe("[V-2] what changed a message goes along with it by force", () => {
   });
 });
 
+test("[V-2] what was changed since they looked at it goes nowhere before a reporter looked again; whether there is a desk is told before", async () => {
+  const scene = await Scene.open();
+  const { mal } = scene.people;
+  const threat = await scene.say(mal, "Wait and see");
+  const reports = scene.reports();
+  const params: ReportParams = { messageIds: [threat.id], reason: "threat" };
+  const { fingerprint } = await reports.preview(conversation, params);
+  await scene.edit(mal, threat, "Nice weather");
+  await expect(reports.report(conversation, { ...params, shown: fingerprint })).rejects.toMatchObject({ code: "conflict" });
+  expect(await reports.list()).toEqual([]);
+  const again = await reports.preview(conversation, params);
+  await reports.report(conversation, { ...params, shown: again.fingerprint });
+  expect(await reports.list()).toHaveLength(1);
+  expect(await reports.takesReports("chat.example")).toBe("yes");
+  scene.recordFails = new ClientError("not_permitted", "none");
+  expect(await reports.takesReports("chat.example")).toBe("no");
+});
+
 /** A message with a file, whose ciphertext this device can have. */
 async function sayFile(
   scene: Scene,

@@ -1,4 +1,4 @@
-import { decode, encode, equalBytes, toBase64Url, toHex } from "@latchkey/codec";
+import { concatBytes, decode, encode, equalBytes, toBase64Url, toHex } from "@latchkey/codec";
 import { sealedReportCodec } from "@latchkey/protocol/reports";
 import type { InboxPlaintext } from "@latchkey/protocol";
 import {
@@ -80,15 +80,29 @@ export class Reports {
       namesReporter: params.isAnonymous !== true,
       words: params.words ?? "",
       reason: params.reason,
+      fingerprint: this.#fingerprint(enclosed),
       sizeBytes: [...sealed.values()].reduce((sum, { length }) => sum + length, encoded.length),
     };
   }
 
   async report(conversationId: string, params: ReportParams): Promise<SentReport> {
     const enclosed = await enclose(this.#world, this.#runner(conversationId), params);
+    if (params.shown !== undefined && params.shown !== this.#fingerprint(enclosed))
+      throw new ClientError("conflict", "Something was changed since you looked at it: look at it again.");
     const { report, sealed } = await this.#complaint(conversationId, enclosed, params);
     const { host, accountId } = enclosed.accused;
     return await this.#seal(report, { host, accused: accountId, conversationId, isNamed: params.isAnonymous !== true }, sealed);
+  }
+
+  async takesReports(host: string): Promise<"yes" | "no" | "unknown"> {
+    try {
+      await this.#keys.newest(host);
+      return "yes";
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      if (error.code === "not_permitted") return "no";
+      return (await this.#keys.known(host)) === undefined ? "unknown" : "yes";
+    }
   }
 
   async list({ isFresh = false }: { readonly isFresh?: boolean } = {}): Promise<readonly SentReport[]> {
@@ -203,6 +217,12 @@ export class Reports {
     const verified = await verifyReport({ report, encoded, reporter: { kind: "unnamed" } }, sealed, view);
     await people.load(verified.items.map(({ author }) => author.accountId));
     return { encoded, lines: verified.items.map((item, at) => this.#line({ item, at, verified, gathered, files })) };
+  }
+
+  #fingerprint({ evidence }: Gathered): string {
+    const { sha256 } = this.#world.platform;
+    const parts = evidence.items.flatMap(({ content, signature }) => [sha256(content), sha256(signature)]);
+    return toBase64Url(sha256(concatBytes(...parts)));
   }
 
   #made(body: Report["body"]): Report {

@@ -81,7 +81,13 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { host } = parts.context;
   const access = new DeskAccess(passedMs);
   const office = new OfficeKeeper(
-    { directory: parts.dataDirectory, host, publicUrl: parts.publicUrl, maxSealedBytes: parts.context.limits.maxSealedReportBytes },
+    {
+      directory: parts.dataDirectory,
+      host,
+      publicUrl: parts.publicUrl,
+      maxSealedBytes: parts.context.limits.maxSealedReportBytes,
+      maxCaseBytes: parts.context.limits.maxCaseBytes,
+    },
     { world: worldOfDesk({ ...parts, host }), reportBug },
   );
   try {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { TrailEntry } from "@latchkey/client/desk";
-import { t } from "../../messages/words.ts";
+import { named, t } from "../../messages/words.ts";
 import { formatFull, isoTime } from "../../state/format.ts";
 import { patient } from "./desk-api.ts";
 import type { DeskRefusal } from "./desk-api.ts";
@@ -78,7 +78,7 @@ export function TrailPage(): ReactElement {
             {entries.slice(0, shown).map((entry) => (
               <li key={entry.number}>
                 <span className="office-trail-act">
-                  <span className="tabular">{entry.number}</span> <bdi>{entry.actor}</bdi>: {entry.act}
+                  <span className="tabular">{entry.number}</span> <bdi>{entry.actor}</bdi>: {named("office.act", entry.act)}
                   {entry.caseNumber !== undefined && ` (${t("office.trail.case", { n: entry.caseNumber })})`}
                 </span>
                 <time className="section-hint" dateTime={isoTime(entry.atMs)}>

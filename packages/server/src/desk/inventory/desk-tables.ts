@@ -109,6 +109,7 @@ export const deskTables: Tables = {
     gap_before: "How many messages are missing before it.",
     verdicts: "What of it is proved.",
     is_proved: "Whether its author is.",
+    side: "Whether it came from those who report or from whom it is about.",
   }),
   case_files: ofCase({
     case_number: "Of which case.",
@@ -118,6 +119,7 @@ export const deskTables: Tables = {
     size_bytes: "Its size.",
     verdict: "Whether it is the file that the message named.",
     bytes: "Its bytes, encrypted under the case's key.",
+    side: "Whether it came from those who report or from whom it is about.",
   }),
   case_people: ofCase({
     case_number: "Of which case.",

@@ -105,7 +105,7 @@ describe("reports", () => {
     const accused = person();
     const known = message(accused);
     for (let filled = 0; filled < 5; filled += 1) {
-      const junk = Array.from({ length: 199 }, () => message(person(), { role: "context", isProved: false }));
+      const junk = Array.from({ length: 149 }, () => message(person(), { role: "context", isProved: false }));
       expect(desk.office.report(newReport(accused, { items: [known, ...junk] }), desk.nowMs)).toBe(1);
     }
     const items = [known, ...Array.from({ length: 20 }, () => message(accused))];

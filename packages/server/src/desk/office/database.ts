@@ -120,10 +120,15 @@ const doorStep = `
   CREATE TABLE spent_tokens (nonce BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX spent_tokens_day ON spent_tokens (day)`;
 
+/** Whose evidence takes the room in a case, of those who report and whom it is about: each side has a share. */
+const sharesStep = `
+  ALTER TABLE case_items ADD COLUMN side TEXT NOT NULL DEFAULT 'reporters';
+  ALTER TABLE case_files ADD COLUMN side TEXT NOT NULL DEFAULT 'reporters'`;
+
 /** The desk's schema. What is added to it gets its entry in `desk/inventory/desk-tables.ts`. */
 export const deskSchema: Schema = {
   applicationId: 0x4c4b4453,
-  steps: [staffStep, casesStep, countedStep, doorStep, requestsStep, `${packagesStep};${copiesStep};${noticesStep}`],
+  steps: [staffStep, casesStep, countedStep, doorStep, requestsStep, `${packagesStep};${copiesStep};${noticesStep}`, sharesStep],
 };
 
 /** The desk's database, open. */

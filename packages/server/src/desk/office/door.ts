@@ -18,6 +18,10 @@ export interface DoorParts {
   readonly arrivals: ArrivalTable;
   /** Bytes that may lie there sealed. */
   readonly maxBytes: number;
+  /** Bytes that all cases may take: what comes beyond waits at whoever sends it. */
+  readonly maxCaseBytes: number;
+  /** Bytes that they take. */
+  caseBytes(): number;
   transaction<Result>(work: () => Result): Result;
   /** Something can be opened. */
   wake(): void;
@@ -47,12 +51,14 @@ export class Door {
 
   /** Takes a report as it is sealed. The receipt is given when it is on disk. */
   async arrive({ body, spent, nowMs }: { body: Uint8Array; spent: SpentToken | undefined; nowMs: number }): Promise<DoorAnswer> {
-    const { secrets, arrivals, maxBytes, transaction, wake } = this.#parts;
+    const { secrets, arrivals, transaction, wake } = this.#parts;
     const before = await this.seen(body);
     const sealed = read(body);
     if (before !== undefined || sealed === undefined) return before ?? { kind: "refused", code: "malformed" };
     const { reportId, attachments } = sealed;
-    if (arrivals.sizeBytes() + body.length > maxBytes) return { kind: "refused", code: "storage_full" };
+    // With what it announced, so that who is taken in is not turned away with half of it.
+    const announced = attachments.reduce((sum, { sizeBytes }) => sum + sizeBytes, body.length);
+    if (!this.#hasRoom(body.length, announced)) return { kind: "refused", code: "storage_full" };
     const hash = sealedReportHash(sealed);
     const day = dayOf(nowMs);
     const receipt = await signReceipt(nodeSignatures, secrets.signatureKey, { format: 1, reportId, reportHash: hash, day, ext: none });
@@ -73,13 +79,19 @@ export class Door {
 
   /** Takes an attachment of a report that announced it. */
   attach({ hash, bytes }: { hash: Uint8Array; bytes: Uint8Array }): DoorAnswer {
-    const { arrivals, maxBytes, transaction, wake } = this.#parts;
+    const { arrivals, transaction, wake } = this.#parts;
     const isIt = Buffer.compare(sha256(bytes), hash) === 0;
     if (!isIt) return { kind: "refused", code: "malformed" };
-    if (arrivals.sizeBytes() + bytes.length > maxBytes) return { kind: "refused", code: "storage_full" };
+    if (!this.#hasRoom(bytes.length, bytes.length)) return { kind: "refused", code: "storage_full" };
     if (!transaction(() => arrivals.addFile(hash, bytes))) return { kind: "refused", code: "not_found" };
     wake();
     return { kind: "reply", bytes: none };
+  }
+
+  #hasRoom(sealedBytes: number, openedBytes: number): boolean {
+    const { arrivals, maxBytes, maxCaseBytes, caseBytes } = this.#parts;
+    const waiting = arrivals.sizeBytes();
+    return waiting + sealedBytes <= maxBytes && caseBytes() + waiting + openedBytes <= maxCaseBytes;
   }
 
   /** What lies in mailboxes: of one that nobody has a report for, nothing. */

@@ -1,13 +1,20 @@
 import { keyOf } from "../../keys.ts";
 import type { CaseAttachment, CaseItem, CaseReport, ClaimVerdict, ItemAuthor } from "@latchkey/protocol/desk";
 import type { Statements } from "../../store/sqlite/statements.ts";
+import { betterOf } from "./better-evidence.ts";
+import type { ShownItem } from "./better-evidence.ts";
 import { conversationMac, openOfCase, personMac, sealForCase } from "./case-key.ts";
 import type { StoredCase } from "./cases.ts";
 import type { NewEvidence, NewFile, NewItem, NewReport, Person } from "./evidence.ts";
 
-/** Messages and files of one case: what comes beyond them is counted in its report and not kept. */
-const maxItems = 1000;
-const maxFiles = 40;
+/** Who brings evidence into a case. */
+export type Side = "reporters" | "accused";
+
+/** Messages and files of one case: what comes beyond them is counted in its report and not kept. Neither side takes the other's room. */
+const share = {
+  reporters: { case_items: 750, case_files: 30 },
+  accused: { case_items: 250, case_files: 10 },
+} as const;
 /** Reports of one case that are shown with it. */
 const maxShownReports = 100;
 
@@ -61,17 +68,28 @@ export class EvidenceTable {
     return this.#sql.get("SELECT 1 FROM case_conversations WHERE case_number = ? AND mac = ?", number, mac) !== undefined;
   }
 
-  /** Whether all of these messages and files fit into a case, whatever others put there. */
+  /** Whether all of these messages and files of reports fit into a case, whatever others put there. */
   hasRoom(number: number, { items, files }: { readonly items: readonly object[]; readonly files: readonly object[] }): boolean {
-    const count = (table: "case_items" | "case_files"): number =>
-      this.#sql.get<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE case_number = ?`, number)?.n ?? 0;
-    return count("case_items") + items.length <= maxItems && count("case_files") + files.length <= maxFiles;
+    return this.#room(number, "case_items", "reporters") >= items.length && this.#room(number, "case_files", "reporters") >= files.length;
+  }
+
+  #room(number: number, table: "case_items" | "case_files", side: Side): number {
+    const sql = `SELECT count(*) AS n FROM ${table} WHERE case_number = ? AND side = ?`;
+    return share[side][table] - (this.#sql.get<{ n: number }>(sql, number, side)?.n ?? 0);
+  }
+
+  /** Bytes that the evidence of all cases takes. */
+  sizeBytes(): number {
+    const sql = `SELECT coalesce((SELECT sum(length(bytes)) FROM case_files), 0)
+      + coalesce((SELECT sum(length(contexts) + length(words) + length(verdicts)) FROM case_reports), 0)
+      + coalesce((SELECT sum(coalesce(length(text), 0) + length(verdicts)) FROM case_items), 0) AS size`;
+    return this.#sql.get<{ size: number }>(sql)?.size ?? 0;
   }
 
   /** Puts a report into a case. */
   addReport(to: StoredCase, report: NewReport, day: number): void {
     if (report.reporter !== undefined) this.#label(to, report.reporter, "reporter");
-    this.addEvidence(to, report);
+    this.addEvidence(to, report, "reporters");
     this.#sql.run(
       `INSERT INTO case_reports (case_number, arrived_day, reason, words, reporter, verdicts, report_id, mailbox, reply_secret, contexts)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -89,19 +107,19 @@ export class EvidenceTable {
   }
 
   /** Puts messages and files into a case, each once. Answers the numbers that the messages have there; 0 of one for which there is no room. */
-  addEvidence(to: StoredCase, evidence: NewEvidence): readonly number[] {
+  addEvidence(to: StoredCase, evidence: NewEvidence, side: Side): readonly number[] {
     const { conversation, items, files } = evidence;
     const mac = conversationMac(to.key, conversation);
     if (conversation.length > 0) this.#sql.run("INSERT OR IGNORE INTO case_conversations (case_number, mac) VALUES (?, ?)", to.number, mac);
     const numbers: number[] = [];
-    for (const item of items) numbers.push(this.#addItem(to, item));
+    for (const item of items) numbers.push(this.#addItem(to, item, side));
     // What changes a message may come before it.
     for (const [at, { about }] of items.entries()) {
       const target = about === undefined ? 0 : (numbers[about] ?? 0);
       const sql = "UPDATE case_items SET about = ? WHERE case_number = ? AND number = ? AND about IS NULL";
       if (target > 0) this.#sql.run(sql, target, to.number, numbers[at] ?? 0);
     }
-    for (const file of files) this.#addFile(to, file, numbers[file.item] ?? 0);
+    for (const file of files) this.#addFile(to, { ...file, item: numbers[file.item] ?? 0, side });
     return numbers;
   }
 
@@ -205,26 +223,17 @@ export class EvidenceTable {
       const number = known?.number ?? this.#nextItem(into.number);
       numbers.set(item.number, number);
       // People of one case are not those of the other: only who is the accused and who reported stays known.
-      const author = item.author.startsWith("other-") ? `other-${String(100 * from.number + Number(item.author.slice(6)))}` : item.author;
+      const author: ItemAuthor = item.author.startsWith("other-")
+        ? `other-${100 * from.number + Number(item.author.slice(6))}`
+        : item.author;
       if (known !== undefined) {
-        this.#sql.run(
-          `UPDATE case_items SET (message_id, author, text, says_at_ms, gap_before, verdicts, is_proved) =
-             (SELECT message_id, ?, text, says_at_ms, gap_before, verdicts, 1 FROM case_items WHERE case_number = ? AND number = ?)
-           WHERE case_number = ? AND number = ? AND is_proved = 0
-             AND EXISTS (SELECT 1 FROM case_items WHERE case_number = ? AND number = ? AND is_proved = 1)`,
-          author,
-          from.number,
-          item.number,
-          into.number,
-          number,
-          from.number,
-          item.number,
-        );
+        const shown = this.#shown(from.number, item.number);
+        if (shown !== undefined) this.#improve(into, number, { ...shown, author });
         if (item.role === "reported") this.#complain(into, number);
         continue;
       }
       this.#sql.run(
-        `INSERT INTO case_items SELECT ?, ?, identity, message_id, ?, role, ?, text, says_at_ms, gap_before, verdicts, is_proved
+        `INSERT INTO case_items SELECT ?, ?, identity, message_id, ?, role, ?, text, says_at_ms, gap_before, verdicts, is_proved, side
          FROM case_items WHERE case_number = ? AND number = ?`,
         into.number,
         number,
@@ -236,7 +245,8 @@ export class EvidenceTable {
     }
     for (const file of this.files(from.number)) {
       const bytes = this.file(from, file.number);
-      if (bytes !== undefined) this.#addFile(into, { ...file, bytes }, numbers.get(file.item) ?? 0);
+      // Nothing is merged once somebody could appeal.
+      if (bytes !== undefined) this.#addFile(into, { ...file, bytes, item: numbers.get(file.item) ?? 0, side: "reporters" });
     }
     const sealed = this.#sql.all<{ id: number; contexts: Uint8Array }>(
       "SELECT id, contexts FROM case_reports WHERE case_number = ?",
@@ -248,20 +258,22 @@ export class EvidenceTable {
     }
   }
 
-  #addItem(to: StoredCase, item: NewItem): number {
-    const sql = "SELECT number, is_proved AS isProved FROM case_items WHERE case_number = ? AND identity = ?";
-    const known = this.#sql.get<{ number: number; isProved: number }>(sql, to.number, item.identity);
-    // Somebody may have shown it first so that it could not be proved.
-    if (known?.isProved === 0 && item.isProved) this.#prove(to, known.number, item);
+  #addItem(to: StoredCase, item: NewItem, side: Side): number {
+    const sql = "SELECT number FROM case_items WHERE case_number = ? AND identity = ?";
+    const known = this.#sql.get<{ number: number }>(sql, to.number, item.identity);
     if (known !== undefined) {
+      const { text, saysAtMs, ...shown } = item;
+      // Somebody may have shown it first so that it could not be proved.
+      this.#improve(to, known.number, { ...shown, text, saysAtMs, author: this.#authorOf(to, item.author) });
       if (item.role === "reported") this.#complain(to, known.number);
       return known.number;
     }
+    if (this.#room(to.number, "case_items", side) <= 0) return 0;
     const number = this.#nextItem(to.number);
-    if (number > maxItems) return 0;
     this.#sql.run(
-      `INSERT INTO case_items (case_number, number, identity, message_id, author, role, text, says_at_ms, gap_before, verdicts, is_proved)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO case_items
+         (case_number, number, identity, message_id, author, role, text, says_at_ms, gap_before, verdicts, is_proved, side)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       to.number,
       number,
       item.identity,
@@ -273,6 +285,7 @@ export class EvidenceTable {
       item.gapBefore,
       JSON.stringify(item.verdicts),
       item.isProved ? 1 : 0,
+      side,
     );
     return number;
   }
@@ -282,28 +295,51 @@ export class EvidenceTable {
     this.#sql.run("UPDATE case_items SET role = 'reported' WHERE case_number = ? AND number = ?", to.number, number);
   }
 
-  /** What is proved of a message takes the place of what was only said of it. */
-  #prove(to: StoredCase, number: number, item: NewItem): void {
+  #shown(caseNumber: number, number: number): ShownItem | undefined {
+    type Row = Omit<ShownItem, "text" | "saysAtMs" | "verdicts" | "isProved"> & {
+      text: string | null;
+      saysAtMs: number | null;
+      verdicts: string;
+      isProved: number;
+    };
+    const row = this.#sql.get<Row>(
+      `SELECT message_id AS messageId, author, text, says_at_ms AS saysAtMs, gap_before AS gapBefore, verdicts, is_proved AS isProved
+       FROM case_items WHERE case_number = ? AND number = ?`,
+      caseNumber,
+      number,
+    );
+    if (row === undefined) return undefined;
+    const { text, saysAtMs, verdicts, isProved, ...rest } = row;
+    const told = { text: text ?? undefined, saysAtMs: saysAtMs ?? undefined };
+    return { ...rest, ...told, verdicts: readVerdicts(verdicts), isProved: isProved === 1 };
+  }
+
+  /** The better proof takes the place of what a case shows of a message. */
+  #improve(of: StoredCase, number: number, other: ShownItem): void {
+    const known = this.#shown(of.number, number);
+    if (known === undefined) return;
+    const better = betterOf(known, other);
     this.#sql.run(
-      `UPDATE case_items SET message_id = ?, author = ?, text = ?, says_at_ms = ?, gap_before = ?, verdicts = ?, is_proved = 1
+      `UPDATE case_items SET message_id = ?, author = ?, text = ?, says_at_ms = ?, gap_before = ?, verdicts = ?, is_proved = ?
        WHERE case_number = ? AND number = ?`,
-      item.messageId,
-      this.#authorOf(to, item.author),
-      item.text ?? null,
-      item.saysAtMs ?? null,
-      item.gapBefore,
-      JSON.stringify(item.verdicts),
-      to.number,
+      better.messageId,
+      better.author,
+      better.text ?? null,
+      better.saysAtMs ?? null,
+      better.gapBefore,
+      JSON.stringify(better.verdicts),
+      better.isProved ? 1 : 0,
+      of.number,
       number,
     );
   }
 
-  #addFile(to: StoredCase, { mediaType, bytes, verdict }: Omit<NewFile, "item">, item: number): void {
+  #addFile(to: StoredCase, { mediaType, bytes, verdict, item, side }: NewFile & { readonly side: Side }): void {
     const sql = "SELECT coalesce(max(number), 0) + 1 AS number FROM case_files WHERE case_number = ?";
     const number = this.#sql.get<{ number: number }>(sql, to.number)?.number ?? 1;
-    if (number > maxFiles || item === 0) return;
+    if (this.#room(to.number, "case_files", side) <= 0 || item === 0) return;
     this.#sql.run(
-      "INSERT INTO case_files (case_number, number, item, media_type, size_bytes, verdict, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO case_files (case_number, number, item, media_type, size_bytes, verdict, bytes, side) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       to.number,
       number,
       item,
@@ -311,6 +347,7 @@ export class EvidenceTable {
       bytes.length,
       verdict,
       sealForCase(to.key, bytes),
+      side,
     );
   }
 

@@ -116,7 +116,7 @@ export class Judging {
     // Of each who was told one appeal of each decision; another person decides it, and that is the end of it here.
     const isMade = all.some((one) => one.decision === appeal.puid && one.by === by && one.report === reporter?.id);
     if (isMade || all.filter(({ outcome }) => outcome === undefined).length >= maxAppeals) return undefined;
-    const items = evidence.addEvidence(found, appeal).filter((one) => one > 0);
+    const items = evidence.addEvidence(found, appeal, isAccused ? "accused" : "reporters").filter((one) => one > 0);
     const made = decisions.addAppeal({ of: found, puid: appeal.puid, by, report: reporter?.id, day, words: appeal.words, items });
     cases.change(found, { state: "appealed" });
     cases.tell(number, { kind: "appeal", text: by }, nowMs);

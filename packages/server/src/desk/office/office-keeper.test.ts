@@ -11,7 +11,13 @@ import { testWorld } from "./office.testing.ts";
 const nowMs = 20_000 * dayMs;
 
 function keeper(directory: string, bugs: unknown[]): OfficeKeeper {
-  const options = { directory, host: "chat.example", publicUrl: "https://chat.example", maxSealedBytes: 1_000_000 };
+  const options = {
+    directory,
+    host: "chat.example",
+    publicUrl: "https://chat.example",
+    maxSealedBytes: 1_000_000,
+    maxCaseBytes: 1_000_000,
+  };
   return new OfficeKeeper(options, { world: testWorld(), reportBug: (error) => bugs.push(error) });
 }
 

@@ -165,7 +165,15 @@ export class Office {
       wakeTasks: () => doing.wake(),
     });
     this.#opening = opening;
-    this.door = new Door({ secrets, arrivals, maxBytes: options.maxSealedBytes, transaction, wake: () => opening.wake() });
+    this.door = new Door({
+      secrets,
+      arrivals,
+      maxBytes: options.maxSealedBytes,
+      maxCaseBytes: options.maxCaseBytes,
+      caseBytes: () => evidence.sizeBytes(),
+      transaction,
+      wake: () => opening.wake(),
+    });
     this.#requests = new RequestDesk(parts, { sql, secrets, world, nowMs, reportBug, others: [] });
     this.#cases = cases;
     this.#evidence = evidence;

@@ -14,6 +14,8 @@ export interface OfficeOptions {
   readonly publicUrl: string;
   /** Bytes of reports and attachments that may lie there sealed. */
   readonly maxSealedBytes: number;
+  /** Bytes that all cases may take. */
+  readonly maxCaseBytes: number;
 }
 
 /** The times of a request: by the guarded clock, and by one that never jumps; milliseconds. */
