@@ -193,4 +193,47 @@ describe("D12 false reports", () => {
     const shown = found.items.map(({ role, author, text }) => `${role} ${author}: ${text ?? ""}`);
     shows(context, `the desk sees ${shown.join(" / ")} and ${String(found.attachments.length)} file that its message names`);
   }, 120_000);
+
+  test("an answer that is cut out of what was said before it is put back there by whom it is about, with proof, and nothing that they are told names who reported", async (context) => {
+    await using scene = await Scene.open();
+    const page = await deskOf(scene);
+    const [ada, mal] = [await scene.person("ada"), await scene.person("mal")];
+    const { id } = await ada.client.startConversation({ to: ["mal"] });
+    await say(ada, id, "Hello");
+    await hear(mal, id, "Hello");
+    await say(mal, id, "I have your cat, and you will pay");
+    await hear(ada, id, "I have your cat, and you will pay");
+    await say(ada, id, "Then you will be sorry");
+    await hear(mal, id, "Then you will be sorry");
+    await mal.client.report(id, { messageIds: [await idOf(mal, id, "Then you will be sorry")], reason: "threat" });
+    const { number, revision } = await caseOf(page, 1);
+    const decision = {
+      kind: "warn" as const,
+      ground: { kind: "incompatible" as const, basis: "Rule 3", explanation: "No threats." },
+      facts: "The message threatens somebody.",
+      category: "VIOLENCE" as const,
+      contentTypes: ["TEXT"] as const,
+      territory: [],
+      toReporter: "",
+    };
+    await page.ask("case-decide", { cases: [{ number, revision }], decision });
+    const notice = await eventually(async () => (await ada.client.notices())[0], "Ada is told");
+    for (const name of [mal.accountId, "mal", "cat"]) expect(JSON.stringify(notice)).not.toContain(name);
+
+    const said = await idOf(ada, id, "I have your cat, and you will pay");
+    const appeal = { noticeId: notice.noticeId, words: "They began.", evidence: { conversationId: id, messageIds: [said] } };
+    expect((await ada.client.previewAppeal(appeal)).map(({ text }) => text)).toEqual(["I have your cat, and you will pay"]);
+    await ada.client.appeal(appeal);
+    const found = await eventually(async () => {
+      const now = (await page.ask("case-get", { number })).case;
+      return now.appeals.length === 0 ? undefined : now;
+    }, "the appeal is at the desk");
+    const put = found.items.find(({ text }) => text === "I have your cat, and you will pay");
+    expect([put?.author, verdictOf(put ?? { verdicts: [] }, "signed"), verdictOf(put ?? { verdicts: [] }, "author")]).toEqual([
+      "reporter",
+      "proved",
+      "proved",
+    ]);
+    shows(context, `the appeal puts "${put?.text ?? ""}" of the reporter beside the answer, proved`);
+  }, 120_000);
 });

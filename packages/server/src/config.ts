@@ -99,6 +99,8 @@ export interface ServerLimits {
   readonly maxSealedReportBytes: number;
   /** Of everything that the cases of the desk hold: reports that do not fit are refused for now, and wait at whoever sends them. */
   readonly maxCaseBytes: number;
+  /** Of an account that chose to be known, reports that the desk takes in a day; who does not say who they are is bounded by tokens and address. */
+  readonly reportsPerDay: number;
   /** Days that a blob is kept without an entry that refers to it. */
   readonly unusedBlobDays: number;
   /** With less than this left on the disk blobs, new logs, new accounts and strangers' items are refused, so that messages still find room. */
@@ -208,6 +210,7 @@ export const defaultLimits: ServerLimits = {
   maxStoredBlobBytes: 0,
   maxSealedReportBytes: 2_147_483_648,
   maxCaseBytes: 8_589_934_592,
+  reportsPerDay: 20,
   unusedBlobDays: 2,
   minFreeBytes: 268_435_456,
   maxDatabasePages: 0,

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../errors.ts";
 import { printableLine } from "../output.ts";
@@ -20,6 +20,8 @@ export function writeExport(folder: string, answer: Answer): Answer {
   try {
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of files) writeFileSync(join(folder, name), text);
+    // Of an earlier export with more of them.
+    for (const name of readdirSync(folder)) if (/^statements-\d+\.json$/u.test(name) && !files.has(name)) rmSync(join(folder, name));
   } catch (cause) {
     throw new CommandError("not_written", `The files cannot be written into ${folder}.`, { cause });
   }

@@ -134,6 +134,10 @@ test("[F-11] the desk's exports are written into a folder, a file each, and noth
     "wrote statements-1.json\nheld back p: basis: x\n2 decisions are of cases that are erased: no statement can be made of them any more",
   );
   expect(readdirSync(join(folder, "..")).includes("beside.csv")).toBe(false);
+  // Of an export with fewer requests none is left of the one before.
+  writeExport(folder, { ...answer, requests: [{}, {}, {}] });
+  writeExport(folder, answer);
+  expect(readdirSync(folder).filter((name) => name.startsWith("statements"))).toEqual(["statements-1.json"]);
 });
 
 test("the desk for reports is begun with a code that is shown once, and says who works there and what waits", async () => {

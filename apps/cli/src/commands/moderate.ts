@@ -1,11 +1,10 @@
-import type { GroupReport, GroupReportReason, InvitedBy } from "@latchkey/client";
+import type { GroupReport, InvitedBy } from "@latchkey/client";
+import { groupReportReasons } from "@latchkey/client/limits";
 import { catchUp, findConversation, waitMs } from "../conversations.ts";
 import { usageError } from "../errors.ts";
 import { formatBody, formatPerson, formatTime, printableLine } from "../output.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
-
-const reasons: readonly GroupReportReason[] = ["spam", "insult", "threat", "sexual", "fraud", "other"];
 
 /** `latchkey moderate report|reports|dismiss|invited-by GROUP`. */
 export const moderateCommand: Command = {
@@ -16,7 +15,7 @@ export const moderateCommand: Command = {
   help: `GROUP is the id of a conversation; MESSAGE and REPORT ids, as "read" and "reports" show them.
 The administrators are told by whom; nobody else in the group learns of it, whoever wrote the messages neither.
 
-  report      REASON is ${reasons.join(", ")}
+  report      REASON is ${groupReportReasons.join(", ")}
   reports     what members told you, of a group that you administer
   dismiss     it was dealt with: it goes from this device
   invited-by  who added each member, by the group's own record`,
@@ -27,7 +26,7 @@ The administrators are told by whom; nobody else in the group learns of it, whoe
 
 async function moderate({ output, positionals, values, withClient }: CommandContext): Promise<void> {
   const [action = "", group = "", ...rest] = positionals;
-  const reason = reasons.find((one) => one === stringOption(values, "reason"));
+  const reason = groupReportReasons.find((one) => one === stringOption(values, "reason"));
   const [first] = rest;
   const isRight =
     (action === "report" && first !== undefined && reason !== undefined) ||

@@ -1,15 +1,13 @@
 import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import type { GroupReportReason, Message } from "@latchkey/client";
-import { maxGroupReportWordsBytes } from "@latchkey/client/limits";
+import { groupReportReasons, maxGroupReportWordsBytes } from "@latchkey/client/limits";
 import { listOf, t } from "../messages/words.ts";
 import { textOf } from "../state/acting.ts";
 import { useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { administratorsToTell } from "../state/group-members.ts";
 import { nameOf } from "../state/person-name.ts";
 import { Modal } from "./Dialog.tsx";
-
-const reasons: readonly GroupReportReason[] = ["spam", "insult", "threat", "sexual", "fraud", "other"];
 
 /** Tells those who lead a group of messages: nobody else in it learns of it. */
 export function GroupReportDialog({
@@ -51,7 +49,7 @@ export function GroupReportDialog({
         <div className="field">
           <label htmlFor={`${id}reason`}>{t("moderation.report.reason")}</label>
           <select id={`${id}reason`} className="input" value={reason} onChange={(event) => setReason(reasonOf(event.target.value))}>
-            {reasons.map((one) => (
+            {groupReportReasons.map((one) => (
               <option key={one} value={one}>
                 {t(`moderation.reason.${one}`)}
               </option>
@@ -88,5 +86,5 @@ export function GroupReportDialog({
 }
 
 function reasonOf(value: string): GroupReportReason {
-  return reasons.find((one) => one === value) ?? "other";
+  return groupReportReasons.find((one) => one === value) ?? "other";
 }

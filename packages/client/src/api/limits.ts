@@ -7,7 +7,7 @@ export {
   maxPicturePx,
   maxTextBytes,
 } from "@latchkey/protocol/content-limits";
-export { maxDescriptionBytes, maxGroupNameBytes, maxGroupReportWordsBytes } from "@latchkey/protocol/limits";
+export { groupReportReasons, maxDescriptionBytes, maxGroupNameBytes, maxGroupReportWordsBytes } from "@latchkey/protocol/limits";
 export { maxReportWordsBytes, reportReasons } from "@latchkey/protocol/report-limits";
 
 /** Milliseconds after a message in which its author changes it for all, by their own two stamps (spec X-3). */

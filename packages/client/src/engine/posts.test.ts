@@ -70,19 +70,23 @@ describe("Welcomes on their way", () => {
     /** As the next process finds them. */
     alarms: () => Promise<readonly Alarm[]>;
     posts: Posts;
+    /** One more Welcome for the same inbox. */
+    add: () => Promise<boolean>;
   }> {
     const clock = createFakeClock();
-    const here = { ...platform, nowMs: () => clock.now(), setTimer: clock.schedule };
+    let number = 0;
+    const random = (size: number): Uint8Array => zeros(size).fill(++number);
+    const here = { ...platform, random, nowMs: () => clock.now(), setTimer: clock.schedule };
     let reply: PostReply | undefined;
     let asked = 0;
     // Nothing costs a token there.
     const tokens: Pick<Tokens, "spend"> = { spend: (_what, ask) => ask(zeros(0)) };
     const directory = { tokens };
     const connections = {
-      once: async (_role: string, _host: string, use: (connection: unknown) => Promise<void>): Promise<void> => {
+      once: async (_role: string, _host: string, use: (connection: unknown) => Promise<unknown>): Promise<unknown> => {
         asked++;
         if (reply === undefined) throw offlineError();
-        await use({ request: () => Promise.resolve(reply) });
+        return await use({ request: () => Promise.resolve(reply) });
       },
     };
     const own1 = createMemoryStore();
@@ -98,7 +102,8 @@ describe("Welcomes on their way", () => {
       directory,
     } as unknown as ConstructorParameters<typeof Posts>[0]);
     made.isMeant = () => isMeant;
-    await own1.transact("write", (tx) => made.put(tx, host, zeros(32), largest(simInboxKey, 8192)));
+    const add = (): Promise<boolean> => own1.transact("write", (tx) => made.put(tx, host, zeros(32), largest(simInboxKey, 8192)));
+    await add();
     const pass = async (hours: number): Promise<void> => {
       for (let minute = 0; minute < hours * 60; minute++) {
         clock.advance(60_000);
@@ -112,7 +117,7 @@ describe("Welcomes on their way", () => {
       expect(again.list()).toEqual(alarms.list());
       return again.list();
     };
-    return { answer, pass, asked: () => asked, alarms: stored, posts: made };
+    return { answer, pass, asked: () => asked, alarms: stored, posts: made, add };
   }
   const gone: PostReply = { kind: "error", code: "not_found", retryAfterMs: 0 };
 
@@ -146,6 +151,18 @@ describe("Welcomes on their way", () => {
     answer(gone);
     await pass(40);
     expect([made.waiting, await alarms()]).toEqual([0, []]);
+  });
+
+  it("[T-1] who has no token for strangers' inboxes asks once for all of them, and again after a while, and each is brought once there are some", async () => {
+    const { answer, pass, asked, posts: made, add } = await onTheWay();
+    for (let more = 0; more < 9; more++) await add();
+    answer({ kind: "error", code: "token_required", retryAfterMs: 0 });
+    void made.deliver();
+    await pass(1);
+    expect([asked() <= 6, made.waiting]).toEqual([true, 10]);
+    answer({ kind: "done" });
+    await pass(1);
+    expect(made.waiting).toBe(0);
   });
 
   it("[E-18] nobody is told of a device that is out of the group by then", async () => {

@@ -54,6 +54,8 @@ const retryMs = 10_000;
 /** What the server refuses is asked again, twice as long after each time, for so long: no refusal proves that an inbox is gone (spec E-3). */
 const refusedForMs = 86_400_000;
 const mostBetweenMs = 3_600_000;
+/** Who has no token for a stranger's inbox has none for the next one either: asked again after so long, by which there may be some. */
+const unpaidMs = 900_000;
 
 interface PostsDeps {
   readonly store: Store;
@@ -159,6 +161,8 @@ export class Posts {
     const parcels = await store.transact("read", (tx) => tx.scan({ prefix }));
     this.#waiting = parcels.filter(([key]) => !this.#refused.has(key)).length;
     let nextMs = Number.POSITIVE_INFINITY;
+    /** Hosts that want tokens of which there are none. */
+    const unpaid = new Set<string>();
     for (const [key, value] of parcels) {
       const parcel = decode(parcelCodec, value);
       const now = platform.nowMs();
@@ -167,8 +171,9 @@ export class Posts {
         nextMs = Math.min(nextMs, due);
         continue;
       }
-      const outcome = parcel.notAfterMs > now ? await this.#deliverOne(parcel) : "refused";
-      if (outcome === "failed") nextMs = Math.min(nextMs, now + retryMs);
+      const outcome = parcel.notAfterMs > now ? await this.#deliverOne(parcel, unpaid) : "refused";
+      if (outcome === "unpaid") unpaid.add(parcel.host);
+      if (outcome === "failed" || outcome === "unpaid") nextMs = Math.min(nextMs, now + (outcome === "failed" ? retryMs : unpaidMs));
       else if (outcome === "done") await this.#end(key, (tx) => tx.delete(key));
       else nextMs = Math.min(nextMs, await this.#onRefused(key, parcel));
     }
@@ -209,22 +214,25 @@ export class Posts {
     return Number.POSITIVE_INFINITY;
   }
 
-  async #deliverOne(parcel: Parcel): Promise<"done" | "failed" | "refused"> {
+  async #deliverOne(parcel: Parcel, unpaid: ReadonlySet<string>): Promise<"done" | "failed" | "refused" | "unpaid"> {
     const { connections, appendSecrets, directory } = this.#deps;
+    const { accountId, inboxId, blob } = parcel;
+    // As it is known now: one that was replaced counts as none.
+    const capability = appendSecrets.capabilityFor(accountId, inboxId);
+    const isStranger = capability.every((byte) => byte === 0);
+    if (isStranger && unpaid.has(parcel.host)) return "unpaid";
     try {
-      await connections.once("post", parcel.host, async (connection) => {
-        const { accountId, inboxId, blob } = parcel;
-        // As it is known now: one that was replaced counts as none.
-        const capability = appendSecrets.capabilityFor(accountId, inboxId);
+      return await connections.once("post", parcel.host, async (connection) => {
         const post = (token: Uint8Array) => connection.request({ kind: "post", inboxId, capability, blob, token });
-        const isStranger = capability.every((byte) => byte === 0);
         const what = { host: parcel.host, operation: "stranger_post", target: inboxId } as const;
         const first = isStranger ? undefined : await post(new Uint8Array(0));
         // A capability that does not hold any more counts as none.
         const isKnown = first !== undefined && !(first.kind === "error" && first.code === "token_required");
-        expectAnswer(isKnown ? first : await directory.tokens.spend(what, post), "done");
+        const answer = isKnown ? first : await directory.tokens.spend(what, post);
+        if (answer.kind === "error" && (answer.code === "token_required" || answer.code === "token_invalid")) return "unpaid";
+        expectAnswer(answer, "done");
+        return "done";
       });
-      return "done";
     } catch (error) {
       if (error instanceof ClientError) return error.canRetry || error.code === "closed" ? "failed" : "refused";
       throw error;

@@ -4,9 +4,9 @@ import { hostCodec } from "../addresses.ts";
 import { formatOne } from "../format.ts";
 import { extCodec, id32 } from "../frames/common.ts";
 import { maxReportedMessages, maxGroupReportWordsBytes } from "./limits.ts";
+import type { GroupReportReason } from "./limits.ts";
 
-/** Why somebody tells the administrators of a group of messages. */
-export type GroupReportReason = "spam" | "insult" | "threat" | "sexual" | "fraud" | "other";
+export type { GroupReportReason } from "./limits.ts";
 
 /** What a member tells the administrators of a group (spec X-26); body of an inbox item `groupReport`. It holds no message: whoever reads it has them. */
 export interface GroupReport {

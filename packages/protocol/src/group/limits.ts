@@ -10,3 +10,9 @@ export const maxGroupReportWordsBytes = 2048;
 export const maxGroupNameBytes = 128;
 /** Longest description of a group, in bytes. */
 export const maxDescriptionBytes = 2048;
+
+/** Why a member tells a group's administrators of messages (spec X-26). New ones are put at the end. */
+export const groupReportReasons = ["spam", "insult", "threat", "sexual", "fraud", "other"] as const;
+
+/** One of `groupReportReasons`. */
+export type GroupReportReason = (typeof groupReportReasons)[number];

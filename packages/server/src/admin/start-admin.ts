@@ -87,6 +87,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
       publicUrl: parts.publicUrl,
       maxSealedBytes: parts.context.limits.maxSealedReportBytes,
       maxCaseBytes: parts.context.limits.maxCaseBytes,
+      reportsPerDay: parts.context.limits.reportsPerDay,
     },
     { world: worldOfDesk({ ...parts, host }), reportBug },
   );

@@ -20,7 +20,7 @@ test("what doctor finds is found once a minute, whoever asks how often; a failur
   };
   const bugs: unknown[] = [];
   const office = new OfficeKeeper(
-    { directory: "", host: "chat.example", publicUrl: "https://chat.example", maxSealedBytes: 0, maxCaseBytes: 0 },
+    { directory: "", host: "chat.example", publicUrl: "https://chat.example", maxSealedBytes: 0, maxCaseBytes: 0, reportsPerDay: 0 },
     { world: testWorld(), reportBug: () => undefined },
   );
   const parts = { access: new DeskAccess(() => nowMs), office, passedMs: () => nowMs, reportBug: (error: unknown) => bugs.push(error) };

@@ -243,6 +243,20 @@ export const deskTables: Tables = {
       last_day: "Its last day.",
     },
   },
+  reporter_days: {
+    tiedTo: "desk",
+    why: "Of an account that chose to be known so many reports of a day are taken in, and no more.",
+    kept: "That day.",
+    category: "none",
+    columns: { day: "The newest day on which such a report came.", key: "Its random key, under which the day's reporters are counted." },
+  },
+  reporter_counts: {
+    tiedTo: "desk",
+    why: "Of an account that chose to be known so many reports of a day are taken in, and no more. It is in no package: without the day's key nobody can tell whose count it is, and tomorrow there is none.",
+    kept: "That day.",
+    category: "none",
+    columns: { mac: "An account that reported, as an HMAC under the day's key.", reports: "How many of its reports came." },
+  },
   spent_tokens: {
     tiedTo: "nobody",
     why: "No token is spent twice.",

@@ -125,10 +125,24 @@ const sharesStep = `
   ALTER TABLE case_items ADD COLUMN side TEXT NOT NULL DEFAULT 'reporters';
   ALTER TABLE case_files ADD COLUMN side TEXT NOT NULL DEFAULT 'reporters'`;
 
+/** How many reports came on the newest day from each who chose to be known, by HMACs under that day's key. */
+const reportersStep = `
+  CREATE TABLE reporter_days (day INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;
+  CREATE TABLE reporter_counts (mac BLOB PRIMARY KEY, reports INTEGER NOT NULL) STRICT, WITHOUT ROWID`;
+
 /** The desk's schema. What is added to it gets its entry in `desk/inventory/desk-tables.ts`. */
 export const deskSchema: Schema = {
   applicationId: 0x4c4b4453,
-  steps: [staffStep, casesStep, countedStep, doorStep, requestsStep, `${packagesStep};${copiesStep};${noticesStep}`, sharesStep],
+  steps: [
+    staffStep,
+    casesStep,
+    countedStep,
+    doorStep,
+    requestsStep,
+    `${packagesStep};${copiesStep};${noticesStep}`,
+    sharesStep,
+    reportersStep,
+  ],
 };
 
 /** The desk's database, open. */

@@ -179,6 +179,39 @@ test("[F-3] nothing that somebody seals to the desk stops it: nonsense is nothin
   expect(cases.reduce((sum, { reports }) => sum + reports, 0)).toBe(twisted.length + 1);
 });
 
+test("[F-3] of an account that chose to be known twenty reports of one day are taken in, and the next day again; the desk keeps nothing by which it could be told who", async () => {
+  const world = await scene();
+  const { desk, ada, mallory, bob, carol, talk } = world;
+  const said = itemsOf([["reported", await talk.say(mallory, "I know where you live")]]);
+  const reportBy = async (who: Talker): Promise<Report> => {
+    const report = reportOn(mallory, said);
+    await send(world, report, { reporter: await reporterOf(who, report) });
+    return report;
+  };
+  const reports = async (): Promise<number | undefined> => (await ada.ask("case-list", {})).cases[0]?.reports;
+  for (let sent = 0; sent < 20; sent++) await reportBy(bob);
+  expect(await reports()).toBe(20);
+  const last = await reportBy(bob);
+  expect(await reports()).toBe(20);
+  // They are told so, in their mailbox.
+  const mailboxes = [{ mailbox: mailboxOf(last.replySecret), from: 0 }];
+  const { bytes } = replyOf(desk.office.door.answers(encode(answersRequestCodec, { format: 1, mailboxes })));
+  expect(decode(answersReplyCodec, bytes).mailboxes[0]?.answers).toHaveLength(1);
+  // Others are not held up by it, nor is who does not say who they are.
+  await reportBy(carol);
+  await send(world, reportOn(mallory, said));
+  expect(await reports()).toBe(22);
+  desk.nowMs += 86_400_000;
+  await reportBy(bob);
+  expect(await reports()).toBe(23);
+  const stored = Buffer.concat(
+    readdirSync(desk.directory, { withFileTypes: true }).flatMap((entry) =>
+      entry.isFile() ? [readFileSync(join(desk.directory, entry.name))] : [],
+    ),
+  );
+  for (const one of [bob, carol]) expect(stored.includes(Buffer.from(one.accountId))).toBe(false);
+});
+
 test("[E-173] what was acknowledged is opened once, also when the desk was killed before; with its answers and what it led to", async () => {
   const world = await scene();
   const { desk, mallory, bob, talk } = world;

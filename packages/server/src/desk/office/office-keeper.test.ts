@@ -17,6 +17,7 @@ function keeper(directory: string, bugs: unknown[]): OfficeKeeper {
     publicUrl: "https://chat.example",
     maxSealedBytes: 1_000_000,
     maxCaseBytes: 1_000_000,
+    reportsPerDay: 20,
   };
   return new OfficeKeeper(options, { world: testWorld(), reportBug: (error) => bugs.push(error) });
 }

@@ -121,7 +121,14 @@ export class TestDesk {
   /** As after a crash: nothing that was not on disk is there. */
   async restart(): Promise<void> {
     this.#office?.close();
-    const options = { directory: this.directory, host, publicUrl, maxSealedBytes: 20_000_000, maxCaseBytes: 1_000_000_000 };
+    const options = {
+      directory: this.directory,
+      host,
+      publicUrl,
+      maxSealedBytes: 20_000_000,
+      maxCaseBytes: 1_000_000_000,
+      reportsPerDay: 20,
+    };
     this.#office = await Office.open(options, this.world, (error) => this.bugs.push(error));
   }
 

@@ -14,6 +14,7 @@ import { loadDeskSecrets } from "./desk-keys.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
 import { Door } from "./door.ts";
 import { Opener } from "./opener.ts";
+import { ReporterDays } from "./reporter-days.ts";
 import { DeskError, deskStatuses } from "./desk-error.ts";
 import { tidyCases } from "./erasure.ts";
 import { EvidenceTable } from "./evidence-table.ts";
@@ -155,6 +156,8 @@ export class Office {
     const { rounds: opening } = new Opener({
       arrivals,
       judging,
+      reporters: new ReporterDays(sql),
+      reportsPerDay: options.reportsPerDay,
       secrets,
       host: options.host,
       world,

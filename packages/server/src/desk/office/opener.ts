@@ -2,6 +2,7 @@ import type { ArrivalTable, SealedArrival } from "./arrivals.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
 import type { Judging } from "./judging.ts";
 import { openArrival } from "./open-arrival.ts";
+import type { ReporterDays } from "./reporter-days.ts";
 import { Rounds } from "./rounds.ts";
 import { sealOutcome } from "./tellings.ts";
 import { dayOf } from "../../days.ts";
@@ -11,6 +12,9 @@ import type { OfficeWorld } from "./world.ts";
 export interface OpenerParts {
   readonly arrivals: ArrivalTable;
   readonly judging: Judging;
+  readonly reporters: ReporterDays;
+  /** Reports of an account that chose to be known, in a day: what comes beyond is refused. */
+  readonly reportsPerDay: number;
   readonly secrets: DeskSecrets;
   readonly host: string;
   readonly world: OfficeWorld;
@@ -55,9 +59,12 @@ export class Opener {
   }
 
   async #open(arrival: SealedArrival): Promise<void> {
-    const { arrivals, judging, secrets, host, world, transaction, nowMs, wakeTasks } = this.#parts;
+    const { arrivals, judging, reporters, reportsPerDay, secrets, host, world, transaction, nowMs, wakeTasks } = this.#parts;
     const opened = await openArrival({ arrival, secrets, host, world, nowMs: nowMs() });
-    const { reportId } = arrival;
+    const { reportId, day } = arrival;
+    // Reports are opened one after the other: nobody else counts meanwhile.
+    const reporter = opened.kind === "report" ? opened.report.reporter : undefined;
+    const isTooMany = reporter !== undefined && reporters.count(reporter, day) >= reportsPerDay;
     // Sealed before it is known whether it is needed: no transaction waits for it.
     const refusal =
       opened.kind === "nothing"
@@ -67,7 +74,7 @@ export class Opener {
             reportId,
             replySecret: opened.replySecret,
             day: dayOf(nowMs()),
-            outcome: { kind: "refused", words: refusedWords },
+            outcome: { kind: "refused", words: isTooMany ? tooManyWords : refusedWords },
           });
     const received =
       opened.kind === "appeal"
@@ -75,15 +82,18 @@ export class Opener {
         : undefined;
     transaction(() => {
       arrivals.opened(reportId);
-      if (opened.kind === "report") judging.report(opened.report, nowMs());
+      if (reporter !== undefined && !isTooMany) reporters.add(reporter, day);
+      if (opened.kind === "report" && !isTooMany) judging.report(opened.report, nowMs());
       else if (opened.kind === "appeal") {
         const answer = judging.appeal(opened.appeal, nowMs()) === undefined ? refusal : received;
         if (answer !== undefined) arrivals.addAnswer(opened.mailbox, answer, dayOf(nowMs()));
-      } else if (opened.kind === "refused" && refusal !== undefined) arrivals.addAnswer(opened.mailbox, refusal, dayOf(nowMs()));
+      } else if ((opened.kind === "refused" || isTooMany) && opened.kind !== "nothing" && refusal !== undefined)
+        arrivals.addAnswer(opened.mailbox, refusal, dayOf(nowMs()));
     });
     wakeTasks();
   }
 }
 
+const tooManyWords = "So many reports came from this account on this day that this one was not taken in. Tomorrow there is room again.";
 const refusedWords =
   "This desk cannot take it: it is for accounts of this server, and an appeal for a decision that stands, by whom it concerns, within six months and once.";

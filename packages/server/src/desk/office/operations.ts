@@ -16,6 +16,8 @@ export interface OfficeOptions {
   readonly maxSealedBytes: number;
   /** Bytes that all cases may take. */
   readonly maxCaseBytes: number;
+  /** Reports of an account that chose to be known, in a day. */
+  readonly reportsPerDay: number;
 }
 
 /** The times of a request: by the guarded clock, and by one that never jumps; milliseconds. */
