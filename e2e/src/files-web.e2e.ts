@@ -275,6 +275,38 @@ describe("what somebody sends", () => {
     expect(await message.getByRole("button", { name: "Open once" }).count()).toBe(0);
   }, 60_000);
 
+  test("[X-8] what is to be seen once is not lost where the worker fails: it opens again, and the page decrypts it by itself", async () => {
+    const { page } = ada;
+    await ben.client.send(conversationId, "", {
+      files: [file("secret.png", "picture", png(200, 200), { width: 200, height: 200 })],
+      isOnce: true,
+    });
+    // The worker is told of no file any more, whatever it asks this page.
+    await page.evaluate(() => {
+      const { postMessage } = MessagePort.prototype;
+      MessagePort.prototype.postMessage = function (this: MessagePort, message: unknown, ...rest: readonly never[]) {
+        const isAccess = typeof message === "object" && message !== null && "kind" in message && message.kind === "access";
+        Reflect.apply(postMessage, this, [isAccess ? { kind: "none" } : message, ...rest]);
+      };
+    });
+    const message = messagesWith(page, "Picture, to be seen once").last();
+    const dialog = page.getByRole("dialog", { name: "Picture" });
+    const again = dialog.getByRole("button", { name: "Try again" });
+    for (let round = 0; round < 2; round++) {
+      await message.getByRole("button", { name: "Open once" }).click();
+      await again.waitFor();
+      if (round === 0) await page.keyboard.press("Escape");
+    }
+    await again.click();
+    await expect.poll(() => isShown(dialog.getByRole("img")), { timeout: 20_000 }).toBe(true);
+    await page.keyboard.press("Escape");
+    await message.getByText("Opened").waitFor();
+    expect(await message.getByRole("button", { name: "Open once" }).count()).toBe(0);
+    await page.reload();
+    await message.getByText("Opened").waitFor();
+    expect(await message.getByRole("button", { name: "Open once" }).count()).toBe(0);
+  }, 60_000);
+
   test("a window without service workers shows and saves what fits into it, and says of the rest why not", async () => {
     const { page } = ada;
     await page.addInitScript(() => {

@@ -14,7 +14,8 @@ import { useAddress, useFileSource, useFileState } from "./use-files.ts";
 export function OnceFile({ message, file }: { readonly message: Message; readonly file: AttachedFile }): ReactElement {
   const state = useFileState(message, file);
   const [isOpen, setIsOpen] = useState(false);
-  const isSeen = message.isSeen === true;
+  const source = useFileSource();
+  const isSeen = message.isSeen === true && !source.isOpened({ message, file });
   const isOwn = message.author?.isSelf === true;
   const isVoice = file.kind === "voice";
   const kind = t(`files.kind.${file.kind}`);
@@ -54,15 +55,16 @@ function OnceDialog({
   const place = useRef({ message, file });
   useEffect(() => () => source.forget(place.current), [source]);
   const label = labelOf(file);
+  const shown = (): void => source.shown({ message, file });
   return (
     <Modal title={t(`files.kind.${file.kind}`)} close={close}>
       <div className="once-shown">
         {address === undefined && failure === undefined && <p role="status">{t("common.loading")}…</p>}
         {failure !== undefined && <FileNote message={message} file={file} why={failure} again={again} />}
-        {address !== undefined && file.kind === "picture" && <img src={address} alt={label} onError={onError} />}
+        {address !== undefined && file.kind === "picture" && <img src={address} alt={label} onLoad={shown} onError={onError} />}
         {address !== undefined && file.kind !== "picture" && (
           // oxlint-disable-next-line jsx-a11y/media-has-caption
-          <video src={address} aria-label={label} controls autoPlay playsInline onError={onError} />
+          <video src={address} aria-label={label} controls autoPlay playsInline onLoadedData={shown} onError={onError} />
         )}
       </div>
     </Modal>

@@ -1,4 +1,5 @@
 import type { ClientFailure, FileAccess } from "@latchkey/client";
+import { sealFile } from "@latchkey/client/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { RemoteError } from "../worker/protocol.ts";
 import { FileSource } from "./file-source.ts";
@@ -33,11 +34,12 @@ const place = (isOnce: boolean): FilePlace => ({
 });
 
 /** A page's files, and how its client answers, once each. */
-function sourceWith(...answers: (ClientFailure["code"] | undefined)[]): FileSource {
+function sourceWith(...answers: (ClientFailure["code"] | FileAccess | undefined)[]): FileSource {
   return new FileSource({
     async fileAccess() {
       const code = answers.shift();
       if (code === undefined) return access;
+      if (typeof code === "object") return code;
       throw new RemoteError({ code, message: "", canRetry: false });
     },
     fetchFile: async () => undefined,
@@ -78,8 +80,51 @@ test("[X-8] what is to be seen once is not lost where what shows it is taken off
   source.forget(place(true));
   const again = source.address(place(true));
   expect(await again).toBe(await opened);
+  source.shown(place(true));
   source.forget(place(true));
   // Behind what the source does next.
   await new Promise((resolve) => setTimeout(resolve, 0));
   await expect(source.address(place(true))).rejects.toMatchObject({ why: "seen_once" });
+});
+
+describe("[X-8] what is to be seen once, and was not shown by what should have shown it", () => {
+  /** Lets what the source does next be done. */
+  const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+  test("opens again in this page, by the key that the client gave out, until it was shown", async () => {
+    const source = sourceWith(undefined, "seen_once");
+    expect(source.isOpened(place(true))).toBe(false);
+    const first = await source.address(place(true));
+    source.forget(place(true));
+    await settled();
+    expect(source.isOpened(place(true))).toBe(true);
+    // Under another address: the worker was told to forget that one.
+    const second = await source.address(place(true));
+    expect(second).not.toBe(first);
+    source.shown(place(true));
+    expect(source.isOpened(place(true))).toBe(false);
+    source.forget(place(true));
+    await settled();
+    await expect(source.address(place(true))).rejects.toMatchObject({ why: "seen_once" });
+  });
+
+  test("is decrypted by the page where it is asked for again, and not by the worker", async () => {
+    const content = new TextEncoder().encode("0123456789");
+    const keys = { key: new Uint8Array(32).fill(1), prefix: new Uint8Array(7), sizeBytes: content.length };
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for await (const part of sealFile(keys, new Blob([content]).stream())) parts.push(part);
+    const sealed = new Blob(parts);
+    const range = `bytes 0-${String(sealed.size - 1)}/${String(sealed.size)}`;
+    vi.stubGlobal("fetch", async () => new Response(sealed, { status: 206, headers: { "content-range": range } }));
+    const source = sourceWith({ ...access, ...keys });
+    expect(await source.address(place(true))).toMatch(/^\/media\//);
+    const address = await source.address(place(true), { isAgain: true });
+    expect(address).toMatch(/^blob:/);
+    vi.unstubAllGlobals();
+    expect(await (await fetch(address)).text()).toBe("0123456789");
+    source.shown(place(true));
+    source.forget(place(true));
+    await settled();
+    await expect(fetch(address)).rejects.toThrow();
+  });
 });

@@ -85,6 +85,8 @@ export class FileSource {
   readonly #held = new Map<string, { readonly address: string; readonly sizeBytes: number }>();
   /** Of what is to be seen once: the client gives it out once, and has no key any more (spec X-8). */
   readonly #onceOpened = new Map<string, Promise<FileAccess>>();
+  /** Of these something was shown. */
+  readonly #onceShown = new Set<string>();
   /** What is forgotten in a moment. */
   readonly #leaving = new Map<string, ReturnType<typeof setTimeout>>();
   #worker: Promise<boolean> | undefined;
@@ -99,12 +101,19 @@ export class FileSource {
     return this.#worker;
   }
 
-  /** An address to show the file from. @throws ShowError */
-  async address(place: FilePlace): Promise<string> {
-    this.#stay(keyOf(place.message.id, place.file.id));
+  /**
+   * An address to show the file from. `isAgain`: the one before did not show it. What is to be seen once this page decrypts by itself then, if it
+   * fits: whatever ails the worker, there is no second key.
+   * @throws ShowError
+   */
+  async address(place: FilePlace, { isAgain = false }: { readonly isAgain?: boolean } = {}): Promise<string> {
+    const { message, file } = place;
+    const isOnce = message.isOnce === true;
+    this.#stay(keyOf(message.id, file.id));
     // It is fetched as a whole, and one's other devices are told, before anything is shown.
-    if (place.message.isOnce === true) await this.#reach(place);
-    return (await this.hasWorker()) ? `${mediaPath}${this.#tokenOf(place)}` : (await this.#inMemory(place)).address;
+    if (isOnce) await this.#reach(place);
+    const isByPage = isOnce && isAgain && sealedBytesOf(file.sizeBytes) <= mostInMemoryBytes;
+    return !isByPage && (await this.hasWorker()) ? `${mediaPath}${this.#tokenOf(place)}` : (await this.#inMemory(place)).address;
   }
 
   /** Why what should have been shown from that address was not. */
@@ -153,6 +162,17 @@ export class FileSource {
     link.click();
   }
 
+  /** Something of what is to be seen once was shown: it is over with the next `forget`. */
+  shown({ message, file }: FilePlace): void {
+    this.#onceShown.add(keyOf(message.id, file.id));
+  }
+
+  /** Whether what is to be seen once was opened here and could not be shown yet: this page has its key, and nobody else. */
+  isOpened({ message, file }: FilePlace): boolean {
+    const key = keyOf(message.id, file.id);
+    return this.#onceOpened.has(key) && !this.#onceShown.has(key);
+  }
+
   /** What was shown once is forgotten, unless it is asked for again at once: what shows it may be taken off and put back (React does so in development). */
   forget(place: FilePlace): void {
     const key = keyOf(place.message.id, place.file.id);
@@ -180,7 +200,9 @@ export class FileSource {
     const held = this.#held.get(key);
     this.#held.delete(key);
     if (held !== undefined) URL.revokeObjectURL(held.address);
-    if (this.#onceOpened.delete(key)) void this.#client.removeFile(message.conversationId, message.id, file.id).catch(() => undefined);
+    // What was opened and not shown can be opened again, as long as this page is there.
+    if (this.#onceShown.has(key) && this.#onceOpened.delete(key))
+      void this.#client.removeFile(message.conversationId, message.id, file.id).catch(() => undefined);
   }
 
   #tokenOf(place: FilePlace): string {

@@ -67,7 +67,7 @@ export function useAddress(message: Message, file: AttachedFile, isWanted: boole
   useEffect(() => {
     if (!isWanted) return undefined;
     let isGone = false;
-    source.address({ message, file }).then(
+    source.address({ message, file }, { isAgain: round > 0 }).then(
       (found) => {
         if (!isGone) setAddress(round === 0 || found.startsWith("blob:") ? found : `${found}?${String(round)}`);
       },
