@@ -174,6 +174,20 @@ describe("a caption", () => {
     expect(message.edited?.count).toBe(1);
     expect(message.files.map(({ kind }) => kind)).toEqual(["file", "picture"]);
   });
+
+  test("[X-3] is taken away, by a field that is left empty, and the files stay with what was said before", async () => {
+    await chooseAction(page, messagesWith(page, "From yesterday morning").first(), "Edit");
+    await messageBox(page).fill("");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("From yesterday morning").first().waitFor({ state: "detached" });
+    const message = await arrived("");
+    expect([message.edited?.count, message.files.map(({ kind }) => kind)]).toEqual([2, ["file", "picture"]]);
+    await page.getByRole("list", { name: "Conversations", exact: true }).getByText("2 files").waitFor();
+    await chooseAction(page, messagesWith(page, "IMG_2.JPG").first(), "Message info");
+    await page.getByRole("dialog").getByText("From this morning").waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+  });
 });
 
 describe("what is dropped and pasted", () => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandLinePeer, createFolder, startServerProcess } from "./testing/processes.ts";
 import type { CommandLinePeer, ServerProcess, TemporaryFolder } from "./testing/processes.ts";
@@ -48,6 +49,27 @@ describe("messages from the command line", () => {
     expect(info?.versions.map(({ text }) => text)).toEqual(["lunch at noon?", "lunch at one?"]);
     await ben.run("react", id, "👍", "--remove");
     expect((await ben.run<Shown>("read")).find((one) => one.id === id)?.reactions).toBeUndefined();
+  });
+
+  test("[X-3] the caption of a file is taken away by an edit to nothing, and a text alone is not", async () => {
+    const file = folder.at("plan.txt");
+    writeFileSync(file, "north, then east");
+    const [sent] = await ann.run<Shown>("send", "ben", "--file", file, "--caption", "the way to the treasure");
+    const captioned = sent?.id ?? "";
+    const [edited] = await ann.run<Shown>("edit", captioned, "");
+    expect(edited).toMatchObject({ body: { kind: "text", text: "" }, edited: { count: 1 }, files: [{ name: "plan.txt" }] });
+    const read = await ben.run<Shown>("read");
+    expect(read.find((one) => one.id === captioned)).toMatchObject({ body: { text: "" }, files: [{ name: "plan.txt" }] });
+    expect(await ben.run("search", "treasure")).toEqual([]);
+    expect(await ben.run("search", "plan")).toHaveLength(1);
+    expect((await ben.run<{ versions: readonly { text: string }[] }>("info", captioned))[0]?.versions.map(({ text }) => text)).toEqual([
+      "the way to the treasure",
+      "",
+    ]);
+    await ann.run("edit", captioned, "the way home");
+    expect(await ben.run("search", "home")).toHaveLength(1);
+    const { status, stderr } = await ann.attempt("edit", id, "");
+    expect([status, stderr]).toEqual([1, expect.stringContaining("Only a message with files can do without words.")]);
   });
 
   test("[X-1] nobody edits or deletes what the other wrote", async () => {

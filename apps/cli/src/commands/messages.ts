@@ -30,11 +30,11 @@ export const editCommand: Command = {
   name: "edit",
   usage: "edit MESSAGE [TEXT]",
   summary: "say another text in place of one of your own, a day after it at most",
-  help: `${ofMessage} All versions stay for the others to see.`,
+  help: `${ofMessage} All versions stay for the others to see. "" as TEXT takes the caption of files away.`,
   positionals: [1, 2],
   async run(context) {
     const [id = "", argument] = context.positionals;
-    const text = await textArgument(context, argument, editCommand.usage);
+    const text = argument === "" ? "" : await textArgument(context, argument, editCommand.usage);
     await change(context, id, (client, { conversationId }) => client.edit(conversationId, id, text));
   },
 };
@@ -139,7 +139,9 @@ export const infoCommand: Command = {
         ...(message.sharedBy === undefined
           ? []
           : [`from before you came: given by ${formatPerson(message.sharedBy)}, its author is proven`]),
-        ...(versions.length > 1 ? versions.map(({ text }, at) => `version ${String(at + 1)}: ${printable(text)}`) : []),
+        ...(versions.length > 1
+          ? versions.map(({ text }, at) => `version ${String(at + 1)}: ${text === "" ? "(no words)" : printable(text)}`)
+          : []),
         ...reactions.map(({ emoji, people }) => `${emoji} ${people.map(formatPerson).join(", ")}`),
         ...(readBy.length > 0 ? [`read by ${readBy.map(formatPerson).join(", ")}`] : []),
         ...(deliveredTo.length > readBy.length ? [`came to ${deliveredTo.map(formatPerson).join(", ")}`] : []),

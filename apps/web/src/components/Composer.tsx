@@ -57,7 +57,7 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
   const isEdit = composing?.kind === "edit";
   const tray = useSelector((state) => state.trays.get(id));
   const hasVoice = useSelector((state) => state.voices.has(id)) || isSpeaking;
-  const hasFiles = !isEdit && (tray?.items.length ?? 0) > 0;
+  const hasFiles = isEdit ? composing.message.files !== undefined : (tray?.items.length ?? 0) > 0;
   const value = isEdit ? composing.text : text;
   const element = useRef<HTMLTextAreaElement>(null);
   const emojiButton = useRef<HTMLButtonElement>(null);

@@ -12,6 +12,7 @@ import { canDeleteForEveryone } from "../state/message-actions.ts";
 import { namesWith } from "../state/name-search.ts";
 import { titleOf } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
+import { previewOf } from "../state/preview.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Modal } from "./Dialog.tsx";
 
@@ -201,7 +202,8 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
             <Fact name={t("menu.info.versions")}>
               {info.versions.slice(0, -1).map((version) => (
                 <span key={version.arrivedAtMs} className="message-info-version">
-                  <bdi dir="auto">{version.text}</bdi>
+                  {/* Of one without words what came with it. */}
+                  <bdi dir="auto">{version.text || previewOf({ ...message, body: { kind: "text", text: "" } })}</bdi>
                   <small>{formatFull(version.claimedAtMs ?? version.arrivedAtMs)}</small>
                 </span>
               ))}

@@ -103,6 +103,10 @@ export class Messages {
   }
 
   async edit(id: string, messageId: string, text: string): Promise<void> {
+    if (text === "") {
+      const { body } = (await this.#current(id, messageId)).line;
+      if (body.kind === "text" && body.files === undefined) throw notPermitted("Only a message with files can do without words.");
+    }
     await this.#change(id, messageId, (head, replaces) => createEditContent({ ...head, replaces, text }));
   }
 

@@ -16,7 +16,7 @@ const maxRefusedTold = 32;
  */
 export function applyFact(line: Line, fact: Fact, may: SpeakerMay): Line | undefined {
   const { message } = line;
-  if (message === undefined || fact.order <= line.order) return undefined;
+  if (message === undefined || fact.order <= line.order || leavesNothing(line, fact)) return undefined;
   if (line.body.kind === "deleted")
     return fact.change.kind === "deletion" && mayApply(line, fact, may) ? deletedBy(line, message, fact) : undefined;
   if (!mayApply(line, fact, may)) return refuse(line, message, fact.author);
@@ -28,6 +28,11 @@ export function applyFact(line: Line, fact: Fact, may: SpeakerMay): Line | undef
     fact.author,
   );
   return facts.length === message.facts.length && !facts.includes(fact) ? undefined : { ...line, message: { ...message, facts } };
+}
+
+/** Whether it takes the words of a message that has nothing else (spec X-3). */
+function leavesNothing({ body }: Line, { change }: Fact): boolean {
+  return change.kind === "edit" && change.text === "" && body.kind === "text" && body.files === undefined;
 }
 
 /** Whether its author may do it to this line (spec ). */

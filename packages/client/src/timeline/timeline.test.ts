@@ -1,7 +1,9 @@
 import { toBase64Url } from "@latchkey/codec";
+import type { FilePart } from "@latchkey/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hasEvidence, putEvidence } from "../engine/evidence.ts";
+import { searchedText } from "../search/entry.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { maxAnswersTold } from "./answers.ts";
 import { heldAccounts, maxDeletions } from "./brake.ts";
@@ -20,6 +22,18 @@ const deletion = (target: number): SaidBody => ({ kind: "deletion", replaces: by
 const reaction = (target: number, ...emoji: string[]): SaidBody => ({ kind: "reaction", inReplyTo: bytes(target), emoji });
 const vote = (target: number, ...options: number[]): SaidBody => ({ kind: "vote", inReplyTo: bytes(target), options });
 const end = (target: number): SaidBody => ({ kind: "poll_end", inReplyTo: bytes(target) });
+const aFile: FilePart = {
+  kind: "picture",
+  host: "chat.example",
+  blobId: bytes(40),
+  key: bytes(41),
+  prefix: new Uint8Array(7),
+  hash: bytes(42),
+  sizeBytes: 3,
+  name: "harbour.webp",
+  mediaType: "image/webp",
+  description: "",
+};
 const poll: SaidBody = { kind: "poll", question: "Where?", options: ["Here", "There"], maxSelections: 1, endsAtMs: undefined };
 
 async function after(...all: readonly Said[]): Promise<Line[]> {
@@ -167,6 +181,23 @@ describe("[X-3] edits", () => {
       said(4, ada, edit(1, "no time"), { claimedAtMs: undefined }),
     );
     expect(words(line)).toEqual(["one", "in time"]);
+  });
+
+  test("to no words count for what has files, whose words come back with another one; of a text alone they are nothing", async () => {
+    const picture: SaidBody = { kind: "text", text: "a caption", files: [aFile] };
+    const [captioned, plain] = await after(
+      said(1, ada, picture),
+      said(2, ada, text("words")),
+      said(3, ada, edit(1, "")),
+      said(4, ada, edit(2, "")),
+      said(5, ben, edit(1, "")),
+    );
+    expect(words(captioned)).toEqual(["a caption", ""]);
+    expect(captioned === undefined ? "" : searchedText(captioned)).not.toContain("caption");
+    expect(captioned?.message?.refused).toEqual([{ account: ben, count: 1 }]);
+    expect([words(plain), plain?.message?.facts, plain?.message?.refused]).toEqual([["words"], [], []]);
+    const [anew] = await after(said(1, ada, picture), said(3, ada, edit(1, "")), said(4, ada, edit(1, "another")));
+    expect(words(anew)).toEqual(["a caption", "", "another"]);
   });
 
   test("count ten times", async () => {

@@ -53,7 +53,15 @@ describe("[X-2] what changes a message names it, and comes back as it was sent",
       sentAtMs: head.sentAtMs,
     });
     expect(decodeContent(createDeletionContent({ ...head, replaces: id }))).toMatchObject({ kind: "deletion", replaces: id });
-    expect(() => createEditContent({ ...head, replaces: id, text: "" })).toThrow(ContentError);
+  });
+
+  test("[X-3] an edit to no words has a text of no bytes, which is a message of nobody's", () => {
+    expect(decodeContent(createEditContent({ ...head, replaces: id, text: "" }))).toMatchObject({ kind: "edit", replaces: id, text: "" });
+    const body = single("text/markdown;variant=GFM-MIMI", new Uint8Array(0), dispositions.render);
+    expect(decodeContent(encodeContent({ ...headFields(head), body })).kind).toBe("unsupported");
+    const preview = single("text/markdown;variant=GFM-MIMI", new Uint8Array(0), dispositions.preview);
+    expect(decodeContent(encodeContent({ ...headFields(head), replaces: id, body: preview })).kind).toBe("unsupported");
+    expect(() => createTextContent({ ...head, text: "" })).toThrow(ContentError);
   });
 
   test("an edit whose body is no text is shown as something newer, never as a message", () => {

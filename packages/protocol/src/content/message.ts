@@ -18,7 +18,7 @@ import type { Poll } from "./poll.ts";
 import { reactionPart, reactionsOf } from "./reaction.ts";
 import { readQueryType, statusesOf, statusPart, statusType } from "./status.ts";
 import type { MessageStatus } from "./status.ts";
-import { textOf, textPart } from "./text.ts";
+import { isNoWords, noWordsPart, textOf, textPart } from "./text.ts";
 
 /** Content that says its sender leaves the group (spec M-3). */
 export const leaveType = "application/vnd.latchkey.leave";
@@ -47,9 +47,10 @@ export function createTextContent(
   return encodeContent({ ...head, expires, inReplyTo, extensions: new Map([...head.extensions, ...extensions]), body });
 }
 
-/** Another text in place of that of the message with the id `replaces`, its first version's (spec X-3). @throws ContentError as `createTextContent` */
+/** Another text in place of that of the message with the id `replaces`, its first version's (spec X-3); "" takes the words of one with files away. @throws ContentError `too_large` */
 export function createEditContent(params: ContentHead & { readonly replaces: Uint8Array; readonly text: string }): Uint8Array {
-  return encodeContent({ ...headFields(params), replaces: params.replaces, body: textPart(params.text) });
+  const { replaces, text } = params;
+  return encodeContent({ ...headFields(params), replaces, body: text === "" ? noWordsPart : textPart(text) });
 }
 
 /** Takes back the message, or the reaction, with the id `replaces` (spec X-4, X-6). */
@@ -129,6 +130,7 @@ function opaquePart(contentType: string, content: Uint8Array, disposition: numbe
 export type ContentBody =
   /** "" where it has files and no words. */
   | { readonly kind: "text"; readonly text: string; readonly files?: readonly FilePart[] | undefined; readonly isOnce?: true | undefined }
+  /** "" takes the words of a message with files away. */
   | { readonly kind: "edit"; readonly replaces: Uint8Array; readonly text: string }
   /** Of a message or of a reaction: which, its reader finds out. */
   | { readonly kind: "deletion"; readonly replaces: Uint8Array }
@@ -187,7 +189,7 @@ function bodyOf(content: MimiContent): ContentBody {
 /** An edit or a deletion is never shown as a message: it would say something that nobody said. */
 function changeOf(body: NestedPart, replaces: Uint8Array): ContentBody {
   if (body.kind === "null") return { kind: "deletion", replaces };
-  const text = textOf(body);
+  const text = isNoWords(body) ? "" : textOf(body);
   return text === undefined ? { kind: "unsupported" } : { kind: "edit", replaces, text };
 }
 

@@ -24,6 +24,20 @@ export function textPart(given: string): NestedPart {
   };
 }
 
+/** The body of an edit that leaves a message with files without words (spec X-3): a text of no bytes, which is no message by itself. */
+export const noWordsPart: NestedPart = {
+  kind: "single",
+  disposition: dispositions.render,
+  language: "",
+  contentType: markdownType,
+  content: new Uint8Array(0),
+};
+
+/** Whether a body is that of an edit to no words. */
+export function isNoWords(body: NestedPart): boolean {
+  return body.kind === "single" && isShown(body.disposition) && body.contentType === markdownType && body.content.length === 0;
+}
+
 /** What a body says in words; `undefined` where this version cannot show it as a text. */
 export function textOf(body: NestedPart): string | undefined {
   const text = textOfPart(body);
