@@ -67,7 +67,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/protocol/src/desk/api\\.ts$",
       "^packages/protocol/src/reports/(wire|limits)\\.ts$",
       "^packages/protocol/src/tokens/tokens\\.ts$",
-      "^packages/client/src/(platform/(node|web)|files/(reading|piece-request)|methods|api/own|api/limits|api/desk|api/holdings)\\.ts$",
+      "^packages/client/src/(platform/(node|web)|files/(reading|piece-request|file-name)|methods|api/own|api/limits|api/desk|api/holdings)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/index\\.ts$",

@@ -201,9 +201,10 @@ export function formatMessage(message: Message, params: { title?: string } = {})
 }
 
 /** `[picture 2: cat.jpg, 68.4 KiB]`, with what it shows where that is said. */
-function formatFile({ kind, name, sizeBytes, description }: AttachedFile, at: number): string {
+function formatFile({ kind, name, sizeBytes, description, transcript }: AttachedFile, at: number): string {
   const shown = description === "" ? "" : ` ${printableLine(description)}`;
-  return `[${kind} ${String(at + 1)}: ${printableLine(name)}, ${formatBytes(sizeBytes)}]${shown}`;
+  const said = transcript === undefined ? "" : ` it says, as this device heard it: ${printableLine(transcript)}`;
+  return `[${kind} ${String(at + 1)}: ${printableLine(name)}, ${formatBytes(sizeBytes)}]${shown}${said}`;
 }
 
 /** What it answers, as this device has it. */

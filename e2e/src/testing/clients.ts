@@ -1,5 +1,5 @@
 import { openNodeClient } from "@latchkey/client/node";
-import type { Client } from "@latchkey/client";
+import type { Client, ClientOptions } from "@latchkey/client";
 import { afterEach, beforeEach } from "vitest";
 import { createFolder, freePort, startServerProcess } from "./processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./processes.ts";
@@ -11,7 +11,7 @@ export interface ClientsOfEachTest {
   /** Starts the server again that was stopped, where it was. */
   restart(): Promise<void>;
   /** The client with this profile, new or of before. Most people here accept whoever writes to them. */
-  open(name: string): Promise<Client>;
+  open(name: string, options?: Pick<ClientOptions, "transcribe">): Promise<Client>;
   /** A new account of that username. */
   register(name: string): Promise<Client>;
   /** Closes a client, and opens its profile again. */
@@ -37,8 +37,13 @@ export function clientsOfEachTest(): ClientsOfEachTest {
     folder[Symbol.dispose]();
   });
 
-  const open = async (name: string): Promise<Client> => {
-    const client = await openNodeClient({ home: folder.at(name), serverUrl: server.url, requests: "accept" });
+  const open: ClientsOfEachTest["open"] = async (name, { transcribe } = {}) => {
+    const client = await openNodeClient({
+      home: folder.at(name),
+      serverUrl: server.url,
+      requests: "accept",
+      ...(transcribe === undefined ? {} : { transcribe }),
+    });
     opened = [...opened, client];
     return client;
   };

@@ -19,6 +19,7 @@ import type { SearchCalls } from "./api/search.ts";
 export type * from "./api/failures.ts";
 export type * from "./api/file-calls.ts";
 export type * from "./api/files.ts";
+export type * from "./api/transcripts.ts";
 export type * from "./api/groups.ts";
 export type * from "./api/holdings.ts";
 export type * from "./api/join-links.ts";
@@ -450,7 +451,7 @@ export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, Moderation
   takeBack(conversationId: string, messageId: string): Promise<boolean>;
   /** The person types in a conversation now, or does no more: told to the others that are there now, as often as need be (spec N-1). */
   typing(conversationId: string, isTyping: boolean): Promise<void>;
-  /** Says another text in place of one's own, a day after it at most, ten times at most (spec X-3). @throws ClientError `unknown_message`, `not_permitted`, `message_too_large` */
+  /** Says another text in place of one's own, a day after it at most, ten times at most; "" takes the words of one with files away (spec X-3). @throws ClientError `unknown_message`, `not_permitted`, `message_too_large` */
   edit(conversationId: string, messageId: string, text: string): Promise<void>;
   /**
    * Deletes messages: for everybody as far as one may (spec X-4), or here and on one's other devices alone.

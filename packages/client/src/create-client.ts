@@ -2,6 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import { httpPaths } from "@latchkey/protocol";
 import { signStructure, usernameBindingCodec } from "@latchkey/transparency";
 import type { AccountInfo, Client, ClientEvent, Connection } from "./api.ts";
+import type { Transcribe } from "./api/transcripts.ts";
 import { createDirectory } from "./account/directory.ts";
 import { beganByRecovery, loadOwnAccount, recoveryPhrase } from "./account/own-account.ts";
 import type { OwnAccount } from "./account/own-account.ts";
@@ -28,6 +29,8 @@ export interface ClientOptions {
   readonly serverUrl: string;
   /** What becomes of strangers' invitations: `ask` (default) lets them wait as requests, `accept` takes them, as a bot does (spec I-4). */
   readonly requests?: "ask" | "accept" | undefined;
+  /** Writes down what is said in files, on this device, where a person asks for it; without it nothing does, and nothing of it is offered (spec X-27). */
+  readonly transcribe?: Transcribe | undefined;
 }
 
 const sincePage = 100;
@@ -438,6 +441,9 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     listFiles: async (conversationId, params) => (await running().files.load()).list(conversationId, params),
     fileStorage: async () => (await running().files.load()).storage(),
     setFileLimit: async (limitBytes) => (await running().files.load()).setLimit(limitBytes),
+    canTranscribe: async () => options.transcribe !== undefined,
+    transcribe: async (conversationId, messageId, fileId) =>
+      (await running().files.load()).transcribe({ conversationId, messageId, fileId }, options.transcribe),
     async *readFile(conversationId, messageId, fileId, range = {}) {
       yield* (await running().files.load()).read({ conversationId, messageId, fileId }, range);
     },

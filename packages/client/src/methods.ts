@@ -45,6 +45,8 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   listFiles: true,
   fileStorage: true,
   setFileLimit: true,
+  canTranscribe: true,
+  transcribe: true,
   findMessage: true,
   search: true,
   messageInfo: true,

@@ -1,5 +1,5 @@
 import { maxFileBytes, maxFiles } from "@latchkey/client/limits";
-import { safeFileName } from "@latchkey/client/own";
+import { safeFileName } from "@latchkey/client/file-name";
 import type { Message, NewFile } from "@latchkey/client";
 import type { Controller } from "../state/controller.ts";
 import { loadPictureQuality, undoMs } from "../state/preferences.ts";

@@ -176,6 +176,8 @@ export function createFakeHost(scene: Scene): ClientHost {
       listFiles: async () => [],
       fileStorage: async () => ({ storedBytes: 0, limitBytes: undefined }),
       setFileLimit: later,
+      canTranscribe: async () => false,
+      transcribe: async () => "",
       account: async () => account,
       pendingAccount: async () => undefined,
       connection: async () => connection,

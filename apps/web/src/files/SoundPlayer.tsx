@@ -9,6 +9,7 @@ import { FileNote } from "./FileNote.tsx";
 import { playerOf } from "./player.ts";
 import type { PlayerState } from "./player.ts";
 import { Progress } from "./Progress.tsx";
+import { Transcript } from "./Transcript.tsx";
 import { formatLength } from "./transfer.ts";
 import { useFileState } from "./use-files.ts";
 
@@ -70,6 +71,7 @@ export function SoundPlayer({ message, file }: { readonly message: Message; read
           {file.kind !== "voice" && ` · ${formatBytes(file.sizeBytes)}`}
         </span>
         {failure !== undefined && <FileNote message={message} file={file} why={failure} again={() => player.toggle(message, file)} />}
+        <Transcript message={message} file={file} />
       </span>
       <button
         type="button"

@@ -2229,6 +2229,10 @@ export interface Messages {
   "files.place": undefined;
   "files.position": { readonly at: string; readonly of: string };
   "files.rate": { readonly rate: string };
+  "files.transcribe": undefined;
+  "files.transcribing": undefined;
+  "files.transcript": undefined;
+  "files.transcriptNone": undefined;
   "files.save": undefined;
   "files.saveNamed": { readonly name: string };
   "files.cancel": { readonly name: string };

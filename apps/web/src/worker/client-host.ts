@@ -1,6 +1,7 @@
 import { eraseWebStore, openWebClient } from "@latchkey/client/web";
 import { createHost } from "./serve.ts";
 import type { PortLike } from "./serve.ts";
+import { transcribe } from "./transcriber.ts";
 
 const profile = "default";
 const patienceMs = 1200;
@@ -20,7 +21,7 @@ const host = createHost({
       return false;
     }
   },
-  openClient: () => openWebClient({ serverUrl: globalThis.location.origin, profile }),
+  openClient: () => openWebClient({ serverUrl: globalThis.location.origin, profile, transcribe }),
   async withProfileLock(onWait, hold) {
     // A tab that is being reloaded frees the lock within moments: only a longer wait is told.
     const timer = setTimeout(() => {

@@ -61,6 +61,15 @@ export interface FileCalls {
    * @throws ClientError `invalid_setting` for what is no number of bytes
    */
   setFileLimit(limitBytes: number | undefined): Promise<void>;
+  /** Whether this client was given a function that writes down what is said (`ClientOptions.transcribe`). */
+  canTranscribe(): Promise<boolean>;
+  /**
+   * Writes down, on this device, what is said in a sound or a film, and keeps it with the message: shown and found with it, erased with it, told
+   * to nobody, not to one's other devices either (spec X-27). "" where nothing is said, which is not kept. One file at a time; `cancelFile` ends it.
+   * @throws ClientError as `fetchFile`; `not_permitted` where the client has no such function, of another kind of file, and of what is to be seen
+   * once; `closed` after `cancelFile`; and whatever the function throws
+   */
+  transcribe(conversationId: string, messageId: string, fileId: string): Promise<string>;
   /**
    * The bytes of a file, or of a part of it, as they come: each is verified before it is given. What is missing on this device is fetched, and kept
    * where there is space. Where all of it is read, its end is given once the hash of the whole is right. Not from another process or worker.

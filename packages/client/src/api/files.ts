@@ -15,6 +15,8 @@ export interface AttachedFile extends FileLooks {
   readonly sizeBytes: number;
   /** What it shows, for who cannot see it; "" where nobody said. */
   readonly description: string;
+  /** What is said in it, as far as this device wrote it down (`transcribe`): a program's word. */
+  readonly transcript?: string | undefined;
 }
 
 /** A file that is to be sent. */

@@ -2,7 +2,6 @@ import type { Message } from "./messages.ts";
 import type { Picture } from "./people.ts";
 import type { QuietHours } from "./quiet.ts";
 
-export { safeFileName } from "../files/file-name.ts";
 export { cleanName } from "../names/clean.ts";
 export { fold } from "../search/fold.ts";
 export { quietUntil, weekdays } from "./quiet.ts";

@@ -9,6 +9,7 @@ import { cleanDescription, cleanName } from "../names/clean.ts";
 import { isSeen } from "../timeline/once.ts";
 import { fold, versionsOf } from "../timeline/fold.ts";
 import type { Folded } from "../timeline/fold.ts";
+import { transcriptIn } from "../files/transcripts.ts";
 import { safeFileName } from "../files/file-name.ts";
 import type { Line, LineBody } from "../timeline/line.ts";
 import { isFolded } from "../timeline/slow-mode.ts";
@@ -181,15 +182,19 @@ function partsOf(people: People, state: ConversationState, line: Line, folded: F
   };
 }
 
-function filesOf({ body }: Line): Pick<Message, "files" | "isOnce" | "isSeen"> {
+function filesOf(line: Line): Pick<Message, "files" | "isOnce" | "isSeen"> {
+  const { body } = line;
   if (body.kind !== "text" || body.files === undefined) return {};
   const once = body.isOnce === undefined ? {} : { isOnce: body.isOnce, ...(isSeen(body) ? { isSeen: true as const } : {}) };
-  return { files: body.files.map((file) => shownFile(file)), ...once };
+  return { files: body.files.map((file) => shownFile(file, transcriptIn(line, file.blobId))), ...once };
 }
 
 /** A file as people see it: nothing that it takes to read it is among that. */
-function shownFile({ host: _host, blobId, key: _key, prefix: _prefix, hash: _hash, name, ...shown }: FilePart): AttachedFile {
-  return { ...shown, id: toBase64Url(blobId), name: safeFileName(name) };
+function shownFile(
+  { host: _host, blobId, key: _key, prefix: _prefix, hash: _hash, name, ...shown }: FilePart,
+  transcript?: string,
+): AttachedFile {
+  return { ...shown, id: toBase64Url(blobId), name: safeFileName(name), ...(transcript === undefined ? {} : { transcript }) };
 }
 
 /** Only what this device has itself is shown as what was answered: nobody can put words into another's mouth by it (spec X-2). */

@@ -2,6 +2,7 @@ import { concatBytes, toBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
 import type { FileAccess, FileRange, FileState, FileStorage, ListedFile, NewFile } from "../api.ts";
+import type { Transcribe } from "../api/transcripts.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import { unknownMessage } from "../engine/shown-history.ts";
 import type { World } from "../engine/world.ts";
@@ -22,6 +23,7 @@ import { Listing } from "./listing.ts";
 import { sealedBytesOf } from "./reading.ts";
 import { Staging } from "./staging.ts";
 import type { Staged } from "./staging.ts";
+import { Transcribing } from "./transcribing.ts";
 import { Uploads } from "./uploads.ts";
 
 /** How often it is told how far a file is. */
@@ -68,6 +70,7 @@ export class Files implements Omit<FileNews, "waiting"> {
   readonly #downloads: Downloads;
   readonly #listing: Listing;
   readonly #eviction: Eviction;
+  readonly #transcribing = new Transcribing();
   /** Those that are being fetched, by key. */
   readonly #fetching = new Map<string, { readonly done: Promise<void>; readonly end: AbortController }>();
   /** How many read each just now. */
@@ -223,6 +226,16 @@ export class Files implements Omit<FileNews, "waiting"> {
     return concatBytes(...pieces);
   }
 
+  /** What is said in a file, by that function (spec X-27). @throws ClientError as `reach`, `not_permitted`, and whatever the function throws */
+  async transcribe(at: FileAt, transcribe: Transcribe | undefined): Promise<string> {
+    if (transcribe === undefined) throw new ClientError("not_permitted", "No transcripts are made here.");
+    const { file, isOnce } = await this.#wanted(at);
+    if (isOnce) throw new ClientError("not_permitted", "This is to be seen once, and nothing of it is kept.");
+    const { conversationId, messageId, fileId } = at;
+    const runner = this.#access.runner(conversationId);
+    return await this.#transcribing.run({ runner, messageId, fileId, file, content: this.read(at) }, transcribe);
+  }
+
   /** It is looked at now, as far as it is here. */
   async #use(id: string): Promise<void> {
     this.#eviction.used(id);
@@ -272,6 +285,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     const { key } = await this.#find(at);
     if (this.#uploads.progress(fileId) !== undefined) await this.#access.discard(conversationId, messageId);
     this.#fetching.get(key)?.end.abort();
+    this.#transcribing.end(messageId, fileId);
   }
 
   /** Takes a file off this device. @throws ClientError `not_permitted` while it is on its way to its host */
@@ -323,6 +337,7 @@ export class Files implements Omit<FileNews, "waiting"> {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#transcribing.close();
     await this.#staging.end();
     for (const { end } of this.#fetching.values()) end.abort();
     await this.#eviction.close();

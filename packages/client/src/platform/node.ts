@@ -1,4 +1,4 @@
-import type { Client } from "../api.ts";
+import type { Client, Transcribe } from "../api.ts";
 import { createClient } from "../create-client.ts";
 import { createNodePlatform, nodeFiles, openNodeStore } from "./node-platform.ts";
 
@@ -13,6 +13,8 @@ export interface OpenOptions {
   readonly serverUrl: string;
   /** As in `ClientOptions`. */
   readonly requests?: "ask" | "accept";
+  /** As in `ClientOptions`. */
+  readonly transcribe?: Transcribe;
   /** Whether other processes may use the profile through this one while it has it open (default: yes). */
   readonly share?: boolean;
   /**
@@ -28,7 +30,7 @@ export interface OpenOptions {
  * @throws ClientError `storage_in_use`, `storage_newer`, `storage_denied`, `profile_restored`
  */
 export async function openNodeClient(options: OpenOptions): Promise<Client> {
-  const { home, serverUrl, requests, share = true, join } = options;
+  const { home, serverUrl, requests, transcribe, share = true, join } = options;
   if (join !== undefined) {
     const { joinProfile } = await import("../shared/join-profile.ts");
     const joined = await joinProfile(home, () => join.onLost?.());
@@ -37,7 +39,7 @@ export async function openNodeClient(options: OpenOptions): Promise<Client> {
   const store = await openNodeStore(home);
   let client: Client;
   try {
-    client = await createClient({ store, platform: { ...createNodePlatform(), files: nodeFiles(home) }, serverUrl, requests });
+    client = await createClient({ store, platform: { ...createNodePlatform(), files: nodeFiles(home) }, serverUrl, requests, transcribe });
   } catch (error) {
     await store.close();
     throw error;

@@ -1,5 +1,6 @@
 import { decode, encode, enumeration, safeUint64, struct, text, uint16, uint8 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
+import { withTranscripts } from "../files/transcripts.ts";
 import type { Platform } from "../platform/platform.ts";
 import { createSingleFlight } from "../single-flight.ts";
 import { parseOrderSegment } from "../store/store.ts";
@@ -137,7 +138,7 @@ export class IndexBuilding {
       const line = decodeLine(value, parseOrderSegment(order));
       if (line === undefined) continue;
       const lines = byConversation.get(conversationId) ?? [];
-      lines.push(line);
+      lines.push(await withTranscripts(tx, conversationId, line));
       byConversation.set(conversationId, lines);
     }
     for (const [conversationId, lines] of byConversation)

@@ -1,5 +1,6 @@
 import type { FileKind } from "@latchkey/protocol";
 import type { Line } from "../timeline/line.ts";
+import { transcriptIn } from "../files/transcripts.ts";
 import { versionsOf } from "../timeline/fold.ts";
 import { foldMessage } from "./fold.ts";
 import type { Entry } from "./segment.ts";
@@ -9,22 +10,31 @@ const link =
   /(?:https?|ftp):\/\/[^ ]|www\.[^ ]|[\p{L}\d]\.(?:com|org|net|edu|gov|info|biz|app|dev|io|eu|de|at|ch|fr|es|it|nl|pl|uk|us|ir|sa|ae|eg)(?![\p{L}\d.-])/u;
 
 /**
- * What of a line is searched: the text of a message as it is now, with the names and descriptions of its files; a poll with its options;
+ * What of a line is searched: the text of a message as it is now, with the names, descriptions and transcripts of its files; a poll with its options;
  * `undefined` for what has none, and for what is to be seen once (spec X-8).
  */
 export function searchedText(line: Line): string | undefined {
   if (line.message === undefined) return undefined;
   if (line.body.kind === "poll") return [line.body.question, ...line.body.options].join("\n");
   if (line.body.kind !== "text" || line.body.isOnce === true) return undefined;
-  return withFiles(versionsOf(line).at(-1)?.text ?? line.body.text, line.body.files);
+  const files = line.body.files?.map((file) => ({ ...file, transcript: transcriptIn(line, file.blobId) }));
+  return withFiles(versionsOf(line).at(-1)?.text ?? line.body.text, files);
 }
 
-/** A text with what is said of its files; what a voice message is called nobody chose. */
+/** A text with what is said of its files, and in them; what a voice message is called nobody chose. */
 export function withFiles(
   text: string,
-  files: readonly { readonly kind: FileKind; readonly name: string; readonly description: string }[] = [],
+  files: readonly {
+    readonly kind: FileKind;
+    readonly name: string;
+    readonly description: string;
+    readonly transcript?: string | undefined;
+  }[] = [],
 ): string {
-  return [text, ...files.flatMap(({ kind, name, description }) => (kind === "voice" ? [] : [description, name]))]
+  return [
+    text,
+    ...files.flatMap(({ kind, name, description, transcript = "" }) => [...(kind === "voice" ? [] : [description, name]), transcript]),
+  ]
     .filter((words) => words !== "")
     .join("\n");
 }

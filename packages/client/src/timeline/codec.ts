@@ -118,7 +118,7 @@ function pacedOf(value: MessageParts | undefined): Paced {
 }
 
 type StoredSaid = Omit<Said, "slowModeS" | "sharedBy">;
-type StoredLine = Omit<Line, "order">;
+type StoredLine = Omit<Line, "order" | "transcripts">;
 
 /** A line as it is stored, at the key of its place. */
 export const storedLineCodec: Codec<StoredLine> = struct<StoredLine>({

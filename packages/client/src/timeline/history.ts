@@ -1,5 +1,6 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
 import { isQuiet } from "../core/turn.ts";
+import { withTranscripts } from "../files/transcripts.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { storedLineCodec } from "./codec.ts";
@@ -42,10 +43,11 @@ export async function loadLines(tx: StoreTransaction, conversationId: string, pa
   const after = afterOrder === undefined || afterOrder < 0 ? {} : { after: prefix + orderSegment(afterOrder) };
   const reverse = afterOrder === undefined;
   const found = await tx.scan({ prefix, ...before, ...after, limit, reverse });
-  const lines = found.map(([key, value]) => ({
-    ...decode(storedLineCodec, value),
-    order: parseOrderSegment(key.slice(prefix.length)),
-  }));
+  const lines: Line[] = [];
+  for (const [key, value] of found)
+    lines.push(
+      await withTranscripts(tx, conversationId, { ...decode(storedLineCodec, value), order: parseOrderSegment(key.slice(prefix.length)) }),
+    );
   return reverse ? lines.toReversed() : lines;
 }
 
@@ -76,7 +78,7 @@ export async function placeSince(
 /** The line at a place; `undefined` where there is none. */
 export async function loadLine(tx: StoreTransaction, conversationId: string, order: number): Promise<Line | undefined> {
   const value = await tx.get(linePrefix(conversationId) + orderSegment(order));
-  return value === undefined ? undefined : { ...decode(storedLineCodec, value), order };
+  return value === undefined ? undefined : await withTranscripts(tx, conversationId, { ...decode(storedLineCodec, value), order });
 }
 
 /** A line as another device of one's own has it stored; `undefined` for what is none. The bytes may be reused. */

@@ -76,6 +76,12 @@ export interface MessageParts {
   readonly sharedBy?: Uint8Array | undefined;
 }
 
+/** What is said in one file of a line. */
+export interface Transcript {
+  readonly blobId: Uint8Array;
+  readonly text: string;
+}
+
 /** One line of the history, as it is stored. */
 export interface Line {
   /** Of a message its id in base64url, the same on every device (draft-ietf-mimi-content section 3.3). */
@@ -90,6 +96,8 @@ export interface Line {
   readonly acceptedAtMs: number;
   /** Of what a member said; lines of changes of the group have none. */
   readonly message?: MessageParts | undefined;
+  /** What is said in its files, as far as this device wrote it down: stored beside it (spec X-27). */
+  readonly transcripts?: readonly Transcript[] | undefined;
 }
 
 /** What names nobody. */

@@ -1,5 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { forgetFiles, putFiles } from "../files/file-index.ts";
+import { forgetTranscripts } from "../files/transcripts.ts";
 import { updateIndex } from "../search/search-index.ts";
 import type { SegmentListener } from "../search/search-index.ts";
 import type { StoreTransaction } from "../store/store.ts";
@@ -210,10 +211,16 @@ export class Timeline {
     const gone: string[] = [];
     for (const { order, body } of lines) {
       if (body.kind === "text" && body.files !== undefined && !isSeen(body)) await putFiles(tx, conversationId, order, body.files);
-      else if (body.kind === "deleted" || isSeen(body)) gone.push(...(await forgetFiles(tx, conversationId, order)));
+      else if (body.kind === "deleted" || isSeen(body)) gone.push(...(await this.#forgetFiles(order)));
     }
-    for (const order of this.#erased) gone.push(...(await forgetFiles(tx, conversationId, order)));
+    for (const order of this.#erased) gone.push(...(await this.#forgetFiles(order)));
     if (gone.length > 0) tx.afterCommit(() => onFilesGone(gone));
+  }
+
+  async #forgetFiles(order: number): Promise<readonly string[]> {
+    const { tx, conversationId } = this.#params;
+    forgetTranscripts(tx, conversationId, order);
+    return await forgetFiles(tx, conversationId, order);
   }
 
   /** The lines, but those that changed themselves, that answer a message of which another quote is shown now. */
