@@ -170,6 +170,33 @@ describe("[X-21] whose pictures are fetched", () => {
   });
 });
 
+describe("[E-106] who changes their picture a thousand times a minute", () => {
+  test("has twelve of them fetched in an hour, and the newest once it is over; everybody else's come meanwhile", async () => {
+    const { seen, tell, put, asked, events, setClock, wait } = scene();
+    let newest = sealed(picture);
+    for (let change = 0; change < 1000; change++) {
+      // Each is another blob under another key.
+      newest = sealed(picture);
+      put(newest);
+      await tell(member, encodePicture(newest.reference));
+      if (change % 10 === 0) expect(await seen(member)).toEqual(change < 120 ? picture : undefined);
+      setClock(60);
+    }
+    expect(asked).toHaveLength(12);
+    const friends = sealed(greyJpeg({ widthPx: 32 }));
+    put(friends);
+    await tell(friend, encodePicture(friends.reference));
+    expect(await seen(friend)).toEqual(greyJpeg({ widthPx: 32 }));
+    expect(await seen(member)).toBeUndefined();
+    events.length = 0;
+    setClock(3_600_000);
+    wait(3_600_000);
+    expect(events).toEqual([{ kind: "picture", id: member }]);
+    expect(await seen(member)).toEqual(picture);
+    expect(asked).toHaveLength(14);
+  });
+});
+
 describe("[X-21] telling one's own", () => {
   const entryOf = (blobs: readonly NamedBlob[]): Uint8Array =>
     joinEntry(entryHead(blobs), createTextContent({ text: "x", salt: random(16), sentAtMs: 1 }));

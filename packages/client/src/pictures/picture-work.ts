@@ -19,6 +19,7 @@ import type { Pause } from "./pause.ts";
 import { PictureFetches, referenceId } from "./picture-fetches.ts";
 import type { FetchOutcome } from "./picture-fetches.ts";
 import { pictureLook, tellablePicture } from "./picture-file.ts";
+import { PicturePace } from "./picture-pace.ts";
 
 /** For so long the host is believed to have what it took: what no entry names stays there for two days. */
 const believedMs = 3_600_000;
@@ -50,6 +51,9 @@ export class PictureWork {
   readonly #telling = createSingleFlight(() => this.#tellAll());
   /** Whose picture was asked for and is not here, by what leads to it. */
   readonly #asked = new Map<string, Set<string>>();
+  readonly #pace = new PicturePace();
+  /** Whose picture is fetched later. */
+  readonly #paced = new Set<string>();
   #isClosed = false;
 
   constructor(world: World, access: PicturesAccess, secrets: OwnSecrets) {
@@ -72,10 +76,25 @@ export class PictureWork {
     const kept = await this.#shown(reference);
     if (kept !== undefined || this.#isClosed) return kept;
     const asked = referenceId(reference);
+    const waitMs = this.#pace.waitMs({ id, picture: asked, nowMs: this.#world.platform.nowMs() });
+    if (waitMs > 0) {
+      this.#askLater(id, waitMs);
+      return undefined;
+    }
     if (this.#asked.size >= maxAsked) this.#asked.clear();
     this.#asked.set(asked, (this.#asked.get(asked) ?? new Set<string>()).add(id));
     this.#fetches.ask(reference);
     return undefined;
+  }
+
+  /** They change it too often: whoever shows it is told once the one of then may be fetched. */
+  #askLater(id: string, waitMs: number): void {
+    if (this.#paced.has(id)) return;
+    this.#paced.add(id);
+    this.#world.platform.setTimer(waitMs, () => {
+      this.#paced.delete(id);
+      if (!this.#isClosed) this.#world.emit({ kind: "picture", id });
+    });
   }
 
   /** The person's own from now on, on all of their devices; what leads to it. @throws ClientError `invalid_setting` */
