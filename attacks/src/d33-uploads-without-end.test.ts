@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startServer } from "@latchkey/server";
-import { createUpload, offsetOf, readBlob, sendPart } from "@latchkey/server/testing";
+import { defaultLimits, startServer } from "@latchkey/server";
+import { createUpload, offsetOf, readBlob, sendPart, tus } from "@latchkey/server/testing";
 import type { TusPeer } from "@latchkey/server/testing";
 import { describe, expect, test } from "vitest";
 
@@ -66,5 +66,49 @@ describe("D33 a flood of uploads that nobody finishes", () => {
     const next = await createUpload(ben, another, bytes.length);
     expect((await sendPart(ben, next.path, 0, bytes)).status).toBe(204);
     expect([await readBlob(ben, blobId), await readBlob(ben, another)]).toEqual([bytes, bytes]);
+  }, 120_000);
+
+  test("[E-140] neither is who asks without end how far uploads are, his own or some that are not there, or ends them: he pays as for parts", async () => {
+    const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
+    const rates = { ...defaultLimits.rates, patchUpload: { burst: 200, perSecond: 0.01 } };
+    const limits = { rates };
+    const server = await startServer({ port: 0, dataDirectory, host: "chat.example", logLevel: "silent", trustProxy: "loopback", limits });
+    onTestFinished(async () => {
+      await server.close();
+      rmSync(dataDirectory, { recursive: true });
+    });
+    const [mal, ben]: TusPeer[] = [
+      { url: server.url, visitor: "198.51.100.1" },
+      { url: server.url, visitor: "203.0.113.7" },
+    ] as const;
+    if (mal === undefined || ben === undefined) throw new Error("nobody is there");
+    const own = await createUpload(mal, random(32), 1_000_000);
+    const [blobId, bytes] = [random(32), random(200_000)];
+    const { path } = await createUpload(ben, blobId, bytes.length);
+    expect((await sendPart(ben, path, 0, bytes.subarray(0, 100_000))).status).toBe(204);
+    const counts = new Map<string, number>();
+    const flood = async (): Promise<void> => {
+      for (let round = 0; round < 40; round++) {
+        const missing = `/v1/uploads/${random(32).toBase64({ alphabet: "base64url", omitPadding: true })}`;
+        const answers = await Promise.all([
+          ...Array.from({ length: 10 }, () => tus(mal, { method: "HEAD", path: own.path })),
+          ...Array.from({ length: 10 }, () => tus(mal, { method: "HEAD", path: missing })),
+          ...Array.from({ length: 5 }, () => tus(mal, { method: "DELETE", path: missing })),
+        ]);
+        for (const { status } of answers) {
+          const kind = status === 429 ? "refused" : "looked at";
+          counts.set(kind, (counts.get(kind) ?? 0) + 1);
+        }
+      }
+    };
+    const flooding = flood();
+    for (let offset = 100_000; offset < bytes.length; offset += 10_000) {
+      expect(await offsetOf(ben, path)).toBe(offset);
+      expect((await sendPart(ben, path, offset, bytes.subarray(offset, offset + 10_000))).status).toBe(204);
+    }
+    await flooding;
+    expect(await readBlob(ben, blobId)).toEqual(bytes);
+    expect(counts.get("looked at")).toBe(200);
+    expect(counts.get("refused")).toBe(800);
   }, 120_000);
 });

@@ -121,7 +121,7 @@ export interface ServerLimits {
     readonly contactPost: Rate;
     readonly takeKeyPackage: Rate;
     readonly putBlob: Rate;
-    /** Parts of uploads: each is put on disk by itself. */
+    /** Parts of uploads, each of which is put on disk by itself, and looks at how far one is. */
     readonly patchUpload: Rate;
     readonly register: Rate;
     /** What costs a token and came without one, of those who may have no account. */

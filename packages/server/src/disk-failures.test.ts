@@ -1,5 +1,4 @@
 // A disk that fails under a running server: it stops at the first failure, tells its clients, names the cause, and keeps what it acknowledged.
-import { spawnSync } from "node:child_process";
 import { closeSync, openSync, readSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,6 +7,7 @@ import { expect, test } from "vitest";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { databaseFile } from "./store/sqlite/database-files.ts";
 import { openStore } from "./store/sqlite/sqlite-store.ts";
+import { buildShim } from "./testing/disk-steps.ts";
 import { createLog, createTestLog, entryBytes, random, runServer, temporaryDirectory } from "./testing/fixtures.ts";
 import type { TestLog } from "./testing/fixtures.ts";
 import { crashing, host, startProcess } from "./testing/crashing-process.ts";
@@ -77,6 +77,7 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
+/** A library that lets fsync fail once a file is there. */
 const shim = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -91,17 +92,8 @@ int fsync(int fd) { if (failing()) { errno = EIO; return -1; } return ((int (*)(
 int fdatasync(int fd) { if (failing()) { errno = EIO; return -1; } return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd); }
 `;
 
-/** A library that lets fsync fail once a file is there; the reason where it cannot be built. */
-function buildShim(directory: string): { readonly path: string } | { readonly reason: string } {
-  if (process.platform !== "linux") return { reason: "only on Linux" };
-  const [source, path] = [join(directory, "shim.c"), join(directory, "shim.so")];
-  writeFileSync(source, shim);
-  const { status } = spawnSync(process.env["CC"] ?? "cc", ["-shared", "-fPIC", "-o", path, source, "-ldl"]);
-  return status === 0 ? { path } : { reason: "no C compiler" };
-}
-
 test("an fsync that fails ends the process at once, and nothing is acknowledged after it", async (context) => {
-  const built = buildShim(temporaryDirectory());
+  const built = buildShim(temporaryDirectory(), shim);
   if ("reason" in built) {
     process.stdout.write(`skipped, a failing fsync: ${built.reason}\n`);
     context.skip(built.reason);
@@ -125,7 +117,7 @@ test("an fsync that fails ends the process at once, and nothing is acknowledged 
 });
 
 test("an fsync that fails under an upload ends the process; what was told to be there before is there after it", async (context) => {
-  const built = buildShim(temporaryDirectory());
+  const built = buildShim(temporaryDirectory(), shim);
   if ("reason" in built) {
     process.stdout.write(`skipped, a failing fsync: ${built.reason}\n`);
     context.skip(built.reason);

@@ -26,6 +26,8 @@ export class BlobFiles {
   readonly #index: BlobIndex;
   /** Times are set to the day of this, in milliseconds. */
   readonly #dayTime: () => Date;
+  /** Folders of which it is on disk that they are there. */
+  readonly #listed = new Set<string>();
   /** What is done to a blob now, by its id. */
   readonly #under = new Map<string, Promise<unknown>>();
 
@@ -120,6 +122,10 @@ export class BlobFiles {
       await link(from, path);
     }
     await this.settleFolder(folder);
+    if (this.#listed.has(folder)) return;
+    // An earlier process may have made it, and ended before this was on disk.
+    await this.settleFolder(this.directory);
+    this.#listed.add(folder);
   }
 
   #shard(blobId: Uint8Array): string {

@@ -177,6 +177,7 @@ export class Uploads {
   async #find(): Promise<void> {
     const { uploads } = this.#files;
     await mkdir(uploads, { recursive: true, mode: 0o700 });
+    await this.#files.settleFolder(this.#files.directory);
     const names = new Set(await readdir(uploads));
     const today = dayOf(this.#context.nowMs());
     const withoutBytes: HeldUpload[] = [];

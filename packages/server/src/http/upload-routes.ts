@@ -60,6 +60,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, admission, cont
 
   app.head<OfUpload>(path, async (request, reply) => {
     speakTus(request, reply);
+    admission.admit("patchUpload", sourceOf(request));
     const state = await uploads.look(request.params.token);
     if (state === undefined) throw new Refusal("not_found");
     const { blobId, sizeBytes, offset } = state;
@@ -105,6 +106,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, admission, cont
 
   app.delete<OfUpload>(path, async (request, reply) => {
     speakTus(request, reply);
+    admission.admit("patchUpload", sourceOf(request));
     if (!(await uploads.remove(request.params.token))) throw new Refusal("not_found");
     return reply.code(204).send();
   });
