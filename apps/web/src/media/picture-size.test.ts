@@ -63,6 +63,15 @@ describe("the size of a picture by its headers", () => {
     expect(width * height).toBeGreaterThan(maxPixels);
   });
 
+  test("of a GIF is that of its first picture, where that is larger and most of it comes later; before that begins it is not known", () => {
+    const begun = joinParts([gifHeader(10, 10), gifControl(), hex("2c 0000 0000 d859 d859 00 08 ff"), new Uint8Array(100)]);
+    expect(pictureSize("gif", begun)).toMatchObject({ width: 23_000, height: 23_000 });
+    const whole = joinParts([gifHeader(10, 10), gifPicture(0), hex("2c 0000 0000 0400 0500 00"), gifEnd]);
+    expect(pictureSize("gif", whole)).toMatchObject({ width: 10, height: 10 });
+    const described = begun.length - 100 - 2;
+    for (let length = 0; length < described; length++) expect(pictureSize("gif", begun.subarray(0, length))).toBeUndefined();
+  });
+
   test.each<[string, Format, Uint8Array]>([
     ["no pixels", "png", png(pngHeader(0, 10), pngChunk("IDAT"))],
     ["a JPEG that says its height later", "jpeg", joinParts([hex("ffd8"), sof(0xc0, 0, 10)])],

@@ -60,19 +60,25 @@ function pngSize(bytes: Uint8Array): PictureSize | undefined {
   return { width: view.getUint32(16), height: view.getUint32(20), mayBeTransparent };
 }
 
-/** Browsers draw on the screen that the head names, or on a larger one where a picture does not fit. */
+/** Browsers draw on the screen that the head names, or on a larger one where a picture does not fit: also one of which only the beginning is here. */
 function gifSize(bytes: Uint8Array): PictureSize | undefined {
   const head = gifHead(bytes);
   if (head === undefined) return undefined;
-  const view = viewOf(head);
+  const view = viewOf(bytes);
   let [width, height] = [view.getUint16(6, true), view.getUint16(8, true)];
-  for (const { kind, whole } of gifBlocks(bytes, head.length)) {
-    if (kind !== "picture") continue;
-    const picture = viewOf(whole);
-    width = Math.max(width, picture.getUint16(1, true) + picture.getUint16(5, true));
-    height = Math.max(height, picture.getUint16(3, true) + picture.getUint16(7, true));
+  let at = head.length;
+  let pictures = 0;
+  const add = (): void => {
+    width = Math.max(width, view.getUint16(at + 1, true) + view.getUint16(at + 5, true));
+    height = Math.max(height, view.getUint16(at + 3, true) + view.getUint16(at + 7, true));
+    pictures++;
+  };
+  for (const { kind, whole } of gifBlocks(bytes, at)) {
+    if (kind === "picture") add();
+    at += whole.length;
   }
-  return { width, height, mayBeTransparent: true };
+  if (bytes[at] === 0x2c && at + 10 <= bytes.length) add();
+  return pictures === 0 ? undefined : { width, height, mayBeTransparent: true };
 }
 
 /** RFC 9649 §2.7.1, RFC 6386 §9.1, RFC 9649 §3.4: the first chunk has it. */
