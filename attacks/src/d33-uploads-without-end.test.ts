@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { defaultLimits, startServer } from "@latchkey/server";
 import { createUpload, offsetOf, readBlob, sendPart, tus } from "@latchkey/server/testing";
 import type { TusPeer } from "@latchkey/server/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
