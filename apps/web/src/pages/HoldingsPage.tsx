@@ -1,7 +1,7 @@
 import { readHoldings } from "@latchkey/client/holdings";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import type { ClientFailure } from "@latchkey/client";
+import type { Client, ClientFailure } from "@latchkey/client";
 import { failureWords, t } from "../messages/words.ts";
 import { HoldingsCards, HoldingsTable } from "../components/settings/HoldingsRows.tsx";
 import { Icon } from "../components/Icon.tsx";
@@ -120,18 +120,7 @@ function usePackage(): [Fetched, () => void, () => void] {
       if (!mine.signal.aborted) setFetched(next);
     };
     tell({ kind: "fetching", sizeBytes: 0 });
-    const read = async (): Promise<void> => {
-      const pieces: Uint8Array<ArrayBuffer>[] = [];
-      let sizeBytes = 0;
-      for await (const piece of readHoldings(await controller.client.inspect(), { signal: mine.signal })) {
-        pieces.push(new Uint8Array(piece));
-        sizeBytes += piece.length;
-        tell({ kind: "fetching", sizeBytes });
-      }
-      const content = new Blob(pieces, { type: "application/json" });
-      tell({ kind: "whole", content, json: sizeBytes <= mostShownBytes ? await content.text() : undefined });
-    };
-    read().catch((error: unknown) => tell({ kind: "failed", failure: failureOf(error) }));
+    fetchPackage(controller.client, mine.signal, tell).catch((error: unknown) => tell({ kind: "failed", failure: failureOf(error) }));
   }, [controller]);
   useEffect(() => {
     ask();
@@ -142,6 +131,18 @@ function usePackage(): [Fetched, () => void, () => void] {
     setFetched({ kind: "stopped" });
   }, []);
   return [fetched, ask, stop];
+}
+
+async function fetchPackage(client: Pick<Client, "inspect">, signal: AbortSignal, tell: (next: Fetched) => void): Promise<void> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let sizeBytes = 0;
+  for await (const piece of readHoldings(await client.inspect(), { signal })) {
+    pieces.push(new Uint8Array(piece));
+    sizeBytes += piece.length;
+    tell({ kind: "fetching", sizeBytes });
+  }
+  const content = new Blob(pieces, { type: "application/json" });
+  tell({ kind: "whole", content, json: sizeBytes <= mostShownBytes ? await content.text() : undefined });
 }
 
 function save(content: Blob, name: string): void {

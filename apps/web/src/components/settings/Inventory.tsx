@@ -38,9 +38,7 @@ export function Inventory(): ReactElement {
       )}
       {view !== undefined && (
         <div lang="en" dir="ltr">
-          <p>
-            <strong>{view.notHeld}</strong>
-          </p>
+          <p className="notice notice-good">{view.notHeld}</p>
           {view.groups.map(({ name, entries }) => (
             <section key={name} aria-label={name}>
               <h3 className="section-heading">{name}</h3>
