@@ -21,7 +21,7 @@ export type * from "./api/file-calls.ts";
 export type * from "./api/files.ts";
 export type * from "./api/transcripts.ts";
 export type * from "./api/groups.ts";
-export type * from "./api/holdings.ts";
+export type * from "./api/holdings-ticket.ts";
 export type * from "./api/join-links.ts";
 export type * from "./api/moderation.ts";
 export type * from "./api/reports.ts";

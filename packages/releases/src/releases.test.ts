@@ -57,7 +57,7 @@ describe("a release file", () => {
       });
       expect(there).toBe(here);
     }
-  });
+  }, 120_000);
 
   test("[F-7] an altered, dropped or added file is found", async () => {
     expect(await problemsOf({ content: new Map([...content, ["letter-1.pdf", utf8Bytes("%PDF-1.7 lettre")]]) })).toEqual(["file-altered"]);

@@ -2,16 +2,7 @@ import { fromBase64Url } from "@latchkey/codec";
 import { ClientError } from "../errors.ts";
 import { ownCode } from "../transport/between.ts";
 import { apart, orOffline, refused } from "../transport/blob-answers.ts";
-import type { HoldingsTicket } from "./holdings-ticket.ts";
-
-/** How a package is fetched. */
-export interface HoldingsOptions {
-  readonly signal?: AbortSignal;
-  /** In place of the global one. */
-  readonly fetch?: typeof fetch;
-  /** What is longer is given up: more than any server keeps for one account, where nothing is said. */
-  readonly mostBytes?: number;
-}
+import type { HoldingsOptions, HoldingsTicket } from "./holdings-ticket.ts";
 
 const defaultMostBytes = 4_294_967_296;
 /** How long the next piece may take, in milliseconds. */
