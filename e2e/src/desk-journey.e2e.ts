@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { accessibilityProblems } from "./testing/accessibility.ts";
 import {
   acceptRequest,
   chooseAction,
@@ -13,27 +11,10 @@ import {
   sendMessage,
   startConversation,
 } from "./testing/app.ts";
-import { openBrowser, viewports } from "./testing/chromium.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import { look } from "./testing/look.ts";
 import { addAuthenticator } from "./testing/passkeys.ts";
 import { createFolder, latchkey, startServerProcess } from "./testing/processes.ts";
-
-/** Where a picture of each page goes; none is made without. */
-const pictures = process.env["E2E_PICTURES"];
-
-async function look(page: Page, name: string): Promise<void> {
-  for (const [width, size] of Object.entries(viewports)) {
-    await page.setViewportSize(size);
-    expect([name, width, await accessibilityProblems(page)]).toEqual([name, width, []]);
-    expect([name, width, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)]).toEqual([name, width, true]);
-    if (pictures === undefined) continue;
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(pictures, `${name}-${width}-${colorScheme}.png`) });
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize(viewports.desktop);
-}
 
 /** Sends a picture that the browser makes, with a word. */
 async function sendPicture(page: Page, word: string): Promise<void> {

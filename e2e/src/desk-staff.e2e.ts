@@ -1,28 +1,8 @@
-import { join } from "node:path";
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { accessibilityProblems } from "./testing/accessibility.ts";
-import { openBrowser, viewports } from "./testing/chromium.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import { look } from "./testing/look.ts";
 import { addAuthenticator } from "./testing/passkeys.ts";
 import { createFolder, latchkey, startServerProcess } from "./testing/processes.ts";
-
-/** Where a picture of each page goes; none is made without. */
-const pictures = process.env["E2E_PICTURES"];
-
-async function look(page: Page, name: string): Promise<void> {
-  for (const [width, size] of Object.entries(viewports)) {
-    await page.setViewportSize(size);
-    expect([name, width, await accessibilityProblems(page)]).toEqual([name, width, []]);
-    expect([name, width, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)]).toEqual([name, width, true]);
-    if (pictures === undefined) continue;
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(pictures, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize(viewports.desktop);
-}
 
 test("whoever has the first code makes a passkey, names others, and signs in again; an auditor's browser verifies the record, and sees a head that is gone", async () => {
   using folder = createFolder();
@@ -42,7 +22,7 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   await page.getByRole("heading", { name: "Come to the desk" }).waitFor();
   // What lets somebody in does not stay in the address.
   expect(page.url()).toBe(`${server.url}/desk`);
-  await look(page, "desk-enrol");
+  await look(page, "desk-enrol", { fullPage: true });
   await page.getByRole("button", { name: "Make a passkey" }).click();
   // Whoever begins the desk has every role; nobody has reported anything.
   await page.getByRole("heading", { name: "Cases" }).waitFor();
@@ -58,7 +38,7 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   const code = await given.getByRole("textbox", { name: "One-time code" }).inputValue();
   await given.getByRole("button", { name: "I have handed it over" }).click();
   await page.getByRole("listitem").filter({ hasText: "Ben" }).getByText("has not come yet").waitFor();
-  await look(page, "desk-staff");
+  await look(page, "desk-staff", { fullPage: true });
 
   // Ada's own code is used up: who finds the link afterwards gets nothing by it.
   await using second = await openBrowser({ folder: folder.at("second") });
@@ -75,7 +55,7 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   await second.page.getByText("This browser had seen none of it before").waitFor();
   await second.page.getByText("Ben: passkey made").waitFor();
   expect(await second.page.getByRole("link", { name: "Staff" }).count()).toBe(0);
-  await look(second.page, "desk-record");
+  await look(second.page, "desk-record", { fullPage: true });
   await second.page.getByRole("button", { name: "Read again" }).click();
   await second.page.getByText("is still there, unchanged").waitFor();
 
@@ -99,7 +79,7 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   await page.getByRole("textbox", { name: "Why it applies" }).fill("Advertising nobody asked for.");
   await page.getByRole("textbox", { name: "Facts" }).fill("Message 1 advertises.");
   await page.getByRole("combobox", { name: "Category" }).selectOption({ label: "Scams and fraud" });
-  await look(page, "desk-reason");
+  await look(page, "desk-reason", { fullPage: true });
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("button", { name: "Change “Advertising”" }).click();
   expect(await page.getByRole("textbox", { name: "Facts" }).inputValue()).toBe("Message 1 advertises.");
@@ -123,6 +103,6 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   await second.page.getByText("You are signed out").waitFor();
   await second.page.getByRole("button", { name: "Sign in with a passkey" }).click();
   await second.page.getByText("The desk does not know this passkey").waitFor();
-  await look(second.page, "desk-sign-in");
+  await look(second.page, "desk-sign-in", { fullPage: true });
   expect([...first.violations, ...second.violations]).toEqual([]);
 });

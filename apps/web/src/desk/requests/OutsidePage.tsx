@@ -117,7 +117,8 @@ export function OutsidePage({ code }: { readonly code: string }): ReactElement {
         )}
         {begun !== undefined && opened !== undefined && !isDone && (
           <>
-            <section className="desk-card">
+            <section className="desk-card request-part">
+              <h2>{t("legal.part.release")}</h2>
               <PackageView seen={opened.seen} claimed={begun.packageHash} />
             </section>
             <p className="section-hint">{t("legal.outside.hint")}</p>
