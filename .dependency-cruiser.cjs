@@ -12,12 +12,21 @@ const arrows = {
     tests: ["packages/testkit"],
   },
   "packages/releases": { may: ["packages/codec", "packages/protocol"], tests: [] },
+  "packages/counts": { may: ["packages/codec", "packages/transparency", "packages/protocol"], tests: ["packages/testkit"] },
   "packages/client": {
-    may: ["packages/codec", "packages/mls", "packages/transparency", "packages/protocol", "packages/reports"],
+    may: ["packages/codec", "packages/mls", "packages/transparency", "packages/protocol", "packages/reports", "packages/counts"],
     tests: ["packages/testkit"],
   },
   "packages/server": {
-    may: ["packages/codec", "packages/transparency", "packages/protocol", "packages/mls", "packages/reports", "packages/releases"],
+    may: [
+      "packages/codec",
+      "packages/transparency",
+      "packages/protocol",
+      "packages/mls",
+      "packages/reports",
+      "packages/counts",
+      "packages/releases",
+    ],
     tests: ["packages/testkit"],
   },
   "packages/witness": {
@@ -67,12 +76,13 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/protocol/src/desk/api\\.ts$",
       "^packages/protocol/src/reports/(wire|limits)\\.ts$",
       "^packages/protocol/src/tokens/tokens\\.ts$",
-      "^packages/client/src/(platform/(node|web)|files/(reading|piece-request|file-name)|methods|api/own|api/limits|api/desk|api/holdings)\\.ts$",
+      "^packages/client/src/(platform/(node|web)|files/(reading|piece-request|file-name)|methods|api/own|api/limits|api/desk|api/holdings|api/counts)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/index\\.ts$",
       "^packages/reports/src/(inbox-item|seal-notice|testing/index)\\.ts$",
       "^packages/releases/src/testing/index\\.ts$",
+      "^packages/counts/src/testing/index\\.ts$",
       "/package\\.json$",
     ],
   },
@@ -100,10 +110,10 @@ module.exports = {
     {
       name: "pure-zones-use-no-platform",
       comment:
-        "codec, transparency, protocol, reports, releases, mls (but its Node provider) and the client's core run anywhere: no node:* modules.",
+        "codec, transparency, protocol, reports, counts, releases, mls (but its Node provider) and the client's core run anywhere: no node:* modules.",
       severity: "error",
       from: {
-        path: "^(packages/(codec|transparency|protocol|mls|reports|releases)/src/|packages/client/src/core/)",
+        path: "^(packages/(codec|transparency|protocol|mls|reports|counts|releases)/src/|packages/client/src/core/)",
         pathNot: [testFile, "^packages/mls/src/crypto/node"],
       },
       to: { dependencyTypes: ["core"] },

@@ -17,6 +17,7 @@ export const libraries = {
   transparency: "The transparency log of Latchkey's key directory: proofs, checkpoints, witnesses",
   mls: "Messaging Layer Security (RFC 9420), post-quantum by default",
   reports: "Reports of Latchkey messages with what proves them, and what a desk answers",
+  counts: "What a Latchkey server counts in public: formats, and how everybody verifies them",
   client: "A Latchkey client: bots, notifiers and other programs that write end-to-end encrypted messages",
 };
 

@@ -17,6 +17,7 @@ const sourceFolders = [
   "packages/transparency",
   "packages/protocol",
   "packages/reports",
+  "packages/counts",
   "packages/client",
 ];
 const compressible = /\.(?:css|html|js|json|mjs|svg|txt|wasm|webmanifest)$/;

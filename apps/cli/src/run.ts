@@ -12,6 +12,7 @@ import { completionCommand, manualCommand } from "./commands/completion.ts";
 import { continueCommand } from "./commands/continue.ts";
 import { conversationsCommand } from "./commands/conversations.ts";
 import { directoryCommand } from "./commands/directory.ts";
+import { transparencyCommand } from "./commands/transparency.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommand } from "./commands/group.ts";
@@ -120,6 +121,7 @@ const commands: readonly Command[] = [
   inspectCommand,
   directoryCommand,
   verifyReleaseCommand,
+  transparencyCommand,
   witnessCommand,
   completionCommand(() => commands),
   manualCommand(() => commands),

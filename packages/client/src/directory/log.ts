@@ -20,7 +20,7 @@ import {
   verifyLookup,
   withLogSignatureOnly,
 } from "@latchkey/transparency";
-import type { DirectoryView, HeadParams, HeadResult, LogEvidence, RestoreStatement, SignedHead } from "@latchkey/transparency";
+import type { DirectoryView, HashReader, HeadParams, HeadResult, LogEvidence, RestoreStatement, SignedHead } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { dayOf } from "../names/day.ts";
@@ -105,6 +105,8 @@ export interface DirectoryLog {
     params: { host: string; head: SignedHead; consistency: readonly Uint8Array[]; askedSize: number },
     open: (head: HeadParams) => Promise<T>,
   ): Promise<T>;
+  /** The tree that was verified last, and hashes of it out of the host's static tiles; `undefined` before the first contact. */
+  tree(host: string): Promise<{ readonly size: number; readonly root: Uint8Array; readonly hashes: HashReader } | undefined>;
   /** Gets the newest head and verifies it. @throws ClientError as `proveAccount` */
   advance(host: string): Promise<void>;
   /** Whether the log signed something a day ago or longer that the host has not joined to the view: whoever is new may be shown to this device alone (spec D-4). */
@@ -524,6 +526,10 @@ export function createDirectoryLog(params: {
     },
     async proveAt({ host, head, ...asked }, open) {
       return await alone(host, () => opened(host, head, { source: "host", ...asked }, open));
+    },
+    async tree(host) {
+      const record = await load(host);
+      return record === undefined ? undefined : { ...record.view, hashes: sourceOf(host).hashes(record.view.size) };
     },
     async advance(host) {
       await alone(host, () => newestHead(host));

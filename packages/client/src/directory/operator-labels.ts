@@ -23,6 +23,8 @@ export interface OperatorLabels {
   newest(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
   /** The newest that was verified before. */
   known(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
+  /** Where a label stands in the map, as it was verified last; `undefined` where it never had a value. */
+  place(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
 }
 
 /** What is remembered of a label. */
@@ -75,6 +77,7 @@ export function createOperatorLabels(params: {
 
   return {
     known: async (host, name) => (await load(host, name)).value,
+    place: async (host, name) => (await load(host, name)).label?.index,
     async newest(host, name) {
       const known = await load(host, name);
       const found = await lookUp(host, name, known, false).catch(async (error: unknown) => {

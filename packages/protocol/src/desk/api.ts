@@ -1,9 +1,11 @@
 import type { AppealOutcome, CaseDetail, CaseState, CaseSummary } from "./cases.ts";
+import type { CountingApi } from "./counting-api.ts";
 import type { DecisionInput, SavedReason } from "./decisions.ts";
 import type { Operation, RequestApi } from "./request-api.ts";
 import type { DeskRole, DeskSession, DeskStaff, PasskeyJson, TrailCheck, TrailEntry } from "./staff.ts";
 
 export * from "./cases.ts";
+export * from "./counting-api.ts";
 export * from "./decisions.ts";
 export * from "./request-api.ts";
 export * from "./requests.ts";
@@ -32,7 +34,7 @@ type Nothing = Readonly<Record<string, never>>;
  * Every operation of the desk: what it takes and what it answers. Those before `session` need no session; all others the cookie that
  * signing in set. Each act and each reading of a case stands in the trail.
  */
-export interface DeskApi extends RequestApi {
+export interface DeskApi extends RequestApi, CountingApi {
   /** With a one-time code: what the browser is to make a passkey with. */
   readonly "enrol-begin": Operation<{ readonly code: string }, { readonly name: string; readonly options: PasskeyJson }>;
   /** Spends the code, and signs in. */

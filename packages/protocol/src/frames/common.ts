@@ -76,6 +76,7 @@ export const httpPaths = {
   suspended: "/v1/suspended",
   holdings: "/v1/holdings",
   inventory: "/v1/inventory",
+  counts: "/v1/counts",
 } as const;
 
 /** A 32-byte id or hash. */

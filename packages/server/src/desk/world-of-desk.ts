@@ -5,6 +5,7 @@ import type { Rules } from "../admin/rules.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { AdminStore } from "../store/admin-store.ts";
+import { countsInRecord } from "./counts-in-record.ts";
 import type { DirectoryStore, InboxStore } from "../store/store.ts";
 import { assembleHoldings, pageBytes } from "./holdings.ts";
 import type { OfficeWorld } from "./office/world.ts";
@@ -16,7 +17,7 @@ export function worldOfDesk(parts: {
   host: string;
   rules: Pick<Rules, "restrict">;
   inboxes: Pick<InboxService, "postNotice">;
-  operatorLabels: Pick<OperatorLabels, "publish">;
+  operatorLabels: Pick<OperatorLabels, "publish" | "lookup">;
 }): OfficeWorld {
   const { store, host, rules, inboxes, operatorLabels } = parts;
   const stateOf = async (params: { accountId: Uint8Array }): Promise<AccountState | undefined> => {
@@ -36,6 +37,7 @@ export function worldOfDesk(parts: {
     },
     restrict: ({ accountId, sanctions }) => rules.restrict({ accountId, restrictions: sanctions }),
     publishKeys: ({ value }) => operatorLabels.publish("desk", value),
+    counts: (params) => countsInRecord(operatorLabels, params),
     async statesOf({ accountId }) {
       const states: Uint8Array[] = [];
       for (let fromVersion = 0; ;) {

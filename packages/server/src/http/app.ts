@@ -17,6 +17,7 @@ import { DeskError, deskStatuses } from "../desk/office/desk-error.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
 import type { TokenService } from "../tokens/token-service.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
+import { addCountsRoutes } from "./counts-routes.ts";
 import { addDeskApiRoutes } from "./desk-api-routes.ts";
 import { addDeskReleaseRoutes } from "./desk-release-routes.ts";
 import { addDeskRequestRoutes } from "./desk-request-routes.ts";
@@ -124,6 +125,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
     return reply.headers({ "content-type": "application/octet-stream", "cache-control": "no-cache" }).send(Buffer.from(list));
   });
   addHoldingsRoutes(app, { holdings: services.holdings, admission, proxies, reportBug: services.reportBug });
+  addCountsRoutes(app, { office: () => services.desk()?.office, admission, proxies, passedMs: context.elapsedMs });
   addDirectoryRoutes(app, { files: services.directory, admission, proxies });
   addReportRoutes(app, {
     office: () => services.desk()?.office,

@@ -5,6 +5,7 @@ import { ServerError } from "../../errors.ts";
 import { diskFull, isOutOfRoom } from "../../storage/out-of-room.ts";
 import { migrate } from "../../store/sqlite/schema.ts";
 import type { Schema } from "../../store/sqlite/schema.ts";
+import { countStep } from "./counting/count-table.ts";
 import { Statements } from "../../store/sqlite/statements.ts";
 import { noticesStep } from "./requests/notice/notice-table.ts";
 import { copiesStep } from "./requests/release/copy-table.ts";
@@ -142,6 +143,7 @@ export const deskSchema: Schema = {
     `${packagesStep};${copiesStep};${noticesStep}`,
     sharesStep,
     reportersStep,
+    countStep,
   ],
 };
 

@@ -7,6 +7,8 @@ import { keyOf } from "../../keys.ts";
 import { maxShownOthers } from "./cases.ts";
 import type { CaseTable, StoredCase } from "./cases.ts";
 import type { DecisionTable, StoredDecision } from "./decisions.ts";
+import { countCase, countOutcome } from "./counting/case-counts.ts";
+import type { Counts } from "./counting/counts.ts";
 import { DeskError } from "./desk-error.ts";
 import type { EvidenceTable } from "./evidence-table.ts";
 import type { NewAppeal, NewReport } from "./evidence.ts";
@@ -27,6 +29,7 @@ export interface JudgingParts {
   readonly decisions: DecisionTable;
   readonly tasks: TaskTable;
   readonly trail: Trail;
+  readonly counts: Pick<Counts, "record">;
 }
 
 /**
@@ -58,6 +61,7 @@ export class Judging {
     // The newest, which are all that is shown: reports without end of one conversation would link each with each.
     for (const { number } of same.slice(-maxShownOthers)) cases.link(into.number, number);
     evidence.addReport(into, report, day);
+    if (before === undefined) countCase(this.#parts.counts, into, report, nowMs);
     cases.change(into, { newestDay: Math.max(into.newestDay, day) });
     cases.tell(into.number, { kind: "report" }, nowMs);
     trail.append({ actor: "desk", act: before === undefined ? "case opened" : "report added", caseNumber: into.number }, nowMs);
@@ -91,6 +95,7 @@ export class Judging {
     const found = this.#parts.cases.requireAt(at);
     if (!open.includes(found.state)) throw new DeskError("changed");
     const decision = this.#write({ of: found, input, staff, nowMs });
+    countOutcome(this.#parts.counts, found, input.kind, nowMs);
     this.#parts.cases.tell(found.number, { kind: "decision", by: staff.name, text: input.kind }, nowMs);
     return decision;
   }
@@ -145,6 +150,7 @@ export class Judging {
     if (keyOf(decision.staffId) === keyOf(staff.id)) throw new DeskError("other_person");
     // Another appeal ended what this one is about: it can only be told so.
     if (decision.state !== "stands" && outcome !== "upheld") throw new DeskError("changed");
+    countOutcome(this.#parts.counts, found, `appeal-${outcome}`, nowMs);
     decisions.answerAppeal({ of: found, number, outcome, staff, nowMs, words });
     cases.tell(found.number, { kind: "appeal-decided", by: staff.name, text: outcome }, nowMs);
     trail.append({ actor: staff.name, act: "appeal decided", caseNumber: found.number, details: { appeal: number, outcome } }, nowMs);

@@ -19,6 +19,7 @@ export type OfficeMethods = Pick<
   | "appendFile"
   | "filePart"
   | "releasedFile"
+  | "counts"
 > &
   Pick<Door, "seen" | "arrive" | "announced" | "attach" | "answers">;
 /** Name of a method. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { CountsQuery } from "./counting/published.ts";
 import { deskDatabaseFile } from "./database.ts";
 import { DeskError } from "./desk-error.ts";
 import type { YearExport } from "./export.ts";
@@ -112,6 +113,11 @@ export class OfficeKeeper {
   /** The exports of a calendar year. @throws DeskError `not_found` where there is no desk */
   async exportYear(params: { year: number; service: string; nowMs: number }): Promise<YearExport> {
     return (await this.#require()).call("exportYear", params);
+  }
+
+  /** What is counted in public, as everybody is given it; `undefined` for what is not there. @throws DeskError `not_found` where there is no desk */
+  async counts(params: CountsQuery): Promise<Uint8Array | undefined> {
+    return (await this.#require()).call("counts", params);
   }
 
   /** Does what time has brought, where there is a desk; answers how many cases were erased. */

@@ -9,6 +9,7 @@ import type { Sanction } from "./decisions.ts";
 import type { NewAppeal, NewItem, NewReport, Person } from "./evidence.ts";
 import { Office } from "./office.ts";
 import type { OfficeAnswer } from "./office.ts";
+import { TestCounts } from "./counting/test-counts.testing.ts";
 import type { OfficeWorld } from "./world.ts";
 
 export const host = "chat.example";
@@ -22,6 +23,9 @@ export interface TestWorld extends OfficeWorld {
   readonly asked: string[];
   /** Values of the label that was published. */
   readonly published: Uint8Array[];
+  /** What was published of counting. */
+  readonly counted: TestCounts;
+  counts: OfficeWorld["counts"];
   readonly states: Map<string, readonly Uint8Array[]>;
   readonly cards: Map<string, readonly { readonly card: Uint8Array; readonly inboxId: Uint8Array }[]>;
   /** Packages by account's id. */
@@ -36,6 +40,7 @@ export function testWorld(): TestWorld {
   const restricted = new Map<string, readonly Sanction[]>();
   const asked: string[] = [];
   const published: Uint8Array[] = [];
+  const counted = new TestCounts();
   const states: TestWorld["states"] = new Map();
   const cards: TestWorld["cards"] = new Map();
   const notices: TestWorld["notices"] = [];
@@ -43,6 +48,8 @@ export function testWorld(): TestWorld {
   const holdings: TestWorld["holdings"] = new Map();
   return {
     published,
+    counted,
+    counts: (params) => counted.counts(params),
     states,
     cards,
     notices,
@@ -118,9 +125,14 @@ export class TestDesk {
     return this.#office;
   }
 
+  close(): void {
+    this.#office?.close();
+    this.#office = undefined;
+  }
+
   /** As after a crash: nothing that was not on disk is there. */
   async restart(): Promise<void> {
-    this.#office?.close();
+    this.close();
     const options = {
       directory: this.directory,
       host,

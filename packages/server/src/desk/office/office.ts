@@ -6,6 +6,13 @@ import { dayOf } from "../../days.ts";
 import { caseOperations, caseReaders } from "./case-operations.ts";
 import { CaseTable } from "./cases.ts";
 import { CountedTable } from "./counted.ts";
+import { Batching } from "./counting/batching.ts";
+import { countOperations } from "./counting/count-operations.ts";
+import { CountTable } from "./counting/count-table.ts";
+import { Counts } from "./counting/counts.ts";
+import { publishedCounts } from "./counting/published.ts";
+import type { CountsQuery } from "./counting/published.ts";
+import { ValueTable } from "./counting/value-table.ts";
 import { ArrivalTable } from "./arrivals.ts";
 import { deskDatabaseFile, openDeskDatabase } from "./database.ts";
 import { ClockWatch } from "./clock-watch.ts";
@@ -94,6 +101,8 @@ export class Office {
   readonly #opening: Rounds;
   readonly #tidy: (nowMs: number) => number;
   readonly #announce: () => void;
+  readonly #batching: Batching;
+  readonly #published: (query: CountsQuery) => Uint8Array | undefined;
   /** Where reports come in. */
   readonly door: Door;
   #nowMs = 0;
@@ -134,7 +143,12 @@ export class Office {
     const { trail, transaction } = parts;
     this.#clock = new ClockWatch(trail);
     const [cases, evidence, decisions, tasks] = [new CaseTable(sql), new EvidenceTable(sql), new DecisionTable(sql), new TaskTable(sql)];
-    const judging = new Judging({ cases, evidence, decisions, tasks, trail });
+    const [countTable, countValues] = [new CountTable(sql), new ValueTable(sql)];
+    const counting = { table: countTable, values: countValues, host: options.host };
+    const counts = new Counts(counting);
+    this.#batching = new Batching({ ...counting, trail, world, transaction, scrub, reportBug });
+    this.#published = (query) => publishedCounts(counting, query);
+    const judging = new Judging({ cases, evidence, decisions, tasks, trail, counts });
     const counted = new CountedTable(sql, decisions);
     this.#counted = counted;
     this.#world = world;
@@ -204,6 +218,7 @@ export class Office {
       ...trailOperations(parts),
       ...reasonOperations(parts, sql),
       ...this.#requests.operations,
+      ...countOperations(parts, countTable),
       ...caseOperations(parts, {
         cases,
         evidence,
@@ -312,7 +327,10 @@ export class Office {
     this.#announce();
     this.#opening.wake();
     this.#tasks.wake();
-    return isDoubted ? 0 : this.#tidy(nowMs);
+    if (isDoubted) return 0;
+    // Once there is a desk for everybody to see: that it counts says no more.
+    if (this.isStaffed()) this.#batching.wake(nowMs);
+    return this.#tidy(nowMs);
   }
 
   /** The exports of a calendar year, for the operator: no words of the desk's that seem to name somebody, nobody's name. */
@@ -336,6 +354,12 @@ export class Office {
     await this.#opening.idle();
     await this.#requests.releases.idle();
     await this.#tasks.idle();
+    await this.#batching.rounds.idle();
+  }
+
+  /** What is counted in public, as everybody is given it; `undefined` for what is not there. */
+  counts(query: CountsQuery): Uint8Array | undefined {
+    return this.#published(query);
   }
 
   /** What waits for somebody, and how many could sign in: for the operator, who may not work here. */
@@ -354,6 +378,7 @@ export class Office {
     this.#opening.stop();
     this.#requests.releases.stop();
     this.#tasks.stop();
+    this.#batching.rounds.stop();
     this.#close();
   }
 

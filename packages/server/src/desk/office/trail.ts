@@ -91,6 +91,12 @@ export class Trail {
     }
   }
 
+  /** How many entries there are, and the hash of the newest, hexadecimal. */
+  head(): Pick<TrailCheck, "entries" | "head"> {
+    const last = this.#last();
+    return { entries: last?.number ?? 0, head: toHex(last?.hash ?? noHash) };
+  }
+
   #last(): Pick<Row, "number" | "atMs" | "hash"> | undefined {
     return this.#sql.get<Row>(`SELECT ${columns} FROM trail ORDER BY number DESC LIMIT 1`);
   }

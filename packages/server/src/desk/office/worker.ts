@@ -31,6 +31,7 @@ const world: OfficeWorld = {
   accountOf: (params) => ask("accountOf", params),
   restrict: (params) => ask("restrict", params),
   publishKeys: (params) => ask("publishKeys", params),
+  counts: (params) => ask("counts", params),
   statesOf: (params) => ask("statesOf", params),
   holdingsOf: (params) => ask("holdingsOf", params),
   cardsOf: (params) => ask("cardsOf", params),
@@ -67,6 +68,7 @@ function methodsOf(office: Office): OfficeMethods {
     arrive: (params) => office.door.arrive(params),
     announced: (hash) => office.door.announced(hash),
     attach: (params) => office.door.attach(params),
+    counts: (params) => office.counts(params),
     answers: (body) => office.door.answers(body),
   };
 }

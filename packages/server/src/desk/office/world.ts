@@ -1,3 +1,4 @@
+import type { CountsInRecord } from "./counting/value-table.ts";
 import type { Sanction } from "./decisions.ts";
 
 /** Whom a request names: by a name that somebody has here now, or by an account's id. */
@@ -16,6 +17,11 @@ export interface OfficeWorld {
   restrict(params: { accountId: Uint8Array; sanctions: readonly Sanction[] }): Promise<void>;
   /** Publishes the desk's keys to everybody (spec D-8), in the public record. Served when it resolves. */
   publishKeys(params: { value: Uint8Array }): Promise<void>;
+  /**
+   * Publishes a value under the label `counts` (spec K-3), where one is given, and says what the record then has of it after the values that
+   * are known; `undefined` where it has none. Served when it resolves.
+   */
+  counts(params: { value?: Uint8Array; known: number }): Promise<CountsInRecord | undefined>;
   /** Every signed state of an account here, from the first on; none of one that is not here. */
   statesOf(params: { accountId: Uint8Array }): Promise<readonly Uint8Array[]>;
   /** What is held about an account, all of it: the very bytes that its own devices fetch (promise P6); `undefined` for one that is not here. */
