@@ -9,6 +9,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["attach", /^(?:attach|voice)\./],
   ["desk", /^desk\./],
   ["cases", /^cases\./],
+  ["counts", /^counts\./],
   ["legal", /^legal\./],
   ["office", /^office\./],
   ["moderation", /^moderation\./],

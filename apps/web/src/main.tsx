@@ -20,7 +20,9 @@ const notFetched: Readonly<Record<Language, string>> = {
 
 /** Comes while the worker starts. */
 const words = fetchWords();
-if (globalThis.location.pathname === "/desk") void startDesk();
+const { pathname } = globalThis.location;
+if (pathname === "/desk") void startAlone("desk", async () => (await import("./desk/start-desk.tsx")).startDesk);
+else if (pathname === "/transparency") void startAlone("counts", async () => (await import("./counts/start-counts.tsx")).startCounts);
 else {
   const client = connectClient();
   void words.then(() => startApp(client));
@@ -48,14 +50,14 @@ function sayNotLoaded(): void {
   root.firstElementChild?.append(line);
 }
 
-/** The operator's page, which is no part of what others load, and has nothing to do with accounts in this browser. */
-async function startDesk(): Promise<void> {
+/** A page that is no part of what others load, and has nothing to do with accounts in this browser: the operator's, and what is counted. */
+async function startAlone(part: "desk" | "counts", load: () => Promise<(root: HTMLElement) => void>): Promise<void> {
   const root = document.getElementById("root");
   if (root === null) throw new Error("the page has no root");
   await words;
   try {
-    const [desk] = await Promise.all([import("./desk/start-desk.tsx"), fetchLateWords("desk")]);
-    desk.startDesk(root);
+    const [start] = await Promise.all([load(), fetchLateWords(part)]);
+    start(root);
   } catch {
     sayNotLoaded();
   }

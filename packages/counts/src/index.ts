@@ -24,6 +24,7 @@ export { encodeOpening, maxOpeningBytes, parseOpening } from "./opening.ts";
 export type { Clearance, Opening, OpeningSlot } from "./opening.ts";
 export { countLogCodec, countsLabel, maxCountLogBytes, verifyCountLog } from "./log.ts";
 export type { CountLog, CountLogItem, ProvenTree, ProvenValue, ShownItem } from "./log.ts";
+export { claimedPeriod } from "./claimed.ts";
 export { cellOf, harmless, verifyPeriod } from "./verify.ts";
 export type { Finding, FindingKind, OpenedRecord, PeriodReport } from "./verify.ts";
 export { checkReceipt, countReceiptCodec, decodeReceipt, maxReceiptBytes, parseReceipt, receiptRecord, receiptText } from "./receipt.ts";

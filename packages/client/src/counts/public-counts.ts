@@ -1,5 +1,5 @@
-import { countsLabel, CountsError, parsePeriod, verifyCountLog, verifyPeriod } from "@latchkey/counts";
-import type { PeriodReport } from "@latchkey/counts";
+import { claimedPeriod, countsLabel, CountsError, parsePeriod, verifyCountLog, verifyPeriod } from "@latchkey/counts";
+import type { Period, PeriodReport } from "@latchkey/counts";
 import { TransparencyError } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import type { DirectoryLog } from "../directory/log.ts";
@@ -25,12 +25,20 @@ export interface VerifiedHalfYear {
 /** What a host counts in public, as everybody verifies it (spec F-9). */
 export interface PublicCounts {
   halfYears(host: string): Promise<readonly CountedHalfYear[]>;
+  /** What the host says of a half-year, not verified; `undefined` for what is none, or is not counted. @throws ClientError */
+  claimed(host: string, period: string): Promise<PeriodReport | undefined>;
   /**
    * Fetches a half-year and holds it against the public record: the head with its witnesses, the label's place, each value, every slot.
    * @param period `2026-2`; `undefined` for what is none, or is not counted
    * @throws ClientError `directory_unproven` for what the record does not have, `server_lied` for what cannot be read; as `OperatorLabels.newest`
    */
   verify(host: string, period: string): Promise<VerifiedHalfYear | undefined>;
+}
+
+interface Fetched {
+  readonly period: Period;
+  readonly bytes: Uint8Array;
+  readonly opening: Uint8Array | undefined;
 }
 
 /** @param params whatever reads the host's record: of a profile, or of a page that keeps nothing */
@@ -44,15 +52,32 @@ export function createPublicCounts(params: {
   const labels = createOperatorLabels(params);
   const filesOf = (host: string): CountFiles => createCountFiles({ platform, baseUrl: connections.httpUrl(host) });
 
+  /** The files of a half-year. */
+  async function fetchPeriod(host: string, text: string): Promise<Fetched | undefined> {
+    const period = parsePeriod(text);
+    if (period === undefined) return undefined;
+    const files = filesOf(host);
+    const number = (await files.index()).find((one) => one.period === text)?.openings.at(-1);
+    const [bytes, opening] = await Promise.all([files.log(period), number === undefined ? undefined : files.opening(period, number)]);
+    return bytes === undefined ? undefined : { period, bytes, opening };
+  }
+
   return {
     halfYears: (host) => filesOf(host).index(),
+    async claimed(host, text) {
+      const fetched = await fetchPeriod(host, text);
+      if (fetched === undefined) return undefined;
+      const { period, bytes: log, opening } = fetched;
+      try {
+        return claimedPeriod({ host, period, log, opening, nowMs: platform.nowMs() });
+      } catch (cause) {
+        throw failureOf(cause);
+      }
+    },
     async verify(host, text) {
-      const period = parsePeriod(text);
-      if (period === undefined) return undefined;
-      const files = filesOf(host);
-      const number = (await files.index()).find((one) => one.period === text)?.openings.at(-1);
-      const [bytes, opening] = await Promise.all([files.log(period), number === undefined ? undefined : files.opening(period, number)]);
-      if (bytes === undefined) return undefined;
+      const fetched = await fetchPeriod(host, text);
+      if (fetched === undefined) return undefined;
+      const { period, bytes, opening } = fetched;
       await labels.newest(host, countsLabel);
       const [index, tree] = await Promise.all([labels.place(host, countsLabel), log.tree(host)]);
       if (index === undefined || tree === undefined)

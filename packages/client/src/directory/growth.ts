@@ -1,7 +1,15 @@
 import { parseCheckpoint, parseNote, proveConsistency, rootAt, TransparencyError, verifyConsistency } from "@latchkey/transparency";
-import type { Checkpoint } from "@latchkey/transparency";
+import type { Checkpoint, DirectoryView, HashReader } from "@latchkey/transparency";
 import { unavailable } from "./record-source.ts";
 import type { RecordSource } from "./record-source.ts";
+
+/** A tree that was verified, with hashes of it out of tiles, which count where they lead to its root; `undefined` of none. */
+export function treeOf(
+  view: Pick<DirectoryView, "size" | "root"> | undefined,
+  source: Pick<RecordSource, "hashes">,
+): { readonly size: number; readonly root: Uint8Array; readonly hashes: HashReader } | undefined {
+  return view === undefined ? undefined : { size: view.size, root: view.root, hashes: source.hashes(view.size) };
+}
 
 /** How a tree came to be, as its own root commits to it. */
 export interface Growth {

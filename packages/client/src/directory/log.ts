@@ -20,7 +20,7 @@ import {
   verifyLookup,
   withLogSignatureOnly,
 } from "@latchkey/transparency";
-import type { DirectoryView, HashReader, HeadParams, HeadResult, LogEvidence, RestoreStatement, SignedHead } from "@latchkey/transparency";
+import type { DirectoryView, HeadParams, HeadResult, LogEvidence, RestoreStatement, SignedHead } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { dayOf } from "../names/day.ts";
@@ -31,7 +31,7 @@ import type { Store } from "../store/store.ts";
 import { followConfigs, mayHaveChanged } from "./config-changes.ts";
 import { createGossipWords, isOverdue, judgeGossip, sortGossip, withPending } from "./gossip.ts";
 import type { HeardWord } from "./gossip.ts";
-import { checkpointOf, growthOf } from "./growth.ts";
+import { checkpointOf, growthOf, treeOf } from "./growth.ts";
 import { loadHostRecord, loadPin, saveHostRecord, savePin } from "./host-record.ts";
 import type { HostRecord } from "./host-record.ts";
 import type { Proven } from "./proven.ts";
@@ -106,7 +106,7 @@ export interface DirectoryLog {
     open: (head: HeadParams) => Promise<T>,
   ): Promise<T>;
   /** The tree that was verified last, and hashes of it out of the host's static tiles; `undefined` before the first contact. */
-  tree(host: string): Promise<{ readonly size: number; readonly root: Uint8Array; readonly hashes: HashReader } | undefined>;
+  tree(host: string): Promise<ReturnType<typeof treeOf>>;
   /** Gets the newest head and verifies it. @throws ClientError as `proveAccount` */
   advance(host: string): Promise<void>;
   /** Whether the log signed something a day ago or longer that the host has not joined to the view: whoever is new may be shown to this device alone (spec D-4). */
@@ -527,10 +527,7 @@ export function createDirectoryLog(params: {
     async proveAt({ host, head, ...asked }, open) {
       return await alone(host, () => opened(host, head, { source: "host", ...asked }, open));
     },
-    async tree(host) {
-      const record = await load(host);
-      return record === undefined ? undefined : { ...record.view, hashes: sourceOf(host).hashes(record.view.size) };
-    },
+    tree: async (host) => treeOf((await load(host))?.view, sourceOf(host)),
     async advance(host) {
       await alone(host, () => newestHead(host));
     },
@@ -570,9 +567,7 @@ export function createDirectoryLog(params: {
     },
     pinned: (host) => latest.get(host)?.view.configHash ?? new Uint8Array(32),
     evidence: (host) => latest.get(host)?.log,
-    async configHash(host) {
-      return (await load(host))?.view.configHash;
-    },
+    configHash: async (host) => (await load(host))?.view.configHash,
     async status(host) {
       const record = await load(host);
       if (record === undefined) return { host, size: 0, checkedAtMs: 0, witnesses: 0, required: 0, status: "unchecked" };

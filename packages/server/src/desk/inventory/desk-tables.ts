@@ -1,3 +1,4 @@
+import { countTables } from "./count-tables.ts";
 import type { OtherTable, Tables } from "./entry.ts";
 import { requestTables } from "./request-tables.ts";
 
@@ -16,6 +17,7 @@ const staffKept = "As long as the desk.";
 /** What `desk.sqlite` has, on a server whose operator began a desk. */
 export const deskTables: Tables = {
   ...requestTables,
+  ...countTables,
   staff: {
     tiedTo: "staff",
     why: staffWhy,

@@ -12,6 +12,7 @@ import { CountTable } from "./counting/count-table.ts";
 import { Counts } from "./counting/counts.ts";
 import { publishedCounts } from "./counting/published.ts";
 import type { CountsQuery } from "./counting/published.ts";
+import { approvalsIn, requestCounts } from "./counting/request-counts.ts";
 import { ValueTable } from "./counting/value-table.ts";
 import { ArrivalTable } from "./arrivals.ts";
 import { deskDatabaseFile, openDeskDatabase } from "./database.ts";
@@ -191,7 +192,14 @@ export class Office {
       transaction,
       wake: () => opening.wake(),
     });
-    this.#requests = new RequestDesk(parts, { sql, secrets, world, nowMs, reportBug, others: [] });
+    this.#requests = new RequestDesk(parts, {
+      sql,
+      secrets,
+      world,
+      nowMs,
+      reportBug,
+      others: [requestCounts({ counts, trail, approvalsOf: approvalsIn(sql) })],
+    });
     this.#cases = cases;
     this.#evidence = evidence;
     this.#judging = judging;

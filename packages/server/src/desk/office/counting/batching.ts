@@ -29,6 +29,9 @@ import type { CountsInRecord, ValueTable } from "./value-table.ts";
 /** How long before a half-year its policy is published. */
 export const announcedDays = 14;
 
+/** Values made in one round: after half a year away the rest comes with the next ticks, and whoever works here does not wait for it. */
+const madeAtOnce = 32;
+
 /** What counting works with. */
 export interface BatchingParts {
   readonly table: CountTable;
@@ -66,7 +69,7 @@ export class Batching {
 
   async #round(): Promise<void> {
     if (!this.#isCompared) await this.#compare();
-    while (!this.rounds.isStopped && this.#make()) await this.#publish();
+    for (let made = 0; made < madeAtOnce && !this.rounds.isStopped && this.#make(); made++) await this.#publish();
     await this.#publish();
   }
 

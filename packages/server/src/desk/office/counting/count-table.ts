@@ -144,14 +144,15 @@ export class CountTable {
     this.#sql.run("DELETE FROM count_records WHERE opened IS NOT NULL AND ref NOT IN (SELECT ref FROM count_cases)");
   }
 
-  add(record: Omit<StoredRecord, "id" | "isNever" | "at" | "clearance" | "opened">): void {
-    const { ref, atMs, isSecret, salt, record: bytes, country, due } = record;
+  add(record: Omit<StoredRecord, "id" | "at" | "clearance" | "opened">): void {
+    const { ref, atMs, isSecret, isNever, salt, record: bytes, country, due } = record;
     this.#sql.run(
-      `INSERT INTO count_records (ref, at_ms, is_secret, salt, record, country, country_salt, due_period, due_batch)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO count_records (ref, at_ms, is_secret, is_never, salt, record, country, country_salt, due_period, due_batch)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ref,
       atMs,
       isSecret ? 1 : 0,
+      isNever ? 1 : 0,
       salt,
       bytes,
       country?.code ?? null,

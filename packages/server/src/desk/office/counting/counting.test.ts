@@ -40,7 +40,7 @@ const arrival: NewCount = {
 async function tickAt(desk: TestDesk, nowMs: number): Promise<void> {
   desk.nowMs = nowMs;
   desk.world.counted.nowMs = nowMs;
-  desk.office.tick({ nowMs, isDoubted: false });
+  desk.office.tick({ nowMs, isDoubted: false, passedMs: 1000 });
   await desk.idle();
 }
 
@@ -101,7 +101,8 @@ describe("counting at the desk", () => {
     expect(valuesOf(desk)).toHaveLength(1);
     await tickAt(desk, Date.UTC(2026, 9, 6, 4));
     expect(valuesOf(desk).at(-1)).toMatchObject({ kind: "batch", batch: 97 });
-    await tickAt(desk, Date.UTC(2026, 11, 18, 1));
+    // Many at once are made in several rounds.
+    for (let round = 0; round < 3; round++) await tickAt(desk, Date.UTC(2026, 11, 18, 1));
     expect(valuesOf(desk).findLast(({ kind }) => kind === "policy")).toMatchObject({ policy: { period, firstBatch: 0 } });
     expect((await look(desk, parsePeriod("2026-2") ?? 0)).findings.every(({ kind }) => kind === "batch_late")).toBe(true);
   });
@@ -255,20 +256,20 @@ describe("counting at the desk", () => {
     const [one, two] = [1, 2].map((at) => record(desk, `request:${at}`, arrival, atMs));
     await weeksOf(desk, period);
     withCounts(desk, (counts) => {
-      counts.seal("request:1");
-      expect(() => counts.seal("request:2")).toThrow("limit");
+      expect(counts.seal("request:1")).toBe(true);
+      expect(counts.seal("request:2")).toBe(false);
     });
     await tickAt(desk, openingDueMs(weekly, period) + 1000);
     const report = await look(desk, period, 1);
     expect(report.findings).toEqual([]);
     expect([one, two].map((receipt) => (receipt === undefined ? "" : checkReceipt(receipt, report)))).toEqual(["sealed", "open"]);
-    withCounts(desk, (counts) => expect(() => counts.seal("request:2")).toThrow("limit"));
+    withCounts(desk, (counts) => expect(counts.seal("request:2")).toBe(false));
   });
 
   test("[K-1] while the clock is doubted nothing is counted, published or erased", async () => {
     const { desk } = await begin(period);
     const published = desk.world.counted.values.length;
-    desk.office.tick({ nowMs: openingDueMs(weekly, period), isDoubted: true });
+    desk.office.tick({ nowMs: openingDueMs(weekly, period), isDoubted: true, passedMs: 1000 });
     await desk.idle();
     expect(desk.world.counted.values).toHaveLength(published);
   });

@@ -11,7 +11,6 @@ import {
 } from "@latchkey/counts";
 import type { ArrivalRecord, CountReceipt, OutcomeRecord, Secrecy } from "@latchkey/counts";
 import { randomBytes } from "node:crypto";
-import { DeskError } from "../desk-error.ts";
 import type { BatchAt, CountTable, StoredRecord } from "./count-table.ts";
 import type { ValueTable } from "./value-table.ts";
 
@@ -44,11 +43,12 @@ export class Counts {
   /**
    * Counts an arrival or an outcome. Answers its receipt for whom it concerns: without a place, which `receipts` has once the batch was made.
    * @param ref the case at the desk, such as `case:12`; the same for its arrival and its outcomes, and never published
+   * @param options `isNever` of what stays sealed for good
    */
-  record(ref: string, count: NewCount, nowMs: number): CountReceipt {
+  record(ref: string, count: NewCount, nowMs: number, { isNever = false }: { isNever?: boolean } = {}): CountReceipt {
     const caseId = this.#table.caseId(ref) ?? random(16);
     this.#table.setCase(ref, caseId, nowMs);
-    const isSecret = count.secrecy.kind !== "none";
+    const isSecret = isNever || count.secrecy.kind !== "none";
     const common = { caseId, period: periodOf(nowMs) };
     let country: StoredRecord["country"];
     let record: Uint8Array;
@@ -58,7 +58,7 @@ export class Counts {
       const hash = country === undefined ? new Uint8Array() : countryHash(country.salt, country.code);
       record = encodeRecord({ ...arrival, ...common, country: hash });
     } else record = encodeRecord({ ...count, ...common });
-    const stored = { ref, atMs: nowMs, isSecret, salt: random(saltBytes), record, country, due: this.#due(isSecret, nowMs) };
+    const stored = { ref, atMs: nowMs, isSecret, salt: random(saltBytes), record, country, isNever, due: this.#due(isSecret, nowMs) };
     this.#table.add(stored);
     return this.#receipt(stored, undefined);
   }
@@ -69,21 +69,22 @@ export class Counts {
   }
 
   /**
-   * What was not secret when it was counted is to be: it stays sealed at the first opening. @throws DeskError `limit` where its batch has no
-   * sealed slot left, or was opened: then it can be hidden no more
+   * What was not secret when it was counted is to be: it stays sealed at the first opening. Answers false where something of it cannot be
+   * hidden any more: it was opened, or its batch has sealed as many as it may.
    */
-  seal(ref: string): void {
+  seal(ref: string): boolean {
+    let isSealed = true;
     for (const record of this.#table.of(ref)) {
       if (record.isSecret) continue;
-      if (record.opened !== undefined) throw new DeskError("limit");
-      if (record.at !== undefined) this.#requireRoom(record.at);
-      this.#table.setSecret(record.id);
+      if (record.opened !== undefined || (record.at !== undefined && !this.#hasRoom(record.at))) isSealed = false;
+      else this.#table.setSecret(record.id);
     }
+    return isSealed;
   }
 
-  #requireRoom({ period, batch }: BatchAt): void {
+  #hasRoom({ period, batch }: BatchAt): boolean {
     const sealed = this.#table.in(period).filter((one) => one.at?.batch === batch && one.isSecret).length;
-    if (sealed >= (this.#table.policy(period)?.sealed ?? 0)) throw new DeskError("limit");
+    return sealed < (this.#table.policy(period)?.sealed ?? 0);
   }
 
   /** By which batch what is recorded now is published: behind all of its kind that wait. */

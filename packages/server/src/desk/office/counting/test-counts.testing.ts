@@ -34,6 +34,7 @@ export class TestCounts {
   readonly #entries: Uint8Array[] = [];
   readonly #hashes = new Map<string, Uint8Array>();
   readonly #index = sha256(utf8Bytes("where the label stands"));
+  #chain: Uint8Array = emptyHash;
   #mapProof: CountsInRecord["newest"]["mapProof"] | undefined;
 
   async counts({ value, known }: { value?: Uint8Array; known: number }): Promise<CountsInRecord | undefined> {
@@ -59,9 +60,8 @@ export class TestCounts {
     const opening = sha256(concatBytes(utf8Bytes(`opening ${version}`)));
     const commitment = commitmentOf({ opening, label: operatorLabel(countsLabel), version, value });
     this.values.push({ value, opening, commitment });
-    let chain: Uint8Array = emptyHash;
-    for (const one of this.values) chain = chainOf(chain, one.commitment);
-    const map = buildMap([{ index: this.#index, version, chain }]);
+    this.#chain = chainOf(this.#chain, commitment);
+    const map = buildMap([{ index: this.#index, version, chain: this.#chain }]);
     const nodes = memoryNodes();
     nodes.add(map.added);
     this.#mapProof = proveIndex({ root: map.root, index: this.#index, read: nodes.read });

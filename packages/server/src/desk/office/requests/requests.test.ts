@@ -432,7 +432,7 @@ describe("what stays of it", () => {
     expect(desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: true })).toBe(0);
     expect(desk.office.tick({ nowMs: desk.nowMs, passedMs: 1000, isDoubted: false })).toBe(1);
     expect(await ada.refusal("request-get", { number: request.number })).toBe("not_found");
-    expect((await acts(ada)).at(-2)).toBe(`desk: request erased {"request":${String(request.number)}}`);
+    expect(await acts(ada)).toContain(`desk: request erased {"request":${String(request.number)}}`);
     expect((await ada.ask("trail-verify", {})).brokenAt).toBeUndefined();
     // Its number is nobody's again.
     expect((await opened(desk, ada)).number).toBe(request.number + 1);
