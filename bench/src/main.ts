@@ -15,6 +15,7 @@ import { clientPage, clientReactions } from "./scenarios/client-reactions.ts";
 import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
 import { drain } from "./scenarios/drain.ts";
+import { counts } from "./scenarios/counts.ts";
 import { reports } from "./scenarios/reports.ts";
 import { fanout } from "./scenarios/fanout.ts";
 import { filesChromium } from "./scenarios/files-chromium.ts";
@@ -38,6 +39,7 @@ const scenarios: readonly Scenario[] = [
   idleMemory,
   drain,
   reports,
+  counts,
   serverDirectory,
   serverPeers,
   hostile,

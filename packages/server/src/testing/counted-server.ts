@@ -20,6 +20,8 @@ import type { DeskPage } from "./desk-page.ts";
 /** Weekly, so that a half-year is made soon. */
 const policy = { everyDays: 7, hour: 4, slots: 8, sealed: 2, openingDays: 30, delayPeriods: 0, smallNumber: 3, band: "none" } as const;
 
+const minuteMs = 60_000;
+
 /** A case of the half-year. */
 export interface CaseOfPast {
   readonly ref: string;
@@ -88,13 +90,15 @@ export async function startCountedServer(params: {
     { port: 0, logLevel: "silent", ...options, dataDirectory, limits: { publicationIntervalMs: 0, tokensPerDay: 0, ...options.limits } },
     {
       nowMs: () => nowMs,
-      // What the server does each minute it does all the time.
+      // What the server does each minute it does all the time, and nothing else.
       setTimer(delayMs, run) {
-        const timer = setTimeout(run, Math.min(delayMs, 25));
+        const timer = setTimeout(run, delayMs === minuteMs ? 40 : delayMs);
+        timer.unref();
         return () => clearTimeout(timer);
       },
     },
   );
+
   const { page } = await beginDesk({ dataDirectory, url: server.url });
   await page.ask("counts-policy-set", { policy });
   const receipts: CountReceipt[] = [];
@@ -104,6 +108,7 @@ export async function startCountedServer(params: {
     nowMs = Math.max(nowMs, atMs);
     await counted(dataDirectory, nowMs, () => (nowMs += 1));
   }
+
   for (let week = 0; ; week++) {
     const due = nextDue(period, week);
     if (due.atMs > untilMs) break;
@@ -165,7 +170,7 @@ async function counted(dataDirectory: string, untilMs: number, goOn: () => void)
       const nextMs = isOver ? batchDueMs(policy, next.period + 1, 0) : batchDueMs(own, next.period, next.batch + 1);
       if (first !== undefined && isAnnounced && isOpened && nextMs > untilMs && values.outbox().length === 0) return;
       goOn();
-      await sleep(10);
+      await sleep(20);
     }
   } finally {
     database.close();
