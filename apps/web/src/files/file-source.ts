@@ -24,7 +24,7 @@ const storeName = "latchkey-files-default";
 export type ShowFailure =
   /** It is no picture, video or sound, whatever is said of it. */
   | "not_shown"
-  /** A picture of more pixels than are decoded. */
+  /** A picture of more pixels, or bytes, than are decoded. */
   | "large"
   /** Larger than what is shown in a browser without workers that answer requests. */
   | "too_large_here"
@@ -295,7 +295,7 @@ async function readBlob(access: FileAccess, kept: PieceStore | undefined): Promi
   } finally {
     reader.end();
   }
-  return new Blob(parts, { type: (await lookAtParts(parts)).mediaType });
+  return new Blob(parts, { type: (await lookAtParts(parts, access.sizeBytes)).mediaType });
 }
 
 /** A worker that has nothing to do is ended by the browser, also while something is saved from it: it is told now and then. */

@@ -105,7 +105,8 @@ async function lookOf(file: OpenedFile): Promise<Look> {
 async function readLook(file: OpenedFile): Promise<Look> {
   const reader = file.pieces.read();
   try {
-    return await lookAtParts(verifiedParts(file, { from: 0, to: Math.min(headBytes, file.keys.sizeBytes) }, reader));
+    const { sizeBytes } = file.keys;
+    return await lookAtParts(verifiedParts(file, { from: 0, to: Math.min(headBytes, sizeBytes) }, reader), sizeBytes);
   } finally {
     reader.end();
   }

@@ -38,5 +38,5 @@ export type MediaNotice =
 
 /** Header: as what a file may be shown, by its bytes. */
 export const shownAsHeader = "latchkey-shown-as";
-/** What that header says: "large" is a picture of more pixels than are decoded. */
+/** What that header says: "large" is a picture of more pixels, or bytes, than are decoded. */
 export type ShownAs = "picture" | "video" | "audio" | "large" | "none";

@@ -18,6 +18,13 @@ export const maxPixels = 100_000_000;
 /** Most pixels of one that is animated: a browser decodes it over and over. */
 export const maxAnimatedPixels: number = 4096 * 4096;
 
+/** Whether a picture may move, by its beginning: it is not encoded as a still then. */
+export function mayBeAnimated(format: Format, head: Uint8Array): boolean {
+  if (format === "webp") return hasText(head, 12, "VP8X") && ((head[20] ?? 0) & 0x02) !== 0;
+  if (format === "avif") return hasText(head, 8, "avis");
+  return format === "gif" || format === "apng";
+}
+
 const readers: Partial<Record<Format, (bytes: Uint8Array) => PictureSize | undefined>> = {
   jpeg: jpegSize,
   png: pngSize,

@@ -2,7 +2,7 @@ import { hasText } from "./bytes.ts";
 import { draw, encodePicture, fitted, isCanvasReadable, thumbhashOf } from "./canvas.ts";
 import { cleanPicture } from "./clean-picture.ts";
 import { shownAs } from "./formats.ts";
-import { maxAnimatedPixels, maxPixels, pictureSize } from "./picture-size.ts";
+import { maxAnimatedPixels, maxPixels, mayBeAnimated, pictureSize } from "./picture-size.ts";
 import { sniff } from "./sniff.ts";
 import type { Cleaned } from "./cleaned.ts";
 import type { Format } from "./formats.ts";
@@ -100,13 +100,6 @@ async function prepare(looked: Looked): Promise<PreparedPicture | NoPicture> {
   if (size.width * size.height > maxAnimatedPixels) return "too_many_pixels";
   if (cleaned?.kind === "clean") return await asItIs(cleaned.bytes, format, true);
   return file.size > maxReadBytes ? "too_large" : "not_what_it_says";
-}
-
-/** Where no filter said so: what moves is not encoded as a still of it. */
-function mayBeAnimated(format: Format, head: Uint8Array): boolean {
-  if (format === "webp") return hasText(head, 12, "VP8X") && ((head[20] ?? 0) & 0x02) !== 0;
-  if (format === "avif") return hasText(head, 8, "avis");
-  return format === "gif" || format === "apng";
 }
 
 async function prepareStill({ file, format, quality, cleaned }: Looked, isOpaque: boolean): Promise<PreparedPicture | NoPicture> {
