@@ -1,0 +1,118 @@
+// What happens to files where somebody logs out in the middle of it.
+import { randomBytes } from "node:crypto";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createAccount, messageBox, messagesWith, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { joinedConversation, registerPerson } from "./testing/people.ts";
+import type { TestPerson } from "./testing/people.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+import { wav } from "./testing/sound.ts";
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let ada: BrowserProfile;
+let page: Page;
+let ben: TestPerson;
+let conversationId: string;
+
+beforeAll(async () => {
+  folder = createFolder();
+  server = await startServerProcess({ data: folder.at("data") });
+  ada = await openBrowser({ folder: folder.at("ada") });
+  ({ page } = ada);
+  await createAccount(page, { url: server.url, username: "ada" });
+  ben = await registerPerson({ server: server.url, home: folder.at("ben"), username: "ben", displayName: "Ben Smith" });
+  await startConversation(page, { to: ["ben"] });
+  await sendMessage(page, "Hello");
+  await seeTaken(page, "Hello");
+  conversationId = (await joinedConversation(ben.client, "ada")).id;
+}, 300_000);
+
+afterAll(async () => {
+  await ben.client.close();
+  await ada[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const tray = (tab: Page): Locator => tab.getByRole("region", { name: "Files to send", exact: true });
+const send = (tab: Page): Promise<void> => tab.getByRole("button", { name: "Send", exact: true }).click();
+
+/** A file of the tray that is ready. */
+const inTray = (tab: Page, name: string): Locator => tray(tab).getByRole("button", { name: new RegExp(`^${name}, [0-9]`, "u") });
+
+/** A file on the disk: its path. */
+function fileWith(name: string, bytes: Uint8Array): string {
+  const path = folder.at(name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function choose(tab: Page, ...paths: readonly string[]): Promise<void> {
+  const chooser = tab.waitForEvent("filechooser");
+  await tab.getByRole("button", { name: "Attach a file", exact: true }).click();
+  await (await chooser).setFiles([...paths]);
+}
+
+/** How much of an upload lies at the server. */
+function comeBytes(): number {
+  const uploads = folder.at("data", "blobs", "uploads");
+  return Math.max(0, ...readdirSync(uploads).map((name) => statSync(`${uploads}/${name}`, { throwIfNoEntry: false })?.size ?? 0));
+}
+
+/** Pieces of ciphertext that this browser keeps; 0 where it has no store of them. */
+async function keptPieces(): Promise<number> {
+  return await page.evaluate(async () => {
+    if (!(await indexedDB.databases()).some(({ name }) => name === "latchkey-files-default")) return 0;
+    return await new Promise<number>((resolve, reject) => {
+      const opening = indexedDB.open("latchkey-files-default");
+      opening.addEventListener("error", () => reject(new Error("no store")));
+      opening.addEventListener("success", () => {
+        const counting = opening.result.transaction("pieces").objectStore("pieces").count();
+        counting.addEventListener("success", () => {
+          opening.result.close();
+          resolve(counting.result);
+        });
+      });
+    });
+  });
+}
+
+async function logOut(): Promise<void> {
+  await page.goto(`${server.url}/settings/account`);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Erase" }).click();
+  await page.getByRole("button", { name: "Create account" }).waitFor();
+}
+
+test("who logs out while a file is on its way and a sound plays leaves nothing here, and nobody gets half of anything", async () => {
+  const sound = wav(randomBytes(6_000_000), { rate: 48_000, bits: 16 });
+  const noise = new Blob([new Uint8Array(sound)]);
+  await ben.client.send(conversationId, "A noise", {
+    files: [{ name: "noise.wav", kind: "audio", mediaType: "audio/wav", sizeBytes: noise.size, content: noise }],
+  });
+  const message = messagesWith(page, "A noise").last();
+  await message.waitFor({ timeout: 60_000 });
+  await message.getByRole("button", { name: "Play" }).click();
+  await message.getByRole("button", { name: "Pause" }).waitFor();
+  await choose(page, fileWith("huge.bin", randomBytes(40_000_000)));
+  await messageBox(page).fill("Half of it");
+  await inTray(page, "huge.bin").waitFor();
+  await send(page);
+  await expect.poll(comeBytes, { interval: 2, timeout: 120_000 }).toBeGreaterThan(500_000);
+  await logOut();
+  await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
+  expect(await keptPieces()).toBe(0);
+  const stands = comeBytes();
+  await ben.client.settle({ timeoutMs: 20_000 });
+  expect(
+    (await ben.client.messages(conversationId, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "Half of it"),
+  ).toBe(false);
+  // Nobody goes on with it.
+  expect(comeBytes()).toBe(stands);
+  expect([ada.violations, ada.errors]).toEqual([[], []]);
+}, 400_000);
