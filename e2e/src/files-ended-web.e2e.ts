@@ -1,12 +1,15 @@
-// What happens to files where somebody logs out in the middle of it.
-import { randomBytes } from "node:crypto";
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+// What happens to files where a browser has no room for them, or somebody logs out in the middle of it.
+import { createHash, randomBytes } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, rmSync, statfsSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { Message } from "@latchkey/client";
 import { createAccount, messageBox, messagesWith, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
-import { joinedConversation, registerPerson } from "./testing/people.ts";
+import { eventually, joinedConversation, registerPerson } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
@@ -58,6 +61,14 @@ async function choose(tab: Page, ...paths: readonly string[]): Promise<void> {
   await (await chooser).setFiles([...paths]);
 }
 
+async function hashAtBen({ id, conversationId: of, files }: Message): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of ben.client.readFile(of, id, files?.[0]?.id ?? "")) hash.update(part);
+  return hash.digest("hex");
+}
+
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
 /** How much of an upload lies at the server. */
 function comeBytes(): number {
   const uploads = folder.at("data", "blobs", "uploads");
@@ -88,6 +99,49 @@ async function logOut(): Promise<void> {
   await page.getByRole("alertdialog").getByRole("button", { name: "Erase" }).click();
   await page.getByRole("button", { name: "Create account" }).waitFor();
 }
+
+test("a browser without room says so, the message stays to be sent, and goes once there is room", async (context) => {
+  // A browser of its own, on a disk of its own that fills up.
+  const small = folder.at("small");
+  mkdirSync(small);
+  const { error, status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=400m", "tmpfs", small], { stdio: "ignore" });
+  if (error !== undefined || status !== 0) {
+    context.skip("mounting a small file system is refused");
+    return;
+  }
+  onTestFinished(() => void spawnSync("umount", ["-l", small]));
+  await using cyd = await openBrowser({ folder: join(small, "cyd") });
+  await createAccount(cyd.page, { url: server.url, username: "cyd" });
+  await startConversation(cyd.page, { to: ["ben"] });
+  await sendMessage(cyd.page, "Hello, it is Cyd");
+  await seeTaken(cyd.page, "Hello, it is Cyd");
+  const bytes = randomBytes(10_000_000);
+  await choose(cyd.page, fileWith("large.bin", bytes));
+  await messageBox(cyd.page).fill("No room");
+  await inTray(cyd.page, "large.bin").waitFor();
+  const { bavail, bsize } = statfsSync(small);
+  const filler = join(small, "filler");
+  try {
+    writeFileSync(filler, Buffer.alloc(bavail * bsize));
+  } catch {
+    // The browser has written something meanwhile.
+  }
+  truncateSync(filler, statSync(filler).size - 4_000_000);
+  await send(cyd.page);
+  await cyd.page.getByText("There is no space left").first().waitFor({ timeout: 120_000 });
+  // Nothing is lost: neither the words nor the file.
+  await expect.poll(() => messageBox(cyd.page).inputValue()).toBe("No room");
+  await inTray(cyd.page, "large.bin").waitFor();
+  rmSync(join(small, "filler"));
+  await send(cyd.page);
+  const { id } = await joinedConversation(ben.client, "cyd");
+  const message = await eventually(
+    ben.client,
+    async () => (await ben.client.messages(id, { limit: 10 })).find(({ body }) => body.kind === "text" && body.text === "No room"),
+    "it goes",
+  );
+  expect(await hashAtBen(message)).toBe(hashOf(bytes));
+}, 400_000);
 
 test("who logs out while a file is on its way and a sound plays leaves nothing here, and nobody gets half of anything", async () => {
   const sound = wav(randomBytes(6_000_000), { rate: 48_000, bits: 16 });

@@ -55,8 +55,13 @@ export function openWebFileStore(profile: string): FileStore {
       const transaction = database.transaction(["pieces", "blobs"], "readwrite", { durability: isDurable ? "strict" : "relaxed" });
       // Handled below; without this, an abort would count as unhandled while the steps before it are awaited.
       transaction.done.catch(() => undefined);
-      await change(transaction);
-      await transaction.done;
+      try {
+        await change(transaction);
+        await transaction.done;
+      } catch (error) {
+        // Of a full disk the transaction knows; what it still had to do only that it was ended.
+        throw transaction.error ?? error;
+      }
     });
 
   const shown = async (database: IDBPDatabase<Schema>, id: string): Promise<StoredFile | undefined> => {
@@ -154,7 +159,8 @@ function piecesOf(id: string): IDBKeyRange {
 
 function storageError(error: unknown): unknown {
   if (!(error instanceof DOMException)) return error;
-  if (error.name === "QuotaExceededError")
+  // A disk that is full before the quota is used up: Chromium could not write a piece, and says of its data that they are wrong.
+  if (error.name === "QuotaExceededError" || error.name === "DataError")
     return new ClientError("storage_full", "The browser has no space left for this. Nothing else is lost.", { cause: error });
   return new ClientError("storage_denied", "The browser refused to store anything here.", { cause: error });
 }
