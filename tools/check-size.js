@@ -8,7 +8,7 @@ const kib = 1024;
 /** Bytes after gzip of all that is loaded first: until somebody without an account can make one. */
 const limitBytes = 270 * kib;
 /** The same with what an account needs before anything of it is opened; it comes while the first page is read. */
-const accountLimitBytes = 373 * kib;
+const accountLimitBytes = 375 * kib;
 /** Bytes after gzip that no file may have that has no line of its own below. How the build divides and calls what several parts share is its own affair. */
 const usualBytes = 24 * kib;
 /** Bytes after gzip of the parts, by how the build calls them. */
@@ -18,7 +18,7 @@ const chunkLimits = [
   { what: "the client of an account", name: /^open-account-.*\.js$/, bytes: 80 * kib },
   { what: "styles that come first", name: /^index-.*\.css$/, bytes: 9 * kib },
   { what: "the list of conversations", name: /^ConversationList-.*\.js$/, bytes: 8 * kib },
-  { what: "a conversation", name: /^ConversationPage-.*\.js$/, bytes: 30 * kib },
+  { what: "a conversation", name: /^ConversationPage-.*\.js$/, bytes: 31 * kib },
   { what: "details of a conversation", name: /^DetailsPane-.*\.js$/, bytes: 10 * kib },
   { what: "menus and their library", name: /^(?:MessageMenu|MenuLanguage|Dialog)-.*\.js$/, bytes: 52 * kib },
   { what: "Markdown", name: /^markdown-.*\.js$/, bytes: 48 * kib },
