@@ -77,3 +77,50 @@ test("a request is written down, verified by a number that does not stand in it,
   await look(page, "requests-types", { fullPage: true });
   expect(ada.violations).toEqual([]);
 });
+
+/** A European order as the interface of ETSI TS 103 120 has it, with one element that no desk knows. */
+const order = `<?xml version="1.0" encoding="UTF-8"?>
+<HI1Message xmlns="urn:c" xmlns:common="urn:c" xmlns:auth="urn:a" xmlns:task="urn:t" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+  <Header><Sender><CountryCode>DE</CountryCode><UniqueIdentifier>sta</UniqueIdentifier></Sender><Timestamp>2026-10-20T08:00:00Z</Timestamp></Header>
+  <Payload><RequestPayload><ActionRequests><CREATE><ActionIdentifier>0</ActionIdentifier><HI1Object xsi:type="auth:AuthorisationObject">
+    <auth:AuthorisationReference>241 Js 100/26</auth:AuthorisationReference>
+    <auth:AuthorisationLegalType><common:Owner>ETSI</common:Owner><common:Name>EPOCLegalType</common:Name><common:Value>EPOC</common:Value></auth:AuthorisationLegalType>
+    <auth:Unheard>of tomorrow</auth:Unheard>
+  </HI1Object></CREATE></ActionRequests></RequestPayload></Payload>
+</HI1Message>`;
+
+test("an order that comes as XML is a draft, what was not understood of it stands first; an emergency is called back, and followed up", async () => {
+  using folder = createFolder();
+  const data = folder.at("data");
+  await using _server = await startServerProcess({ data, args: ["--name", "Elm Street"] });
+  const begun = await latchkey(["admin", "desk", "start", "Ada", "--data", data, "--json"]);
+  await using ada = await openBrowser({ folder: folder.at("ada") });
+  const { page } = ada;
+  await comeToRequests(page, String(begun.json()[0]?.["link"]));
+
+  await page.getByRole("link", { name: "New request" }).click();
+  const file = (text: string) => ({ name: "order.xml", mimeType: "application/xml", buffer: Buffer.from(text) });
+  await page.locator("input[type=file]").setInputFiles(file('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'));
+  await page.getByRole("heading", { name: "Nothing of the file was read" }).waitFor();
+  await page.locator("input[type=file]").setInputFiles(file(order));
+  await page.getByRole("heading", { name: /not understood$/ }).waitFor();
+  await page.getByText("of tomorrow").waitFor();
+  await look(page, "requests-import", { fullPage: true });
+  expect(await page.getByRole("textbox", { name: "Its file number" }).inputValue()).toBe("241 Js 100/26");
+  await page.getByRole("link", { name: "All requests" }).click();
+  await page.getByText("There is no request here.").waitFor();
+
+  await openRequest(page, { username: "nobody", emergencyGrounds: "A child is missing." });
+  await page.getByText("somebody has to be spoken with").waitFor();
+  await verify(page);
+  await page.getByRole("region", { name: "To do" }).getByText("Follow up the emergency").waitFor();
+  await page.getByRole("button", { name: "It is done" }).click();
+  await page.getByRole("textbox", { name: "What was found" }).fill("The child was found; the unit confirmed it.");
+  await page.getByRole("button", { name: "It is done" }).click();
+  await page.getByText("Followed up, Ada").waitFor();
+  // Whom nobody knows is an answer.
+  await page.getByRole("button", { name: "Look up whether there is such an account" }).click();
+  await page.getByText("There is no such account now.").waitFor();
+  await look(page, "requests-emergency", { fullPage: true });
+  expect(ada.violations).toEqual([]);
+});

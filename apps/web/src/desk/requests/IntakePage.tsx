@@ -17,6 +17,8 @@ import { IntakeForm } from "./IntakeForm.tsx";
 export function IntakePage(): ReactElement {
   const { session } = useOffice();
   const { isBusy, refusal, run } = useOperation();
+  /** Apart from the rest: a file may be chosen while the table of types comes. */
+  const importing = useOperation();
   const [types, setTypes] = useState<readonly RequestTypeRow[]>();
   const [imported, setImported] = useState<ImportDraft>();
   const [isTooLarge, setIsTooLarge] = useState(false);
@@ -33,7 +35,7 @@ export function IntakePage(): ReactElement {
   const take = async (chosen: File): Promise<void> => {
     setIsTooLarge(chosen.size > requestLimits.importBytes);
     if (chosen.size > requestLimits.importBytes) return;
-    const answer = await run("request-import", { text: await chosen.text() });
+    const answer = await importing.run("request-import", { text: await chosen.text() });
     if (answer === undefined) return;
     const { draft } = answer;
     setImported(draft);
@@ -66,7 +68,7 @@ export function IntakePage(): ReactElement {
             if (chosen !== undefined) void take(chosen);
           }}
         />
-        <button type="button" className="button" disabled={isBusy} onClick={() => file.current?.click()}>
+        <button type="button" className="button" disabled={importing.isBusy} onClick={() => file.current?.click()}>
           <Icon name="file" size={18} />
           {t("legal.import")}
         </button>
@@ -76,6 +78,7 @@ export function IntakePage(): ReactElement {
           {t("legal.importTooLarge", { size: formatBytes(requestLimits.importBytes) })}
         </p>
       )}
+      <Refusal code={importing.refusal} />
       <Refusal code={refusal} {...(types === undefined ? { tryAgain: () => void read() } : {})} />
       {imported !== undefined && <Imported key={`i${round}`} draft={imported} />}
       {types !== undefined && (

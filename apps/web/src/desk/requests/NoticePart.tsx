@@ -16,7 +16,7 @@ export function NoticePart(): ReactElement {
       <p className={state === "sent" || state === "read" ? "request-done" : ""}>{t(`legal.notice.${state}`)}</p>
       {atMs !== undefined && (
         <p className="section-hint">
-          {isToCome ? t("legal.noticeAt", { time: formatFull(atMs), left: leftText(atMs, nowMs) }) : formatFull(atMs)}
+          {isToCome && atMs > nowMs ? t("legal.noticeAt", { time: formatFull(atMs), left: leftText(atMs, nowMs) }) : formatFull(atMs)}
         </p>
       )}
     </Part>
