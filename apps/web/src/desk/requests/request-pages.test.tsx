@@ -119,6 +119,10 @@ test("what cannot be done now says why, and by whom it can", () => {
   expect(why("request-release", { state: "approved", release: requestRelease({ approvals }) })).toBe(
     "The law lets nothing go out before its time.",
   );
+  // Allowed to, and still too early.
+  const waiting = requestRelease({ approvals, waitUntilMs: nowMs + 1 });
+  expect(why("request-release", { state: "approved", may: ["request-release"], release: waiting })).toBe("The wait of a day is not over.");
+  expect(why("request-release", { may: ["request-release"], release: { ...waiting, mayRelease: true } })).toBeUndefined();
   expect(why("request-close", { state: "released" })).toBe("A copy is still kept for it: end that first.");
   expect(why("request-narrow", { state: "closed" })).toBe("It is closed: nothing of it changes any more.");
 });

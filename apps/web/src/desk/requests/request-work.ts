@@ -105,7 +105,8 @@ const ofRelease: readonly OfferedAct[] = ["request-approve-begin", "request-outs
 /** Why something cannot be done now and by whom it can; absent where the desk lets it be done. */
 export function whyNot(act: OfferedAct, work: Pick<RequestWork, "found" | "roles" | "me" | "nowMs">): string | undefined {
   const { found, roles, me, nowMs } = work;
-  if (found.may.includes(act)) return undefined;
+  // Whose it is and whether its time has come are two things.
+  if (found.may.includes(act) && !(act === "request-release" && found.release?.mayRelease === false)) return undefined;
   const say = (id: PlainMessageId): string => t(id);
   if (found.state === "closed") return say("legal.why.closed");
   if (found.state === "refused" && act !== "request-close") return say("legal.why.refused");

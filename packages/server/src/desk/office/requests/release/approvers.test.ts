@@ -60,5 +60,10 @@ describe("a wait", () => {
     const meter = new WaitMeter();
     expect([meter.passed(5000), meter.passed(5400), meter.passed(5300), meter.passed(5500)]).toEqual([0, 400, 0, 100]);
     expect(new WaitMeter().passed(9000)).toBe(0);
+    // Clocks tell parts of milliseconds; what is stored is whole, and of a thousand short looks no time is lost.
+    const fine = new WaitMeter();
+    const looks = Array.from({ length: 1001 }, (_, at) => fine.passed(0.25 + at * 0.7));
+    expect(looks.every((one) => Number.isInteger(one))).toBe(true);
+    expect(looks.reduce((sum, one) => sum + one, 0)).toBe(700);
   });
 });

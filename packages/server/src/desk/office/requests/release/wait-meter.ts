@@ -12,13 +12,13 @@ export class WaitMeter {
   #lastPassedMs: number | undefined;
 
   /**
-   * Time that passed since it was looked at last, in this run of the server.
-   * @param passedMs a clock that never jumps
+   * Time that passed since it was looked at last, in this run of the server: whole milliseconds, of which none is lost.
+   * @param passedMs a clock that never jumps, and may tell parts of milliseconds
    */
   passed(passedMs: number): number {
-    const last = this.#lastPassedMs;
-    this.#lastPassedMs = last === undefined ? passedMs : Math.max(last, passedMs);
-    return last === undefined ? 0 : Math.max(0, passedMs - last);
+    const [last, now] = [this.#lastPassedMs, Math.floor(passedMs)];
+    this.#lastPassedMs = last === undefined ? now : Math.max(last, now);
+    return last === undefined ? 0 : Math.max(0, now - last);
   }
 }
 
