@@ -25,7 +25,7 @@ export type { Clearance, Opening, OpeningSlot } from "./opening.ts";
 export { countLogCodec, countsLabel, maxCountLogBytes, verifyCountLog } from "./log.ts";
 export type { CountLog, CountLogItem, ProvenTree, ProvenValue, ShownItem } from "./log.ts";
 export { claimedPeriod } from "./claimed.ts";
-export { cellOf, harmless, verifyPeriod } from "./verify.ts";
+export { cellOf, isHarmless, verifyPeriod } from "./verify.ts";
 export type { Finding, FindingKind, OpenedRecord, PeriodReport } from "./verify.ts";
 export { checkReceipt, countReceiptCodec, decodeReceipt, maxReceiptBytes, parseReceipt, receiptRecord, receiptText } from "./receipt.ts";
 export type { CountReceipt, ReceiptState, SlotPlace } from "./receipt.ts";

@@ -6,6 +6,7 @@ import {
   countLogCodec,
   encodeOpening,
   encodeRecord,
+  isHarmless,
   openingDueMs,
   parseOpening,
   slotHash,
@@ -194,6 +195,10 @@ describe("a half-year as everybody verifies it", () => {
     await late.publish({ kind: "batch", period, batch: 26, root }, dueMs + 30 * 3_600_000);
     const report = await look(late, {});
     expect(report.findings).toEqual([{ kind: "batch_late", batch: 26, hours: 30 }]);
+    expect(report.findings.every(isHarmless)).toBe(true);
+    // A week later may have been chosen afterwards.
+    expect(isHarmless({ kind: "batch_late", hours: 169 })).toBe(false);
+    expect(isHarmless({ kind: "batch_missing" })).toBe(false);
   });
 
   test("[K-1] a policy that came late, changed within its half-year, or never came is found", async () => {

@@ -44,8 +44,13 @@ export type FindingKind =
   | "opening_late" // its day is over, and it is not opened
   | "opening_of_other"; // it is of another server or half-year
 
-/** Those that say that somebody was away, and not that anything is false. */
-export const harmless: ReadonlySet<FindingKind> = new Set(["batch_late", "opening_late"]);
+/** Longest lateness that says no more than that somebody was away: who publishes later than that may have chosen what to count. In hours. */
+const awayHours = 168;
+
+/** Whether a finding says that somebody was away, and not that anything may be false. */
+export function isHarmless({ kind, hours = 0 }: Pick<Finding, "kind" | "hours">): boolean {
+  return (kind === "batch_late" || kind === "opening_late") && hours <= awayHours;
+}
 
 /** A record that was opened, and where. */
 export interface OpenedRecord<Record extends CountRecord = CountRecord> {

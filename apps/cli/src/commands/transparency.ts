@@ -36,13 +36,13 @@ HOST is a server's name or address. No account is needed.`,
 async function verify(context: CommandContext, host: string | undefined): Promise<void> {
   const { counts, name } = await openCounts(urlOf(context, host));
   const halfYears = await counts.halfYears(name);
-  const { harmless, summarize } = await import("@latchkey/client/counts");
+  const { isHarmless, summarize } = await import("@latchkey/client/counts");
   const verified: VerifiedHalfYear[] = [];
   for (const { period } of halfYears) {
     const one = await counts.verify(name, period);
     if (one !== undefined) verified.push(one);
   }
-  const problems = verified.flatMap(({ report }) => report.findings.filter(({ kind }) => !harmless.has(kind)));
+  const problems = verified.flatMap(({ report }) => report.findings.filter((one) => !isHarmless(one)));
   const { periodText } = await import("@latchkey/client/counts");
   context.output.result(
     {

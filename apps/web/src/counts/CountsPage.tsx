@@ -1,5 +1,5 @@
 import type { CountedHalfYear, PeriodReport, PublicCounts, VerifiedHalfYear } from "@latchkey/client/counts";
-import { harmless } from "@latchkey/client/counts";
+import { isHarmless } from "@latchkey/client/counts";
 import { ClientError } from "@latchkey/client";
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
@@ -159,7 +159,7 @@ function VerdictWords({ verdict, shown }: { readonly verdict: Verdict; readonly 
 }
 
 function doesHold({ verified }: ShownHalfYear): boolean {
-  return verified?.report.findings.every(({ kind }) => harmless.has(kind)) === true;
+  return verified?.report.findings.every(isHarmless) === true;
 }
 
 async function read(counts: Counts): Promise<{ host: string; shown: readonly ShownHalfYear[] }> {

@@ -1,4 +1,4 @@
-import { harmless, parsePeriod } from "@latchkey/client/counts";
+import { isHarmless, parsePeriod } from "@latchkey/client/counts";
 import type { Counted, Finding, FindingKind, KindSummary, ShownNumber } from "@latchkey/client/counts";
 import { language, named, t } from "../messages/words.ts";
 import { formatNumber } from "../state/format.ts";
@@ -40,7 +40,7 @@ export function foundLines(findings: readonly Finding[]): readonly FoundLine[] {
   const bySort = Map.groupBy(findings, ({ kind }) => sorts[kind]);
   return [...bySort].map(([sort, of]) => ({
     text: t(`counts.found.${sort}`, { n: formatNumber(of.length) }),
-    isHarmless: of.every(({ kind }) => harmless.has(kind)),
+    isHarmless: of.every(isHarmless),
   }));
 }
 

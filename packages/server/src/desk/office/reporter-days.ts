@@ -16,16 +16,16 @@ export class ReporterDays {
 
   /** How many came from them on this day. */
   count(reporter: Person, day: number): number {
-    const key = this.#key(day);
+    const key = this.#key(Math.max(day, this.#newest()));
     if (key === undefined) return 0;
     const sql = "SELECT reports AS n FROM reporter_counts WHERE mac = ?";
     return this.#sql.get<{ n: number }>(sql, personMac(key, reporter))?.n ?? 0;
   }
 
-  /** One more came. A day that begins ends the one before; one before it, by a clock that was set back, counts nothing. */
-  add(reporter: Person, day: number): void {
-    const newest = this.#sql.get<{ day: number | null }>("SELECT max(day) AS day FROM reporter_days")?.day ?? -1;
-    if (day < newest) return;
+  /** One more came. A day that begins ends the one before; what came earlier and is opened only now counts for the newest. */
+  add(reporter: Person, on: number): void {
+    const newest = this.#newest();
+    const day = Math.max(on, newest);
     if (day > newest) {
       this.#sql.run("DELETE FROM reporter_counts");
       this.#sql.run("DELETE FROM reporter_days");
@@ -35,6 +35,10 @@ export class ReporterDays {
     if (key === undefined) return;
     const sql = "INSERT INTO reporter_counts (mac, reports) VALUES (?, 1) ON CONFLICT (mac) DO UPDATE SET reports = reports + 1";
     this.#sql.run(sql, personMac(key, reporter));
+  }
+
+  #newest(): number {
+    return this.#sql.get<{ day: number | null }>("SELECT max(day) AS day FROM reporter_days")?.day ?? -1;
   }
 
   #key(day: number): Uint8Array | undefined {

@@ -97,7 +97,10 @@ export class Batching {
     const { table, values } = this.#parts;
     const value = decode(countValueCodec, newest.value);
     if (value.kind === "policy") {
-      if (table.policy(value.policy.period) === undefined) table.addPolicy(value.policy);
+      if (table.policy(value.policy.period) !== undefined) return;
+      table.addPolicy(value.policy);
+      // The seed of before is lost with what it was for; batches that come need one.
+      table.addSeed(value.policy.period, new Uint8Array(randomBytes(saltBytes)));
       return;
     }
     if (value.kind !== "batch") return;

@@ -115,7 +115,7 @@ describe("counting at the desk", () => {
     const found = await administrator.ask("case-get", { number });
     await administrator.ask("case-decide", { cases: [{ number, revision: found.case.revision }], decision: dismissal });
     const receipts = ["DE", "DE", "FR"].map((country, at) => record(desk, `request:${at}`, { ...arrival, country }, desk.nowMs));
-    const secret = record(desk, "request:9", { ...arrival, country: "US", secrecy: { kind: "open" } }, desk.nowMs);
+    const secret = record(desk, "request:9", { ...arrival, country: "DE", secrecy: { kind: "open" } }, desk.nowMs);
     await weeksOf(desk, period);
     const before = await look(desk, period);
     expect(before).toMatchObject({ batches: 26, due: 26, opening: 0, findings: [] });
@@ -207,6 +207,25 @@ describe("counting at the desk", () => {
     expect(found.some((one) => one.startsWith("batch_doubled"))).toBe(false);
     const { entries } = await (await desk.again("Ada")).ask("trail-list", { after: 0 }).catch(() => ({ entries: [] }));
     expect(entries.some(({ act }) => act === "counts lost")).toBe(true);
+  });
+
+  test("[K-2] a database that was put back to before a policy goes on counting in the half-year that it is for", async () => {
+    const { desk } = await begin(period);
+    for (let week = 0; week < 22; week++) await tickAt(desk, batchDueMs(weekly, period, week) + 1000);
+    desk.close();
+    const copy = join(temporaryDirectory(), "copy");
+    copyFileSync(join(desk.directory, deskDatabaseFile), copy);
+    await desk.restart();
+    for (const week of [22, 23]) await tickAt(desk, batchDueMs(weekly, period, week) + 1000);
+    // The newest value is the policy.
+    await tickAt(desk, periodStartMs(period + 1) - 14 * dayMs + 1000);
+    expect(valuesOf(desk).at(-1)?.kind).toBe("policy");
+    desk.close();
+    copyFileSync(copy, join(desk.directory, deskDatabaseFile));
+    await desk.restart();
+    for (const week of [0, 1]) await tickAt(desk, batchDueMs(weekly, period + 1, week) + 1000);
+    const batches = valuesOf(desk).flatMap((value) => (value.kind === "batch" && value.period === period + 1 ? [value.batch] : []));
+    expect(batches).toEqual([0, 1]);
   });
 
   test("[K-4] a secrecy that ended is cleared by an administrator and opened half a year later; one that never ends stays sealed, and nothing of it is kept", async () => {

@@ -84,12 +84,12 @@ export function clearedOpening(params: {
   return { bytes, opened: new Set([...clearances.values()].map(({ record }) => record.id)) };
 }
 
-/** Cells of the tables by country that are told: of as many cases as the policy asks for, none of them sealed. */
+/** Cells of the tables by country that are told: of as many open cases as the policy asks for. Sealed ones do not count either way: that a country is missing would say that there is one. */
 function toldCells(records: readonly StoredRecord[], least: number): ReadonlySet<string> {
   const cells = new Map<string, number>();
   for (const record of records) {
     const cell = cellOfRecord(record);
-    if (cell !== undefined) cells.set(cell, record.isSecret ? Number.NEGATIVE_INFINITY : (cells.get(cell) ?? 0) + 1);
+    if (cell !== undefined && !record.isSecret) cells.set(cell, (cells.get(cell) ?? 0) + 1);
   }
   return new Set([...cells].filter(([, number]) => number >= Math.max(1, least)).map(([cell]) => cell));
 }

@@ -136,12 +136,18 @@ export function intakeOperations(parts: RequestParts, view: RequestView): Operat
           // Who was verified stays who asks, and what a copy was made for stays what it is.
           const isOther = intake.type !== body.intake.type || !isSamePerson(intake, body.intake) || !isSameSubject(intake, body.intake);
           if (isOther && before.state !== "received") throw new DeskError("not_allowed");
-          if (isOther && body.preservation !== undefined && (intake.type !== body.intake.type || !isSameSubject(intake, body.intake))) {
-            throw new DeskError("not_allowed");
-          }
-          const after = requests.change(before, { body: { intake, type: types.row(intake.type) } });
+          const isWider = !isSame([intake.categories, intake.period], [body.intake.categories, body.intake.period]);
+          const isOfOther = intake.type !== body.intake.type || !isSameSubject(intake, body.intake) || isWider;
+          if (body.preservation !== undefined && isOfOther) throw new DeskError("not_allowed");
+          // A request keeps the row that it was opened by.
+          const type = intake.type === body.intake.type ? body.type : types.row(intake.type);
+          const after = requests.change(before, { body: { intake, type } });
           trail.append({ actor: staff.name, act: "request changed", details: { request: at.number } }, nowMs);
-          return record(parts, after, { kind: "changed", by: staff.name, nowMs });
+          const corrected = record(parts, after, { kind: "changed", by: staff.name, nowMs });
+          // Corrected or not, that it is secret, or not any more, is told to whoever goes by it.
+          return isSame(intake.secrecy, body.intake.secrecy)
+            ? corrected
+            : record(parts, corrected, { kind: "secrecy", by: staff.name, nowMs });
         });
         return { body: { request: view(changed, asker) } };
       },

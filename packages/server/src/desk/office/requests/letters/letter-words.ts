@@ -68,7 +68,7 @@ export const letterWords: Readonly<Record<LetterKind, LetterWords>> = {
     title: "Answer to your request",
     paragraphs: [
       "With this letter comes what is held of the accounts that your {type} names, within this scope: {scope}.",
-      "It is everything of these kinds, and the same bytes that the person themselves gets when they ask the app for what is held about them. How to verify the package without us stands in its own file.",
+      "It is everything of these kinds and days that was held when it was put together, or when a copy of it was kept; what of it was not ordered was left out, and the manifest in the file names it. The program latchkey verifies the file without us: latchkey verify-release.",
     ],
   },
   "form-3": {

@@ -13,6 +13,7 @@ import { nodeSignatures } from "../../../../directory/signatures.ts";
 import { createAccount, createDevice, random } from "../../../../testing/accounts.ts";
 import { host } from "../../office.testing.ts";
 import type { TestDesk } from "../../office.testing.ts";
+import { intakeOf } from "../requests.testing.ts";
 import { addAccount, approved, beginReleasing, packaged, reread, verifiedRequest } from "../release/release.testing.ts";
 import type { ReleasingDesk } from "../release/release.testing.ts";
 import { noticeDueMs } from "./due.ts";
@@ -168,6 +169,25 @@ describe("what a person is told", () => {
     await tick(desk);
     const [notice] = await device.notices();
     expect(notice?.body).toMatchObject({ secretUntilDay: dayOf(desk.nowMs - 2 * day) });
+  });
+
+  test("[F-8] a secrecy that was corrected away is one that was taken back: two days later it goes; and by no day that the clock has left again", async () => {
+    const all = await beginReleasing();
+    const { desk, ines } = all;
+    const device = await reachable(desk, addAccount(desk, "oscar"));
+    const untilDay = dayText(dayOf(desk.nowMs) + 30);
+    const secrecy = { kind: "until" as const, untilDay, basis: "18 USC 2705(b)" };
+    let { request } = await ines.ask("request-open", { intake: intakeOf({ receivedAtMs: desk.nowMs, secrecy }) });
+    const none = intakeOf({ receivedAtMs: request.intake.receivedAtMs, secrecy: { kind: "none" } });
+    ({ request } = await ines.ask("request-change", { number: request.number, revision: request.revision, intake: none }));
+    expect(request.events.map(({ kind }) => kind)).toContain("secrecy");
+    await released(all, { secrecy });
+    // A clock that was wrong for a while and was put right.
+    desk.nowMs += 60 * day;
+    await tick(desk, true);
+    desk.nowMs -= 60 * day;
+    await tick(desk);
+    expect(await device.notices()).toEqual([]);
   });
 
   test("[F-8] a secrecy without an end keeps it back until somebody says that it ended, and the request is kept as long", async () => {

@@ -28,6 +28,8 @@ export interface DisclosureParts extends RequestParts {
   readonly secrets: DeskSecrets;
   readonly tell: Pick<OfficeWorld, "cardsOf" | "postNotice" | "statesOf">;
   nowMs(): number;
+  /** Whether the clock is in doubt. */
+  isDoubted(): boolean;
   reportBug(error: unknown): void;
 }
 
@@ -57,7 +59,7 @@ export class Disclosures {
         if (kind === "released" || kind === "secrecy") this.rounds.wake();
       },
       notice: (request) => this.#shown(request),
-      keeps: ({ number }) => notices.of(number).some(({ state }) => state === "waits"),
+      keeps: ({ number }) => notices.of(number).some(({ state, isAgain }) => state === "waits" || isAgain),
     };
   }
 
@@ -95,7 +97,9 @@ export class Disclosures {
   }
 
   async #tellAll(): Promise<void> {
-    const { notices, requests, reportBug, nowMs } = this.#parts;
+    const { notices, requests, reportBug, nowMs, isDoubted } = this.#parts;
+    // What is told cannot be taken back.
+    if (isDoubted()) return;
     for (const notice of notices.open(nowMs())) {
       if (this.rounds.isStopped) return;
       const request = requests.require(notice.number);
@@ -112,7 +116,7 @@ export class Disclosures {
   }
 
   async #tell(request: StoredRequest, notice: StoredNotice): Promise<void> {
-    const { notices, packages, secrets, options, tell, transaction, trail, nowMs } = this.#parts;
+    const { notices, packages, secrets, options, tell, transaction, trail, nowMs, reportBug } = this.#parts;
     const pack = packages.get(request);
     const about = pack === undefined ? undefined : disclosureOf(request, pack, notice);
     if (about === undefined) return;
@@ -124,9 +128,18 @@ export class Disclosures {
     if (cards.length === 0 && !isGone) return;
     const { noticeId } = notice;
     const said: DeskNotice = { format: 1, noticeId, host, accountId, body: about.body, ext: new Uint8Array() };
+    let told = 0;
     for (const { card, inboxId } of cards) {
-      await tell.postNotice({ inboxId, item: await sealNotice({ secrets, host, card, inboxId, notice: said, nowMs: nowMs() }) });
+      try {
+        await tell.postNotice({ inboxId, item: await sealNotice({ secrets, host, card, inboxId, notice: said, nowMs: nowMs() }) });
+        told += 1;
+      } catch (error) {
+        if (this.rounds.isStopped) return;
+        // One device that takes nothing keeps nobody from what the others are told, and does not have them told again and again.
+        reportBug(error);
+      }
     }
+    if (told === 0 && !isGone) return;
     transaction(() => {
       const now = nowMs();
       const firstMs = notice.sentMs ?? now;

@@ -19,14 +19,17 @@ export interface StoredNotice {
   readonly state: "waits" | "sent" | "cannot";
   readonly endedMs: number | undefined;
   readonly sentMs: number | undefined;
+  /** Whether it is told again. */
+  readonly isAgain: boolean;
 }
 
-interface Row extends Omit<StoredNotice, "endedMs" | "sentMs"> {
+interface Row extends Omit<StoredNotice, "endedMs" | "sentMs" | "isAgain"> {
   readonly endedMs: number | null;
   readonly sentMs: number | null;
+  readonly nextMs: number | null;
 }
 
-const columns = "request_number AS number, file, notice_id AS noticeId, state, ended_ms AS endedMs, sent_ms AS sentMs";
+const columns = "request_number AS number, file, notice_id AS noticeId, state, ended_ms AS endedMs, sent_ms AS sentMs, next_ms AS nextMs";
 
 /** The notices: every method runs inside the caller's transaction. */
 export class NoticeTable {
@@ -73,6 +76,6 @@ export class NoticeTable {
   }
 }
 
-function readRow({ endedMs, sentMs, ...row }: Row): StoredNotice {
-  return { ...row, endedMs: endedMs ?? undefined, sentMs: sentMs ?? undefined };
+function readRow({ endedMs, sentMs, nextMs, ...row }: Row): StoredNotice {
+  return { ...row, endedMs: endedMs ?? undefined, sentMs: sentMs ?? undefined, isAgain: nextMs !== null };
 }

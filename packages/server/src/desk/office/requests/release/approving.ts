@@ -1,4 +1,4 @@
-import { toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { PasskeyJson } from "@latchkey/protocol/desk";
 import { checkApproval } from "@latchkey/releases";
 import type { ApproverRole, Assertion } from "@latchkey/releases";
@@ -106,12 +106,13 @@ export class Approving {
     });
   }
 
-  /** Whether everybody of the staff who approved still might: what somebody approved who was let go since does not count. */
+  /** Whether everybody of the staff who approved still might, by the same passkey: who was let go since, and a key that was lost, do not count. */
   areStillApprovers(request: StoredRequest): boolean {
-    const ids = this.#packages.approvals(request).map(({ staffId }) => staffId);
-    return ids.every((id) => {
-      const who = id === undefined ? undefined : this.#parts.staff.byId(id);
-      return id === undefined || (who !== undefined && isApprover(who));
+    const { staff } = this.#parts;
+    return this.#packages.approvals(request).every(({ staffId, credential }) => {
+      if (staffId === undefined) return true;
+      const [who, passkey] = [staff.byId(staffId), staff.passkey(credential)];
+      return who !== undefined && isApprover(who) && passkey !== undefined && equalBytes(passkey.staffId, staffId);
     });
   }
 

@@ -48,10 +48,12 @@ export class CopyKeeper {
   async #make(request: StoredRequest): Promise<void> {
     const { lookUp, options, requests, copies, trail, transaction, nowMs } = this.#parts;
     const { intake } = request.body;
-    const { categories, period } = scopeOf(request);
+    const { identifiers, categories, period } = scopeOf(request);
     const order = { categories, ...(period === undefined ? {} : { period }) };
     const made = new Map<number, KeptCopy>();
     for (const [at, identifier] of intake.identifiers.entries()) {
+      // Who was narrowed out is nobody to keep anything of.
+      if (!identifiers.includes(at + 1)) continue;
       const question = questionOf(identifier, options.host);
       const account = question === undefined ? undefined : await lookUp.accountOf(question);
       const held = account === undefined ? undefined : await lookUp.holdingsOf({ accountId: account.accountId });

@@ -1,6 +1,15 @@
 import { equalBytes, toBase64Url, toHex } from "@latchkey/codec";
 import type { LetterKind } from "@latchkey/protocol/desk";
-import { decodeManifest, encodeApprovals, encodeSignature, releaseFileName, releaseTbs, waitMs, zipRelease } from "@latchkey/releases";
+import {
+  approvalGap,
+  decodeManifest,
+  encodeApprovals,
+  encodeSignature,
+  releaseFileName,
+  releaseTbs,
+  waitMs,
+  zipRelease,
+} from "@latchkey/releases";
 import { vrfPublicKey } from "@latchkey/transparency";
 import { createCode, hashOfCode } from "../../../../admin/invitations.ts";
 import { nodeSignatures } from "../../../../directory/signatures.ts";
@@ -135,8 +144,8 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
         const changed = transaction(() => {
           const request = requests.requireAt(at, packedStates);
           require(request);
-          // Nobody of the staff is somebody outside.
-          if (staff.byName(name) !== undefined) throw new DeskError("other_person");
+          // Where there are two at the desk, nobody takes the place of one; and nobody of the staff is somebody outside.
+          if (!mayWait(staff.list()) || staff.byName(name) !== undefined) throw new DeskError("other_person");
           packages.invite(request, { name, codeHash: hashOfCode(code), untilMs: nowMs + outsideHours * 3_600_000 });
           trail.append({ actor: asker.staff.name, act: "somebody outside asked to approve", details: { request: at.number } }, nowMs);
           return record(parts, requests.change(request, {}), { kind: "note", by: asker.staff.name, text: name, nowMs });
@@ -177,10 +186,16 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
           const pack = require(request);
           const { rule, waitedMs } = pack;
           if (rule === undefined) throw new DeskError("changed");
-          if (!approving.areStillApprovers(request)) throw new DeskError("other_person");
+          const approved = packages.approvals(request);
+          // Who could have been the second person was not there when it began, and is not there now.
+          if (!approving.areStillApprovers(request) || (rule !== "two-staff" && !mayWait(staff.list())))
+            throw new DeskError("other_person");
           if (isBefore(request, nowMs)) throw new DeskError("too_early");
           if (rule === "staff-and-wait" && (waitedMs ?? 0) < waitMs) throw new DeskError("too_early");
-          const approvals = encodeApprovals({ rule, releasedAtMs: nowMs, approvals: packages.approvals(request) });
+          // By a clock that was set back since, whoever verifies it would find it too early: it waits until it is not.
+          const isLate = approved.some(({ atMs }) => atMs > nowMs);
+          if (isLate || approvalGap({ rule, approvals: approved }, nowMs) !== undefined) throw new DeskError("too_early");
+          const approvals = encodeApprovals({ rule, releasedAtMs: nowMs, approvals: approved });
           const key = vrfPublicKey(secrets.signatureKey);
           const signature = nodeSignatures.sign(secrets.signatureKey, releaseTbs(pack.manifest, approvals));
           if (!(signature instanceof Uint8Array)) throw new Error("a signature of Node comes at once");

@@ -20,6 +20,8 @@ const voiding: ReadonlySet<RequestHappening["kind"]> = new Set<RequestEvent["kin
   "challenged",
   "challenge-ended",
   "refused",
+  // What was put together of a copy goes with it.
+  "preservation-ended",
 ]);
 
 /** What packages have to do with the rest of a request: what they are shown as, and what becomes of them when it changes. */
@@ -34,7 +36,8 @@ export function releasePart(parts: ReleaseParts, approving: Approving, wakeCopie
   return {
     happened({ kind, request }) {
       const { number, state, body } = request;
-      if (voiding.has(kind) && packages.get(request) !== undefined) {
+      const pack = packages.get(request);
+      if (voiding.has(kind) && pack !== undefined && pack.released === undefined) {
         packages.drop(number);
         // What was approved was approved of something else.
         if (state === "approved") requests.change(request, { state: body.scope === undefined ? "verified" : "narrowed" });
@@ -81,9 +84,10 @@ export function releasePart(parts: ReleaseParts, approving: Approving, wakeCopie
       if (isReader && request.state === "approved") may.push("request-release");
       if (pack === undefined || !isPacked(request) || !isApprover(asker.staff)) return may;
       if (mayApprove(request, asker)) may.push("request-approve-begin");
+      // In place of a second person, where there is none.
+      if (!mayWait(staff.list())) return may;
       may.push("request-outside-invite");
-      const isApproved = packages.approvals(request).some(({ staffId }) => staffId !== undefined);
-      if (isApproved && mayWait(staff.list())) may.push("request-wait");
+      if (packages.approvals(request).some(({ staffId }) => staffId !== undefined)) may.push("request-wait");
       return may;
     },
   };

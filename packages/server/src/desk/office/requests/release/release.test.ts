@@ -217,6 +217,39 @@ describe("a release", () => {
     ]);
   });
 
+  test("[F-7] neither somebody outside nor a wait takes the place of a second person who is there, also where they were gone meanwhile", async () => {
+    const { desk, ines, ana } = await beginReleasing();
+    addAccount(desk, "oscar");
+    let request = await approved(ana, await packaged(ines, await verifiedRequest({ desk, ines })));
+    expect(request.may).not.toContain("request-outside-invite");
+    expect(await ana.refusal("request-outside-invite", { ...at(request), name: "Lena" })).toBe("other_person");
+    expect(await ana.refusal("request-wait", at(request))).toBe("other_person");
+    const { staff } = await ines.ask("staff-list", {});
+    const ben = staff.find(({ name }) => name === "Ben")?.id ?? "";
+    await ines.ask("staff-set", { id: ben, roles: ["auditor"], isActive: true });
+    ({ request } = await ana.ask("request-wait", at(request)));
+    await ines.ask("staff-set", { id: ben, roles: ["reviewer"], isActive: true });
+    desk.nowMs += 2 * day;
+    tick(desk, 1000);
+    tick(desk, 1000 + 2 * day);
+    expect(await ines.refusal("request-release", at(request))).toBe("other_person");
+  });
+
+  test("[F-7] what was approved by a passkey that was lost since does not go out, nor what by the clock was approved later", async () => {
+    const { desk, ines, ana, ben } = await beginReleasing();
+    addAccount(desk, "oscar");
+    const request = await packaged(ines, await verifiedRequest({ desk, ines }));
+    await approved(ana, request);
+    const both = await approved(ben, request);
+    desk.nowMs -= 60_000;
+    expect(await ines.refusal("request-release", at(both))).toBe("too_early");
+    desk.nowMs += 60_000;
+    const { staff } = await ines.ask("staff-list", {});
+    const id = staff.find(({ name }) => name === "Ben")?.id ?? "";
+    await ines.ask("staff-set", { id, roles: ["reviewer"], isActive: true, forgetPasskeys: true });
+    expect(await ines.refusal("request-release", at(both))).toBe("other_person");
+  });
+
   test("[F-7] a link for somebody outside ends with its time, with the package that it was for, and with another link", async () => {
     const { desk, ines, ana } = await beginReleasing(["Ana"]);
     addAccount(desk, "oscar");

@@ -36,6 +36,7 @@ export class Releases {
   readonly #copies: CopyKeeper;
   readonly #approving: Approving;
   readonly #told: Disclosures;
+  #isDoubted = false;
   /** What other parts of the desk tell them. */
   readonly parts: readonly RequestPart[];
 
@@ -54,7 +55,8 @@ export class Releases {
     this.#parts = parts;
     this.#approving = new Approving(parts);
     this.#copies = new CopyKeeper({ ...parts, lookUp: world, nowMs, reportBug });
-    this.#told = new Disclosures({ ...parts, notices: new NoticeTable(sql), tell: world, nowMs, reportBug });
+    const isDoubted = (): boolean => this.#isDoubted;
+    this.#told = new Disclosures({ ...parts, notices: new NoticeTable(sql), tell: world, nowMs, isDoubted, reportBug });
     // After the act's transaction: a copy is made of what was written down.
     this.parts = [releasePart(parts, this.#approving, () => queueMicrotask(() => this.#copies.rounds.wake())), this.#told.part];
   }
@@ -86,7 +88,8 @@ export class Releases {
     const { packages, meter, transaction } = this.#parts;
     transaction(() => packages.waited(meter.passed(passedMs), nowMs));
     this.#copies.rounds.wake();
-    if (!isDoubted) this.#told.rounds.wake();
+    this.#isDoubted = isDoubted;
+    this.#told.rounds.wake();
   }
 
   /** Resolves when no copy is being made, and nobody being told. */
