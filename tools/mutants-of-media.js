@@ -52,8 +52,8 @@ export const mediaMutants = [
     `${media}/film-places.ts`,
     [`${media}/clean-video.test.ts`],
     [
-      ["a film of which what stands behind its description is said to have moved", " && place < params.to", ""],
-      ["a film with places that say less than where they are", "moved <= largestPlace", "moved > 0"],
+      ["a film of which what stands behind its description is said to have moved", " && place < to", ""],
+      ["a film with places that say less than where they are", "one.place + by <= largestPlace", "one.place + by > 0"],
       ["a film that goes on in parts, moved", '"saio", "mvex", ', '"saio", '],
     ],
   ),

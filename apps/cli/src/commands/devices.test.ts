@@ -106,7 +106,9 @@ describe("account delete", () => {
     expect((await run(["account", "rename", "--yes", "ann"], fake)).status).toBe(2);
     expect((await run(["account", "delete", "--yes", "ben"], fake)).stderr).toMatch(/^latchkey: wrong_account: /);
     expect(fake.calls).not.toContainEqual(["deleteAccount"]);
-    expect((await run(["account", "delete", "--yes", "ann"], fake)).stdout).toBe("Deleted ann on localhost:8080\n");
+    expect((await run(["account", "delete", "--yes", "ann"], fake)).stdout).toBe(
+      "Deleted ann on localhost:8080\nThe server has erased what it held. What stays: that the account was deleted, and its name, which nobody else gets for 180 days.\n",
+    );
     expect(fake.calls).toContainEqual(["deleteAccount"]);
   });
 });

@@ -1,4 +1,4 @@
-import type { CountedHalfYear, PeriodReport, PublicCounts, VerifiedHalfYear } from "@latchkey/client/counts";
+import type { CountedHalfYear, PublicCounts } from "@latchkey/client/counts";
 import { isHarmless } from "@latchkey/client/counts";
 import { ClientError } from "@latchkey/client";
 import { useEffect, useState } from "react";
@@ -8,15 +8,9 @@ import { t } from "../messages/words.ts";
 import { formatNumber } from "../state/format.ts";
 import { HalfYear } from "./HalfYear.tsx";
 import { foundLines, halfYearText } from "./counts-view.ts";
+import type { ShownHalfYear } from "./counts-view.ts";
 
 type Counts = PublicCounts & { host(): Promise<string> };
-
-/** A half-year as it is shown: as the server says, and once it was asked for, as it was verified. */
-export interface ShownHalfYear {
-  readonly period: string;
-  readonly claimed: PeriodReport;
-  readonly verified: VerifiedHalfYear | undefined;
-}
 
 type Verdict = "none" | "busy" | "holds" | "differs" | "unproven" | "failed";
 

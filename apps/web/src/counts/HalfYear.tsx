@@ -3,9 +3,8 @@ import type { KindSummary } from "@latchkey/client/counts";
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
 import { formatDate, formatNumber } from "../state/format.ts";
-import type { ShownHalfYear } from "./CountsPage.tsx";
 import { halfYearText, numberText, tablesOf } from "./counts-view.ts";
-import type { CountTableView } from "./counts-view.ts";
+import type { CountTableView, ShownHalfYear } from "./counts-view.ts";
 
 /** A half-year: how many batches, and what was opened of it. */
 export function HalfYear({ shown }: { readonly shown: ShownHalfYear }): ReactElement {

@@ -1,7 +1,14 @@
 import { isHarmless, parsePeriod } from "@latchkey/client/counts";
-import type { Counted, Finding, FindingKind, KindSummary, ShownNumber } from "@latchkey/client/counts";
+import type { Counted, Finding, FindingKind, KindSummary, PeriodReport, ShownNumber, VerifiedHalfYear } from "@latchkey/client/counts";
 import { language, named, t } from "../messages/words.ts";
 import { formatNumber } from "../state/format.ts";
+
+/** A half-year as it is shown: as the server says, and once it was asked for, as it was verified. */
+export interface ShownHalfYear {
+  readonly period: string;
+  readonly claimed: PeriodReport;
+  readonly verified: VerifiedHalfYear | undefined;
+}
 
 /** What is said of findings of one sort, and in how many places. */
 export interface FoundLine {

@@ -1,4 +1,3 @@
-import { hasText } from "./bytes.ts";
 import { draw, encodePicture, fitted, isCanvasReadable, thumbhashOf } from "./canvas.ts";
 import { cleanPicture } from "./clean-picture.ts";
 import { shownAs } from "./formats.ts";

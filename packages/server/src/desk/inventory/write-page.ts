@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { inventoryPage } from "./inventory-page.ts";
 
-writeFileSync(new URL("../../../../../docs/inventory.md", import.meta.url), inventoryPage());
+// From the root of the project.
+writeFileSync("docs/inventory.md", inventoryPage());
