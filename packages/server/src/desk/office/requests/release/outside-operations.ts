@@ -24,6 +24,7 @@ interface Look {
   readonly number: number;
   readonly name: string;
   readonly digest: Uint8Array;
+  readonly codeHash: Uint8Array;
   readonly passkey: Passkey;
   readonly untilMs: number;
 }
@@ -58,6 +59,8 @@ export function outsideOperations(parts: ReleaseParts, approving: Approving): Op
     const request = requests.require(look.number);
     const pack = packages.get(request);
     if (pack === undefined || toHex(pack.digest) !== toHex(look.digest)) throw new DeskError("changed");
+    // Somebody else was asked in their place.
+    if (!packages.isNewestLink(look.number, look.codeHash)) throw new DeskError("code_refused");
     return { request, pack };
   };
 
@@ -86,12 +89,12 @@ export function outsideOperations(parts: ReleaseParts, approving: Approving): Op
         // The library was waited for: the link counts if nobody used it meanwhile.
         const { request, pack: now, outsider } = ofCode(code, nowMs);
         if (staff.passkey(passkey.credential) !== undefined) throw new DeskError("other_person");
+        if (looks.size >= maxLooking) throw new DeskError("rate_limited", lookMs);
         if (!packages.useCode(hashOfCode(code), nowMs)) throw new DeskError("code_refused");
         trail.append({ actor: "somebody", act: "link to approve used", details: { request: request.number } }, nowMs);
         return { number: request.number, name: outsider.name, pack: now };
       });
-      if (looks.size >= maxLooking) throw new DeskError("rate_limited", lookMs);
-      looks.set(nameOf(key), { number, name, digest: pack.digest, passkey, untilMs: passedMs + lookMs });
+      looks.set(nameOf(key), { number, name, digest: pack.digest, codeHash: hashOfCode(code), passkey, untilMs: passedMs + lookMs });
       const options_ = await approving.options(pack.digest, [passkey]);
       return { body: { options: options_, key, manifest: new TextDecoder().decode(pack.manifest) } };
     },
@@ -115,6 +118,8 @@ export function outsideOperations(parts: ReleaseParts, approving: Approving): Op
       const { digest, passkey, name, number } = look;
       shown(look);
       const held = await approving.held(passkey, response, digest);
+      // The library was waited for.
+      shown(look);
       approving.byOutsider(number, { name, held, digest, nowMs });
       looks.delete(nameOf(key));
       return { body: {} };

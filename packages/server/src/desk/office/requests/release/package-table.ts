@@ -228,6 +228,12 @@ export class PackageTable {
     return { number, name: new TextDecoder().decode(this.#vault.open(key, row.name)), untilMs: row.untilMs, isUsed: row.isUsed === 1 };
   }
 
+  /** Whether this is the link of a request's newest invitation, used or not. */
+  isNewestLink(number: number, codeHash: Uint8Array): boolean {
+    const sql = "SELECT 1 AS found FROM request_outsiders WHERE request_number = ? AND code_hash = ?";
+    return this.#sql.get(sql, number, codeHash) !== undefined;
+  }
+
   /** Of which request a link that counts is. */
   ofCode(codeHash: Uint8Array, nowMs: number): number | undefined {
     const sql = "SELECT request_number AS number FROM request_outsiders WHERE code_hash = ? AND until_ms > ? AND is_used = 0";

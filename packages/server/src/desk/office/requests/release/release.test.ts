@@ -274,6 +274,19 @@ describe("a release", () => {
     await expect(desk.outside("outside-file", { key: enrolled.key, name: "account-1.json" })).rejects.toThrow(/changed/u);
   });
 
+  test("[F-7] whoever was asked by mistake sees and approves nothing once somebody else was asked", async () => {
+    const { desk, ines, ana } = await beginReleasing(["Ana"]);
+    addAccount(desk, "oscar");
+    const request = await packaged(ana, await verifiedRequest({ desk, ines }));
+    const { code, request: asked } = await ana.ask("request-outside-invite", { ...at(request), name: "Lena" });
+    const wrong = new TestAuthenticator(`https://${host}`);
+    const begun = await desk.outside("outside-begin", { code });
+    const { key, options } = await desk.outside("outside-enrol", { code, response: wrong.create(begun.options) });
+    await ana.ask("request-outside-invite", { ...at(await reread(ana, asked)), name: "Lena" });
+    await expect(desk.outside("outside-file", { key, name: "account-1.json" })).rejects.toThrow(/code_refused/u);
+    await expect(desk.outside("outside-approve", { key, response: wrong.get(options) })).rejects.toThrow(/code_refused/u);
+  });
+
   test("[F-7] the operator's signature is by the desk's published key, and nothing is in the trail but numbers and hashes", async () => {
     const { desk, ines, ana, ben } = await beginReleasing();
     addAccount(desk, "oscar");
