@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { defaultLimits, startServer } from "@latchkey/server";
 import { createUpload, offsetOf, readBlob, sendPart, tus } from "@latchkey/server/testing";
 import type { TusPeer } from "@latchkey/server/testing";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
@@ -68,7 +68,9 @@ describe("D33 a flood of uploads that nobody finishes", () => {
     expect([await readBlob(ben, blobId), await readBlob(ben, another)]).toEqual([bytes, bytes]);
   }, 120_000);
 
-  test("[E-140] neither is who asks without end how far uploads are, his own or some that are not there, or ends them: he pays as for parts", async () => {
+  test("[E-140] neither is who asks without end how far uploads are, his own or some that are not there, or ends them: he pays as for parts", async ({
+    onTestFinished,
+  }) => {
     const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
     const rates = { ...defaultLimits.rates, patchUpload: { burst: 200, perSecond: 0.01 } };
     const limits = { rates };

@@ -8,7 +8,8 @@ import type { TestAuthenticator } from "@latchkey/server/testing";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { TestContext } from "vitest";
 
 interface Scene {
   /** Takes requests in, and may approve. */
@@ -18,7 +19,7 @@ interface Scene {
   readonly bosKey: TestAuthenticator;
 }
 
-async function scene(): Promise<Scene> {
+async function scene({ onTestFinished }: TestContext): Promise<Scene> {
   const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
   onTestFinished(() => rmSync(dataDirectory, { recursive: true, force: true }));
   const server = await startServer({ port: 0, dataDirectory, logLevel: "silent" });
@@ -64,8 +65,8 @@ const calledBack = {
 } as const;
 
 describe("G11", () => {
-  test("a request that says that a child will die gets nothing: no look-up, no package, no release, whoever is in a hurry", async () => {
-    const { ada } = await scene();
+  test("a request that says that a child will die gets nothing: no look-up, no package, no release, whoever is in a hurry", async (context) => {
+    const { ada } = await scene(context);
     const request = await opened(ada);
     expect(request.isEmergency).toBe(true);
     expect(await ada.refusal("request-identify", { ...(await now(ada, request)), place: 1 })).toBe("not_verified");
@@ -74,8 +75,8 @@ describe("G11", () => {
     }
   });
 
-  test("calling the number that it gives, written however, or its mailbox, verifies nothing; nor does an e-mail in an emergency", async () => {
-    const { ada } = await scene();
+  test("calling the number that it gives, written however, or its mailbox, verifies nothing; nor does an e-mail in an emergency", async (context) => {
+    const { ada } = await scene(context);
     const request = await opened(ada);
     const own = ["+1 555 010 2000", "15550102000", "(555) 010-2000", "doe@springfield.example"];
     for (const contact of own) {
@@ -86,8 +87,8 @@ describe("G11", () => {
     expect(await ada.refusal("request-verify", { ...(await now(ada, request)), verification })).toBe("not_independent");
   });
 
-  test("whoever is deceived alone releases nothing: a second person's passkey is missing, and an emergency shortens no wait", async () => {
-    const { ada, adasKey, bo, bosKey } = await scene();
+  test("whoever is deceived alone releases nothing: a second person's passkey is missing, and an emergency shortens no wait", async (context) => {
+    const { ada, adasKey, bo, bosKey } = await scene(context);
     const request = await opened(ada);
     await ada.ask("request-verify", { ...(await now(ada, request)), verification: calledBack });
     await ada.ask("request-identify", { ...(await now(ada, request)), place: 1 });
