@@ -95,9 +95,7 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",
-          // Some files wait for minutes that pass in the product, while others work. In a run of all projects it has its turn after them.
-          maxWorkers: maxWorkers + 1,
-          sequence: { groupOrder: 1 },
+          maxWorkers,
           isolate,
           testTimeout: 120_000,
           hookTimeout: 120_000,
