@@ -57,7 +57,10 @@ const find = `async (role, source, flags) => {
 export async function waitFor(page: EnginePage, { role, name }: Target): Promise<{ readonly x: number; readonly y: number }> {
   const end = Date.now() + patienceMs;
   for (;;) {
-    const found = await page.run(find, [role, name.source, name.flags]);
+    // A page that is just being left answers nothing: the next one is asked.
+    const found = await page.run(find, [role, name.source, name.flags]).catch((error: unknown) => {
+      if (!String(error).includes("unload")) throw error;
+    });
     if (isPoint(found)) return found;
     if (Date.now() > end) throw new Error(`${page.engine}: no ${role} ${String(name)} on the page, which says: ${await textOf(page)}`);
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
