@@ -5,8 +5,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClientError } from "@latchkey/client";
-import { checkReceipt, encodeOpening, encodeRecord, openPublicCounts, parseOpening } from "@latchkey/client/counts";
-import type { Opening, OpeningSlot, VerifiedHalfYear } from "@latchkey/client/counts";
+import {
+  checkReceipt,
+  countLogCodec,
+  countsLabel,
+  encodeOpening,
+  encodeRecord,
+  openPublicCounts,
+  parseOpening,
+} from "@latchkey/client/counts";
+import type { CountLogItem, Opening, OpeningSlot, PublicCounts, VerifiedHalfYear } from "@latchkey/client/counts";
+import { decode, encode, utf8Bytes } from "@latchkey/codec";
+import { commitmentOf, operatorLabel } from "@latchkey/transparency";
 import { createNodePlatform } from "@latchkey/client/node";
 import { arrivalOf, outcomeOf, startCountedServer } from "@latchkey/server/testing";
 import type { CountedServer } from "@latchkey/server/testing";
@@ -31,25 +41,53 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What somebody verifies to whom these files are given in place of the honest ones. */
-async function verify(lie: (path: string, honest: Uint8Array) => Uint8Array = (_, honest) => honest): Promise<VerifiedHalfYear> {
+type Lie = (path: string, honest: Uint8Array) => Uint8Array;
+
+/** What somebody reads to whom other files are given in place of the honest ones. */
+function countsWith(lie: Lie = (_, honest) => honest): PublicCounts {
   const platform = createNodePlatform();
-  const { host } = counted.server;
-  const counts = openPublicCounts({
+  return openPublicCounts({
     serverUrl: counted.server.url,
     platform: {
       ...platform,
       async fetch(input, init) {
         const response = await platform.fetch(input, init);
         const { pathname } = new URL(input instanceof Request ? input.url : input);
-        if (!pathname.startsWith("/v1/counts/") || !response.ok) return response;
+        if (!pathname.startsWith("/v1/counts") || !response.ok) return response;
         return new Response(new Uint8Array(lie(pathname, new Uint8Array(await response.arrayBuffer()))));
       },
     },
   });
-  const verified = await counts.verify(host, counted.text);
+}
+
+async function verify(lie?: Lie): Promise<VerifiedHalfYear> {
+  const verified = await countsWith(lie).verify(counted.server.host, counted.text);
   if (verified === undefined) throw new Error("the half-year is counted");
   return verified;
+}
+
+function periodsOf(index: Uint8Array): readonly { readonly period: string }[] {
+  return (JSON.parse(new TextDecoder().decode(index)) as { periods: readonly { period: string }[] }).periods;
+}
+
+/** A log in which one of its values is not shown. */
+function withBare(bytes: Uint8Array, version: number): Uint8Array {
+  const log = decode(countLogCodec, bytes);
+  const items = log.items.map((item, of): CountLogItem => {
+    if (log.firstVersion + of !== version || item.kind !== "shown") return item;
+    return {
+      kind: "bare",
+      commitment: commitmentOf({ opening: item.opening, label: operatorLabel(countsLabel), version, value: item.value }),
+    };
+  });
+  return encode(countLogCodec, { ...log, items });
+}
+
+/** Of the values that a log shows, the one before the last. */
+function shownIn(bytes: Uint8Array): number {
+  const { firstVersion, items } = decode(countLogCodec, bytes);
+  const shown = items.flatMap(({ kind }, of) => (kind === "shown" ? [firstVersion + of] : []));
+  return shown.at(-2) ?? 0;
 }
 
 type Change = (slots: readonly OpeningSlot[], batch: number) => readonly OpeningSlot[];
@@ -106,6 +144,28 @@ describe("G7 a public count that is cooked", () => {
     );
     expect(kindsOf(found)).toContain("batch_differs 1");
     shows(context, "the batch is not the one that was published");
+  });
+
+  test("a half-year that is left out, or a second batch of one number that nobody is shown: the record has more than all of it together", async (context) => {
+    const all = (lie?: Lie): ReturnType<PublicCounts["verifyAll"]> => countsWith(lie).verifyAll(counted.server.host);
+    const honest = await all();
+    expect(honest.hidden).toBe(0);
+    const leftOut = await all((path, bytes) =>
+      path === "/v1/counts"
+        ? utf8Bytes(JSON.stringify({ periods: periodsOf(bytes).filter(({ period }) => period !== counted.text) }))
+        : bytes,
+    );
+    expect(leftOut.halfYears).toHaveLength(honest.halfYears.length - 1);
+    expect(leftOut.hidden).toBeGreaterThan(0);
+    // Every log has one of the values as a commitment alone.
+    let version = 0;
+    const bare = await all((path, bytes) => {
+      if (!path.endsWith("/log")) return bytes;
+      if (path.endsWith(`${counted.text}/log`)) version = shownIn(bytes);
+      return withBare(bytes, version);
+    });
+    expect(bare.hidden).toBe(1);
+    shows(context, "values that no half-year shows");
   });
 
   test("batches that were never in the public record, or only some of them: nothing of it is verified", async (context) => {

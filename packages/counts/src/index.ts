@@ -22,7 +22,7 @@ export { admitted, makeBatch } from "./batch.ts";
 export type { MadeSlot, WaitingRecord } from "./batch.ts";
 export { encodeOpening, maxOpeningBytes, parseOpening } from "./opening.ts";
 export type { Clearance, Opening, OpeningSlot } from "./opening.ts";
-export { countLogCodec, countsLabel, maxCountLogBytes, verifyCountLog } from "./log.ts";
+export { countLogCodec, countsLabel, hiddenValues, maxCountLogBytes, verifyCountLog } from "./log.ts";
 export type { CountLog, CountLogItem, ProvenTree, ProvenValue, ShownItem } from "./log.ts";
 export { claimedPeriod } from "./claimed.ts";
 export { cellOf, isHarmless, verifyPeriod } from "./verify.ts";

@@ -64,7 +64,7 @@ export const countLogCodec: Codec<CountLog> = struct<CountLog>({
         struct<ShownItem>({ value: opaqueV(2048), opening: id32, index: safeUint64, entry: opaqueV(40_960, 1), mapProof: mapProofCodec }),
       ],
     }),
-    { maxBytes: maxCountLogBytes, maxItems: 2048 },
+    { maxBytes: maxCountLogBytes, maxItems: 16_384 },
   ),
   ext: opaqueV(4096),
 });
@@ -116,6 +116,22 @@ export async function verifyCountLog(bytes: Uint8Array, tree: ProvenTree): Promi
     values.push({ version, value: readValue(item.value), timeMs });
   }
   return values;
+}
+
+/** Values that are published while logs are fetched, which servers hold for a minute: so many behind the newest that is shown are not hidden. */
+const maxFresh = 4;
+
+/**
+ * How many values of the label none of these shows: what they say only the server knows, such as a second batch of one number, or a half-year that
+ * it leaves out (spec K-3).
+ * @param shown what was verified, of every half-year
+ * @param version of the newest value of the label, as it was proved
+ */
+export function hiddenValues(shown: readonly (readonly ProvenValue[])[], version: number): number {
+  const versions = new Set(shown.flatMap((values) => values.map((one) => one.version)));
+  const newest = Math.max(0, ...versions);
+  const fresh = version - newest <= maxFresh ? Math.max(0, version - newest) : 0;
+  return version - fresh - versions.size;
 }
 
 /** When the log had an item as the newest of its label. */

@@ -41,7 +41,7 @@ export interface Opening {
 }
 
 /** Longest opening that is read, in bytes. */
-export const maxOpeningBytes = 2_097_152;
+export const maxOpeningBytes = 8_388_608;
 const maxBatches = 190;
 const maxSlots = 64;
 const maxDocument = 300;

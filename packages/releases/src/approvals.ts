@@ -6,8 +6,9 @@ import { JsonReader } from "./json-reader.ts";
 
 const format = "latchkey/release-approvals/1";
 const signatureFormat = "latchkey/release-signature/1";
-/** Longest parts of a passkey and of what it answers, in bytes. */
-const [maxKeyBytes, maxAnswerBytes] = [1400, 8192];
+const maxKeyBytes = 1400;
+/** Longest part of what a passkey answers, in bytes. */
+export const maxAnswerBytes = 8192;
 const maxApprovals = 8;
 const longestName = 200;
 

@@ -2,7 +2,7 @@ export { ReleaseError } from "./errors.ts";
 export type { ReleaseErrorCode } from "./errors.ts";
 export { decodeManifest, encodeManifest, maxReleaseFiles, releaseDigest, releaseFileName } from "./manifest.ts";
 export type { ReleaseFile, ReleaseManifest } from "./manifest.ts";
-export { approvalGap, decodeApprovals, encodeApprovals, encodeSignature, releaseTbs, waitMs } from "./approvals.ts";
+export { approvalGap, decodeApprovals, encodeApprovals, encodeSignature, maxAnswerBytes, releaseTbs, waitMs } from "./approvals.ts";
 export type { Approval, ApprovalGap, Approvals, ApproverRole, Assertion, ReleaseSignature } from "./approvals.ts";
 export { maxReleaseBytes, zipRelease } from "./file.ts";
 export type { ReleaseParts } from "./file.ts";

@@ -35,19 +35,15 @@ HOST is a server's name or address. No account is needed.`,
 
 async function verify(context: CommandContext, host: string | undefined): Promise<void> {
   const { counts, name } = await openCounts(urlOf(context, host));
-  const halfYears = await counts.halfYears(name);
-  const { isHarmless, summarize } = await import("@latchkey/client/counts");
-  const verified: VerifiedHalfYear[] = [];
-  for (const { period } of halfYears) {
-    const one = await counts.verify(name, period);
-    if (one !== undefined) verified.push(one);
-  }
+  const { isHarmless, periodText, summarize } = await import("@latchkey/client/counts");
+  const { halfYears: verified, hidden } = await counts.verifyAll(name);
   const problems = verified.flatMap(({ report }) => report.findings.filter((one) => !isHarmless(one)));
-  const { periodText } = await import("@latchkey/client/counts");
+  const holds = problems.length === 0 && hidden === 0;
   context.output.result(
     {
       host: name,
-      holds: problems.length === 0,
+      holds,
+      hidden,
       halfYears: verified.map(({ report, bytes, tookMs, record }) => ({
         period: periodText(report.period),
         batches: report.batches,
@@ -66,14 +62,15 @@ async function verify(context: CommandContext, host: string | undefined): Promis
       `Server  ${printableLine(name)}`,
       ...(verified.length === 0 ? ["Nothing is counted in public here."] : []),
       ...verified.flatMap((one) => linesOf(one, periodText(one.report.period), one.report.opening === 0 ? [] : summarize(one.report))),
-      ...(verified.length === 0 ? [] : [problems.length === 0 ? "All of it holds." : "It does NOT hold: see above."]),
+      ...(hidden === 0 ? [] : [`Values in the public record that none of it shows: ${hidden}`]),
+      ...(verified.length === 0 && hidden === 0 ? [] : [holds ? "All of it holds." : "It does NOT hold: see above."]),
     ].join("\n"),
   );
-  if (problems.length > 0) throw new CommandError("counts_differ", "What this server counts in public is not what stands in its record.");
+  if (!holds) throw new CommandError("counts_differ", "What this server counts in public is not what stands in its record.");
 }
 
 async function receipt(context: CommandContext, path: string): Promise<void> {
-  const { parseReceipt, checkReceipt, periodText, CountsError } = await import("@latchkey/client/counts");
+  const { parseReceipt, checkReceipt, periodStartMs, periodText, CountsError } = await import("@latchkey/client/counts");
   const text = await readText(path);
   let given: CountReceipt;
   try {
@@ -86,7 +83,9 @@ async function receipt(context: CommandContext, path: string): Promise<void> {
   const found = name === given.host ? await counts.verify(name, periodText(given.period)) : undefined;
   if (name !== given.host)
     throw new CommandError("invalid_receipt", `The receipt is of ${printableLine(given.host)}, and this is ${printableLine(name)}.`);
-  const state: ReceiptState = found === undefined ? "waiting" : checkReceipt(given, found.report);
+  // A half-year that is over and not shown at all has nothing of it.
+  const isOver = Date.now() >= periodStartMs(given.period + 1);
+  const state: ReceiptState = found === undefined ? (isOver ? "missing" : "waiting") : checkReceipt(given, found.report);
   context.output.result(
     { host: name, period: periodText(given.period), batch: given.batch, state },
     `${periodText(given.period)}: ${receiptWords[state]}`,

@@ -1,5 +1,5 @@
-import type { CountedHalfYear, PublicCounts } from "@latchkey/client/counts";
-import { isHarmless } from "@latchkey/client/counts";
+import type { PublicCounts } from "@latchkey/client/counts";
+import { isHarmless, periodText } from "@latchkey/client/counts";
 import { ClientError } from "@latchkey/client";
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
@@ -19,7 +19,10 @@ export function CountsPage({ counts }: { readonly counts: Counts }): ReactElemen
   const [host, setHost] = useState<string>();
   const [shown, setShown] = useState<readonly ShownHalfYear[]>();
   const [hasFailed, setHasFailed] = useState(false);
+  /** How often it was asked for again. */
+  const [tries, setTries] = useState(0);
   const [verdict, setVerdict] = useState<Verdict>("none");
+  const [hidden, setHidden] = useState(0);
 
   useEffect(() => {
     let isGone = false;
@@ -36,14 +39,17 @@ export function CountsPage({ counts }: { readonly counts: Counts }): ReactElemen
     return () => {
       isGone = true;
     };
-  }, [counts]);
+  }, [counts, tries]);
 
   const verify = async (all: readonly ShownHalfYear[], name: string): Promise<void> => {
     setVerdict("busy");
     try {
-      const verified = await Promise.all(all.map(async (one) => ({ ...one, verified: await counts.verify(name, one.period) })));
+      const { halfYears, hidden } = await counts.verifyAll(name);
+      const found = new Map(halfYears.map((one) => [periodText(one.report.period), one]));
+      const verified = all.map((one) => ({ ...one, verified: found.get(one.period) }));
       setShown(verified);
-      setVerdict(verified.every((one) => doesHold(one)) ? "holds" : "differs");
+      setHidden(hidden);
+      setVerdict(hidden === 0 && verified.every((one) => doesHold(one)) ? "holds" : "differs");
     } catch (error) {
       setVerdict(error instanceof ClientError && error.code !== "offline" ? "unproven" : "failed");
     }
@@ -54,6 +60,18 @@ export function CountsPage({ counts }: { readonly counts: Counts }): ReactElemen
       <main className="page page-centre" aria-busy={!hasFailed}>
         <Mark size={56} />
         <p role={hasFailed ? "alert" : undefined}>{hasFailed ? t("counts.failed") : `${t("counts.loading")}…`}</p>
+        {hasFailed && (
+          <button
+            type="button"
+            className="button button-primary"
+            onClick={() => {
+              setHasFailed(false);
+              setTries(tries + 1);
+            }}
+          >
+            {t("common.tryAgain")}
+          </button>
+        )}
       </main>
     );
   }
@@ -70,7 +88,7 @@ export function CountsPage({ counts }: { readonly counts: Counts }): ReactElemen
           {shown.length === 0 ? (
             <p>{t("counts.none")}</p>
           ) : (
-            <Verification verdict={verdict} shown={shown} verify={() => void verify(shown, host)} />
+            <Verification verdict={verdict} shown={shown} hidden={hidden} verify={() => void verify(shown, host)} />
           )}
         </section>
         {shown.map((one) => (
@@ -93,13 +111,14 @@ export function CountsPage({ counts }: { readonly counts: Counts }): ReactElemen
 function Verification(props: {
   readonly verdict: Verdict;
   readonly shown: readonly ShownHalfYear[];
+  readonly hidden: number;
   readonly verify: () => void;
 }): ReactElement {
-  const { verdict, shown, verify } = props;
+  const { verdict, shown, hidden, verify } = props;
   return (
     <div className={`counts-verdict counts-verdict-${verdict}`}>
       <div role="status" className="counts-said">
-        <VerdictWords verdict={verdict} shown={shown} />
+        <VerdictWords verdict={verdict} shown={shown} hidden={hidden} />
       </div>
       <button type="button" className="button button-primary" disabled={verdict === "busy"} onClick={verify}>
         {verdict === "busy" ? `${t("counts.verifying")}…` : t("counts.verify")}
@@ -108,7 +127,12 @@ function Verification(props: {
   );
 }
 
-function VerdictWords({ verdict, shown }: { readonly verdict: Verdict; readonly shown: readonly ShownHalfYear[] }): ReactElement {
+function VerdictWords(props: {
+  readonly verdict: Verdict;
+  readonly shown: readonly ShownHalfYear[];
+  readonly hidden: number;
+}): ReactElement {
+  const { verdict, shown, hidden } = props;
   switch (verdict) {
     case "none":
     case "busy":
@@ -140,6 +164,7 @@ function VerdictWords({ verdict, shown }: { readonly verdict: Verdict; readonly 
             })}
           </p>
           <ul className="counts-list">
+            {hidden > 0 && <li>{t("counts.found.hidden", { n: formatNumber(hidden) })}</li>}
             {shown.flatMap(({ period, verified }) =>
               foundLines(verified?.report.findings ?? []).map(({ text }) => (
                 <li key={`${period} ${text}`}>{`${halfYearText(period)}: ${text}`}</li>
@@ -158,10 +183,7 @@ function doesHold({ verified }: ShownHalfYear): boolean {
 
 async function read(counts: Counts): Promise<{ host: string; shown: readonly ShownHalfYear[] }> {
   const host = await counts.host();
-  const halfYears = await counts.halfYears(host);
-  const claimed = await Promise.all(
-    halfYears.map(async ({ period }: CountedHalfYear) => ({ period, claimed: await counts.claimed(host, period), verified: undefined })),
-  );
-  const shown = claimed.flatMap((one) => (one.claimed === undefined ? [] : [{ ...one, claimed: one.claimed }]));
+  const claimed = await counts.claimed(host);
+  const shown = claimed.map((one) => ({ period: periodText(one.period), claimed: one, verified: undefined }));
   return { host, shown: shown.toReversed() };
 }

@@ -1,7 +1,7 @@
 import { isHarmless, parsePeriod } from "@latchkey/client/counts";
 import type { Counted, Finding, FindingKind, KindSummary, PeriodReport, ShownNumber, VerifiedHalfYear } from "@latchkey/client/counts";
-import { language, named, t } from "../messages/words.ts";
-import { formatNumber } from "../state/format.ts";
+import { named, t } from "../messages/words.ts";
+import { countryName, formatNumber } from "../state/format.ts";
 
 /** A half-year as it is shown: as the server says, and once it was asked for, as it was verified. */
 export interface ShownHalfYear {
@@ -87,5 +87,5 @@ export function tablesOf({ of, types, countries, results, approvals }: KindSumma
 
 function countryText(code: string): string {
   if (code === "") return t("counts.otherCountries");
-  return new Intl.DisplayNames([language()], { type: "region", fallback: "code" }).of(code) ?? code;
+  return countryName(code);
 }

@@ -2493,6 +2493,7 @@ export interface Messages {
   "counts.found.time": { readonly n: string };
   "counts.found.sealed": { readonly n: string };
   "counts.found.restored": { readonly n: string };
+  "counts.found.hidden": { readonly n: string };
   "counts.found.late": { readonly n: string };
   "counts.notWithin": undefined;
 }

@@ -189,3 +189,17 @@ export function avatarColour(id: string): number {
   for (let index = 0; index < id.length; index += 1) hash = Math.imul(hash ^ id.charCodeAt(index), 16_777_619);
   return (hash >>> 0) % avatarColours;
 }
+
+/** The name of a country of two letters, in the person's language; the letters where it has none. */
+export function countryName(code: string): string {
+  return displayName("region", code, /^[A-Z]{2}$/);
+}
+
+/** The name of a language of two letters. */
+export function languageName(code: string): string {
+  return displayName("language", code, /^[a-z]{2}$/);
+}
+
+function displayName(type: "region" | "language", code: string, pattern: RegExp): string {
+  return pattern.test(code) ? (new Intl.DisplayNames(locale(), { type, fallback: "code" }).of(code) ?? code) : code;
+}

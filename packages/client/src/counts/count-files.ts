@@ -3,8 +3,8 @@ import type { Period } from "@latchkey/counts";
 import { httpPaths } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import { orOffline } from "../transport/blob-answers.ts";
-import { fetchWithin, readBody } from "../transport/fetch-within.ts";
+import { apart, orOffline } from "../transport/blob-answers.ts";
+import { fetchWhileItComes, readBody } from "../transport/fetch-within.ts";
 
 /** A half-year that a server says it counts. Nothing of it is verified. */
 export interface CountedHalfYear {
@@ -25,19 +25,19 @@ export interface CountFiles {
   index(): Promise<readonly CountedHalfYear[]>;
   /** What proves a half-year's values; `undefined` where it has none. @throws ClientError */
   log(period: Period): Promise<Uint8Array | undefined>;
+  /** An opening of it by its number; `undefined` where there is none. @throws ClientError */
   opening(period: Period, number: number): Promise<Uint8Array | undefined>;
 }
 
 /** @param baseUrl of the host's HTTP, without a slash at its end */
 export function createCountFiles({ platform, baseUrl }: { platform: Pick<Platform, "fetch" | "setTimer">; baseUrl: string }): CountFiles {
   async function get(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
-    const init: RequestInit = { credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" };
-    const read = async (response: Response): Promise<Uint8Array | "missing" | "bad"> => {
-      if (response.ok) return (await readBody(response, maxBytes)) ?? "bad";
+    const read = async (response: Response, came: (bytes: number) => void): Promise<Uint8Array | "missing" | "bad"> => {
+      if (response.ok) return (await readBody(response, maxBytes, came)) ?? "bad";
       await response.body?.cancel();
       return response.status === 404 ? "missing" : "bad";
     };
-    const found = await orOffline(() => fetchWithin(platform, `${baseUrl}${httpPaths.counts}${path}`, init, read));
+    const found = await orOffline(() => fetchWhileItComes(platform, `${baseUrl}${httpPaths.counts}${path}`, apart, read));
     if (found === "bad") throw new ClientError("offline", "What is counted in public cannot be had from the server now.");
     return found === "missing" ? undefined : found;
   }

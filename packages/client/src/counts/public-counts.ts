@@ -1,5 +1,5 @@
-import { claimedPeriod, countsLabel, CountsError, parsePeriod, verifyCountLog, verifyPeriod } from "@latchkey/counts";
-import type { Period, PeriodReport } from "@latchkey/counts";
+import { claimedPeriod, countsLabel, CountsError, hiddenValues, parsePeriod, verifyCountLog, verifyPeriod } from "@latchkey/counts";
+import type { Period, PeriodReport, ProvenValue } from "@latchkey/counts";
 import { TransparencyError } from "@latchkey/transparency";
 import type { DirectoryStatus } from "../api.ts";
 import type { DirectoryLog } from "../directory/log.ts";
@@ -22,17 +22,26 @@ export interface VerifiedHalfYear {
   readonly record: DirectoryStatus;
 }
 
+/** All that a host counts, verified. */
+export interface VerifiedCounts {
+  /** The oldest first. */
+  readonly halfYears: readonly VerifiedHalfYear[];
+  /** How many values of the public record no half-year shows: none where a server lost nothing and hides nothing (spec K-3). */
+  readonly hidden: number;
+}
+
 /** What a host counts in public, as everybody verifies it (spec F-9). */
 export interface PublicCounts {
-  halfYears(host: string): Promise<readonly CountedHalfYear[]>;
-  /** What the host says of a half-year, not verified; `undefined` for what is none, or is not counted. @throws ClientError */
-  claimed(host: string, period: string): Promise<PeriodReport | undefined>;
+  /** What the host says of every half-year, the oldest first, with nothing of it verified. @throws ClientError `server_lied` for what cannot be read, `offline` */
+  claimed(host: string): Promise<readonly PeriodReport[]>;
   /**
    * Fetches a half-year and holds it against the public record: the head with its witnesses, the label's place, each value, every slot.
    * @param period `2026-2`; `undefined` for what is none, or is not counted
    * @throws ClientError `directory_unproven` for what the record does not have, `server_lied` for what cannot be read; as `OperatorLabels.newest`
    */
   verify(host: string, period: string): Promise<VerifiedHalfYear | undefined>;
+  /** Verifies every half-year that there is, and that the public record has nothing that none of them shows. @throws as `verify` */
+  verifyAll(host: string): Promise<VerifiedCounts>;
 }
 
 interface Fetched {
@@ -53,51 +62,82 @@ export function createPublicCounts(params: {
   const filesOf = (host: string): CountFiles => createCountFiles({ platform, baseUrl: connections.httpUrl(host) });
 
   /** The files of a half-year. */
-  async function fetchPeriod(host: string, text: string): Promise<Fetched | undefined> {
+  async function fetchPeriod(
+    files: CountFiles,
+    { period: text, openings }: Pick<CountedHalfYear, "period" | "openings">,
+  ): Promise<Fetched | undefined> {
     const period = parsePeriod(text);
     if (period === undefined) return undefined;
-    const files = filesOf(host);
-    const number = (await files.index()).find((one) => one.period === text)?.openings.at(-1);
+    const number = openings.at(-1);
     const [bytes, opening] = await Promise.all([files.log(period), number === undefined ? undefined : files.opening(period, number)]);
     return bytes === undefined ? undefined : { period, bytes, opening };
   }
 
+  async function fetchOne(host: string, text: string): Promise<Fetched | undefined> {
+    const files = filesOf(host);
+    return fetchPeriod(files, (await files.index()).find((one) => one.period === text) ?? { period: text, openings: [] });
+  }
+
+  /** One after another: forty half-years are a lot at once. */
+  async function fetchAll(host: string): Promise<readonly Fetched[]> {
+    const files = filesOf(host);
+    const fetched: Fetched[] = [];
+    for (const one of await files.index()) {
+      const found = await fetchPeriod(files, one);
+      if (found !== undefined) fetched.push(found);
+    }
+    return fetched;
+  }
+
+  /** Holds what was fetched before against the record as it is now. */
+  async function verifyFetched(host: string, fetched: readonly Fetched[]): Promise<VerifiedCounts> {
+    await labels.newest(host, countsLabel);
+    const [label, tree] = await Promise.all([labels.state(host, countsLabel), log.tree(host)]);
+    if (label === undefined || tree === undefined)
+      throw new ClientError("directory_unproven", "The server's public record has nothing of what it counts.");
+    let waitedMs = 0;
+    const hashes: typeof tree.hashes = async (ids) => {
+      const askedMs = performance.now();
+      const found = await tree.hashes(ids);
+      waitedMs += performance.now() - askedMs;
+      return found;
+    };
+    const record = await log.status(host);
+    const halfYears: VerifiedHalfYear[] = [];
+    const shown: (readonly ProvenValue[])[] = [];
+    try {
+      for (const { period, bytes, opening } of fetched) {
+        const [startedMs, waitedBefore] = [performance.now(), waitedMs];
+        const values = await verifyCountLog(bytes, { ...tree, hashes, index: label.index });
+        const report = verifyPeriod({ host, period, values, opening, nowMs: platform.nowMs() });
+        const tookMs = performance.now() - startedMs - (waitedMs - waitedBefore);
+        shown.push(values);
+        halfYears.push({ report, bytes: { log: bytes.length, opening: opening?.length ?? 0 }, tookMs, record });
+      }
+    } catch (cause) {
+      throw failureOf(cause);
+    }
+    return { halfYears, hidden: hiddenValues(shown, label.version) };
+  }
+
   return {
-    halfYears: (host) => filesOf(host).index(),
-    async claimed(host, text) {
-      const fetched = await fetchPeriod(host, text);
-      if (fetched === undefined) return undefined;
-      const { period, bytes: log, opening } = fetched;
+    async claimed(host) {
+      const fetched = await fetchAll(host);
       try {
-        return claimedPeriod({ host, period, log, opening, nowMs: platform.nowMs() });
+        return fetched.map(({ period, bytes: log, opening }) => claimedPeriod({ host, period, log, opening, nowMs: platform.nowMs() }));
       } catch (cause) {
         throw failureOf(cause);
       }
     },
     async verify(host, text) {
-      const fetched = await fetchPeriod(host, text);
-      if (fetched === undefined) return undefined;
-      const { period, bytes, opening } = fetched;
-      await labels.newest(host, countsLabel);
-      const [index, tree] = await Promise.all([labels.place(host, countsLabel), log.tree(host)]);
-      if (index === undefined || tree === undefined)
-        throw new ClientError("directory_unproven", "The server's public record has nothing of what it counts.");
-      const startedMs = performance.now();
-      let waitedMs = 0;
-      const hashes: typeof tree.hashes = async (ids) => {
-        const askedMs = performance.now();
-        const found = await tree.hashes(ids);
-        waitedMs += performance.now() - askedMs;
-        return found;
-      };
-      try {
-        const values = await verifyCountLog(bytes, { ...tree, hashes, index });
-        const report = verifyPeriod({ host, period, values, opening, nowMs: platform.nowMs() });
-        const tookMs = performance.now() - startedMs - waitedMs;
-        return { report, bytes: { log: bytes.length, opening: opening?.length ?? 0 }, tookMs, record: await log.status(host) };
-      } catch (cause) {
-        throw failureOf(cause);
-      }
+      const fetched = await fetchOne(host, text);
+      return fetched === undefined ? undefined : (await verifyFetched(host, [fetched])).halfYears[0];
+    },
+    async verifyAll(host) {
+      const fetched = await fetchAll(host);
+      // Who says that nothing is counted has nothing in the record either: looked up all the same.
+      if (fetched.length === 0 && (await labels.newest(host, countsLabel)) === undefined) return { halfYears: [], hidden: 0 };
+      return verifyFetched(host, fetched);
     },
   };
 }

@@ -23,8 +23,8 @@ export interface OperatorLabels {
   newest(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
   /** The newest that was verified before. */
   known(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
-  /** Where a label stands in the map, as it was verified last; `undefined` where it never had a value. */
-  place(host: string, name: OperatorLabelName): Promise<Uint8Array | undefined>;
+  /** Where a label stands in the map and how many values it has, as they were verified last; `undefined` where it never had one. */
+  state(host: string, name: OperatorLabelName): Promise<LabelState | undefined>;
 }
 
 /** What is remembered of a label. */
@@ -77,7 +77,7 @@ export function createOperatorLabels(params: {
 
   return {
     known: async (host, name) => (await load(host, name)).value,
-    place: async (host, name) => (await load(host, name)).label?.index,
+    state: async (host, name) => (await load(host, name)).label,
     async newest(host, name) {
       const known = await load(host, name);
       const found = await lookUp(host, name, known, false).catch(async (error: unknown) => {

@@ -1,7 +1,7 @@
 import type { ReactElement, ReactNode } from "react";
 import { t } from "../../messages/words.ts";
-import { formatFull } from "../../state/format.ts";
-import { categoriesText, countryName, dayWords, languageName, periodText, secrecyText } from "./request-words.ts";
+import { countryName, formatFull, languageName } from "../../state/format.ts";
+import { categoriesText, dayWords, periodText, secrecyText } from "./request-words.ts";
 import { useRequest } from "./request-work.ts";
 
 /** What a request says, and what of it is answered. */

@@ -1,3 +1,4 @@
+import { countryName, languageName } from "../../state/format.ts";
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { dataCategories, requestChannels, requestLimits } from "@latchkey/client/desk";
@@ -9,7 +10,6 @@ import { Clocks } from "./Clocks.tsx";
 import { IdentifierRows } from "./IdentifierRows.tsx";
 import { intakeOf, withType } from "./intake-draft.ts";
 import type { IntakeDraft, IntakeField } from "./intake-draft.ts";
-import { countryName, languageName } from "./request-words.ts";
 import { SecrecyFields } from "./SecrecyFields.tsx";
 import { TypeFacts } from "./TypeFacts.tsx";
 import { useNow } from "./use-now.ts";

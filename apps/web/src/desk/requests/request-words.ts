@@ -64,20 +64,6 @@ export function secrecyText(secrecy: RequestIntake["secrecy"]): string {
   }
 }
 
-/** The name of a country of two letters, in the person's language; the letters where it has none. */
-export function countryName(code: string): string {
-  return displayName("region", code, /^[A-Z]{2}$/);
-}
-
-/** The name of a language of two letters. */
-export function languageName(code: string): string {
-  return displayName("language", code, /^[a-z]{2}$/);
-}
-
-function displayName(type: "region" | "language", code: string, pattern: RegExp): string {
-  return pattern.test(code) ? (new Intl.DisplayNames(locale(), { type, fallback: "code" }).of(code) ?? code) : code;
-}
-
 /** How long `P10D` is, in words: "10 days". The text itself where it is no duration that a table has. */
 export function durationText(duration: string): string {
   const [, years, months, weeks, days, hours, minutes] =

@@ -86,35 +86,49 @@ export class Batching {
       if (isOwn) values.dequeue(waiting.id);
       values.note(inRecord);
       if (isSame && (isOwn || inRecord.version <= known)) return;
-      this.#passOver(inRecord);
+      this.#passOver(inRecord, inRecord.version - known);
       trail.append({ actor: "desk", act: "counts lost", details: { version: inRecord.version, known } }, this.#nowMs);
     });
     this.#isCompared = true;
   }
 
-  /** Batches that the record has and this database does not: their numbers are taken, and nobody can open them. */
-  #passOver({ newest }: CountsInRecord): void {
-    const { table, values } = this.#parts;
+  /**
+   * Batches that the record has and this database does not: their numbers are taken, and nobody can open them. What they were of the record's
+   * commitments do not say: before a newest value that is none, each is taken for a batch, so that no number comes twice.
+   */
+  #passOver({ newest }: CountsInRecord, unknown: number): void {
+    const { table } = this.#parts;
     const value = decode(countValueCodec, newest.value);
-    if (value.kind === "policy") {
-      if (table.policy(value.policy.period) !== undefined) return;
-      table.addPolicy(value.policy);
-      // The seed of before is lost with what it was for; batches that come need one.
-      table.addSeed(value.policy.period, new Uint8Array(randomBytes(saltBytes)));
+    if (value.kind === "batch") {
+      this.#loseWaiting(({ period, batch }) => period === value.period && batch <= value.batch);
+      const last = table.lastBatch();
+      const from = last?.period === value.period ? last.batch + 1 : 0;
+      for (let batch = Math.min(from, value.batch); batch <= value.batch; batch++) this.#lose({ period: value.period, batch });
       return;
     }
-    if (value.kind !== "batch") return;
-    for (const { id, value: waiting } of values.outbox()) {
-      const own = decode(countValueCodec, waiting);
-      if (own.kind !== "batch" || own.period !== value.period || own.batch > value.batch) continue;
+    let left = unknown - 1;
+    this.#loseWaiting(() => left-- > 0);
+    for (let at = this.#next(); at !== undefined && left > 0; at = this.#next(), left--) this.#lose(at);
+    if (value.kind !== "policy" || table.policy(value.policy.period) !== undefined) return;
+    table.addPolicy(value.policy);
+    // The seed of before is lost with what it was for; batches that come need one.
+    table.addSeed(value.policy.period, new Uint8Array(randomBytes(saltBytes)));
+  }
+
+  /** Passes over batches that wait to be published. */
+  #loseWaiting(isLost: (at: BatchAt) => boolean): void {
+    const { table, values } = this.#parts;
+    for (const { id, value } of values.outbox()) {
+      const own = decode(countValueCodec, value);
+      if (own.kind !== "batch" || !isLost(own)) continue;
       values.dequeue(id);
       table.unplace(own);
+      this.#lose(own);
     }
-    const last = table.lastBatch();
-    const from = last?.period === value.period ? last.batch + 1 : 0;
-    for (let batch = Math.min(from, value.batch); batch <= value.batch; batch++) {
-      table.addBatch({ period: value.period, batch, hashes: undefined, trailSlot: 0, trail: new Uint8Array() });
-    }
+  }
+
+  #lose({ period, batch }: BatchAt): void {
+    this.#parts.table.addBatch({ period, batch, hashes: undefined, trailSlot: 0, trail: new Uint8Array() });
   }
 
   /** Writes down the next thing that is due; whether there was one. */

@@ -21,17 +21,22 @@ export function publishedCounts(
   const { table, values, host } = parts;
   switch (query.kind) {
     case "log":
-      return values.logOf(query.period);
+      // Whoever names half-years that there are not has nothing read for it.
+      return table.policy(query.period) === undefined ? undefined : values.logOf(query.period);
     case "opening":
       return values.hasOpening(query.period, query.number) ? table.opening(query.period, query.number) : undefined;
     case "index": {
-      const periods = table.periods().flatMap((period) => {
-        const policy = table.policy(period);
-        if (policy === undefined) return [];
-        const openings = table.openings(period).filter((number) => values.hasOpening(period, number));
-        return [{ period: periodText(period), opensMs: openingDueMs(policy, period), kind: policyKind(policy), openings }];
-      });
-      return utf8Bytes(JSON.stringify({ host, periods: periods.slice(-mostPeriods) }));
+      const opened = values.openings();
+      const periods = table
+        .periods()
+        .slice(-mostPeriods)
+        .flatMap((period) => {
+          const policy = table.policy(period);
+          if (policy === undefined) return [];
+          const openings = table.openings(period).filter((number) => opened.has(`${period}.${number}`));
+          return [{ period: periodText(period), opensMs: openingDueMs(policy, period), kind: policyKind(policy), openings }];
+        });
+      return utf8Bytes(JSON.stringify({ host, periods }));
     }
   }
 }

@@ -84,9 +84,14 @@ export class ValueTable {
     return this.#values().some(({ value }) => value.kind === "batch" && value.period === period && value.batch === batch);
   }
 
+  /** The openings whose hash is there, each as `PERIOD.NUMBER`. */
+  openings(): ReadonlySet<string> {
+    return new Set(this.#values().flatMap(({ value }) => (value.kind === "opening" ? [`${value.period}.${value.number}`] : [])));
+  }
+
   /** Whether the hash of an opening is there. */
   hasOpening(period: Period, number: number): boolean {
-    return this.#values().some(({ value }) => value.kind === "opening" && value.period === period && value.number === number);
+    return this.openings().has(`${period}.${number}`);
   }
 
   #values(): readonly { readonly version: number; readonly value: CountValue }[] {

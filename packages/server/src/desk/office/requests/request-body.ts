@@ -68,12 +68,27 @@ export function clocksOfRequest({ body }: Pick<StoredRequest, "body">): readonly
 export function scopeOf({ body }: Pick<StoredRequest, "body">): RequestScope {
   const { intake, scope, type } = body;
   const asked: readonly DataCategory[] = scope?.categories ?? intake.categories;
-  const period = scope === undefined ? intake.period : scope.period;
+  const period = bothOf(intake.period, scope?.period);
   return {
     identifiers: scope?.identifiers ?? intake.identifiers.map((_, at) => at + 1),
-    categories: asked.filter((category) => type.categories.includes(category)),
+    // What was narrowed is some of what is asked, also where that was put right afterwards.
+    categories: asked.filter((category) => intake.categories.includes(category) && type.categories.includes(category)),
     ...(period === undefined ? {} : { period }),
   };
+}
+
+type Days = NonNullable<RequestIntake["period"]>;
+
+/** The days that are in both. */
+function bothOf(a: Days = {}, b: Days = {}): Days | undefined {
+  // Days as texts are in the order of days.
+  const [fromDay] = [a.fromDay, b.fromDay]
+    .filter((day) => day !== undefined)
+    .toSorted()
+    .toReversed();
+  const [toDay] = [a.toDay, b.toDay].filter((day) => day !== undefined).toSorted();
+  if (fromDay === undefined && toDay === undefined) return undefined;
+  return { ...(fromDay === undefined ? {} : { fromDay }), ...(toDay === undefined ? {} : { toDay }) };
 }
 
 /** Whether a copy is kept for it now, or will be. */

@@ -2,7 +2,7 @@ import type { RequestDetail, RequestNotice, RequestPreservation, RequestSummary 
 import { dayText } from "../../../days.ts";
 import type { Asker } from "../operations.ts";
 import { nextDue } from "./clocks.ts";
-import { clocksOfRequest } from "./request-body.ts";
+import { clocksOfRequest, scopeOf } from "./request-body.ts";
 import type { StoredRequest } from "./request-body.ts";
 import type { RequestParts } from "./request-office.ts";
 import { isPossible, mayOf } from "./request-states.ts";
@@ -50,7 +50,7 @@ export function requestView(parts: RequestParts): RequestView {
       isTypeChecked: type.isChecked,
       clocks,
       ...(verification === undefined ? {} : { verification }),
-      ...(scope === undefined ? {} : { scope }),
+      ...(scope === undefined ? {} : { scope: scopeOf(request) }),
       ...(challenge === undefined ? {} : { challenge }),
       ...(refusal === undefined ? {} : { refusal }),
       ...(extension === undefined ? {} : { extension }),

@@ -168,6 +168,8 @@ describe("verification", () => {
       "(030) 9014-0",
       "MUSTER@sta.example",
       "+４９ ３０ ９０１４０",
+      "٠٣٠ ٩٠١٤٠",
+      "०३० ९०१४०",
       "+49 30 9014 0 ext. 12345678",
       "muster@sta.example (as printed)",
     ]) {
@@ -305,6 +307,13 @@ describe("what becomes of a request", () => {
     const scope = { identifiers: [1], categories: ["subscriber" as const], period: { fromDay: "2024-01-01" } };
     ({ request } = await ada.ask("request-narrow", { ...at(request), scope, words: "No content is held" }));
     expect(request).toMatchObject({ state: "narrowed", scope });
+    // Days are those of both, whichever of them is put right afterwards.
+    const intake = { ...request.intake, period: { fromDay: "2024-02-01", toDay: "2024-03-01" } };
+    ({ request } = await ada.ask("request-change", { ...at(request), intake }));
+    expect(request.scope).toEqual({ ...scope, period: intake.period });
+    const allDays = { identifiers: [1], categories: ["subscriber" as const] };
+    ({ request } = await ada.ask("request-narrow", { ...at(request), scope: allDays, words: "All days that were asked" }));
+    expect(request.scope).toEqual({ ...allDays, period: intake.period });
     const wider = { identifiers: [1, 2], categories: ["subscriber" as const] };
     expect(await ada.refusal("request-narrow", { ...at(request), scope: wider, words: "x" })).toBe("malformed");
     const other = { identifiers: [1], categories: ["traffic" as const] };
@@ -319,6 +328,8 @@ describe("what becomes of a request", () => {
     expect(request.events.map(({ kind }) => kind)).toEqual([
       "received",
       "verified",
+      "narrowed",
+      "changed",
       "narrowed",
       "challenged",
       "challenge-ended",

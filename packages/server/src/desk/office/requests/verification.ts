@@ -47,5 +47,16 @@ export function requireIndependent({ how, contact }: RequestVerification, intake
 
 /** In whatever digits they are written. */
 function digitsOf(text: string): string {
-  return text.normalize("NFKC").replaceAll(/[^0-9]/g, "");
+  return text
+    .normalize("NFKC")
+    .replaceAll(/\p{Nd}/gu, valueOf)
+    .replaceAll(/[^0-9]/g, "");
+}
+
+/** What a decimal digit of any script is worth: digits stand in tens, from nought on (Unicode §4.6). */
+function valueOf(digit: string): string {
+  const at = digit.codePointAt(0) ?? 0;
+  let value = 0;
+  while (value < 9 && /^\p{Nd}$/u.test(String.fromCodePoint(at - value - 1))) value += 1;
+  return String(value);
 }

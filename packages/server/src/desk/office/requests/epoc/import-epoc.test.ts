@@ -50,6 +50,28 @@ describe("an order as ETSI TS 103 120 carries it", () => {
     for (const word of ["Section C says Within10Days", "Section H", "Section K", "not known: Odd"]) expect(text).toContain(word);
   });
 
+  test("[F-15] of two values where one is read the second is shown, and what is too long for its field is said", async () => {
+    const twice = (xml: string, name: string): string =>
+      xml.replace(
+        new RegExp(`(<[a-z0-9]*:?${name}[ >].*?</[a-z0-9]*:?${name}>)`, "s"),
+        (one) => one + one.replaceAll("241 Js 100/26", "999 Js 1/26"),
+      );
+    const draft = await importEpoc(twice(epocXml({}), "AuthorisationReference"), zone);
+    expect(draft.intake.authority?.reference).toBe("241 Js 100/26");
+    expect(draft.notUnderstood.map(({ value }) => value)).toContain("999 Js 1/26");
+    const long = await importEpoc(epocXml({}).replace("oscar@chat.example", `o${"x".repeat(600)}`), zone);
+    expect(long.warnings.join("\n")).toContain("longer than its field");
+  });
+
+  test("[F-15] a time without a zone is the day that it says, wherever the server is", async () => {
+    const xml = epocXml({}).replace(/<task:StartTime>[^<]*/gu, "<task:StartTime>2026-09-01T00:30:00");
+    for (const where of ["Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati"]) {
+      expect((await importEpoc(xml, where)).intake.period?.fromDay).toBe("2026-09-01");
+    }
+    const odd = await importEpoc(epocXml({}).replace(/<task:StartTime>[^<]*/gu, "<task:StartTime>2026-09-01T99 or so"), zone);
+    expect(odd.warnings.join("\n")).toContain("cannot be read");
+  });
+
   test("[F-15] a preservation order is one, and until when is the table's", async () => {
     const draft = await importEpoc(epocXml({ legalType: "EPOCPR", task: "LPTaskObject", until: "2027-05-01T00:00:00Z" }), zone);
     expect(draft.type).toBe("eu-preservation-order");

@@ -29,11 +29,14 @@ export async function importEpoc(document: string, zone: string): Promise<Import
   return draftOf(root, zone);
 }
 
+const maxWarnings = 200;
+const moreWarnings = "There is more to be said of it than is shown: read the document.";
+
 /** Pure: the draft of a document. */
 function draftOf(root: XmlElement, zone: string): ImportDraft {
   const reading = new Reading(root);
-  const warnings: string[] = [];
-  const warn = (text: string): void => void (warnings.includes(text) || warnings.push(text));
+  const warnings = new Set<string>();
+  const warn = (text: string): void => void (warnings.size < maxWarnings ? warnings.add(text) : warnings.add(moreWarnings));
   const orders = reading.objects("AuthorisationObject");
   const tasks = [...reading.objects("LDTaskObject"), ...reading.objects("LPTaskObject")];
   if (orders.length !== 1)
@@ -53,13 +56,13 @@ function draftOf(root: XmlElement, zone: string): ImportDraft {
     warn("Section K: an enforcing authority was notified. Name it: nothing may go out before its time is over, unless in an emergency.");
   }
   const who = order === undefined ? {} : approvalsOf(reading, order, { warn, isEmergency: flags.has("IsEmergency") });
-  const country = reading.values(root, "Header", "Sender", "CountryCode")[0];
-  const reference = order === undefined ? undefined : reading.values(order, "AuthorisationReference")[0];
-  const addressee = order === undefined ? undefined : reading.values(order, "AuthorisationCSPID")[0];
-  const status = order === undefined ? undefined : reading.values(order, "AuthorisationDesiredStatus")[0];
+  const country = reading.value(root, "Header", "Sender", "CountryCode");
+  const reference = order === undefined ? undefined : reading.value(order, "AuthorisationReference");
+  const addressee = order === undefined ? undefined : reading.value(order, "AuthorisationCSPID");
+  const status = order === undefined ? undefined : reading.value(order, "AuthorisationDesiredStatus");
   if (status !== undefined && status !== "SubmittedToCSP")
     warn(`The order's desired status is ${short(status)}, where SubmittedToCSP is expected.`);
-  const priority = order === undefined ? undefined : reading.values(order, "AuthorisationPriority")[0];
+  const priority = order === undefined ? undefined : reading.value(order, "AuthorisationPriority");
   if (priority !== undefined) warn(`Section C says ${short(priority)}. What is due when, a person decides: nothing was counted by it.`);
 
   const asked = tasksOf(reading, tasks, { warn, zone });
@@ -73,21 +76,21 @@ function draftOf(root: XmlElement, zone: string): ImportDraft {
       ? {}
       : {
           authority: {
-            name: authorityName ?? "",
+            name: cut(authorityName ?? "", requestLimits.name, warn),
             country: country !== undefined && /^[A-Z]{2}$/.test(country) ? country : "",
-            reference: reference ?? "",
-            ...(address === undefined ? {} : { address }),
+            reference: cut(reference ?? "", requestLimits.name, warn),
+            ...(address === undefined ? {} : { address: cut(address, requestLimits.line, warn) }),
           },
         }),
     ...(officer.officer === undefined ? {} : { officer: officer.officer }),
-    ...(addressee === undefined ? {} : { addressee }),
+    ...(addressee === undefined ? {} : { addressee: cut(addressee, requestLimits.line, warn) }),
     identifiers: asked.identifiers,
     categories: asked.categories,
     ...(asked.period === undefined ? {} : { period: asked.period }),
     ...(asked.deliverTo === "" ? {} : { deliverTo: asked.deliverTo }),
-    ...(remarks === "" ? {} : { remark: remarks.slice(0, requestLimits.words) }),
+    ...(remarks === "" ? {} : { remark: cut(remarks, requestLimits.words, warn) }),
   };
-  return { ...(type === undefined ? {} : { type }), intake, notUnderstood: reading.rest(), warnings };
+  return { ...(type === undefined ? {} : { type }), intake, notUnderstood: reading.rest(), warnings: [...warnings] };
 }
 
 const knownFlags = new Set(["IsEmergency", "DelayInformingUser", "EnforcingAuthorityNotified"]);
@@ -95,7 +98,7 @@ const knownFlags = new Set(["IsEmergency", "DelayInformingUser", "EnforcingAutho
 type Warn = (text: string) => void;
 
 function typeOf(reading: Reading, order: XmlElement, warn: Warn): string | undefined {
-  const [legal] = reading.values(order, "AuthorisationLegalType");
+  const legal = reading.value(order, "AuthorisationLegalType");
   if (legal === "EPOC") return "eu-production-order";
   if (legal === "EPOCPR" || legal === "EPOC-PR") return "eu-preservation-order";
   warn(`The legal type is ${legal === undefined ? "missing" : short(legal)}: which type of request it is, a person decides.`);
@@ -111,8 +114,8 @@ function approvalsOf(
   const remarks: string[] = [];
   let found: { name?: string; address?: string; officer?: RequestIntake["officer"] } | undefined;
   for (const approval of reading.all(order, "AuthorisationApprovalDetails")) {
-    const [kind = "unnamed"] = reading.values(approval, "ApprovalType");
-    const value = (...path: readonly string[]): string | undefined => reading.values(approval, ...path)[0];
+    const kind = reading.value(approval, "ApprovalType") ?? "unnamed";
+    const value = (...path: readonly string[]): string | undefined => reading.value(approval, ...path);
     const name = value("ApproverDetails", "Name") ?? "";
     const contact = ["ApproverDetails", "ContactDetails"] as const;
     const says = value("ApprovalIsEmergency");
@@ -129,10 +132,10 @@ function approvalsOf(
       name,
       ...(address === undefined ? {} : { address }),
       officer: {
-        name: value(...contact, "Name") ?? name,
-        ...(role === undefined ? {} : { role }),
-        ...(email === undefined ? {} : { email }),
-        ...(phone === undefined ? {} : { phone }),
+        name: cut(value(...contact, "Name") ?? name, requestLimits.name, warn),
+        ...(role === undefined ? {} : { role: cut(role, requestLimits.name, warn) }),
+        ...(email === undefined ? {} : { email: cut(email, requestLimits.name, warn) }),
+        ...(phone === undefined ? {} : { phone: cut(phone, requestLimits.name, warn) }),
       },
     };
   }
@@ -152,23 +155,24 @@ interface Asked {
 function tasksOf(reading: Reading, tasks: readonly XmlElement[], { warn, zone }: { warn: Warn; zone: string }): Asked {
   const identifiers = new Map<string, RequestIdentifier>();
   const found = new Set<DataCategory>();
-  const periods = new Set<string>();
+  const periods = new Map<string, NonNullable<RequestIntake["period"]>>();
   const destinations = new Set<string>();
   const remarks: string[] = [];
   for (const task of tasks) {
     for (const value of reading.values(task, "RequestDetails", "RequestValues")) {
       if (identifiers.size >= requestLimits.identifiers)
         warn("More identifiers than one request has: the first are read, open another for the others.");
-      else identifiers.set(value, { kind: kindOf(value), value: value.slice(0, requestLimits.line) });
+      else identifiers.set(value, { kind: kindOf(value), value: cut(value, requestLimits.line, warn) });
     }
     for (const kind of reading.values(task, "RequestDetails", "Type")) {
       const category = Object.hasOwn(categories, kind) ? categories[kind] : undefined;
       if (category === undefined) warn(`A kind of data that is not known: ${short(kind)}.`);
       else found.add(category);
     }
-    const [from, to] = [reading.values(task, "RequestDetails", "StartTime")[0], reading.values(task, "RequestDetails", "EndTime")[0]];
+    const [from, to] = [reading.value(task, "RequestDetails", "StartTime"), reading.value(task, "RequestDetails", "EndTime")];
     const [fromDay, toDay] = [dayOfTime(from, zone, warn), dayOfTime(to, zone, warn)];
-    periods.add(JSON.stringify({ ...(fromDay === undefined ? {} : { fromDay }), ...(toDay === undefined ? {} : { toDay }) }));
+    const days = { ...(fromDay === undefined ? {} : { fromDay }), ...(toDay === undefined ? {} : { toDay }) };
+    periods.set(JSON.stringify(days), days);
     for (const text of reading.values(task, "DeliveryDetails", "LDDeliveryDestination")) destinations.add(text);
     for (const text of reading.values(task, "ManualInformation")) remarks.push(text);
     for (const text of reading.values(task, "DesiredPreservationExpiration")) {
@@ -180,14 +184,13 @@ function tasksOf(reading: Reading, tasks: readonly XmlElement[], { warn, zone }:
     }
   }
   if (periods.size > 1) warn("The tasks ask for different times: narrow each by hand, or open a request for each.");
-  const [only] = periods;
-  // Written above.
-  const period = periods.size === 1 && only !== undefined ? (JSON.parse(only) as NonNullable<RequestIntake["period"]>) : {};
+  const [only] = periods.values();
+  const period = periods.size === 1 && only !== undefined ? only : {};
   return {
     identifiers: [...identifiers.values()],
     categories: [...found],
     ...(Object.keys(period).length === 0 ? {} : { period }),
-    deliverTo: [...destinations].join("; ").slice(0, requestLimits.line),
+    deliverTo: cut([...destinations].join("; "), requestLimits.line, warn),
     remarks,
   };
 }
@@ -200,10 +203,18 @@ function kindOf(value: string): RequestIdentifier["kind"] {
 
 function dayOfTime(text: string | undefined, zone: string, warn: Warn): string | undefined {
   if (text === undefined) return undefined;
-  const atMs = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(atMs)) return dayIn(atMs, zone).toString();
+  const [, day, offset] = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?$/.exec(text) ?? [];
+  const atMs = day === undefined ? Number.NaN : Date.parse(offset === undefined ? `${day}T00:00Z` : text);
+  // Without an offset it is nobody's zone but the one that it was written in: the day that it says.
+  if (day !== undefined && !Number.isNaN(atMs)) return offset === undefined ? day : dayIn(atMs, zone).toString();
   warn(`A time that cannot be read: ${short(text)}.`);
   return undefined;
+}
+
+/** As much of a text as a field has room for; that some of it is missing is said. */
+function cut(text: string, most: number, warn: Warn): string {
+  if (text.length > most) warn(`A text is longer than its field, and only its beginning was read: ${short(text)}`);
+  return text.slice(0, most);
 }
 
 function short(text: string): string {

@@ -41,6 +41,16 @@ export class Reading {
     return found.flatMap((child) => this.#valuesIn(child)).filter((text) => text !== "");
   }
 
+  /** The first of them, which alone is understood by that: what else stands there is shown. */
+  value(of: XmlElement, ...path: readonly string[]): string | undefined {
+    const [name, ...rest] = path;
+    for (const child of name === undefined ? [] : this.all(of, name)) {
+      const found = rest.length > 0 ? this.value(child, ...rest) : this.#valuesIn(child).find((text) => text !== "");
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   /** Everything that nobody asked for: each element that says something, and attributes that are more than a type. */
   rest(): readonly ImportRemark[] {
     const remarks: ImportRemark[] = [];

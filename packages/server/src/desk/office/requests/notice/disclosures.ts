@@ -56,7 +56,8 @@ export class Disclosures {
         if (kind === "released" && request.body.type.notice === "us") this.#add(request);
         if (kind === "secrecy") notices.setEnded(request.number, request.body.intake.secrecy.kind === "none" ? nowMs : undefined);
         if (kind === "erased") notices.erase(request.number);
-        if (kind === "released" || kind === "secrecy") this.rounds.wake();
+        // After the act's transaction: told is what was written down.
+        if (kind === "released" || kind === "secrecy") queueMicrotask(() => this.rounds.wake());
       },
       notice: (request) => this.#shown(request),
       keeps: ({ number }) => notices.of(number).some(({ state, isAgain }) => state === "waits" || isAgain),
@@ -102,11 +103,10 @@ export class Disclosures {
     if (isDoubted()) return;
     for (const notice of notices.open(nowMs())) {
       if (this.rounds.isStopped) return;
-      const request = requests.require(notice.number);
-      const dueMs = notice.state === "sent" ? notice.sentMs : this.#dueMs(request, notice);
-      if (dueMs === undefined || dueMs > nowMs()) continue;
       try {
-        await this.#tell(request, notice);
+        const request = requests.require(notice.number);
+        const dueMs = notice.state === "sent" ? notice.sentMs : this.#dueMs(request, notice);
+        if (dueMs !== undefined && dueMs <= nowMs()) await this.#tell(request, notice);
       } catch (error) {
         if (this.rounds.isStopped) return;
         // It waits, and is told with the next tick.

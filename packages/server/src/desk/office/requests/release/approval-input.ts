@@ -1,9 +1,11 @@
 import { fromBase64Url } from "@latchkey/codec";
 import type { PasskeyJson } from "@latchkey/protocol/desk";
+import { maxAnswerBytes } from "@latchkey/releases";
 import type { Assertion } from "@latchkey/releases";
 import { DeskError } from "../../desk-error.ts";
 
-const longestPart = 11_000;
+/** No longer than whoever verifies the release reads, as base64url. */
+const longestPart = Math.floor((maxAnswerBytes * 4) / 3);
 
 /** What of a browser's answer an approval keeps. @throws DeskError `passkey_refused` */
 export function readAssertion(response: PasskeyJson): { readonly credential: string; readonly assertion: Assertion } {

@@ -36,7 +36,8 @@ export class Releases {
   readonly #copies: CopyKeeper;
   readonly #approving: Approving;
   readonly #told: Disclosures;
-  #isDoubted = false;
+  /** Until the first tick nobody has said that the clock is not. */
+  #isDoubted = true;
   /** What other parts of the desk tell them. */
   readonly parts: readonly RequestPart[];
 
