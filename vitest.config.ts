@@ -64,8 +64,8 @@ export default defineConfig({
           sequence: { concurrent: true },
           maxWorkers,
           isolate,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -75,8 +75,8 @@ export default defineConfig({
           environment: "node",
           maxWorkers,
           isolate,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

