@@ -28,6 +28,10 @@ export interface ReleaseFile {
   readonly asOf?: string;
   /** Of holdings: kept when the request came in (a preserved copy), and not read when it was answered. */
   readonly isPreserved?: boolean;
+  /** Of a preserved copy that another request had kept: that request's number at this server. */
+  readonly keptFor?: number;
+  /** Of such a copy: what was held then and is not in it, since that request did not ask for it, as paths of the inventory. */
+  readonly notKept?: readonly string[];
   /** Of holdings: what is held and was not ordered, as paths of the inventory; absent from the file. */
   readonly leftOut?: readonly string[];
 }
@@ -123,6 +127,8 @@ function readFile(file: JsonReader): ReleaseFile {
     ...optionalText(file, "accountId", textLimits.short),
     ...optionalText(file, "asOf", textLimits.short),
     ...(file.has("isPreserved") ? { isPreserved: file.flag("isPreserved") } : {}),
+    ...(file.has("keptFor") ? { keptFor: file.whole("keptFor") } : {}),
+    ...(file.has("notKept") ? { notKept: file.texts("notKept", { most: textLimits.list, longest: textLimits.path }) } : {}),
     ...(file.has("leftOut") ? { leftOut: file.texts("leftOut", { most: textLimits.list, longest: textLimits.path }) } : {}),
   };
   if (!releaseFileName.test(read.name) || !sha256Hex.test(read.sha256)) {

@@ -97,6 +97,12 @@ function toJson({ manifest, approvals, areValid, files, ...check }: ReleaseCheck
   };
 }
 
+function copyWords({ isPreserved, keptFor, notKept = [] }: ReleaseCheck["manifest"]["files"][number]): string {
+  if (isPreserved !== true) return "";
+  const left = notKept.length === 0 ? "" : `, without what that did not ask for: ${notKept.join(", ")}`;
+  return keptFor === undefined ? " (a preserved copy)" : ` (a copy preserved for request ${String(keptFor)}${left})`;
+}
+
 function toText(check: ReleaseCheck, isKeyKnown: boolean): string {
   const { manifest, approvals, areValid, files, problems, signedBy } = check;
   const { request, asked } = manifest;
@@ -112,7 +118,7 @@ function toText(check: ReleaseCheck, isKeyKnown: boolean): string {
     "",
     ...files.map(({ name, state }) => {
       const known = manifest.files.find((one) => one.name === name);
-      const about = known?.asOf === undefined ? "" : `, as of ${known.asOf}${known.isPreserved === true ? " (a preserved copy)" : ""}`;
+      const about = known?.asOf === undefined ? "" : `, as of ${known.asOf}${copyWords(known)}`;
       return `${state === "as-approved" ? " " : "!"} ${name}: ${state === "as-approved" ? "as approved" : state}${about}`;
     }),
     ...manifest.notHeld.map((text) => `  Not held: ${text}`),

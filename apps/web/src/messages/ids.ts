@@ -1510,6 +1510,12 @@ export interface Messages {
   "legal.packageLead": undefined;
   "legal.packageLetter": undefined;
   "legal.assemble": undefined;
+  "legal.assembleOf": undefined;
+  "legal.assembleOfHint": undefined;
+  "legal.assembleNow": undefined;
+  "legal.assembleKept": { readonly authority: string; readonly n: number; readonly reference: string };
+  "legal.keptOf": { readonly end: string; readonly time: string; readonly who: string };
+  "legal.ofKept": { readonly n: number };
   "legal.assembleAgain": undefined;
   "legal.assembleAgainHint": undefined;
   "legal.assembled": { readonly n: number; readonly size: string; readonly time: string };
@@ -1534,6 +1540,7 @@ export interface Messages {
   "legal.packageFile.letter": undefined;
   "legal.packageFile.document": undefined;
   "legal.ofCopy": undefined;
+  "legal.notKept": undefined;
   "legal.fileOther": undefined;
   "legal.fileLook": undefined;
   "legal.fileLookOne": { readonly name: string };
@@ -1642,6 +1649,8 @@ export interface Messages {
   "legal.event.preserved": undefined;
   "legal.event.preservation-extended": undefined;
   "legal.event.preservation-ended": undefined;
+  "legal.event.copy-given": undefined;
+  "legal.event.copy-gone": undefined;
   "legal.event.secrecy": undefined;
   "legal.event.follow-up": undefined;
   "legal.event.signed-off": undefined;

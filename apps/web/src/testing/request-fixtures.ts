@@ -91,6 +91,7 @@ export function requestDetail(change: Partial<RequestDetail> = {}): RequestDetai
     ],
     subjects: intake.identifiers.map((identifier, place) => ({ ...identifier, place: place + 1 })),
     preservation: { state: "asked", fromMs: atMs, untilMs: atMs + 60 * 24 * hourMs, extensions: 0, mayExtend: true },
+    keptForOthers: [],
     files: [],
     letters: [],
     openTasks: [{ id: 1, number: 12, kind: "verify", dueAtMs: atMs + 24 * hourMs, isOverdue: false }],

@@ -98,8 +98,11 @@ export interface RequestApi {
   >;
   readonly "request-file-remove": Act<{ readonly file: number }>;
 
-  /** Assembles what is held of the accounts in scope, and names it by its hash; a later one takes its place, without the approvals. */
-  readonly "request-package": Act;
+  /**
+   * Assembles what is held of the accounts in scope, and names it by its hash; a later one takes its place, without the approvals. `copyOf` is an
+   * order to preserve: of each account that it had a copy kept of, that copy goes out. `changed` where it has none that can.
+   */
+  readonly "request-package": Act<{ readonly copyOf?: number }>;
   /** A file of it by its name, or `manifest.json`, base64url: what somebody looks at before they approve. */
   readonly "request-package-file": Operation<{ readonly number: number; readonly name: string }, { readonly bytes: string }>;
   /** Moderator or reviewer: the challenge is the package's hash. */

@@ -270,6 +270,20 @@ export interface RequestPreservation {
   readonly endedWhy?: string;
 }
 
+/** Copies that an order to preserve had kept, of accounts of another request: they can go out upon that one (rule F-14). */
+export interface KeptForOther {
+  /** Number of the order to preserve. */
+  readonly number: number;
+  readonly authority: string;
+  readonly reference: string;
+  /** Places of the identifiers of the other request whose accounts they are of. */
+  readonly places: readonly number[];
+  /** When the newest of them was made. */
+  readonly asOfMs: number;
+  /** When they go by themselves. */
+  readonly untilMs: number;
+}
+
 /**
  * By what a release was approved: two of the staff; one and somebody outside, by a link and a passkey of their own; or one and a day's wait,
  * where nobody else can. The public count says which (rule F-7).
@@ -293,6 +307,8 @@ export interface RequestRelease {
   readonly sizeBytes: number;
   readonly builtAtMs: number;
   readonly accounts: number;
+  /** Number of the order to preserve whose copies are in it. */
+  readonly copyOf?: number;
   readonly approvals: readonly RequestApproval[];
   readonly rule?: ApprovalRule;
   /** Of `staff-and-wait`: from when on it may be released. */
@@ -334,6 +350,9 @@ export interface RequestEvent {
     | "preserved"
     | "preservation-extended"
     | "preservation-ended"
+    // Its copies went out upon another request, or what was put together of another's went with them: `text` is the other's number.
+    | "copy-given"
+    | "copy-gone"
     | "secrecy"
     | "follow-up"
     | "signed-off"
@@ -388,6 +407,8 @@ export interface RequestDetail extends RequestSummary {
   readonly signOff?: { readonly name: string; readonly words: string; readonly by: string; readonly atMs: number };
   readonly subjects: readonly RequestSubject[];
   readonly preservation?: RequestPreservation;
+  /** Copies of other requests that can go out with it now. */
+  readonly keptForOthers: readonly KeptForOther[];
   readonly files: readonly RequestFile[];
   readonly letters: readonly RequestLetter[];
   readonly openTasks: readonly RequestTask[];

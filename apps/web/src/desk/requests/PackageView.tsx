@@ -50,18 +50,27 @@ export function PackageView({ seen, claimed }: { readonly seen: PackageSeen; rea
 
 function StaysHere({ seen }: { readonly seen: PackageSeen }): ReactElement {
   const leftOut = seen.files.filter((file) => file.leftOut.length > 0);
-  if (leftOut.length === 0 && seen.notHeld.length === 0) return <p className="section-hint">{t("legal.nothingStays")}</p>;
+  const notKept = seen.files.filter((file) => file.notKept.length > 0);
+  if (leftOut.length === 0 && notKept.length === 0 && seen.notHeld.length === 0)
+    return <p className="section-hint">{t("legal.nothingStays")}</p>;
   return (
-    <ul className="request-stays" lang="en" dir="ltr">
-      {seen.notHeld.map((one) => (
-        <li key={one}>{one}</li>
+    <>
+      <ul className="request-stays" lang="en" dir="ltr">
+        {seen.notHeld.map((one) => (
+          <li key={one}>{one}</li>
+        ))}
+        {leftOut.map((file) => (
+          <li key={file.name}>
+            <bdi>{file.name}</bdi>: <code>{file.leftOut.join(", ")}</code>
+          </li>
+        ))}
+      </ul>
+      {notKept.map((file) => (
+        <p key={file.name} className="request-stays">
+          <bdi>{file.name}</bdi>, {t("legal.notKept")}: <code dir="ltr">{file.notKept.join(", ")}</code>
+        </p>
       ))}
-      {leftOut.map((file) => (
-        <li key={file.name}>
-          <bdi>{file.name}</bdi>: <code>{file.leftOut.join(", ")}</code>
-        </li>
-      ))}
-    </ul>
+    </>
   );
 }
 

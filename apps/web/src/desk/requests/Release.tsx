@@ -15,6 +15,7 @@ import { approveRelease } from "./approve.ts";
 import type { Approval } from "./approve.ts";
 import { filesOfRequest, readPackage } from "./package-reader.ts";
 import type { PackageSeen } from "./package-reader.ts";
+import { Assemble } from "./Assemble.tsx";
 import { PackageView } from "./PackageView.tsx";
 import { Part, WhyNot } from "./Part.tsx";
 import { leftText } from "./request-words.ts";
@@ -24,7 +25,7 @@ import type { OfferedAct } from "./request-work.ts";
 /** What would go out or went: assembled, looked at, approved by two, released. */
 export function Release(): ReactElement | undefined {
   const work = useRequest();
-  const { found, at, isBusy, act } = work;
+  const { found } = work;
   const { release } = found;
   if (release === undefined && found.refusal !== undefined) return undefined;
   if (release === undefined) {
@@ -33,13 +34,7 @@ export function Release(): ReactElement | undefined {
       <Part name="release">
         <p className="section-hint">{t("legal.packageLead")}</p>
         <p className="section-hint">{t("legal.packageLetter")}</p>
-        {why === undefined ? (
-          <button type="button" className="button button-primary" disabled={isBusy} onClick={() => void act("request-package", at)}>
-            {t("legal.assemble")}
-          </button>
-        ) : (
-          <WhyNot text={why} />
-        )}
+        {why === undefined ? <Assemble /> : <WhyNot text={why} />}
       </Part>
     );
   }
@@ -53,8 +48,7 @@ export function Release(): ReactElement | undefined {
 }
 
 function Assembled({ release }: { readonly release: RequestRelease }): ReactElement {
-  const work = useRequest();
-  const { found, at, isBusy, act } = work;
+  const { found } = useRequest();
   return (
     <>
       <p>
@@ -64,11 +58,10 @@ function Assembled({ release }: { readonly release: RequestRelease }): ReactElem
           time: formatFull(release.builtAtMs),
         })}
       </p>
+      {release.copyOf !== undefined && <p>{t("legal.ofKept", { n: release.copyOf })}</p>}
       {release.released === undefined && found.may.includes("request-package") && (
         <>
-          <button type="button" className="button button-small" disabled={isBusy} onClick={() => void act("request-package", at)}>
-            {t("legal.assembleAgain")}
-          </button>
+          <Assemble />
           {release.approvals.length > 0 && <p className="section-hint">{t("legal.assembleAgainHint")}</p>}
         </>
       )}

@@ -12,6 +12,8 @@ export interface PackageFile {
   readonly isPreserved: boolean;
   /** What of it is held and does not go out. */
   readonly leftOut: readonly string[];
+  /** Of a copy that an order to preserve had kept: what of it was held then and is not in the copy. */
+  readonly notKept: readonly string[];
 }
 
 /** A release, read in this browser: what goes out, what does not, and what a passkey would sign. */
@@ -38,6 +40,7 @@ interface Manifest {
     readonly sha256: string;
     readonly isPreserved?: boolean;
     readonly leftOut?: readonly string[];
+    readonly notKept?: readonly string[];
   }[];
   readonly notHeld?: readonly string[];
 }
@@ -53,10 +56,10 @@ export async function readPackage(manifest: Uint8Array, fetchFile: FetchFile): P
   const text = new TextDecoder("utf-8", { fatal: true }).decode(manifest);
   const said = JSON.parse(text) as Manifest;
   const files: PackageFile[] = [];
-  for (const { name, kind, sha256: hash, isPreserved = false, leftOut = [] } of said.files ?? []) {
+  for (const { name, kind, sha256: hash, isPreserved = false, leftOut = [], notKept = [] } of said.files ?? []) {
     const bytes = await fetchFile(name);
     const isAsNamed = bytes !== undefined && hexOf(await sha256(bytes)) === hash;
-    files.push({ name, kind, sizeBytes: bytes?.length ?? 0, isAsNamed, bytes: bytes ?? new Uint8Array(), isPreserved, leftOut });
+    files.push({ name, kind, sizeBytes: bytes?.length ?? 0, isAsNamed, bytes: bytes ?? new Uint8Array(), isPreserved, leftOut, notKept });
   }
   return {
     digest: await releaseDigest(manifest),

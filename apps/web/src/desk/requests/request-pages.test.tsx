@@ -4,6 +4,7 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 import type { DeskRole, RequestDetail } from "@latchkey/client/desk";
 import { atMs, requestClock, requestDetail, requestRelease, requestSummary, requestType } from "../../testing/request-fixtures.ts";
+import { Assemble } from "./Assemble.tsx";
 import { Clocks } from "./Clocks.tsx";
 import { DueSoon } from "./DueSoon.tsx";
 import { Imported } from "./IntakePage.tsx";
@@ -152,11 +153,13 @@ test("what goes out and what does not is told apart, and another number than the
     bytes: new Uint8Array(),
     isPreserved: true,
     leftOut: ["sessions"],
+    notKept: ["updates.day"],
   };
   const seen = { digest: new Uint8Array(32), manifest: "{}", files: [file], notHeld: ["Content of messages."], isWhole: true };
   const text = textOf(<PackageView seen={seen} claimed={"00".repeat(32)} />);
   expect(text).toContain("What goes out oscar.json What is held, 140 bytes, preserved copy");
   expect(text).toContain("What does not go out Content of messages. oscar.json : sessions");
+  expect(text).toContain("oscar.json , was held then and is not in the copy, since nobody asked to keep it: updates.day");
   expect(text).toContain("What you see is what you sign");
   expect(textOf(<PackageView seen={seen} claimed={"01".repeat(32)} />)).toContain("This is not the package that the server names.");
   expect(textOf(<PackageView seen={{ ...seen, isWhole: false }} claimed={"00".repeat(32)} />)).toContain("Nothing is signed.");
@@ -188,4 +191,17 @@ test("a row of the table that is changed is the same where nothing was, and is r
     expect(changeOf({ ...typeDraftOf(type), ...wrong })).toBeUndefined();
   }
   expect(changeOf({ ...typeDraftOf(type), isPreserved: false, period: "" })?.preservation).toBeNull();
+});
+
+test("where an order to preserve had a copy kept of the same account, it can be chosen, and what is put together says that it is in it", () => {
+  const may = ["request-package"];
+  const kept = { number: 7, authority: "County Court", reference: "2026-77", places: [1], asOfMs: atMs, untilMs: atMs + 24 * hourMs };
+  const found = requestDetail({ state: "verified", may, keptForOthers: [kept] });
+  expect(partOf(<Release />, found)).toContain(
+    "Of what What is held now, or was kept for this request The copy kept for request 7: County Court, 2026-77",
+  );
+  const made = { ...found, release: requestRelease({ copyOf: 7, released: { atMs, by: "Ada" } }) };
+  expect(partOf(<Release />, made)).toContain("With the copy that was kept for request 7.");
+  expect(partOf(<Assemble />, made)).toMatch(/: made .*, goes .* Assemble again/u);
+  expect(partOf(<Release />, requestDetail({ state: "verified", may }))).not.toContain("Of what");
 });

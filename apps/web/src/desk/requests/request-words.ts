@@ -92,6 +92,9 @@ export function eventDetail({ kind, text = "" }: RequestEvent, { identifiers }: 
       return named("legal.means", text);
     case "identified":
       return identifiers[Number(text) - 1]?.value ?? text;
+    case "copy-given":
+    case "copy-gone":
+      return t("legal.title", { n: Number(text) });
     case "approved":
     case "released":
       return named("legal.rule", text);

@@ -17,6 +17,7 @@ export const releaseTables: Tables = {
     built_ms: "When it was put together.",
     maker: "Who of the staff put it together.",
     accounts: "About how many accounts it is.",
+    copy_of: "Which other request's copies are in it.",
     size_bytes: "Its size.",
     manifest: "What it says of itself, encrypted.",
     rule: "Whether two people approved it, or one and what else.",
@@ -58,6 +59,7 @@ export const releaseTables: Tables = {
     as_of_ms: "When it was made.",
     account_id: "Of which account, encrypted.",
     bytes: "What was held then, encrypted.",
+    left_out: "What was held and was not asked for, and so is not in it, encrypted.",
   }),
   request_notices: ofRequest(withRequest, {
     request_number: "Of which request.",

@@ -8,8 +8,8 @@ import type { Schema } from "../../store/sqlite/schema.ts";
 import { countStep } from "./counting/count-table.ts";
 import { Statements } from "../../store/sqlite/statements.ts";
 import { noticesStep } from "./requests/notice/notice-table.ts";
-import { copiesStep } from "./requests/release/copy-table.ts";
-import { packagesStep } from "./requests/release/package-table.ts";
+import { copiesLeftOutStep, copiesStep } from "./requests/release/copy-table.ts";
+import { packageCopyStep, packagesStep } from "./requests/release/package-table.ts";
 import { requestsStep } from "./requests/request-table.ts";
 
 /** The desk's database, in the data folder. It is there once the desk was begun. */
@@ -144,6 +144,7 @@ export const deskSchema: Schema = {
     sharesStep,
     reportersStep,
     countStep,
+    `${copiesLeftOutStep};${packageCopyStep}`,
   ],
 };
 

@@ -4,8 +4,8 @@ import type { Input } from "../input.ts";
 const most = Number.MAX_SAFE_INTEGER;
 
 /** The number of a request. @throws DeskError `malformed` */
-export function readNumber(input: Input): number {
-  return input.whole("number", { least: 1, most });
+export function readNumber(input: Input, name: string = "number"): number {
+  return input.whole(name, { least: 1, most });
 }
 
 /** A request as somebody read it. @throws DeskError `malformed` */

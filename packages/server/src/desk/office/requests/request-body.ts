@@ -91,6 +91,12 @@ function bothOf(a: Days = {}, b: Days = {}): Days | undefined {
   return { ...(fromDay === undefined ? {} : { fromDay }), ...(toDay === undefined ? {} : { toDay }) };
 }
 
+/** The same, as far as it is about what of an account is given. */
+export function orderOf(request: Pick<StoredRequest, "body">): Omit<RequestScope, "identifiers"> {
+  const { categories, period } = scopeOf(request);
+  return { categories, ...(period === undefined ? {} : { period }) };
+}
+
 /** Whether a copy is kept for it now, or will be. */
 export function isPreserved({ body }: Pick<StoredRequest, "body">): boolean {
   return body.preservation !== undefined && body.preservation.state !== "over";

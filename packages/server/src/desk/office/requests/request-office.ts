@@ -1,4 +1,4 @@
-import type { RequestEvent, RequestNotice, RequestRelease } from "@latchkey/protocol/desk";
+import type { KeptForOther, RequestEvent, RequestNotice, RequestRelease } from "@latchkey/protocol/desk";
 import type { Asker, OfficeParts } from "../operations.ts";
 import type { OfficeWorld } from "../world.ts";
 import type { RequestFiles } from "./request-files.ts";
@@ -22,6 +22,8 @@ export interface RequestPart {
   happened?(happening: RequestHappening): void;
   /** What would be released, or was. */
   release?(request: StoredRequest, asker: Asker): RequestRelease | undefined;
+  /** Copies of other requests that can go out with it. */
+  keptForOthers?(request: StoredRequest, asker: Asker): readonly KeptForOther[];
   notice?(request: StoredRequest): RequestNotice | undefined;
   /** Whether a closed one is not to be erased yet. */
   keeps?(request: StoredRequest): boolean;

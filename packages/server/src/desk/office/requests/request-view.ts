@@ -62,6 +62,7 @@ export function requestView(parts: RequestParts): RequestView {
         return { ...identifier, place, found };
       }),
       ...(preservation === undefined ? {} : { preservation }),
+      keptForOthers: others.flatMap((other) => other.keptForOthers?.(request, asker) ?? []),
       files: files.list(request),
       letters: letters.list(number),
       openTasks: tasks.list({ number, nowMs: asker.nowMs, most: mostTasks }),

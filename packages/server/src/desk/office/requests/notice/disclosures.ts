@@ -60,17 +60,18 @@ export class Disclosures {
         if (kind === "released" || kind === "secrecy") queueMicrotask(() => this.rounds.wake());
       },
       notice: (request) => this.#shown(request),
-      keeps: ({ number }) => notices.of(number).some(({ state, isAgain }) => state === "waits" || isAgain),
+      keeps: ({ number }) =>
+        notices.of(number).some(({ state, isAgain }) => state === "waits" || isAgain) ||
+        // Its secrecy is over, or it is not: whoever waits for that has to be able to ask.
+        parts.packages.releasedOf(number).some((other) => notices.of(other).some(({ state }) => state === "waits")),
     };
   }
 
   #add(request: StoredRequest): void {
-    const { notices, packages, requests } = this.#parts;
+    const { notices, packages } = this.#parts;
     const pack = packages.get(request);
     if (pack === undefined) return;
-    // One that ended before anything went out may still be extended.
-    const isOver = request.body.intake.secrecy.kind === "none";
-    const ended = isOver ? requests.events(request).findLast(({ kind }) => kind === "secrecy")?.atMs : undefined;
+    const ended = this.#endedMs(request);
     for (const { name, kind } of decodeManifest(pack.manifest).files) {
       if (kind === "holdings") notices.add({ number: request.number, file: name, noticeId: random(16), endedMs: ended });
     }
@@ -90,11 +91,25 @@ export class Disclosures {
     return sentMs === undefined ? { owner, state: "cannot" } : { owner, state: "sent", atMs: sentMs };
   }
 
+  /** When a secrecy was taken back: it may still be extended then. */
+  #endedMs(request: StoredRequest): number | undefined {
+    if (request.body.intake.secrecy.kind !== "none") return undefined;
+    return this.#parts.requests.events(request).findLast(({ kind }) => kind === "secrecy")?.atMs;
+  }
+
   #dueMs(request: StoredRequest, { endedMs }: StoredNotice): number | undefined {
-    const releasedMs = this.#parts.packages.get(request)?.released?.atMs;
+    const { packages, requests } = this.#parts;
+    const pack = packages.get(request);
+    const releasedMs = pack?.released?.atMs;
     if (releasedMs === undefined) return undefined;
-    const { intake, calendar } = request.body;
-    return noticeDueMs({ secrecy: intake.secrecy, releasedMs, endedMs, zone: calendar.zone });
+    const dueOf = ({ body }: StoredRequest, ended: number | undefined): number | undefined =>
+      noticeDueMs({ secrecy: body.intake.secrecy, releasedMs, endedMs: ended, zone: body.calendar.zone });
+    const dueMs = dueOf(request, endedMs);
+    if (dueMs === undefined || pack?.copyOf === undefined) return dueMs;
+    // That a copy is older than the request says that another had it kept, which may be secret still.
+    const keeper = requests.require(pack.copyOf);
+    const keptMs = dueOf(keeper, this.#endedMs(keeper));
+    return keptMs === undefined ? undefined : Math.max(dueMs, keptMs);
   }
 
   async #tellAll(): Promise<void> {

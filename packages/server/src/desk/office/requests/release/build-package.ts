@@ -3,27 +3,30 @@ import { encodeManifest, releaseDigest } from "@latchkey/releases";
 import type { ReleaseFile } from "@latchkey/releases";
 import { randomBytes } from "node:crypto";
 import { sha256 } from "../../../../hash.ts";
+import type { Category } from "../../../inventory/entry.ts";
 import { fields } from "../../../inventory/fields.ts";
 import { notHeld } from "../../../inventory/inventory.ts";
 import type { Staff } from "../../staff.ts";
 import type { OfficeWorld } from "../../world.ts";
-import { scopeOf } from "../request-body.ts";
+import { orderOf, scopeOf } from "../request-body.ts";
 import type { StoredRequest } from "../request-body.ts";
-import type { KeptCopy } from "./copy-table.ts";
+import type { FoundCopy } from "./kept-copies.ts";
 import { narrowHoldings } from "./narrow.ts";
 import type { NewPackage } from "./package-table.ts";
 
 /** What a package is made from. */
 export interface PackageSource {
   readonly request: StoredRequest;
+  /** The order to preserve whose copies go out. */
+  readonly copyOf: number | undefined;
   readonly maker: Staff;
   readonly nowMs: number;
   readonly host: string;
   /** The page at which passkeys approve. */
   readonly desk: { readonly origin: string; readonly rpId: string };
   readonly world: Pick<OfficeWorld, "holdingsOf">;
-  /** The copies that are kept for it, by the places of their identifiers. */
-  readonly copies: ReadonlyMap<number, KeptCopy>;
+  /** The copies that go out in place of what is held now, by the places of their identifiers. */
+  copyAt(place: number): FoundCopy | undefined;
   /** Letters that go along, as PDF. */
   readonly letters: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
@@ -35,16 +38,15 @@ export function isIdentified(request: StoredRequest): boolean {
 }
 
 /**
- * Makes what would go out: of each account that was looked up, the copy that was kept when the request came in, or what is held now, cut
- * down to what was ordered. Nothing of any other account is read.
+ * Makes what would go out: of each account that was looked up, the copy that was kept, or what is held now, cut down to what was ordered. Nothing of any other account is read.
  */
 export async function buildPackage(source: PackageSource): Promise<NewPackage> {
-  const { request, maker, nowMs, host, desk, world, copies, letters } = source;
+  const { request, copyOf, maker, nowMs, host, desk, world, letters } = source;
   const { number, body } = request;
   const { intake, subjects, type } = body;
   const scope = scopeOf(request);
   const { fromDay, toDay } = scope.period ?? {};
-  const order = { categories: scope.categories, ...(scope.period === undefined ? {} : { period: scope.period }) };
+  const categoryOf = (path: string): Category | undefined => fields[path]?.category;
   const files = new Map<string, Uint8Array>();
   const described: ReleaseFile[] = [];
   const absent: string[] = [];
@@ -53,7 +55,7 @@ export async function buildPackage(source: PackageSource): Promise<NewPackage> {
     described.push({ name, sha256: toHex(sha256(bytes)), sizeBytes: bytes.length, ...about });
   };
   for (const place of scope.identifiers) {
-    const copy = copies.get(place);
+    const copy = source.copyAt(place);
     const accountId = copy?.accountId ?? subjects.find((one) => one.place === place)?.accountId;
     const value = intake.identifiers[place - 1]?.value ?? "";
     const held = copy?.bytes ?? (accountId === undefined ? undefined : await world.holdingsOf({ accountId: fromBase64Url(accountId) }));
@@ -61,10 +63,20 @@ export async function buildPackage(source: PackageSource): Promise<NewPackage> {
       absent.push(`No account here is called "${value}".`);
       continue;
     }
-    const { bytes, leftOut } = narrowHoldings(held, order, (path) => fields[path]?.category);
-    const asOf = new Date(copy?.asOfMs ?? nowMs).toISOString();
-    const kind = "holdings" as const;
-    add(`account-${String(place)}.json`, bytes, { kind, accountId, asOf, isPreserved: copy !== undefined, leftOut });
+    const kept = copy?.keptFor;
+    // Of another request's copy no more than that asks for, however it was narrowed since.
+    const kin = kept === undefined ? { bytes: held, leftOut: [] } : narrowHoldings(held, orderOf(kept), categoryOf);
+    const { bytes, leftOut } = narrowHoldings(kin.bytes, orderOf(request), categoryOf);
+    const before = [...new Set([...(copy?.leftOut ?? []), ...kin.leftOut])].toSorted();
+    add(`account-${String(place)}.json`, bytes, {
+      kind: "holdings",
+      accountId,
+      asOf: new Date(copy?.asOfMs ?? nowMs).toISOString(),
+      isPreserved: copy !== undefined,
+      ...(kept === undefined
+        ? { leftOut: [...new Set([...before, ...leftOut])].toSorted() }
+        : { keptFor: kept.number, notKept: before, leftOut }),
+    });
   }
   const accounts = files.size;
   for (const { name, bytes } of letters) add(name, bytes, { kind: "letter" });
@@ -93,5 +105,5 @@ export async function buildPackage(source: PackageSource): Promise<NewPackage> {
     files: described,
     notHeld: absent,
   });
-  return { digest: releaseDigest(manifest), manifest, files, accounts, maker: maker.id, builtMs: nowMs };
+  return { digest: releaseDigest(manifest), manifest, files, accounts, maker: maker.id, builtMs: nowMs, copyOf };
 }

@@ -2,7 +2,7 @@ import { fields } from "../../../inventory/fields.ts";
 import { Rounds } from "../../rounds.ts";
 import type { OfficeWorld } from "../../world.ts";
 import { toBase64Url } from "@latchkey/codec";
-import { scopeOf } from "../request-body.ts";
+import { orderOf, scopeOf } from "../request-body.ts";
 import type { StoredRequest } from "../request-body.ts";
 import { questionOf } from "../request-operations.ts";
 import type { KeptCopy } from "./copy-table.ts";
@@ -48,8 +48,7 @@ export class CopyKeeper {
   async #make(request: StoredRequest): Promise<void> {
     const { lookUp, options, requests, copies, trail, transaction, nowMs } = this.#parts;
     const { intake } = request.body;
-    const { identifiers, categories, period } = scopeOf(request);
-    const order = { categories, ...(period === undefined ? {} : { period }) };
+    const { identifiers } = scopeOf(request);
     const made = new Map<number, KeptCopy>();
     for (const [at, identifier] of intake.identifiers.entries()) {
       // Who was narrowed out is nobody to keep anything of.
@@ -58,8 +57,8 @@ export class CopyKeeper {
       const account = question === undefined ? undefined : await lookUp.accountOf(question);
       const held = account === undefined ? undefined : await lookUp.holdingsOf({ accountId: account.accountId });
       if (account === undefined || held === undefined) continue;
-      const { bytes } = narrowHoldings(held, order, (path) => fields[path]?.category);
-      made.set(at + 1, { accountId: toBase64Url(account.accountId), asOfMs: nowMs(), bytes });
+      const { bytes, leftOut } = narrowHoldings(held, orderOf(request), (path) => fields[path]?.category);
+      made.set(at + 1, { accountId: toBase64Url(account.accountId), asOfMs: nowMs(), bytes, leftOut });
     }
     transaction(() => {
       const now = requests.require(request.number);

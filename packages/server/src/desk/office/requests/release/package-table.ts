@@ -28,6 +28,9 @@ export const packagesStep = `
     is_used INTEGER NOT NULL DEFAULT 0
   ) STRICT`;
 
+/** Of which other request the copies are that are in it; absent where none are. */
+export const packageCopyStep = "ALTER TABLE request_packages ADD COLUMN copy_of INTEGER";
+
 /** What is to go out. */
 export interface NewPackage {
   readonly digest: Uint8Array;
@@ -37,6 +40,8 @@ export interface NewPackage {
   /** Who made it. */
   readonly maker: Uint8Array;
   readonly builtMs: number;
+  /** The request for which the copies were kept that are in it, if it was another. */
+  readonly copyOf: number | undefined;
 }
 
 /** A package as it is stored. */
@@ -66,13 +71,14 @@ export interface Outsider {
 
 type Named = Pick<StoredRequest, "number" | "key">;
 
-const packageColumns = `digest, built_ms AS builtMs, maker, accounts, size_bytes AS sizeBytes, manifest, rule, wait_ms AS waitMs,
+const packageColumns = `digest, built_ms AS builtMs, maker, accounts, copy_of AS copyOf, size_bytes AS sizeBytes, manifest, rule, wait_ms AS waitMs,
   released_ms AS releasedMs, released_by AS releasedBy, approvals, signature`;
 interface PackageRow {
   readonly digest: Uint8Array;
   readonly builtMs: number;
   readonly maker: Uint8Array;
   readonly accounts: number;
+  readonly copyOf: number | null;
   readonly sizeBytes: number;
   readonly manifest: Uint8Array;
   readonly rule: ApprovalRule | null;
@@ -94,16 +100,18 @@ export class PackageTable {
   }
 
   /** Puts a package in place of the one before, which takes its approvals along. */
-  put({ number, key }: Named, { digest, manifest, files, accounts, maker, builtMs }: NewPackage): void {
+  put({ number, key }: Named, { digest, manifest, files, accounts, maker, builtMs, copyOf }: NewPackage): void {
     this.drop(number);
     const sizeBytes = [...files.values()].reduce((sum, bytes) => sum + bytes.length, manifest.length);
     this.#sql.run(
-      "INSERT INTO request_packages (request_number, digest, built_ms, maker, accounts, size_bytes, manifest) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO request_packages (request_number, digest, built_ms, maker, accounts, copy_of, size_bytes, manifest)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       number,
       digest,
       builtMs,
       maker,
       accounts,
+      copyOf ?? null,
       sizeBytes,
       this.#vault.seal(key, manifest),
     );
@@ -116,15 +124,28 @@ export class PackageTable {
   get({ number, key }: Named): StoredPackage | undefined {
     const row = this.#sql.get<PackageRow>(`SELECT ${packageColumns} FROM request_packages WHERE request_number = ?`, number);
     if (row === undefined) return undefined;
-    const { rule, waitMs, releasedMs, releasedBy, approvals, signature, manifest, ...rest } = row;
+    const { rule, copyOf, waitMs, releasedMs, releasedBy, approvals, signature, manifest, ...rest } = row;
     const isReleased = releasedMs !== null && releasedBy !== null && approvals !== null && signature !== null;
     return {
       ...rest,
+      copyOf: copyOf ?? undefined,
       manifest: this.#vault.open(key, manifest),
       rule: rule ?? undefined,
       waitedMs: waitMs ?? undefined,
       released: isReleased ? { atMs: releasedMs, by: releasedBy, approvals, signature } : undefined,
     };
+  }
+
+  /** For which requests something is put together of another's copies, and did not go out. */
+  madeOf(copyOf: number): readonly number[] {
+    const sql = "SELECT request_number AS number FROM request_packages WHERE copy_of = ? AND released_ms IS NULL ORDER BY request_number";
+    return this.#sql.all<{ number: number }>(sql, copyOf).map(({ number }) => number);
+  }
+
+  /** For which requests something went out that has copies of another. */
+  releasedOf(copyOf: number): readonly number[] {
+    const sql = "SELECT request_number AS number FROM request_packages WHERE copy_of = ? AND released_ms IS NOT NULL";
+    return this.#sql.all<{ number: number }>(sql, copyOf).map(({ number }) => number);
   }
 
   /** Its files by name; none once they were erased. */

@@ -28,6 +28,7 @@ import type { Approving } from "./approving.ts";
 import { packedStates } from "./approving.ts";
 import { approvingRoles, mayWait } from "./approvers.ts";
 import { buildPackage, isIdentified } from "./build-package.ts";
+import { copiesFor, isGivable } from "./kept-copies.ts";
 import type { StoredPackage } from "./package-table.ts";
 import type { ReleaseParts } from "./release-parts.ts";
 
@@ -38,7 +39,7 @@ const answers: readonly LetterKind[] = ["answer", "not-held", "form-3"];
 
 /** Putting together what goes out, approving it, and letting it go (rule F-7). */
 export function releaseOperations(parts: ReleaseParts, { approving, view }: { approving: Approving; view: RequestView }): Operations {
-  const { options, staff, trail, transaction, requests, letters, packages, copies, secrets, place, holdings, meter } = parts;
+  const { options, staff, trail, transaction, requests, letters, packages, secrets, place, holdings, meter } = parts;
   const lettersOf = (request: StoredRequest): Promise<readonly { name: string; bytes: Uint8Array }[]> =>
     Promise.all(
       letters
@@ -61,26 +62,31 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
       roles: caseReaders,
       async run(input: Input, asker: Asker): Promise<Done> {
         const at = readRequestAt(input);
+        const copyOf = input.has("copyOf") ? readNumber(input, "copyOf") : undefined;
         input.end();
         const { nowMs } = asker;
         const states = [...packedStates, "approved"] as const;
         const before = requests.requireAt(at, states);
         if (before.body.type.answer !== "release" || !isIdentified(before)) throw new DeskError("changed");
+        const { keeper, at: copyAt } = copiesFor(parts, before, { copyOf, nowMs });
         const made = await buildPackage({
           request: before,
+          copyOf,
           maker: asker.staff,
           nowMs,
           host: options.host,
           desk: place,
           world: holdings,
-          copies: copies.of(before),
+          copyAt,
           letters: await lettersOf(before),
         });
         const changed = transaction(() => {
           const request = requests.requireAt(at, states);
+          // What was copied stands as it did when it was read.
+          if (keeper !== undefined) requests.requireAt(keeper, [keeper.state]);
           packages.put(request, made);
           const state = request.state !== "approved" ? request.state : request.body.scope === undefined ? "verified" : "narrowed";
-          const details = { request: at.number, digest: toBase64Url(made.digest), accounts: made.accounts };
+          const details = { request: at.number, digest: toBase64Url(made.digest), accounts: made.accounts, ...ofCopy(copyOf) };
           trail.append({ actor: asker.staff.name, act: "package made", details }, nowMs);
           return record(parts, requests.change(request, { state }), {
             kind: "note",
@@ -184,8 +190,11 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
           const request = requests.requireAt(at, ["approved"]);
           packages.waited(meter.passed(passedMs), nowMs);
           const pack = require(request);
-          const { rule, waitedMs } = pack;
+          const { rule, waitedMs, copyOf } = pack;
           if (rule === undefined) throw new DeskError("changed");
+          // Also where nobody has erased yet what is over.
+          const keeper = copyOf === undefined ? undefined : requests.require(copyOf);
+          if (keeper !== undefined && !isGivable(keeper, nowMs)) throw new DeskError("changed");
           const approved = packages.approvals(request);
           // Who could have been the second person was not there when it began, and is not there now.
           if (!approving.areStillApprovers(request) || (rule !== "two-staff" && !mayWait(staff.list())))
@@ -201,8 +210,13 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
           if (!(signature instanceof Uint8Array)) throw new Error("a signature of Node comes at once");
           const released = { atMs: nowMs, by: asker.staff.name, approvals, signature: encodeSignature({ key, signature }) };
           if (!packages.release(at.number, released)) throw new DeskError("changed");
-          const details = { request: at.number, digest: toBase64Url(pack.digest), rule };
+          const details = { request: at.number, digest: toBase64Url(pack.digest), rule, ...ofCopy(copyOf) };
           trail.append({ actor: asker.staff.name, act: "package released", details }, nowMs);
+          if (keeper !== undefined) {
+            const given = { request: keeper.number, to: at.number };
+            trail.append({ actor: asker.staff.name, act: "kept copy given out", details: given }, nowMs);
+            requests.tell(keeper, { kind: "copy-given", by: asker.staff.name, text: String(at.number) }, nowMs);
+          }
           const after = requests.change(request, { state: "released" });
           return record(parts, after, { kind: "released", by: asker.staff.name, text: rule, nowMs });
         });
@@ -213,6 +227,11 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
 }
 
 const manifestName = "manifest.json";
+
+/** For the trail: whose copies they are. */
+function ofCopy(copyOf: number | undefined): { readonly copyOf?: number } {
+  return copyOf === undefined ? {} : { copyOf };
+}
 
 /** Whether its time to go out has not come. */
 export function isBefore(request: StoredRequest, nowMs: number): boolean {
