@@ -97,8 +97,10 @@ export default defineConfig({
           environment: "node",
           maxWorkers,
           isolate,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // Nobody waits so long where all is well: what is slow for once is not wrong.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],

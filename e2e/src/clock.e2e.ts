@@ -42,4 +42,4 @@ test("a wrong clock makes no account, is named and never called offline, and the
   const read = await run("benedict", 0, "read");
   expect([read.status, read.stdout]).toEqual([0, expect.stringContaining("Still there")]);
   // A command that is done keeps nobody waiting.
-}, 40_000);
+});

@@ -222,7 +222,7 @@ describe("[X-1] members in the field", () => {
 
   test("arrows, Escape and the mouse", async () => {
     await field().pressSequentially("@");
-    await expect.poll(() => members().getByRole("option").count(), { timeout: 10_000 }).toBe(3);
+    await expect.poll(() => members().getByRole("option").count()).toBe(3);
     await page.keyboard.press("ArrowUp");
     expect(await members().getByRole("option", { selected: true }).innerText()).toContain("everybody");
     await page.keyboard.press("Escape");
@@ -241,7 +241,7 @@ describe("[X-1] members in the field", () => {
   test("and what is written are there after the page was loaded again at once", async () => {
     await page.keyboard.type("can you?");
     await page.reload();
-    await expect.poll(() => field().inputValue(), { timeout: 10_000 }).toBe("@Ben Smith can you?");
+    await expect.poll(() => field().inputValue()).toBe("@Ben Smith can you?");
     await field().press("Enter");
     expect((await atBens((text) => text.endsWith("can you?"))).isMentioned).toBe(true);
   });
@@ -359,7 +359,7 @@ describe("time to undo", () => {
       await messagesWith(page, "Too early").getByRole("button", { name: "Undo" }).waitFor();
       if (how === "button") await messagesWith(page, "Too early").getByRole("button", { name: "Undo" }).click();
       else await field().press("ArrowUp");
-      await expect.poll(() => field().inputValue(), { timeout: 10_000 }).toBe(`Too early, by ${how}`);
+      await expect.poll(() => field().inputValue()).toBe(`Too early, by ${how}`);
       expect(await messagesWith(page, "Too early").count()).toBe(0);
       expect(await isWriting()).toBe(true);
     }

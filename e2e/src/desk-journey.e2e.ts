@@ -104,7 +104,7 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
     return await theCase.count();
   };
   // It waits for its token first.
-  await expect.poll(askAgain, { timeout: 60_000, interval: 500 }).toBe(1);
+  await expect.poll(askAgain, { interval: 500 }).toBe(1);
   await theCase.click();
   await ada.page.getByText("mallory@").waitFor();
   await ada.page.getByText("Send me money, or else").waitFor();
@@ -117,7 +117,7 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
   await ada.page.getByRole("button", { name: "Show the picture" }).click();
   const picture = ada.page.getByRole("img", { name: "Picture 1 of the case" });
   await picture.waitFor();
-  await expect.poll(() => picture.evaluate((image) => getComputedStyle(image).filter), { timeout: 60_000 }).toContain("blur");
+  await expect.poll(() => picture.evaluate((image) => getComputedStyle(image).filter)).toContain("blur");
   expect(await picture.evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth))).toBe(640);
   await look(ada.page, "desk-case");
   const late = await ada.context.newPage();

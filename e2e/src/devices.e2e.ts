@@ -75,7 +75,7 @@ describe("an account with several devices", () => {
     for (const { id } of [direct, group]) {
       // Said before the conversation was there, it waits for it.
       const draftOf = async (): Promise<string | undefined> => (await second.conversations()).find((one) => one.id === id)?.draft;
-      await expect.poll(draftOf, { timeout: 20_000 }).toBe(draft);
+      await expect.poll(draftOf).toBe(draft);
     }
     for (const { id } of [direct, group]) await alice.client.saveDraft(id, "");
 
@@ -194,9 +194,7 @@ describe("an account with several devices", () => {
         };
         return devices.map(({ inbox_capability: capability }) => capability?.generation ?? 0);
       };
-      await expect
-        .poll(async () => (await generations()).filter((generation) => generation > removedAtMs).length, { timeout: 20_000 })
-        .toBe(2);
+      await expect.poll(async () => (await generations()).filter((generation) => generation > removedAtMs).length).toBe(2);
       await sendAndWait(bob.client, group.id, "not for the old phone");
       await receiveText(second, group.id, "not for the old phone");
       expect(await textsOf(third, group.id)).not.toContain("not for the old phone");

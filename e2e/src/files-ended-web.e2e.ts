@@ -150,7 +150,7 @@ test("who logs out while a file is on its way and a sound plays leaves nothing h
     files: [{ name: "noise.wav", kind: "audio", mediaType: "audio/wav", sizeBytes: noise.size, content: noise }],
   });
   const message = messagesWith(page, "A noise").last();
-  await message.waitFor({ timeout: 60_000 });
+  await message.waitFor();
   await message.getByRole("button", { name: "Play" }).click();
   await message.getByRole("button", { name: "Pause" }).waitFor();
   await choose(page, fileWith("huge.bin", randomBytes(40_000_000)));
@@ -162,7 +162,7 @@ test("who logs out while a file is on its way and a sound plays leaves nothing h
   await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
   expect(await keptPieces()).toBe(0);
   const stands = comeBytes();
-  await ben.client.settle({ timeoutMs: 20_000 });
+  await ben.client.settle({ timeoutMs: 60_000 });
   expect(
     (await ben.client.messages(conversationId, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "Half of it"),
   ).toBe(false);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await sendMessage(page, "Hello");
   await seeTaken(page, "Hello");
   conversationId = (await joinedConversation(ben.client, "ada")).id;
-}, 120_000);
+});
 
 afterAll(async () => {
   await ben.client.close();
@@ -119,7 +119,7 @@ test("two tabs that send the same file at once send two messages, each whole, un
     await tray(tab).waitFor({ state: "detached" });
   }
   await other.close();
-}, 120_000);
+});
 
 test("a tab that is closed while its pictures are made ready sends nothing and leaves nothing; the others go on", async () => {
   const photo = await page.evaluate(async () => {
@@ -151,4 +151,4 @@ test("a tab that is closed while its pictures are made ready sends nothing and l
   expect(await tray(again).count()).toBe(0);
   await again.close();
   await messageBox(page).fill("");
-}, 120_000);
+});

@@ -65,9 +65,7 @@ describe("how a group is run, in the app", () => {
     await page.getByRole("alertdialog", { name: "Make cyd an owner?" }).getByRole("button", { name: "Make owner" }).click();
     await memberOf("cyd").getByText("Owner").waitFor();
     await messageList(page).getByText("You made cyd an owner").waitFor();
-    await expect
-      .poll(async () => (await seenBy("dana")).roles, { timeout: 20_000 })
-      .toEqual(["ada owner", "ben administrator", "cyd owner", "dana member"]);
+    await expect.poll(async () => (await seenBy("dana")).roles).toEqual(["ada owner", "ben administrator", "cyd owner", "dana member"]);
     expect(await accessibilityProblems(page)).toEqual([]);
   });
 
@@ -85,9 +83,7 @@ describe("how a group is run, in the app", () => {
     await dialog.waitFor({ state: "detached" });
     await settings.getByText("Tuesdays at seven").waitFor();
     await settings.getByRole("combobox", { name: "Slow mode" }).selectOption("1 minute");
-    await expect
-      .poll(() => seenBy("dana"), { timeout: 20_000 })
-      .toMatchObject({ title: "Choir of the mill", description: "Tuesdays at seven", slowModeS: 60 });
+    await expect.poll(() => seenBy("dana")).toMatchObject({ title: "Choir of the mill", description: "Tuesdays at seven", slowModeS: 60 });
     // More than three in a row are one line, which opens.
     const folded = messageList(page)
       .getByRole("listitem")
@@ -105,14 +101,14 @@ describe("how a group is run, in the app", () => {
     await dialog.waitFor({ state: "detached" });
     const ben = people[0]?.client;
     const [group] = (await ben?.conversations()) ?? [];
-    await expect.poll(async () => (await ben?.details(group?.id ?? ""))?.rights?.add, { timeout: 20_000 }).toBe("owner");
+    await expect.poll(async () => (await ben?.details(group?.id ?? ""))?.rights?.add).toBe("owner");
   });
 
   test("[R-5] what newcomers are given is for owners to say, and others see it", async () => {
     await region("Group").getByRole("combobox", { name: "What newcomers are given" }).selectOption("The last week");
     const ben = people[0]?.client;
     const [group] = (await ben?.conversations()) ?? [];
-    await expect.poll(async () => (await ben?.details(group?.id ?? ""))?.rights?.history, { timeout: 20_000 }).toBe("7_days");
+    await expect.poll(async () => (await ben?.details(group?.id ?? ""))?.rights?.history).toBe("7_days");
   });
 
   test("several go in one commit", async () => {
@@ -140,7 +136,7 @@ describe("how a group is run, in the app", () => {
       .toEqual(["cyd"]);
     expect(await accessibilityProblems(page)).toEqual([]);
     await dialog.getByRole("button", { name: "Leave" }).click();
-    await expect.poll(async () => (await seenBy("cyd")).roles, { timeout: 20_000 }).toEqual(["cyd owner"]);
+    await expect.poll(async () => (await seenBy("cyd")).roles).toEqual(["cyd owner"]);
   });
 
   test("no page broke a policy or threw an error meanwhile", () => {

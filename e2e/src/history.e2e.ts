@@ -84,7 +84,7 @@ async function scrollUntil(place: "top" | "bottom", isThere: (missedAt: number) 
         await scrollTo(place);
         return isThere(Number(/\d+/.exec((await top()).text)?.[0] ?? Number.NaN));
       },
-      { timeout: 60_000, interval: 30 },
+      { interval: 30 },
     )
     .toBe(true);
 }
@@ -97,7 +97,7 @@ async function scrollToEdge(place: "top" | "bottom", text: string): Promise<void
         await scrollTo(place);
         return await messagesWith(page, text).count();
       },
-      { timeout: 60_000, interval: 30 },
+      { interval: 30 },
     )
     .toBeGreaterThan(0);
 }
@@ -106,7 +106,7 @@ const unread = async (): Promise<number> => Number(await item("ben").locator(".l
 
 describe("a long history", () => {
   test("opens at the line of new messages, of which those are read that were on the screen, and counts down as one reads on", async () => {
-    await item("ben").getByText("2,400 unread messages").waitFor({ state: "attached", timeout: 60_000 });
+    await item("ben").getByText("2,400 unread messages").waitFor({ state: "attached" });
     await conversationLink(page, "ben").click();
     await messageList(page).getByText("2,400 new messages").waitFor();
     await messagesWith(page, "missed 0.").waitFor();
@@ -179,7 +179,7 @@ describe("a long history", () => {
     expect(await top()).toEqual(before);
     await page.reload();
     await messageBox(page).waitFor();
-    await expect.poll(top, { timeout: 20_000 }).toEqual(before);
+    await expect.poll(top).toEqual(before);
     await messageBox(page).fill("an answer from far above");
     await page.keyboard.press("Enter");
     await seeMessage(page, "an answer from far above");

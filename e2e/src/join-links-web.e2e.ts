@@ -114,13 +114,11 @@ test("[X-14] a link made in the details of a group is opened by somebody without
   // The details become the page itself: what stood in the pane is drawn anew.
   await page.getByRole("main", { name: "Details" }).waitFor();
   await expect
-    .poll(
-      () =>
-        letIn.scrollIntoViewIfNeeded().then(
-          () => true,
-          () => false,
-        ),
-      { timeout: 20_000 },
+    .poll(() =>
+      letIn.scrollIntoViewIfNeeded().then(
+        () => true,
+        () => false,
+      ),
     )
     .toBe(true);
   await picture(page, "waiting-390");

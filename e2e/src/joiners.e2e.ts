@@ -76,7 +76,7 @@ describe("what who joins is given of what was said before", () => {
 
   test("[R-5] is read on the command line, and what is known of it", async () => {
     await ben.client.addMembers(id, ["dan"]);
-    await ben.client.settle({ timeoutMs: 20_000 });
+    await ben.client.settle({ timeoutMs: 60_000 });
     await dan.run("read", "--accept-requests");
     const lines = await dan.run<Shown>("read", "--conversation", id);
     const given = lines.filter(({ body }) => body.kind === "text");

@@ -13,7 +13,6 @@ import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
 
 /** How long is waited for what comes by itself; and for a walk through all screens, looked at one by one. */
-const soon = { timeout: 20_000 };
 const walkMs = 400_000;
 
 const built = fileURLToPath(new URL("../../apps/web/dist", import.meta.url));
@@ -173,7 +172,7 @@ describe("languages", () => {
     await arabic.selectOption("fa");
     const persian = hers.getByRole("combobox", { name: "زبان", exact: true });
     await persian.waitFor();
-    await expect.poll(() => persian.evaluate((element) => element === document.activeElement), soon).toBe(true);
+    await expect.poll(() => persian.evaluate((element) => element === document.activeElement)).toBe(true);
     expect(await hers.evaluate(() => [document.documentElement.lang, document.documentElement.dir, "isSamePage" in globalThis])).toEqual([
       "fa",
       "rtl",
@@ -205,7 +204,7 @@ describe("languages", () => {
       await speakFromNowOn(page, "ar");
       for (const path of places()) {
         await open(page, path, "ar");
-        await expect.poll(() => badlyLaidOut(page), { message: path, ...soon }).toEqual([]);
+        await expect.poll(() => badlyLaidOut(page), { message: path }).toEqual([]);
         expect(await accessibilityProblems(page), path).toEqual([]);
       }
     },
@@ -217,7 +216,7 @@ describe("languages", () => {
     await speakFromNowOn(page, "de");
     for (const path of places()) {
       await open(page, path, "de");
-      await expect.poll(() => badlyLaidOut(page), { message: path, ...soon }).toEqual([]);
+      await expect.poll(() => badlyLaidOut(page), { message: path }).toEqual([]);
     }
   });
 
@@ -227,7 +226,7 @@ describe("languages", () => {
       await browser.page.setViewportSize(size);
       for (const path of ["/", "/recover", "/link"]) {
         await open(browser.page, path, language);
-        await expect.poll(() => badlyLaidOut(browser.page), { message: path, ...soon }).toEqual([]);
+        await expect.poll(() => badlyLaidOut(browser.page), { message: path }).toEqual([]);
         if (language === "ar") expect(await accessibilityProblems(browser.page), path).toEqual([]);
       }
     }

@@ -10,7 +10,6 @@ import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
 
 /** How long is waited for what goes through the client. */
-const soon = { timeout: 20_000 };
 
 let folder: TemporaryFolder;
 let server: ServerProcess;
@@ -67,11 +66,11 @@ describe("the menu of a conversation in the list", () => {
     await menu("ben").waitFor();
     expect(await accessibilityProblems(page)).toEqual([]);
     await choose("Put on top");
-    await expect.poll(async () => (await order())[0], soon).toBe("ben");
+    await expect.poll(async () => (await order())[0]).toBe("ben");
     await item("ben").getByText("On top").waitFor({ state: "attached" });
     await conversationLink(page, "ben").click({ button: "right" });
     await choose("Take from the top");
-    await expect.poll(async () => (await order())[0], soon).not.toBe("ben");
+    await expect.poll(async () => (await order())[0]).not.toBe("ben");
     // It was the menu that was asked for, not the conversation.
     expect(await messageBox(page).count()).toBe(0);
   });
@@ -124,7 +123,7 @@ describe("the menu of a conversation in the list", () => {
   test("what came is read without being opened; what was put away is back by a press on the notice", async () => {
     await send("ben", "one");
     await send("ben", "two");
-    await item("ben").getByText("2 unread messages").waitFor({ state: "attached", timeout: 20_000 });
+    await item("ben").getByText("2 unread messages").waitFor({ state: "attached" });
     await conversationLink(page, "ben").click({ button: "right" });
     await choose("Mark as read");
     await item("ben").getByText("2 unread messages").waitFor({ state: "detached" });
@@ -151,7 +150,7 @@ describe("the menu of a conversation in the list", () => {
     await page.getByRole("alertdialog", { name: "Leave this conversation?" }).getByRole("button", { name: "Leave" }).click();
     await page.getByRole("alertdialog").waitFor({ state: "detached" });
     await conversationLink(page, "Garden").click({ button: "right" });
-    await expect.poll(() => page.getByRole("menuitem", { name: "Leave group" }).count(), soon).toBe(0);
+    await expect.poll(() => page.getByRole("menuitem", { name: "Leave group" }).count()).toBe(0);
     await choose("Delete for me");
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete for me" }).click();
     await conversationLink(page, "Garden").waitFor({ state: "detached" });

@@ -62,7 +62,7 @@ describe("what belongs to messages, in the app", () => {
     await seeButton(ada.page, /👍 \d, by mika, You/u, true);
     // What the app is told last is what is so.
     await expect
-      .poll(async () => (await mika.run<Shown>("read")).find(({ id }) => id === asked)?.reactions, { timeout: 30_000 })
+      .poll(async () => (await mika.run<Shown>("read")).find(({ id }) => id === asked)?.reactions)
       .toMatchObject([{ emoji: "👍", count: 2 }]);
     await seeButton(ada.page, /👍 \d, by mika, You/u, true);
     await messageList(ada.page).getByRole("button", { name: /👍/u }).click();

@@ -15,7 +15,7 @@ const shows = async (client: Client, id: string): Promise<"one" | "other" | "non
   return bytes.equals(one) ? "one" : bytes.equals(other) ? "other" : "none";
 };
 const sees = async (client: Client, id: string, what: "one" | "other" | "none"): Promise<void> => {
-  await expect.poll(() => shows(client, id), { timeout: 20_000 }).toBe(what);
+  await expect.poll(() => shows(client, id)).toBe(what);
 };
 
 /** Files of all blobs on the server's disk. */
@@ -114,14 +114,14 @@ describe("[X-21] pictures", () => {
       (await ben.messages((await ben.conversations())[0]?.id ?? "", { limit: 20 })).flatMap(({ body }) =>
         body.kind === "text" ? [body.text] : [],
       );
-    await expect.poll(texts, { timeout: 30_000 }).toContain("written while it was away");
+    await expect.poll(texts).toContain("written while it was away");
     await expect
       .poll(
         async () => {
           ada.wake();
           return await shows(ben, adaId);
         },
-        { timeout: 60_000, interval: 1000 },
+        { interval: 1000 },
       )
       .toBe("one");
   });

@@ -26,7 +26,7 @@ describe("[X-21] how a person is shown", () => {
     await ada.changeProfile({ displayName: "Ada of the choir" });
     await ada.setPicture(grey(100));
     expect((await ada.account())?.displayName).toBe("Ada of the choir");
-    await expect.poll(() => shadeOf(ben, adaId), { timeout: 20_000 }).toBe(100);
+    await expect.poll(() => shadeOf(ben, adaId)).toBe(100);
     expect(await nameIn(ben, id, "ada")).toBe("Ada of the choir");
     expect(await shadeOf(ada, adaId)).toBe(100);
 
@@ -34,14 +34,14 @@ describe("[X-21] how a person is shown", () => {
     await settleAll();
     expect(await cyd.picture(adaId)).toBeUndefined();
     await ada.send(id, "welcome");
-    await expect.poll(() => shadeOf(cyd, adaId), { timeout: 20_000 }).toBe(100);
+    await expect.poll(() => shadeOf(cyd, adaId)).toBe(100);
     expect(await nameIn(cyd, id, "ada")).toBe("Ada of the choir");
 
     // Taken away again, and back to the username: that is told too.
     await ada.changeProfile({ displayName: "ada" });
     await ada.setPicture(undefined);
-    await expect.poll(() => nameIn(ben, id, "ada"), { timeout: 20_000 }).toBe("ada");
-    await expect.poll(() => ben.picture(adaId), { timeout: 20_000 }).toBeUndefined();
+    await expect.poll(() => nameIn(ben, id, "ada")).toBe("ada");
+    await expect.poll(() => ben.picture(adaId)).toBeUndefined();
 
     await expect(ada.changeProfile({ displayName: "\u200B" })).rejects.toMatchObject({ code: "invalid_setting" });
     for (const wrong of [new Uint8Array(0), greyJpeg({ widthPx: 64, heightPx: 56 }), greyJpeg({ widthPx: 520 })])

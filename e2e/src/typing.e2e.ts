@@ -35,7 +35,7 @@ test("[N-1] who types is seen typing by the other person, until the message is t
 
   await ben.page.locator("#composer").pressSequentially("I am wri");
   const line = ada.page.locator("main .typing-line");
-  await expect.poll(() => line.innerText(), { timeout: 20_000 }).toBe("ben is typing…");
+  await expect.poll(() => line.innerText()).toBe("ben is typing…");
   // In the list too, where the last words stand otherwise.
   await ada.page.locator(".list-typing").filter({ hasText: "typing…" }).waitFor();
   await sendMessage(ben.page, "I am writing");
@@ -45,9 +45,9 @@ test("[N-1] who types is seen typing by the other person, until the message is t
 
   await ada.page.locator("#composer").pressSequentially("Well");
   const there = ben.page.locator("main .typing-line");
-  await expect.poll(() => there.innerText(), { timeout: 20_000 }).toBe("ada is typing…");
+  await expect.poll(() => there.innerText()).toBe("ada is typing…");
   await ada.page.locator("#composer").fill("");
-  await expect.poll(() => there.innerText(), { timeout: 20_000 }).toBe("");
+  await expect.poll(() => there.innerText()).toBe("");
 });
 
 test("[N-1] after a reload too, in a conversation that was not looked at since", async () => {
@@ -62,11 +62,11 @@ test("[N-1] after a reload too, in a conversation that was not looked at since",
         await ben.page.locator("#composer").pressSequentially("x");
         return await ada.page.locator(".list-typing").count();
       },
-      { timeout: 30_000, interval: 700 },
+      { interval: 700 },
     )
     .toBe(1);
   await ben.page.locator("#composer").fill("");
-  await ada.page.locator(".list-typing").waitFor({ state: "detached", timeout: 20_000 });
+  await ada.page.locator(".list-typing").waitFor({ state: "detached" });
   await ada.page.getByRole("link", { name: "ben" }).first().click();
   await seeMessage(ada.page, "I am writing");
 });
@@ -74,16 +74,16 @@ test("[N-1] after a reload too, in a conversation that was not looked at since",
 test("[X-12] a message shows that it came, then that it was read; who tells nothing is told nothing", async () => {
   await sendMessage(ada.page, "Do you see this?");
   const mark = messageList(ada.page).locator(".bubble-row", { hasText: "Do you see this?" }).locator(".delivery");
-  await expect.poll(() => mark.innerText(), { timeout: 30_000 }).toMatch(/^(?:Delivered|Read)$/u);
+  await expect.poll(() => mark.innerText()).toMatch(/^(?:Delivered|Read)$/u);
   await ben.page.locator("#composer").click();
-  await expect.poll(() => mark.innerText(), { timeout: 30_000 }).toBe("Read");
+  await expect.poll(() => mark.innerText()).toBe("Read");
 
   await ben.page.goto(`${server.url}/settings/privacy`);
   const receipts = ben.page.getByRole("switch", { name: /^Read receipts/u });
   await receipts.click();
   await expect.poll(() => receipts.isChecked()).toBe(false);
   await ben.page.reload();
-  await expect.poll(() => receipts.isChecked(), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => receipts.isChecked()).toBe(false);
   await ben.page.goto(server.url);
   await ben.page.getByRole("link", { name: "ada" }).first().click();
   await sendMessage(ada.page, "And this?");

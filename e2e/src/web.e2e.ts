@@ -138,7 +138,7 @@ describe("the web app", () => {
       await other.goto(address);
       return messageBox(other).inputValue();
     };
-    await expect.poll(keptDraft, { timeout: 20_000 }).toBe("A draft that is not sent");
+    await expect.poll(keptDraft).toBe("A draft that is not sent");
     await other.close();
     await page.reload();
     await page.getByRole("region", { name: "Verification", exact: true }).waitFor();

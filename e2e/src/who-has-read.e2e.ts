@@ -33,10 +33,10 @@ describe("[R-3] a group of more than twenty", () => {
     const absent = Array.from({ length: 18 }, (_, number) => `absent-${String(number)}`);
     for (const name of absent) await (await register(name)).close();
     const { id } = await ada.startConversation({ to: ["ben", "cyd", "dan", ...absent], name: "Village" });
-    for (const client of [...open, ...open]) await client.settle({ timeoutMs: 30_000 });
+    for (const client of [...open, ...open]) await client.settle({ timeoutMs: 60_000 });
     await dan.changePrivacySettings({ receipts: false });
     const { id: messageId } = await ada.send(id, "the well is dry");
-    for (const client of [...open, ...open]) await client.settle({ timeoutMs: 30_000 });
+    for (const client of [...open, ...open]) await client.settle({ timeoutMs: 60_000 });
     for (const reader of [ben, dan]) {
       const [last] = await reader.messages(id, { limit: 1 });
       await reader.markRead(id, last?.order ?? 0);
@@ -49,7 +49,7 @@ describe("[R-3] a group of more than twenty", () => {
     await expect.poll(readers, { timeout: 90_000, interval: 1000 }).toEqual(["ben"]);
     // A question and an answer are no lines, and nothing that anybody has to read.
     for (const client of open) {
-      await client.settle({ timeoutMs: 30_000 });
+      await client.settle({ timeoutMs: 60_000 });
       expect((await client.messages(id, { limit: 1 }))[0]?.id).toBe(messageId);
     }
     expect((await cyd.details(id)).conversation.unreadCount).toBe(1);

@@ -78,7 +78,7 @@ export async function openBrowser(params: {
     locale: params.locale ?? "en-GB",
     reducedMotion: "reduce",
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const violations: string[] = [];
   const errors: string[] = [];
   context.on("weberror", (error) => errors.push(error.error().message));

@@ -70,7 +70,7 @@ export function clientsOfEachTest(): ClientsOfEachTest {
     },
     async settleAll() {
       // Twice: what one sends while it settles is read by the others.
-      for (const client of [...opened, ...opened]) await client.settle({ timeoutMs: 20_000 });
+      for (const client of [...opened, ...opened]) await client.settle({ timeoutMs: 60_000 });
     },
   };
 }

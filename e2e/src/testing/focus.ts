@@ -10,5 +10,5 @@ export async function expectFocus(page: Page, what: string | RegExp): Promise<vo
       const isField = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
       return element.getAttribute("aria-label") ?? (isField ? (element.labels?.[0]?.textContent ?? "") : element.innerText);
     });
-  await expect.poll(focused, { timeout: 10_000 }).toMatch(what);
+  await expect.poll(focused).toMatch(what);
 }

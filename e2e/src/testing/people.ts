@@ -42,7 +42,7 @@ export async function eventually<T>(client: Client, look: () => Promise<T | unde
   const stop = client.subscribe(check);
   const timer = setTimeout(() => {
     reject(new Error(`did not happen: ${what}`));
-  }, 20_000);
+  }, 60_000);
   check();
   try {
     return await promise;

@@ -6,6 +6,7 @@ import type { Input } from "../core/types.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { Drafts } from "./drafts-in-step.ts";
 import { noDraftMark, noLog } from "./facts.ts";
+import type { OwnFact } from "./facts.ts";
 import { nothingSet } from "./own-state.ts";
 
 test("[X-18] what the person writes in the moment in which another device's draft comes stays, and that one is offered beside it", async () => {
@@ -31,4 +32,41 @@ test("[X-18] what the person writes in the moment in which another device's draf
     return [];
   });
   expect([state.draft, drafts.other(runner.id)]).toEqual(["written here", "written there"]);
+});
+
+test("[X-18] a draft that another device told is not told as one's own by who looks for such in that moment", async () => {
+  const logId = new Uint8Array(32).fill(3);
+  const state = { logId, kind: "direct", draft: "" };
+  const [isWritten, isKept] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const runner = {
+    id: toBase64Url(logId),
+    state,
+    async input({ text }: Extract<Input, { kind: "draft" }>) {
+      state.draft = text;
+      isWritten.resolve();
+      await isKept.promise;
+    },
+  };
+  const store = createMemoryStore();
+  const said: OwnFact[] = [];
+  const ownThings = {
+    state: nothingSet,
+    fact: () => undefined,
+    async say(facts: readonly OwnFact[]) {
+      said.push(...facts);
+      await Promise.resolve();
+    },
+  };
+  const world = { store, platform: { sha256: () => new Uint8Array(32) }, ownThings } as unknown as World;
+  const drafts = new Drafts(world, { runners: () => [runner as unknown as ConversationRunner] });
+  const fact = { kind: "draft" as const, logId, text: "written there", over: noDraftMark };
+  const taking = drafts.taking([{ place: { era: 1, log: noLog, order: 1 }, fact }], async (along) => {
+    await store.transact("write", (tx) => Promise.resolve(along(tx)));
+    return [];
+  });
+  await isWritten.promise;
+  const looking = drafts.look();
+  isKept.resolve();
+  await Promise.all([taking, looking]);
+  expect([state.draft, said]).toEqual(["written there", []]);
 });

@@ -2,6 +2,7 @@ import { bool, decode, encode, equalBytes, fromBase64Url, opaque, struct, text, 
 import type { Codec } from "@latchkey/codec";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
+import { createMutex } from "../store/mutex.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { noDraft, takeDraft, tellDraft } from "./drafts.ts";
 import type { DraftNote } from "./drafts.ts";
@@ -30,6 +31,8 @@ export interface DraftsAccess {
 export class Drafts {
   readonly #world: World;
   readonly #access: DraftsAccess;
+  /** A draft that was taken over stands in its conversation before it is noted: to who looked in between, it would be one that was written here. */
+  readonly #alone = createMutex();
   #notes: Map<string, DraftNote> = new Map();
 
   constructor(world: World, access: DraftsAccess) {
@@ -48,7 +51,11 @@ export class Drafts {
   }
 
   /** The person takes what the other device wrote, or lets go of it. */
-  async decide(runner: ConversationRunner, isTaken: boolean): Promise<void> {
+  decide(runner: ConversationRunner, isTaken: boolean): Promise<void> {
+    return this.#alone.run(() => this.#decide(runner, isTaken));
+  }
+
+  async #decide(runner: ConversationRunner, isTaken: boolean): Promise<void> {
     const note = this.#note(runner.id);
     if (note.other === "") return;
     const { other } = note;
@@ -63,7 +70,11 @@ export class Drafts {
   }
 
   /** Has the other devices told of what is written here and is not told yet, and takes over what was told before a conversation was here. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    return this.#alone.run(() => this.#look());
+  }
+
+  async #look(): Promise<void> {
     const { ownThings } = this.#world;
     for (const runner of this.#access.runners()) {
       const { state, id } = runner;
@@ -78,7 +89,11 @@ export class Drafts {
   }
 
   /** Takes in what other devices said; a draft among it is where it belongs before it counts as known. */
-  async taking(registers: readonly Register[], run: (along: (tx: StoreTransaction) => void) => Promise<readonly string[]>): Promise<void> {
+  taking(registers: readonly Register[], run: (along: (tx: StoreTransaction) => void) => Promise<readonly string[]>): Promise<void> {
+    return this.#alone.run(() => this.#taking(registers, run));
+  }
+
+  async #taking(registers: readonly Register[], run: (along: (tx: StoreTransaction) => void) => Promise<readonly string[]>): Promise<void> {
     const { ownThings } = this.#world;
     const { state, changed } = take(ownThings.state, registers);
     const found = changed.map((key) => state.get(key)).filter((register): register is DraftRegister => register?.fact.kind === "draft");
