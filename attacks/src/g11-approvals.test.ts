@@ -3,8 +3,8 @@
 // Counter-measure: nothing is looked up before a call-back to a number that was found elsewhere; two people's passkeys; a follow-up on paper (F-7, F-13, F-14)
 import type { RequestDetail, RequestIntake } from "@latchkey/protocol/desk";
 import { startServer } from "@latchkey/server";
-import { beginDesk, DeskPage } from "@latchkey/server/testing";
-import type { TestAuthenticator } from "@latchkey/server/testing";
+import { addColleague, beginDesk } from "@latchkey/server/testing";
+import type { DeskPage, TestAuthenticator } from "@latchkey/server/testing";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,9 +25,9 @@ async function scene({ onTestFinished }: TestContext): Promise<Scene> {
   const server = await startServer({ port: 0, dataDirectory, logLevel: "silent" });
   onTestFinished(() => server.close());
   const { page: ada, authenticator: adasKey } = await beginDesk({ dataDirectory, url: server.url });
-  const { code } = await ada.ask("staff-invite", { name: "Bo", roles: ["reviewer"] });
-  const bo = new DeskPage(server.url);
-  return { ada, adasKey, bo, bosKey: await bo.enrol(code) };
+  const ofBo = { name: "Bo", roles: ["reviewer"] } as const;
+  const { page: bo, authenticator: bosKey } = await addColleague({ dataDirectory, page: ada, authenticator: adasKey }, ofBo);
+  return { ada, adasKey, bo, bosKey };
 }
 
 /** What came by e-mail, with the number under which its author waits for a call. */

@@ -9,8 +9,7 @@ import { deskApiPath } from "@latchkey/protocol/desk";
 import type { DeskRole } from "@latchkey/protocol/desk";
 import { startServer } from "@latchkey/server";
 import type { RunningServer } from "@latchkey/server";
-import { DeskPage, TestReporter, beginDesk } from "@latchkey/server/testing";
-import type { TestAuthenticator } from "@latchkey/server/testing";
+import { DeskPage, TestAuthenticator, TestReporter, addColleague, beginDesk, proofOf } from "@latchkey/server/testing";
 import { describe, expect, test } from "vitest";
 import type { TestContext } from "vitest";
 
@@ -31,11 +30,10 @@ async function scene({ onTestFinished }: TestContext): Promise<Scene> {
   return { server, dataDirectory, ada: page, adasKey: authenticator };
 }
 
-async function colleague({ server, ada }: Scene, name: string, roles: readonly DeskRole[]): Promise<DeskPage> {
-  const { code } = await ada.ask("staff-invite", { name, roles });
-  const page = new DeskPage(server.url);
-  await page.enrol(code);
-  return page;
+type Hand = Awaited<ReturnType<typeof addColleague>>;
+
+function colleague({ dataDirectory, ada, adasKey }: Scene, name: string, roles: readonly DeskRole[]): Promise<Hand> {
+  return addColleague({ dataDirectory, page: ada, authenticator: adasKey }, { name, roles });
 }
 
 /** Somebody reports somebody, and it is case 1. */
@@ -69,14 +67,16 @@ describe("G12", () => {
 
   test("an administrator who is curious gives themselves a role, and the auditor sees it, and each case that was read", async (context) => {
     const world = await scene(context);
-    const eve = await colleague(world, "Eve", ["administrator"]);
-    const aud = await colleague(world, "Aud", ["auditor"]);
+    const { page: eve, authenticator: evesKey } = await colleague(world, "Eve", ["administrator"]);
+    const { page: aud } = await colleague(world, "Aud", ["auditor"]);
     await reported(world);
     expect(await eve.refusal("case-get", { number: 1 })).toBe("not_allowed");
     expect(await eve.send("attachments/1/1", {})).toMatchObject({ status: 404 });
     expect((await fetch(`${world.server.url}${deskApiPath}/attachments/1/1`, { headers: { cookie: eve.cookie } })).status).toBe(403);
     const me = (await eve.ask("session", {})).staff;
-    await eve.ask("staff-set", { id: me.id, roles: ["administrator", "moderator"], isActive: true });
+    const roles = ["administrator", "moderator"] as const;
+    const proof = await proofOf(eve, evesKey, { act: "grant", name: "Eve", roles });
+    await eve.ask("staff-set", { id: me.id, roles, isActive: true, proof });
     await eve.ask("case-get", { number: 1 });
     const { entries } = await aud.ask("trail-list", { after: 0 });
     const hers = entries.filter(({ actor }) => actor === "Eve").map(({ act, caseNumber }) => [act, caseNumber]);
@@ -85,6 +85,31 @@ describe("G12", () => {
       ["staff changed", undefined],
       ["case read", 1],
     ]);
+  });
+
+  test("who has an administrator's session, and not their passkey, names nobody who approves or names others, and gives nobody's name another key", async (context) => {
+    const world = await scene(context);
+    const { page: ben } = await colleague(world, "Ben", ["reviewer"]);
+    const thief = new DeskPage(world.server.url);
+    thief.cookie = world.ada.cookie;
+    const { staff } = await thief.ask("staff-list", {});
+    const idOf = (name: string): string => staff.find((one) => one.name === name)?.id ?? "";
+    const ownKey = new TestAuthenticator(world.server.url);
+    for (const roles of [["reviewer"], ["moderator"], ["administrator"], ["intake", "reviewer"]] as const) {
+      expect(await thief.refusal("staff-invite", { name: "Eve", roles })).toBe("passkey_refused");
+      const proof = await proofOf(thief, ownKey, { act: "grant", name: "Eve", roles });
+      expect(await thief.refusal("staff-invite", { name: "Eve", roles, proof })).toBe("passkey_refused");
+    }
+    // Nor by way of somebody who may do less, or of those who are there.
+    const { staff: eve, code } = await thief.ask("staff-invite", { name: "Eve", roles: ["intake"] });
+    const evesPage = new DeskPage(world.server.url);
+    await evesPage.enrol(code);
+    expect(await thief.refusal("staff-set", { id: eve.id, roles: ["reviewer"], isActive: true })).toBe("passkey_refused");
+    for (const name of ["Ada", "Ben"]) expect(await thief.refusal("staff-invite", { id: idOf(name) })).toBe("passkey_refused");
+    // Locked, and let in again: with nothing but what they had, and that takes a passkey, too.
+    await thief.ask("staff-set", { id: idOf("Ben"), roles: ["reviewer"], isActive: false });
+    expect(await thief.refusal("staff-set", { id: idOf("Ben"), roles: ["reviewer"], isActive: true })).toBe("passkey_refused");
+    expect(await ben.refusal("session", {})).toBe("not_signed_in");
   });
 
   test("who decided does not decide the appeal", async (context) => {

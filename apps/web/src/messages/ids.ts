@@ -1156,6 +1156,10 @@ export interface Messages {
   "office.staff.locked": undefined;
   "office.staff.save": undefined;
   "office.staff.newCode": undefined;
+  "office.staff.newUntil": { readonly time: string };
+  "office.staff.confirm": undefined;
+  "office.staff.confirmTitle": { readonly name: string };
+  "office.staff.confirmBody": undefined;
   "office.staff.lock": undefined;
   "office.staff.unlock": undefined;
   "office.staff.lockTitle": { readonly name: string };
@@ -1164,6 +1168,7 @@ export interface Messages {
   "office.staff.name": undefined;
   "office.staff.nameHint": undefined;
   "office.staff.makeCode": undefined;
+  "office.staff.takesPasskey": undefined;
   "office.staff.rolesOf": { readonly name: string };
   "office.staff.codeTitle": { readonly name: string };
   "office.staff.codeBody": { readonly hours: number };
@@ -1683,6 +1688,7 @@ export interface Messages {
   "legal.why.byLetter": undefined;
   "legal.why.lookUpFirst": undefined;
   "legal.why.otherPerson": undefined;
+  "legal.why.new": undefined;
   "legal.why.waits": undefined;
   "legal.why.notBefore": undefined;
   "legal.why.approvalsFirst": undefined;

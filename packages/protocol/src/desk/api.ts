@@ -2,6 +2,7 @@ import type { AppealOutcome, CaseDetail, CaseState, CaseSummary } from "./cases.
 import type { CountingApi } from "./counting-api.ts";
 import type { DecisionInput, SavedReason } from "./decisions.ts";
 import type { Operation, RequestApi } from "./request-api.ts";
+import type { GrantProof, StaffGrant } from "./staff-grants.ts";
 import type { DeskRole, DeskSession, DeskStaff, PasskeyJson, TrailCheck, TrailEntry } from "./staff.ts";
 
 export * from "./cases.ts";
@@ -10,6 +11,7 @@ export * from "./decisions.ts";
 export * from "./request-api.ts";
 export * from "./requests.ts";
 export * from "./staff.ts";
+export * from "./staff-grants.ts";
 export * from "./trail.ts";
 
 /** Where the desk's operations are: `POST /desk/api/NAME` with a JSON object, answered by one. */
@@ -46,16 +48,30 @@ export interface DeskApi extends RequestApi, CountingApi {
 
   /** Administrator. */
   readonly "staff-list": Operation<Nothing, { readonly staff: readonly DeskStaff[] }>;
-  /** Administrator: names somebody, or gives who is named already another code (a lost passkey, a second one). The code counts once, for a day. */
+  /** Administrator: what their passkey is to sign before they give somebody a role that weighs (`isWeighty`), or confirm them. */
+  readonly "staff-grant-begin": Operation<StaffGrant, { readonly nonce: string; readonly options: PasskeyJson }>;
+  /**
+   * Administrator: names somebody, or gives who is named already another code (a lost passkey, a second one). The code counts once, for a day.
+   * Where roles weigh, `proof` is of exactly this name and these roles; of who is named already, of those that they have.
+   */
   readonly "staff-invite": Operation<
-    { readonly name: string; readonly roles: readonly DeskRole[] } | { readonly id: string },
+    ({ readonly name: string; readonly roles: readonly DeskRole[] } | { readonly id: string }) & { readonly proof?: GrantProof },
     { readonly staff: DeskStaff; readonly code: string; readonly hours: number }
   >;
-  /** Administrator: what somebody may do. The last active administrator stays one. Ends their sessions. */
+  /** Administrator: what somebody may do. The last active administrator stays one. Ends their sessions. `proof` where they get a role that weighs. */
   readonly "staff-set": Operation<
-    { readonly id: string; readonly roles: readonly DeskRole[]; readonly isActive: boolean; readonly forgetPasskeys?: boolean },
+    {
+      readonly id: string;
+      readonly roles: readonly DeskRole[];
+      readonly isActive: boolean;
+      readonly forgetPasskeys?: boolean;
+      readonly proof?: GrantProof;
+    },
     { readonly staff: DeskStaff }
   >;
+
+  /** Another administrator than who named them and gave them the code: somebody is who they say, by the passkeys that they have now. */
+  readonly "staff-confirm": Operation<{ readonly id: string; readonly proof: GrantProof }, { readonly staff: DeskStaff }>;
 
   /** Intake, moderator, reviewer: the queue, the longest waiting first. `after` is `next` of the page before. */
   readonly "case-list": Operation<

@@ -2,16 +2,15 @@ import { deskRequestPackagesPath } from "@latchkey/protocol/desk";
 import { verifyRelease } from "@latchkey/releases";
 import { expect, test } from "vitest";
 import { intakeOf } from "../desk/office/requests/requests.testing.ts";
-import { beginDesk, DeskPage } from "../testing/desk-page.ts";
+import { addColleague, beginDesk, DeskPage } from "../testing/desk-page.ts";
 import { register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 
 test("[F-7] on a running server two people's passkeys let go what it holds about one account, and nothing of another, as a file to be saved", async () => {
   const dataDirectory = temporaryDirectory();
   const server = await runServer({ dataDirectory });
   const { page: ada, authenticator } = await beginDesk({ dataDirectory, url: server.url });
-  const { code } = await ada.ask("staff-invite", { name: "Bo", roles: ["reviewer"] });
-  const bo = new DeskPage(server.url);
-  const bosKey = await bo.enrol(code);
+  const ofBo = { name: "Bo", roles: ["reviewer"] } as const;
+  const { page: bo, authenticator: bosKey } = await addColleague({ dataDirectory, page: ada, authenticator }, ofBo);
   const [alice, mallory] = [await register(server, "alice"), await register(server, "mallory")];
   const intake = intakeOf({
     receivedAtMs: Date.now() - 1000,

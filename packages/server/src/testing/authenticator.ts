@@ -20,14 +20,14 @@ export interface AuthenticatorTwist {
 /** An authenticator in software: what a browser and a key make of the server's options (WebAuthn Level 3 §6, §7), as JSON. */
 export class TestAuthenticator {
   readonly credential: string = toBase64Url(new Uint8Array(randomBytes(16)));
-  readonly #origin: string;
+  readonly origin: string;
   readonly #algorithm: -7 | -8 | -257;
   readonly #publicKey: KeyObject;
   readonly #privateKey: KeyObject;
   #counter = 0;
 
   constructor(origin: string, algorithm: -7 | -8 | -257 = -7) {
-    this.#origin = origin;
+    this.origin = origin;
     this.#algorithm = algorithm;
     const pair =
       algorithm === -7
@@ -75,11 +75,11 @@ export class TestAuthenticator {
   }
 
   #clientData(type: string, options: PasskeyJson, twist: AuthenticatorTwist): Uint8Array {
-    const { challenge = options["challenge"], origin = this.#origin } = twist;
+    const { challenge = options["challenge"], origin = this.origin } = twist;
     return utf8Bytes(JSON.stringify({ type, challenge, origin, crossOrigin: false }));
   }
 
-  #authData({ rpId = new URL(this.#origin).hostname, isUnverified = false, counter }: AuthenticatorTwist, flag: number): Uint8Array {
+  #authData({ rpId = new URL(this.origin).hostname, isUnverified = false, counter }: AuthenticatorTwist, flag: number): Uint8Array {
     this.#counter = counter ?? this.#counter + 1;
     const count = new Uint8Array(4);
     new DataView(count.buffer).setUint32(0, this.#counter);

@@ -1,4 +1,4 @@
-import type { DeskErrorCode, DeskInput, DeskOperation, DeskOutput } from "@latchkey/protocol/desk";
+import type { DeskErrorCode, DeskInput, DeskOperation, DeskOutput, DeskRole, GrantProof, StaffGrant } from "@latchkey/protocol/desk";
 import { deskApiPath } from "@latchkey/protocol/desk";
 import { answer } from "./ask-admin.ts";
 import { TestAuthenticator } from "./authenticator.ts";
@@ -53,6 +53,24 @@ export class DeskPage {
     const { options } = await this.ask("sign-in-begin", {});
     await this.ask("sign-in-finish", { response: authenticator.get(options) });
   }
+}
+
+/** What shows that whoever has this passkey says that of somebody. */
+export async function proofOf(page: DeskPage, authenticator: TestAuthenticator, grant: StaffGrant): Promise<GrantProof> {
+  const { nonce, options } = await page.ask("staff-grant-begin", grant);
+  return { nonce, response: authenticator.get(options) };
+}
+
+/** Somebody new at the desk, named by an administrator and let in by the operator, so that they have no day to wait; signed in. */
+export async function addColleague(
+  by: { readonly dataDirectory: string; readonly page: DeskPage; readonly authenticator: TestAuthenticator },
+  { name, roles }: { readonly name: string; readonly roles: readonly DeskRole[] },
+): Promise<{ page: DeskPage; authenticator: TestAuthenticator }> {
+  const { dataDirectory, page, authenticator } = by;
+  await page.ask("staff-invite", { name, roles, proof: await proofOf(page, authenticator, { act: "grant", name, roles }) });
+  const { code } = await answer(dataDirectory, "desk-code", { name });
+  const theirs = new DeskPage(page.url);
+  return { page: theirs, authenticator: await theirs.enrol(String(code), new TestAuthenticator(authenticator.origin)) };
 }
 
 /** Begins the desk of a server, with its first administrator signed in. */

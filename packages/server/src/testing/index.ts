@@ -2,7 +2,7 @@ export { TestAuthenticator } from "./authenticator.ts";
 export type { AuthenticatorTwist } from "./authenticator.ts";
 export { arrivalOf, outcomeOf, startCountedServer } from "./counted-server.ts";
 export type { CaseOfPast, CountedServer } from "./counted-server.ts";
-export { DeskPage, beginDesk } from "./desk-page.ts";
+export { DeskPage, addColleague, beginDesk, proofOf } from "./desk-page.ts";
 export { fillStore } from "./fill-store.ts";
 export { openRaw, rawFrame } from "./hostile-sockets.ts";
 export { startInProcessServer } from "./in-process-server.ts";

@@ -1,12 +1,16 @@
 import { useCallback, useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
-import { deskRoles } from "@latchkey/client/desk";
-import type { DeskRole, DeskStaff } from "@latchkey/client/desk";
+import { deskRoles, isWeighty, weightyGain } from "@latchkey/client/desk";
+import type { DeskRole, DeskStaff, GrantProof, StaffGrant } from "@latchkey/client/desk";
 import { CopyField } from "../../components/CopyLink.tsx";
 import { ConfirmDialog, Modal } from "../../components/Dialog.tsx";
+import { Icon } from "../../components/Icon.tsx";
 import { rowOf, t } from "../../messages/words.ts";
+import { formatFull } from "../../state/format.ts";
+import { proveGrant } from "./grant.ts";
 import { Heading } from "./Heading.tsx";
 import { useOffice, useOperation } from "./office-context.ts";
+import type { PasskeyRefusal } from "./passkey.ts";
 import { Refusal } from "./Refusal.tsx";
 
 /** A code that was made just now: shown once. */
@@ -19,6 +23,8 @@ interface Given {
 /** Who works at the desk and what they may do. */
 export function StaffPage(): ReactElement {
   const { isBusy, refusal, run } = useOperation();
+  const { ask, session } = useOffice();
+  const [unproved, setUnproved] = useState<PasskeyRefusal>();
   const [staff, setStaff] = useState<readonly DeskStaff[]>();
   const [given, setGiven] = useState<Given>();
   const read = useCallback(async () => {
@@ -26,8 +32,21 @@ export function StaffPage(): ReactElement {
     if (answer !== undefined) setStaff(answer.staff);
   }, [run]);
   useEffect(() => void read(), [read]);
-  const invite = async (input: { name: string; roles: readonly DeskRole[] } | { id: string }): Promise<boolean> => {
-    const answer = await run("staff-invite", input);
+  /** What the person's own passkey says of somebody; `undefined` where it says nothing. */
+  const prove = async (grant: StaffGrant): Promise<GrantProof | undefined> => {
+    setUnproved(undefined);
+    const proving = await proveGrant(ask, session.host, grant);
+    if (proving.kind === "done") return proving.proof;
+    setUnproved(proving.code);
+    return undefined;
+  };
+  const invite = async ({ id, name, roles }: { id?: string; name: string; roles: readonly DeskRole[] }): Promise<boolean> => {
+    const proof = isWeighty(roles) ? await prove({ act: "grant", name, roles }) : undefined;
+    if (isWeighty(roles) && proof === undefined) return false;
+    const answer = await run("staff-invite", {
+      ...(id === undefined ? { name, roles } : { id }),
+      ...(proof === undefined ? {} : { proof }),
+    });
     if (answer === undefined) return false;
     setGiven({ name: answer.staff.name, code: answer.code, hours: answer.hours });
     await read();
@@ -37,22 +56,35 @@ export function StaffPage(): ReactElement {
     one: DeskStaff,
     to: { roles: readonly DeskRole[]; isActive: boolean; forgetPasskeys?: boolean },
   ): Promise<boolean> => {
-    const answer = await run("staff-set", { id: one.id, ...to });
-    if (answer !== undefined) setStaff((before) => before?.map((other) => (other.id === one.id ? answer.staff : other)));
+    const gain = to.isActive ? weightyGain(one.isActive ? one.roles : [], to.roles) : [];
+    const proof = gain.length > 0 ? await prove({ act: "grant", name: one.name, roles: to.roles }) : undefined;
+    if (gain.length > 0 && proof === undefined) return false;
+    const answer = await run("staff-set", { id: one.id, ...to, ...(proof === undefined ? {} : { proof }) });
+    show(answer?.staff);
+    return answer !== undefined;
+  };
+  const show = (after: DeskStaff | undefined): void => {
+    if (after !== undefined) setStaff((before) => before?.map((other) => (other.id === after.id ? after : other)));
+  };
+  const confirm = async ({ id, name, roles }: DeskStaff): Promise<boolean> => {
+    const proof = await prove({ act: "confirm", name, roles });
+    const answer = proof === undefined ? undefined : await run("staff-confirm", { id, proof });
+    show(answer?.staff);
     return answer !== undefined;
   };
   return (
     <>
       <Heading text={t("office.page.staff")} />
-      <Refusal code={refusal} />
+      <Refusal code={unproved ?? refusal} />
       <ul className="office-cards" aria-busy={staff === undefined}>
         {staff?.map((one) => (
           <Person
             key={`${one.id} ${one.roles.join(" ")} ${String(one.isActive)}`}
+            confirm={() => confirm(one)}
             one={one}
             isBusy={isBusy}
             change={(to) => change(one, to)}
-            giveCode={() => void invite({ id: one.id })}
+            giveCode={() => void invite(one)}
           />
         ))}
       </ul>
@@ -67,9 +99,12 @@ function Person(props: {
   readonly isBusy: boolean;
   readonly change: (to: { roles: readonly DeskRole[]; isActive: boolean; forgetPasskeys?: boolean }) => Promise<boolean>;
   readonly giveCode: () => void;
+  readonly confirm: () => Promise<boolean>;
 }): ReactElement {
-  const { one, isBusy, change, giveCode } = props;
+  const { one, isBusy, change, giveCode, confirm } = props;
   const { session } = useOffice();
+  const isMe = one.id === session.staff.id;
+  const [isConfirming, setIsConfirming] = useState(false);
   const [roles, setRoles] = useState(one.roles);
   const [isAsking, setIsAsking] = useState(false);
   const isChanged = roles.join(" ") !== one.roles.join(" ");
@@ -78,8 +113,9 @@ function Person(props: {
     <li className="desk-card">
       <h2>
         <bdi>{one.name}</bdi>
-        <span className="section-hint">{one.id === session.staff.id ? rowOf([t("common.you"), state]) : state}</span>
+        <span className="section-hint">{isMe ? rowOf([t("common.you"), state]) : state}</span>
       </h2>
+      <NewUntil one={one} isMe={isMe} confirm={() => setIsConfirming(true)} />
       <Roles name={one.name} roles={roles} isOff={!one.isActive} change={setRoles} />
       <div className="office-acts">
         {isChanged && (
@@ -102,6 +138,15 @@ function Person(props: {
           </button>
         )}
       </div>
+      {isConfirming && (
+        <ConfirmDialog
+          title={t("office.staff.confirmTitle", { name: one.name })}
+          body={t("office.staff.confirmBody")}
+          confirmLabel={t("office.staff.confirm")}
+          confirm={confirm}
+          close={() => setIsConfirming(false)}
+        />
+      )}
       {isAsking && (
         <ConfirmDialog
           title={t("office.staff.lockTitle", { name: one.name })}
@@ -112,6 +157,24 @@ function Person(props: {
         />
       )}
     </li>
+  );
+}
+
+/** That one administrator alone let somebody in, and until when they approve nothing. */
+function NewUntil(props: { readonly one: DeskStaff; readonly isMe: boolean; readonly confirm: () => void }): ReactElement | undefined {
+  const { approvesFromMs = 0 } = props.one;
+  // By the time of when the page was opened: what holds, the desk says.
+  if (approvesFromMs <= Date.now()) return undefined;
+  return (
+    <p className="request-why">
+      <Icon name="clock" size={16} />
+      <span>{t("office.staff.newUntil", { time: formatFull(approvesFromMs) })}</span>
+      {!props.isMe && (
+        <button type="button" className="button button-small" onClick={props.confirm}>
+          {t("office.staff.confirm")}
+        </button>
+      )}
+    </p>
   );
 }
 
@@ -151,6 +214,7 @@ function AddPerson({
           <div className="field-hint">{t("office.staff.nameHint")}</div>
         </div>
         <Roles name="" roles={roles} change={setRoles} />
+        {isWeighty(roles) && <p className="section-hint">{t("office.staff.takesPasskey")}</p>}
         <button type="submit" className="button button-primary" disabled={isBusy || name.trim() === "" || roles.length === 0}>
           {t("office.staff.makeCode")}
         </button>

@@ -50,13 +50,13 @@ export function RequestPage({ number }: { readonly number: number }): ReactEleme
     },
     [run],
   );
-  const { roles, name } = session.staff;
+  const { roles, name, approvesFromMs } = session.staff;
   const work = useMemo<RequestWork | undefined>(
     () =>
       found === undefined
         ? undefined
-        : { found, at: { number, revision: found.revision }, roles, me: name, nowMs, isBusy, act, show: setFound },
-    [found, number, roles, name, nowMs, isBusy, act],
+        : { found, at: { number, revision: found.revision }, roles, me: name, approvesFromMs, nowMs, isBusy, act, show: setFound },
+    [found, number, roles, name, approvesFromMs, nowMs, isBusy, act],
   );
   const head = (
     <>

@@ -16,6 +16,8 @@ export interface RequestWork {
   readonly roles: readonly DeskRole[];
   /** Name of who is signed in. */
   readonly me: string;
+  /** Of whom one administrator alone let in: from when on they approve. */
+  readonly approvesFromMs?: number | undefined;
   readonly nowMs: number;
   readonly isBusy: boolean;
   /** Does something, and shows how the request is then. Resolves to whether it was done. */
@@ -103,7 +105,10 @@ const verifiedFirst: readonly OfferedAct[] = [
 const ofRelease: readonly OfferedAct[] = ["request-approve-begin", "request-outside-invite", "request-wait", "request-release"];
 
 /** Why something cannot be done now and by whom it can; absent where the desk lets it be done. */
-export function whyNot(act: OfferedAct, work: Pick<RequestWork, "found" | "roles" | "me" | "nowMs">): string | undefined {
+export function whyNot(
+  act: OfferedAct,
+  work: Pick<RequestWork, "found" | "roles" | "me" | "nowMs" | "approvesFromMs">,
+): string | undefined {
   const { found, roles, me, nowMs } = work;
   // Whose it is and whether its time has come are two things.
   if (found.may.includes(act) && !(act === "request-release" && found.release?.mayRelease === false)) return undefined;
@@ -121,6 +126,7 @@ export function whyNot(act: OfferedAct, work: Pick<RequestWork, "found" | "roles
   const { release } = found;
   if (act === "request-package") return say(isLookedUp(found) ? "legal.why.byLetter" : "legal.why.lookUpFirst");
   if (ofRelease.includes(act) && release === undefined) return say("legal.why.packageFirst");
+  if (act === "request-approve-begin" && (work.approvesFromMs ?? 0) > nowMs) return say("legal.why.new");
   if (act === "request-approve-begin" && release?.approvals.some(({ by }) => by === me) === true) return say("legal.why.otherPerson");
   if (act === "request-release" && release !== undefined) {
     const notBefore = found.clocks.find(({ kind, atMs }) => kind === "not-before" && atMs > nowMs);

@@ -28,6 +28,8 @@ export const deskTables: Tables = {
       name: "The name that they go by there.",
       roles: "What they may do.",
       is_active: "Whether they still may.",
+      granted_ms: "When one administrator alone gave them a role that weighs.",
+      granted_by: "Who of the staff that was.",
     },
   },
   passkeys: {
@@ -41,6 +43,8 @@ export const deskTables: Tables = {
       public_key: "Its public key.",
       counter: "How often it signed, as it says.",
       transports: "How a browser reaches it.",
+      made_ms: "When it was made by a code of one administrator alone.",
+      made_by: "Who of the staff gave that code.",
     },
   },
   codes: {
@@ -48,7 +52,12 @@ export const deskTables: Tables = {
     why: "Somebody of the staff makes a passkey with a code, once.",
     kept: "A day.",
     category: "none",
-    columns: { hash: "The hash of the code.", staff: "For whom it is.", until_ms: "Until when it holds." },
+    columns: {
+      hash: "The hash of the code.",
+      staff: "For whom it is.",
+      until_ms: "Until when it holds.",
+      by: "Which administrator gave it.",
+    },
   },
   trail: {
     tiedTo: "desk",

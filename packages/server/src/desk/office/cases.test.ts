@@ -503,12 +503,10 @@ describe("who reads what", () => {
     const desk = await TestDesk.begin();
     await desk.colleague("Ada", []);
     const number = desk.office.report(newReport(person()), desk.nowMs);
-    const [intake, reviewer, auditor, administrator] = await Promise.all([
-      desk.colleague("Ina", ["intake"]),
-      desk.colleague("Rea", ["reviewer"]),
-      desk.colleague("Aud", ["auditor"]),
-      desk.colleague("Adm", ["administrator"]),
-    ]);
+    const intake = await desk.colleague("Ina", ["intake"]);
+    const reviewer = await desk.colleague("Rea", ["reviewer"]);
+    const auditor = await desk.colleague("Aud", ["auditor"]);
+    const administrator = await desk.colleague("Adm", ["administrator"]);
     const read = await at(intake, number);
     await intake.ask("case-note", { number, text: "Look at message 1." });
     expect((await reviewer.ask("case-get", { number })).case.timeline).toMatchObject([{ kind: "report" }, { kind: "note", by: "Ina" }]);

@@ -11,6 +11,7 @@ import { noticesStep } from "./requests/notice/notice-table.ts";
 import { copiesLeftOutStep, copiesStep } from "./requests/release/copy-table.ts";
 import { packageCopyStep, packagesStep } from "./requests/release/package-table.ts";
 import { requestsStep } from "./requests/request-table.ts";
+import { staffGrantsStep } from "./staff.ts";
 
 /** The desk's database, in the data folder. It is there once the desk was begun. */
 export const deskDatabaseFile = "desk.sqlite";
@@ -145,6 +146,7 @@ export const deskSchema: Schema = {
     reportersStep,
     countStep,
     `${copiesLeftOutStep};${packageCopyStep}`,
+    staffGrantsStep,
   ],
 };
 

@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { dayMs } from "../../days.ts";
 import { nodeSignatures } from "../../directory/signatures.ts";
 import { sha256 } from "../../hash.ts";
-import { beginDesk, DeskPage } from "../../testing/desk-page.ts";
+import { addColleague, beginDesk } from "../../testing/desk-page.ts";
 import { connectDevice, none, random, register, runServer, temporaryDirectory, zeros } from "../../testing/fixtures.ts";
 import type { TestAccount } from "../../testing/fixtures.ts";
 import { TestClient } from "../../testing/test-client.ts";
@@ -70,10 +70,8 @@ const suspension: DecisionInput = {
 test("[F-4] the accused gets the desk's reasons whatever was taken, appeals with their device, and has it back when it falls", async () => {
   const dataDirectory = temporaryDirectory();
   const server = await runServer({ dataDirectory });
-  const { page: ada } = await beginDesk({ dataDirectory, url: server.url });
-  const invited = await ada.ask("staff-invite", { name: "Bo", roles: ["reviewer"] });
-  const bo = new DeskPage(server.url);
-  await bo.enrol(invited.code);
+  const { page: ada, authenticator } = await beginDesk({ dataDirectory, url: server.url });
+  const { page: bo } = await addColleague({ dataDirectory, page: ada, authenticator }, { name: "Bo", roles: ["reviewer"] });
   const reporter = await TestReporter.of(server);
   const alice = await reachable(server, "alice");
   const { accountId } = alice.account;

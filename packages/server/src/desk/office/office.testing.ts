@@ -1,6 +1,16 @@
 import { toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { isWeighty } from "@latchkey/protocol/desk";
 import type { PasskeyJson } from "@latchkey/protocol/desk";
-import type { DecisionInput, DeskErrorCode, DeskInput, DeskOperation, DeskOutput, DeskRole } from "@latchkey/protocol/desk";
+import type {
+  DecisionInput,
+  DeskErrorCode,
+  DeskInput,
+  DeskOperation,
+  DeskOutput,
+  DeskRole,
+  GrantProof,
+  StaffGrant,
+} from "@latchkey/protocol/desk";
 import { dayMs } from "../../days.ts";
 import { TestAuthenticator } from "../../testing/authenticator.ts";
 import type { AuthenticatorTwist } from "../../testing/authenticator.ts";
@@ -98,6 +108,8 @@ export interface Colleague {
   file(caseNumber: number, file: number): Uint8Array;
   /** The file that went out for a request. @throws DeskError */
   release(number: number): Uint8Array;
+  /** What shows that they themselves say that of somebody. */
+  proof(grant: StaffGrant): Promise<GrantProof>;
   /** What their passkey answers to a browser's options, with a touch. */
   touch(options: PasskeyJson, twist?: AuthenticatorTwist): PasskeyJson;
   /** Why one is not done. */
@@ -147,9 +159,17 @@ export class TestDesk {
   /** Somebody new, with these roles, signed in. */
   async colleague(name: string, roles: readonly DeskRole[]): Promise<Colleague> {
     if (!this.office.isStaffed()) return this.#enrol(this.office.operatorCode({ name, isFirst: true, nowMs: this.nowMs }));
-    const { session } = await this.#first();
-    const invited = await this.#send("staff-invite", { name, roles }, session);
-    const { code } = invited.body as { code: string };
+    const { session, authenticator } = this.#first();
+    const begun = await this.#send("staff-grant-begin", { act: "grant", name, roles }, session);
+    const { nonce, options } = begun.body as DeskOutput<"staff-grant-begin">;
+    const proof = { nonce, response: authenticator.get(options) };
+    await this.#send("staff-invite", { name, roles, ...(isWeighty(roles) ? { proof } : {}) }, session);
+    // The operator is the second one who stands for them: they have no day to wait.
+    return this.again(name);
+  }
+
+  /** Whoever has a code makes a passkey with it. */
+  enrol(code: string): Promise<Colleague> {
     return this.#enrol(code);
   }
 
@@ -169,11 +189,11 @@ export class TestDesk {
     await this.office.idle();
   }
 
-  #administrator: { session: string } | undefined;
+  #administrator: { session: string; authenticator: TestAuthenticator } | undefined;
 
-  async #first(): Promise<{ session: string }> {
+  #first(): { session: string; authenticator: TestAuthenticator } {
     if (this.#administrator === undefined) throw new Error("the first colleague is the administrator");
-    return Promise.resolve(this.#administrator);
+    return this.#administrator;
   }
 
   async #enrol(code: string): Promise<Colleague> {
@@ -183,7 +203,7 @@ export class TestDesk {
     const done = await this.#send("enrol-finish", { code, response: authenticator.create(options) }, "");
     const { session } = done;
     if (session === undefined) throw new Error(`not enrolled: ${JSON.stringify(done.body)}`);
-    this.#administrator ??= { session };
+    this.#administrator ??= { session, authenticator };
     return {
       ask: async (operation, input) => {
         const { status, body } = await this.#send(operation, input, session);
@@ -191,6 +211,11 @@ export class TestDesk {
         return body as never;
       },
       release: (number) => this.office.releasedFile({ session, number, nowMs: this.nowMs, passedMs: 1000 }),
+      proof: async (grant) => {
+        const { body } = await this.#send("staff-grant-begin", grant, session);
+        const { nonce, options: asked } = body as DeskOutput<"staff-grant-begin">;
+        return { nonce, response: authenticator.get(asked) };
+      },
       touch: (options, twist) => authenticator.get(options, twist),
       file: (caseNumber, file) => this.office.file({ session, caseNumber, file, nowMs: this.nowMs, passedMs: 1000 }),
       refusal: async (operation, input) => {

@@ -39,6 +39,7 @@ import type { FilePart } from "./requests/request-desk.ts";
 import type { Rounds } from "./rounds.ts";
 import { idleMs, Sessions } from "./sessions.ts";
 import { signInOperations } from "./sign-in.ts";
+import { StaffGrants } from "./staff-grants.ts";
 import { staffOperations } from "./staff-operations.ts";
 import { StaffTable, maxStaffName } from "./staff.ts";
 import type { Staff } from "./staff.ts";
@@ -222,7 +223,7 @@ export class Office {
     };
     this.#open = { ...signInOperations(parts), ...this.#requests.open };
     this.#operations = {
-      ...staffOperations(parts),
+      ...staffOperations(parts, new StaffGrants(parts)),
       ...trailOperations(parts),
       ...reasonOperations(parts, sql),
       ...this.#requests.operations,
@@ -308,6 +309,8 @@ export class Office {
       let person = known ?? staff.add(name, deskRoles);
       // Whoever was named first and never came, comes as that.
       if (isFirst && known !== undefined) person = staff.revive(known, deskRoles);
+      // On the machine: that is the second one who stands for them.
+      staff.confirm(person.id);
       const code = staff.createCode(person, nowMs);
       trail.append({ actor: "operator", act: isFirst ? "first administrator named" : "code made", details: { staff: name } }, nowMs);
       return code;

@@ -25,7 +25,12 @@ export class Passkeys {
   }
 
   /** What a browser is to make a passkey with, for whoever has this code. */
-  async enrolOptions(params: { staff: Staff; code: string; known: readonly Passkey[]; passedMs: number }): Promise<PasskeyJson> {
+  async enrolOptions(params: {
+    staff: Pick<Staff, "id" | "name">;
+    code: string;
+    known: readonly Passkey[];
+    passedMs: number;
+  }): Promise<PasskeyJson> {
     const { staff, code, known, passedMs } = params;
     const { generateRegistrationOptions } = await this.#load();
     const options = await generateRegistrationOptions({
@@ -44,7 +49,7 @@ export class Passkeys {
   }
 
   /** The passkey that a browser made. @throws DeskError `passkey_refused` */
-  async enrolled(params: { code: string; response: PasskeyJson; staffId: Uint8Array; passedMs: number }): Promise<Passkey> {
+  async enrolled(params: { code: string; response: PasskeyJson; staffId: Uint8Array; passedMs: number }): Promise<Omit<Passkey, "made">> {
     const { code, response, staffId, passedMs } = params;
     const { verifyRegistrationResponse } = await this.#load();
     const { verified, registrationInfo } = await orRefuse(() =>

@@ -29,8 +29,8 @@ export function signInOperations(parts: OfficeParts): OpenOperations {
       // The library was waited for: the code counts if nobody used it meanwhile.
       return transaction(() => {
         const person = staff.ofCode(code, nowMs);
-        staff.spendCode(code, nowMs);
-        staff.addPasskey(passkey);
+        const by = staff.spendCode(code, nowMs);
+        staff.addPasskey({ ...passkey, made: by === undefined ? undefined : { atMs: nowMs, by } });
         trail.append({ actor: person.name, act: "passkey made" }, nowMs);
         return { body: sessionOf(person), session: sessions.open(person.id, passedMs) };
       });

@@ -5,7 +5,7 @@ import { defaultLimits } from "../../config.ts";
 import { deskAttachmentsPath, deskRoles } from "@latchkey/protocol/desk";
 import { answer, ask } from "../../testing/ask-admin.ts";
 import { TestAuthenticator } from "../../testing/authenticator.ts";
-import { DeskPage, beginDesk } from "../../testing/desk-page.ts";
+import { DeskPage, addColleague, beginDesk, proofOf } from "../../testing/desk-page.ts";
 import { runServer, temporaryDirectory } from "../../testing/fixtures.ts";
 
 async function running(): Promise<{ dataDirectory: string; url: string }> {
@@ -82,7 +82,10 @@ test("[E-170] a challenge counts once, for what it was made for; nothing but the
   }
   // A challenge for a passkey to be made is none to sign in with.
   const { staff } = await page.ask("session", {});
-  const { code } = await page.ask("staff-invite", { id: staff.id });
+  const { code } = await page.ask("staff-invite", {
+    id: staff.id,
+    proof: await proofOf(page, authenticator, { act: "grant", name: staff.name, roles: staff.roles }),
+  });
   const enrol = await other.ask("enrol-begin", { code });
   expect(await finish(authenticator.get(enrol.options))).toBe("passkey_refused");
   // A copied authenticator counts less than the one that went on.
@@ -119,6 +122,7 @@ test("[E-171] each role does its own and nothing else; who is not active any mor
   await bo.enrol(code);
   expect((await bo.ask("trail-verify", {})).brokenAt).toBeUndefined();
   expect(await bo.refusal("staff-list", {})).toBe("not_allowed");
+  expect(await bo.refusal("staff-grant-begin", { act: "grant", name: "Eve", roles: ["administrator"] })).toBe("not_allowed");
   expect(await bo.refusal("staff-invite", { name: "Eve", roles: ["administrator"] })).toBe("not_allowed");
   await page.ask("staff-set", { id: staff.id, roles: ["intake"], isActive: true });
   expect(await bo.refusal("session", {})).toBe("not_signed_in");
@@ -202,9 +206,7 @@ test("[E-170] sessions end with a restart, and after too long; who has none is l
 test("[E-170] whoever forgets their own passkeys, since somebody else may have one, is nowhere signed in any more", async () => {
   const { dataDirectory, url } = await running();
   const { page, authenticator } = await beginDesk({ dataDirectory, url });
-  const { code } = await page.ask("staff-invite", { name: "Bo", roles: ["administrator"] });
-  const bo = new DeskPage(url);
-  await bo.enrol(code);
+  await addColleague({ dataDirectory, page, authenticator }, { name: "Bo", roles: ["administrator"] });
   const thief = new DeskPage(url);
   await thief.signIn(authenticator);
   const { staff } = await page.ask("session", {});

@@ -1,5 +1,5 @@
 import { toBase64Url } from "@latchkey/codec";
-import { deskRoles } from "@latchkey/protocol/desk";
+import { approvalWaitHours, deskRoles, isWeighty } from "@latchkey/protocol/desk";
 import type { DeskRole, DeskStaff } from "@latchkey/protocol/desk";
 import { randomBytes } from "node:crypto";
 import { createCode, hashOfCode } from "../../admin/invitations.ts";
@@ -14,12 +14,31 @@ export const maxStaffName = 60;
 /** Who acts on the machine, and what the desk does by itself, in the trail: nobody else is called so. */
 const keptNames = new Set(["operator", "desk", "somebody"]);
 
+/**
+ * What one administrator alone has given: when and by whom somebody got a role that weighs, and by whose code a passkey was made. Nothing
+ * stands there where the operator gave the code on the machine, or a second administrator has confirmed it.
+ */
+export const staffGrantsStep = `
+  ALTER TABLE staff ADD COLUMN granted_ms INTEGER;
+  ALTER TABLE staff ADD COLUMN granted_by BLOB;
+  ALTER TABLE passkeys ADD COLUMN made_ms INTEGER;
+  ALTER TABLE passkeys ADD COLUMN made_by BLOB;
+  ALTER TABLE codes ADD COLUMN by BLOB`;
+
+/** What one administrator alone has given: when, and who. */
+export interface GivenByOne {
+  readonly atMs: number;
+  readonly by: Uint8Array;
+}
+
 /** Somebody of the desk, as it is stored. */
 export interface Staff {
   readonly id: Uint8Array;
   readonly name: string;
   readonly roles: readonly DeskRole[];
   readonly isActive: boolean;
+  /** Of whom one administrator alone gave a role that weighs. */
+  readonly granted: GivenByOne | undefined;
 }
 
 /** A passkey of theirs. */
@@ -30,6 +49,8 @@ export interface Passkey {
   readonly publicKey: Uint8Array;
   readonly counter: number;
   readonly transports: readonly string[];
+  /** Made by a code of one administrator alone. */
+  readonly made: GivenByOne | undefined;
 }
 
 interface StaffRow {
@@ -37,9 +58,11 @@ interface StaffRow {
   readonly name: string;
   readonly roles: string;
   readonly isActive: number;
+  readonly grantedMs: number | null;
+  readonly grantedBy: Uint8Array | null;
 }
 
-const staffColumns = "id, name, roles, is_active AS isActive";
+const staffColumns = "id, name, roles, is_active AS isActive, granted_ms AS grantedMs, granted_by AS grantedBy";
 
 /** Who works at the desk: every method runs inside the caller's transaction. */
 export class StaffTable {
@@ -50,12 +73,13 @@ export class StaffTable {
   }
 
   /** Names somebody. @throws DeskError `limit`, also for a name that is taken: the trail tells people by it; `malformed` for one that is nobody's */
-  add(name: string, roles: readonly DeskRole[]): Staff {
+  add(name: string, roles: readonly DeskRole[], granted?: GivenByOne): Staff {
     if (keptNames.has(name.toLowerCase())) throw new DeskError("malformed");
     const count = this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM staff")?.n ?? 0;
     if (count >= maxStaff || this.byName(name) !== undefined) throw new DeskError("limit");
-    const staff = { id: new Uint8Array(randomBytes(16)), name, roles, isActive: true };
+    const staff = { id: new Uint8Array(randomBytes(16)), name, roles, isActive: true, granted };
     this.#sql.run("INSERT INTO staff (id, name, roles, is_active) VALUES (?, ?, ?, 1)", staff.id, name, roles.join(" "));
+    this.#setGranted(staff.id, granted);
     return staff;
   }
 
@@ -73,20 +97,35 @@ export class StaffTable {
   }
 
   /** As colleagues see somebody. */
-  shown({ id, name, roles, isActive }: Staff): DeskStaff {
-    return { id: toBase64Url(id), name, roles, isActive, passkeys: this.passkeysOf(id).length };
+  shown(staff: Staff): DeskStaff {
+    const { id, name, roles, isActive } = staff;
+    const passkeys = this.passkeysOf(id);
+    const fromMs = Math.min(...passkeys.map((passkey) => approvesFromMs(staff, passkey)));
+    const waits = isWeighty(roles) && passkeys.length > 0 && fromMs > 0;
+    return { id: toBase64Url(id), name, roles, isActive, passkeys: passkeys.length, ...(waits ? { approvesFromMs: fromMs } : {}) };
   }
 
   /** Changes what somebody may do. @throws DeskError `last_administrator` when nobody could be let in any more */
-  set(staff: Staff, change: Pick<Staff, "roles" | "isActive"> & { forgetPasskeys: boolean }): Staff {
-    const { roles, isActive, forgetPasskeys } = change;
+  set(staff: Staff, change: Pick<Staff, "roles" | "isActive" | "granted"> & { forgetPasskeys: boolean }): Staff {
+    const { roles, isActive, forgetPasskeys, granted } = change;
     this.#sql.run("UPDATE staff SET roles = ?, is_active = ? WHERE id = ?", roles.join(" "), isActive ? 1 : 0, staff.id);
+    this.#setGranted(staff.id, granted);
     if (forgetPasskeys || !isActive) {
       this.#sql.run("DELETE FROM passkeys WHERE staff = ?", staff.id);
       this.#sql.run("DELETE FROM codes WHERE staff = ?", staff.id);
     }
     if (!this.hasAdministrator()) throw new DeskError("last_administrator");
-    return { ...staff, roles, isActive };
+    return { ...staff, roles, isActive, granted };
+  }
+
+  /** A second one stands for somebody: for their roles, and the passkeys that they have now. */
+  confirm(id: Uint8Array): void {
+    this.#setGranted(id, undefined);
+    this.#sql.run("UPDATE passkeys SET made_ms = NULL, made_by = NULL WHERE staff = ?", id);
+  }
+
+  #setGranted(id: Uint8Array, granted: GivenByOne | undefined): void {
+    this.#sql.run("UPDATE staff SET granted_ms = ?, granted_by = ? WHERE id = ?", granted?.atMs ?? null, granted?.by ?? null, id);
   }
 
   /** Lets somebody be named anew who cannot sign in. */
@@ -103,12 +142,12 @@ export class StaffTable {
     return rows.some(({ roles }) => rolesOf(roles).includes("administrator"));
   }
 
-  /** Makes a code with which somebody makes a passkey, once; an earlier one of theirs does not count any more. */
-  createCode(staff: Staff, nowMs: number): string {
+  /** Makes a code with which somebody makes a passkey, once; an earlier one of theirs does not count any more. @param by the administrator who gives it; absent for the operator */
+  createCode(staff: Pick<Staff, "id">, nowMs: number, by?: Uint8Array): string {
     const code = createCode();
     this.#sql.run("DELETE FROM codes WHERE staff = ?", staff.id);
     const untilMs = nowMs + codeHours * 3_600_000;
-    this.#sql.run("INSERT INTO codes (hash, staff, until_ms) VALUES (?, ?, ?)", hashOfCode(code), staff.id, untilMs);
+    this.#sql.run("INSERT INTO codes (hash, staff, until_ms, by) VALUES (?, ?, ?, ?)", hashOfCode(code), staff.id, untilMs, by ?? null);
     return code;
   }
 
@@ -124,10 +163,12 @@ export class StaffTable {
     return staff;
   }
 
-  /** Uses a code up. @throws DeskError `code_refused` when somebody was first */
-  spendCode(code: string, nowMs: number): void {
+  /** Uses a code up. Answers which administrator gave it; `undefined` for the operator. @throws DeskError `code_refused` when somebody was first */
+  spendCode(code: string, nowMs: number): Uint8Array | undefined {
+    const row = this.#sql.get<{ by: Uint8Array | null }>("SELECT by FROM codes WHERE hash = ?", hashOfCode(code));
     const { changes } = this.#sql.run("DELETE FROM codes WHERE hash = ? AND until_ms > ?", hashOfCode(code), nowMs);
     if (Number(changes) !== 1) throw new DeskError("code_refused");
+    return row?.by ?? undefined;
   }
 
   passkeysOf(id: Uint8Array): readonly Passkey[] {
@@ -140,16 +181,18 @@ export class StaffTable {
   }
 
   /** @throws DeskError `limit`, or `passkey_refused` for one that somebody has already */
-  addPasskey({ credential, staffId, publicKey, counter, transports }: Passkey): void {
+  addPasskey({ credential, staffId, publicKey, counter, transports, made }: Passkey): void {
     if (this.passkeysOf(staffId).length >= maxPasskeys) throw new DeskError("limit");
     if (this.passkey(credential) !== undefined) throw new DeskError("passkey_refused");
     this.#sql.run(
-      "INSERT INTO passkeys (credential, staff, public_key, counter, transports) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO passkeys (credential, staff, public_key, counter, transports, made_ms, made_by) VALUES (?, ?, ?, ?, ?, ?, ?)",
       credential,
       staffId,
       publicKey,
       counter,
       transports.join(" "),
+      made?.atMs ?? null,
+      made?.by ?? null,
     );
   }
 
@@ -171,20 +214,32 @@ interface PasskeyRow {
   readonly publicKey: Uint8Array;
   readonly counter: number;
   readonly transports: string;
+  readonly madeMs: number | null;
+  readonly madeBy: Uint8Array | null;
 }
 
-const passkeyColumns = "credential, staff AS staffId, public_key AS publicKey, counter, transports";
+const passkeyColumns = "credential, staff AS staffId, public_key AS publicKey, counter, transports, made_ms AS madeMs, made_by AS madeBy";
 
-function readPasskey({ transports, ...row }: PasskeyRow): Passkey {
-  return { ...row, transports: transports === "" ? [] : transports.split(" ") };
+function readPasskey({ transports, madeMs, madeBy, ...row }: PasskeyRow): Passkey {
+  return { ...row, transports: transports === "" ? [] : transports.split(" "), made: givenByOne(madeMs, madeBy) };
+}
+
+function givenByOne(atMs: number | null, by: Uint8Array | null): GivenByOne | undefined {
+  return atMs === null || by === null ? undefined : { atMs, by };
+}
+
+/** From when on somebody approves by this passkey what goes out, milliseconds since 1970; 0 for always (rule F-19). */
+export function approvesFromMs({ granted }: Pick<Staff, "granted">, { made }: Pick<Passkey, "made">): number {
+  const givenMs = Math.max(granted?.atMs ?? 0, made?.atMs ?? 0);
+  return givenMs === 0 ? 0 : givenMs + approvalWaitHours * 3_600_000;
 }
 
 function staffOf(row: StaffRow | undefined): Staff | undefined {
   return row === undefined ? undefined : readRow(row);
 }
 
-function readRow({ id, name, roles, isActive }: StaffRow): Staff {
-  return { id, name, roles: rolesOf(roles), isActive: isActive === 1 };
+function readRow({ id, name, roles, isActive, grantedMs, grantedBy }: StaffRow): Staff {
+  return { id, name, roles: rolesOf(roles), isActive: isActive === 1, granted: givenByOne(grantedMs, grantedBy) };
 }
 
 function rolesOf(text: string): readonly DeskRole[] {

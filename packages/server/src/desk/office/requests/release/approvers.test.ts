@@ -15,13 +15,17 @@ const [ana, ben, cy] = [someone("ana"), someone("ben", { roles: ["moderator"] })
 describe("who approves", () => {
   test("[F-7] reviewers and moderators, each once, and whoever made the package only where there are not two others", () => {
     const gap = (who: Approver, staff: readonly Approver[], approvedBy: readonly string[] = []): unknown =>
-      approverGap({ who, makerId: "ana", approvedBy, staff });
+      approverGap({ who, makerId: "ana", approvedBy, staff, nowMs: 1000 });
     expect(gap(ben, [ana, ben])).toBeUndefined();
     expect(gap(ana, [ana, ben])).toBeUndefined();
     expect(gap(ana, [ana, ben, cy])).toBe("maker");
     expect(gap(ana, [ana, ben, { ...cy, passkeys: 0 }])).toBeUndefined();
     expect(gap(ana, [ana, ben, { ...cy, isActive: false }])).toBeUndefined();
     expect(gap(ben, [ana, ben], ["ben"])).toBe("again");
+    // Who was let in by one alone, less than a day ago, neither approves nor keeps whoever made it from it.
+    expect(gap({ ...ben, approvesFromMs: 1001 }, [ana, ben])).toBe("new");
+    expect(gap({ ...ben, approvesFromMs: 1000 }, [ana, ben])).toBeUndefined();
+    expect(gap(ana, [ana, ben, { ...cy, approvesFromMs: 1001 }])).toBeUndefined();
     expect(gap({ ...ben, isActive: false }, [ana, ben])).toBe("role");
     for (const role of ["intake", "auditor", "administrator"] as const)
       expect(gap(someone("dan", { roles: [role] }), [ana, ben])).toBe("role");
@@ -31,6 +35,8 @@ describe("who approves", () => {
     expect(mayWait([ana])).toBe(true);
     expect(mayWait([ana, { ...ben, passkeys: 0 }, someone("dan", { roles: ["administrator"] })])).toBe(true);
     expect(mayWait([ana, ben])).toBe(false);
+    // Who is named anew is a second one still: nobody makes room for somebody outside by that.
+    expect(mayWait([ana, { ...ben, approvesFromMs: Number.MAX_SAFE_INTEGER }])).toBe(false);
   });
 
   test("[F-7] which rule it was is which people they were", () => {

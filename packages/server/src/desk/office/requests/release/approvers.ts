@@ -4,15 +4,15 @@ import type { ApprovalRule, DeskRole, DeskStaff } from "@latchkey/protocol/desk"
 export const approvingRoles: readonly DeskRole[] = ["moderator", "reviewer"];
 
 /** Somebody, as far as approving goes. */
-export type Approver = Pick<DeskStaff, "id" | "roles" | "isActive" | "passkeys">;
+export type Approver = Pick<DeskStaff, "id" | "roles" | "isActive" | "passkeys" | "approvesFromMs">;
 
 /** Whether somebody could approve now. */
 export function isApprover({ roles, isActive }: Pick<Approver, "roles" | "isActive">): boolean {
   return isActive && approvingRoles.some((role) => roles.includes(role));
 }
 
-/** Why somebody may not approve a package: `role`, that they have already, or that they made it and others are there. */
-export type ApproverGap = "role" | "again" | "maker";
+/** Why somebody may not approve a package: `role`, that they were let in too short a time ago, that they have already, or that they made it and others are there. */
+export type ApproverGap = "role" | "new" | "again" | "maker";
 
 /**
  * Whether somebody may approve a package. Whoever made it is one of the two only where there are not two others who could: then nobody
@@ -25,15 +25,22 @@ export function approverGap(params: {
   makerId: string;
   approvedBy: readonly string[];
   staff: readonly Approver[];
+  nowMs: number;
 }): ApproverGap | undefined {
-  const { who, makerId, approvedBy, staff } = params;
+  const { who, makerId, approvedBy, staff, nowMs } = params;
   if (!isApprover(who)) return "role";
+  if (isNew(who, nowMs)) return "new";
   if (approvedBy.includes(who.id)) return "again";
-  const others = staff.filter((one) => one.id !== makerId && one.passkeys > 0 && isApprover(one));
+  const others = staff.filter((one) => one.id !== makerId && one.passkeys > 0 && isApprover(one) && !isNew(one, nowMs));
   return who.id === makerId && others.length >= 2 ? "maker" : undefined;
 }
 
-/** Whether one person may wait in place of a second: only where there is no second. */
+/** Whether one administrator alone let somebody in, less than a day ago (rule F-19). */
+function isNew({ approvesFromMs = 0 }: Approver, nowMs: number): boolean {
+  return nowMs < approvesFromMs;
+}
+
+/** Whether one person may wait in place of a second: only where there is no second, also none who has to wait for their first day to pass. */
 export function mayWait(staff: readonly Approver[]): boolean {
   return staff.filter((one) => one.passkeys > 0 && isApprover(one)).length < 2;
 }

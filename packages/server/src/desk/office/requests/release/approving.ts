@@ -5,7 +5,8 @@ import type { ApproverRole, Assertion } from "@latchkey/releases";
 import { keyOf } from "../../../../keys.ts";
 import { DeskError } from "../../desk-error.ts";
 import type { Asker } from "../../operations.ts";
-import type { Passkey, Staff } from "../../staff.ts";
+import { approvesFromMs } from "../../staff.ts";
+import type { Passkey } from "../../staff.ts";
 import type { StoredRequest } from "../request-body.ts";
 import { record } from "../request-office.ts";
 import { readAssertion } from "./approval-input.ts";
@@ -37,14 +38,14 @@ export class Approving {
   }
 
   /** Why somebody may not approve it. */
-  gap(request: StoredRequest, pack: StoredPackage, who: Staff): ApproverGap | undefined {
+  gap(request: StoredRequest, pack: StoredPackage, { staff: who, nowMs }: Pick<Asker, "staff" | "nowMs">): ApproverGap | undefined {
     const { staff } = this.#parts;
     const approvedBy = this.#packages
       .approvals(request)
       .map(({ staffId }) => staffId)
       .filter((id) => id !== undefined)
       .map((id) => toBase64Url(id));
-    return approverGap({ who: staff.shown(who), makerId: toBase64Url(pack.maker), approvedBy, staff: staff.list() });
+    return approverGap({ who: staff.shown(who), makerId: toBase64Url(pack.maker), approvedBy, staff: staff.list(), nowMs });
   }
 
   /** What a browser is to answer: the challenge is the package's digest, so that the answer is of these bytes. */
@@ -84,8 +85,10 @@ export class Approving {
       const pack = this.#require(request, digest);
       // The library was waited for: who they are and what they may do is asked now.
       const who = staff.byId(asker.staff.id);
-      if (who === undefined || this.gap(request, pack, who) === "role") throw new DeskError("not_allowed");
-      if (this.gap(request, pack, who) !== undefined) throw new DeskError("other_person");
+      const gap = who === undefined ? "role" : this.gap(request, pack, { staff: who, nowMs: asker.nowMs });
+      if (who === undefined || gap === "role") throw new DeskError("not_allowed");
+      if (gap === "new" || approvesFromMs(who, passkey) > asker.nowMs) throw new DeskError("too_early");
+      if (gap !== undefined) throw new DeskError("other_person");
       if (!staff.countPasskey(passkey, held.counter)) throw new DeskError("passkey_refused");
       const role = approvingRoles.find((one) => who.roles.includes(one)) === "moderator" ? "moderator" : "reviewer";
       return this.#approve(request, { who: who.name, role, staffId: who.id, held, nowMs: asker.nowMs });
@@ -107,12 +110,13 @@ export class Approving {
   }
 
   /** Whether everybody of the staff who approved still might, by the same passkey: who was let go since, and a key that was lost, do not count. */
-  areStillApprovers(request: StoredRequest): boolean {
+  areStillApprovers(request: StoredRequest, nowMs: number): boolean {
     const { staff } = this.#parts;
     return this.#packages.approvals(request).every(({ staffId, credential }) => {
       if (staffId === undefined) return true;
       const [who, passkey] = [staff.byId(staffId), staff.passkey(credential)];
-      return who !== undefined && isApprover(who) && passkey !== undefined && equalBytes(passkey.staffId, staffId);
+      if (who === undefined || passkey === undefined || !isApprover(who)) return false;
+      return equalBytes(passkey.staffId, staffId) && approvesFromMs(who, passkey) <= nowMs;
     });
   }
 

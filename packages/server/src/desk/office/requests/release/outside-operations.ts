@@ -25,7 +25,7 @@ interface Look {
   readonly name: string;
   readonly digest: Uint8Array;
   readonly codeHash: Uint8Array;
-  readonly passkey: Passkey;
+  readonly passkey: Omit<Passkey, "made">;
   readonly untilMs: number;
 }
 
@@ -72,7 +72,7 @@ export function outsideOperations(parts: ReleaseParts, approving: Approving): Op
       const { authority, isEmergency } = request.body.intake;
       // Nobody of the staff approves as somebody outside, at least not with the same key.
       const known = staff.list().flatMap(({ name }) => staff.passkeysOf(staff.byName(name)?.id ?? new Uint8Array()));
-      const person = { id: new Uint8Array(randomBytes(idBytes)), name: outsider.name, roles: [], isActive: true };
+      const person = { id: new Uint8Array(randomBytes(idBytes)), name: outsider.name };
       const made = await passkeys.enrolOptions({ staff: person, code, known, passedMs });
       const summary = `${authority.name} (${authority.country})${isEmergency ? ", emergency" : ""}: ${String(pack.accounts)}`;
       return { body: { name: outsider.name, host: options.host, packageHash: toHex(pack.digest), summary, options: made } };

@@ -17,7 +17,7 @@ import { caseReaders } from "../../case-operations.ts";
 import { DeskError } from "../../desk-error.ts";
 import type { Input } from "../../input.ts";
 import type { Asker, Done, Operations } from "../../operations.ts";
-import { maxStaffName } from "../../staff.ts";
+import { approvesFromMs, maxStaffName } from "../../staff.ts";
 import { letterPdf } from "../letters/letter-pdf.ts";
 import { readNumber, readRequestAt } from "../read-request.ts";
 import { clocksOfRequest } from "../request-body.ts";
@@ -119,8 +119,10 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
         const request = requests.requireAt(readRequestAt(input), packedStates);
         input.end();
         const pack = require(request);
-        if (approving.gap(request, pack, asker.staff) !== undefined) throw new DeskError("other_person");
-        const options = await approving.options(pack.digest, staff.passkeysOf(asker.staff.id));
+        const gap = approving.gap(request, pack, asker);
+        if (gap !== undefined) throw new DeskError(gap === "new" ? "too_early" : "other_person");
+        const passkeys = staff.passkeysOf(asker.staff.id).filter((passkey) => approvesFromMs(asker.staff, passkey) <= asker.nowMs);
+        const options = await approving.options(pack.digest, passkeys);
         return { body: { options, packageHash: toHex(pack.digest) } };
       },
     },
@@ -197,7 +199,7 @@ export function releaseOperations(parts: ReleaseParts, { approving, view }: { ap
           if (keeper !== undefined && !isGivable(keeper, nowMs)) throw new DeskError("changed");
           const approved = packages.approvals(request);
           // Who could have been the second person was not there when it began, and is not there now.
-          if (!approving.areStillApprovers(request) || (rule !== "two-staff" && !mayWait(staff.list())))
+          if (!approving.areStillApprovers(request, nowMs) || (rule !== "two-staff" && !mayWait(staff.list())))
             throw new DeskError("other_person");
           if (isBefore(request, nowMs)) throw new DeskError("too_early");
           if (rule === "staff-and-wait" && (waitedMs ?? 0) < waitMs) throw new DeskError("too_early");

@@ -39,7 +39,7 @@ export function releasePart(parts: ReleaseParts, approving: Approving, wakeCopie
   const isPacked = ({ state }: StoredRequest): boolean => packedStates.some((one) => one === state);
   const mayApprove = (request: StoredRequest, asker: Asker): boolean => {
     const pack = packages.get(request);
-    return isPacked(request) && pack !== undefined && approving.gap(request, pack, asker.staff) === undefined;
+    return isPacked(request) && pack !== undefined && approving.gap(request, pack, asker) === undefined;
   };
 
   const stateBefore = ({ state, body }: StoredRequest): StoredRequest["state"] =>

@@ -228,7 +228,8 @@ describe("a release", () => {
     const ben = staff.find(({ name }) => name === "Ben")?.id ?? "";
     await ines.ask("staff-set", { id: ben, roles: ["auditor"], isActive: true });
     ({ request } = await ana.ask("request-wait", at(request)));
-    await ines.ask("staff-set", { id: ben, roles: ["reviewer"], isActive: true });
+    const proof = await ines.proof({ act: "grant", name: "Ben", roles: ["reviewer"] });
+    await ines.ask("staff-set", { id: ben, roles: ["reviewer"], isActive: true, proof });
     desk.nowMs += 2 * day;
     tick(desk, 1000);
     tick(desk, 1000 + 2 * day);
