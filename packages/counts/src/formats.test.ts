@@ -10,8 +10,10 @@ import {
   countryHash,
   countValueCodec,
   dayBucket,
+  decodeReceipts,
   defaultPolicy,
   derivedSalt,
+  encodeReceipts,
   encodeRecord,
   parseReceipt,
   receiptText,
@@ -166,5 +168,34 @@ describe("what is counted", () => {
       toHex(utf8Bytes("x")),
     ])
       expect(() => parseReceipt(text)).toThrow("no receipt");
+  });
+});
+
+describe("receipts that come along", () => {
+  const receipt = (at: number): CountReceipt => ({
+    format: 1,
+    host: "chat.example",
+    period: 4053,
+    batch: at,
+    salt: new Uint8Array(32).fill(at),
+    record: encodeRecord({ kind: "none" }),
+    country: undefined,
+    place: undefined,
+    ext: new Uint8Array(),
+  });
+
+  test("[K-5] the newest three come along with what is told, and what is none there is no receipt and no fault", () => {
+    const all = [1, 2, 3, 4].map(receipt);
+    expect(decodeReceipts(encodeReceipts(all))).toEqual(all.slice(1));
+    expect(encodeReceipts([])).toEqual(new Uint8Array());
+    for (const bad of [new Uint8Array(), Uint8Array.of(1), new Uint8Array(300).fill(7), encodeReceipts(all).subarray(0, 40)]) {
+      expect(decodeReceipts(bad)).toEqual([]);
+    }
+  });
+
+  test("[K-5] a receipt that a letter has broken into lines is read as one", () => {
+    const text = receiptText(receipt(9));
+    const broken = text.replaceAll(/.{20}/gu, "$&\r\n  ");
+    expect(parseReceipt(broken)).toEqual(receipt(9));
   });
 });

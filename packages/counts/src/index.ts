@@ -27,7 +27,18 @@ export type { CountLog, CountLogItem, ProvenTree, ProvenValue, ShownItem } from 
 export { claimedPeriod } from "./claimed.ts";
 export { cellOf, isHarmless, verifyPeriod } from "./verify.ts";
 export type { Finding, FindingKind, OpenedRecord, PeriodReport } from "./verify.ts";
-export { checkReceipt, countReceiptCodec, decodeReceipt, maxReceiptBytes, parseReceipt, receiptRecord, receiptText } from "./receipt.ts";
+export {
+  checkReceipt,
+  decodeReceipts,
+  encodeReceipts,
+  maxReceiptsTold,
+  countReceiptCodec,
+  decodeReceipt,
+  maxReceiptBytes,
+  parseReceipt,
+  receiptRecord,
+  receiptText,
+} from "./receipt.ts";
 export type { CountReceipt, ReceiptState, SlotPlace } from "./receipt.ts";
 export { shownNumber, summarize } from "./summary.ts";
 export type { Counted, KindSummary, ShownNumber } from "./summary.ts";

@@ -75,9 +75,9 @@ export function receiptText(receipt: CountReceipt): string {
   return prefix + toBase64Url(encode(countReceiptCodec, receipt));
 }
 
-/** Reads `receiptText`. @throws CountsError `malformed` */
+/** Reads `receiptText`, also where a page or a letter has broken it into lines. @throws CountsError `malformed` */
 export function parseReceipt(line: string): CountReceipt {
-  const trimmed = line.trim();
+  const trimmed = line.replaceAll(/\s+/gu, "");
   if (trimmed.startsWith(prefix) && trimmed.length <= prefix.length + maxReceiptBytes * 2) {
     try {
       return decodeReceipt(fromBase64Url(trimmed.slice(prefix.length)));
@@ -97,6 +97,35 @@ export function decodeReceipt(bytes: Uint8Array): CountReceipt {
     if (!(cause instanceof CodecError)) throw cause;
   }
   throw new CountsError("malformed", "This is no receipt.");
+}
+
+/** Most receipts that come along with a notice, an answer or a letter. */
+export const maxReceiptsTold = 3;
+
+/** Receipts as they come along with what the desk tells somebody: in its `ext` (spec K-5). */
+const toldCodec: Codec<{ readonly format: 1; readonly receipts: readonly Uint8Array[] }> = struct<{
+  readonly format: 1;
+  readonly receipts: readonly Uint8Array[];
+}>({
+  format: formatOne,
+  receipts: vector(opaqueV(maxReceiptBytes, 1), { maxBytes: maxReceiptsTold * (maxReceiptBytes + 4), maxItems: maxReceiptsTold }),
+});
+
+/** The newest of these, encoded to come along with what is told; nothing of none. */
+export function encodeReceipts(receipts: readonly CountReceipt[]): Uint8Array {
+  if (receipts.length === 0) return new Uint8Array();
+  return encode(toldCodec, { format: 1, receipts: receipts.slice(-maxReceiptsTold).map((one) => encode(countReceiptCodec, one)) });
+}
+
+/** Receipts that came along; none of what has none, or has something else there. */
+export function decodeReceipts(ext: Uint8Array): readonly CountReceipt[] {
+  if (ext.length === 0) return [];
+  try {
+    return decode(toldCodec, ext).receipts.map(decodeReceipt);
+  } catch (error) {
+    if (error instanceof CodecError || error instanceof CountsError) return [];
+    throw error;
+  }
 }
 
 /** What a receipt says of its case. @throws CountsError `malformed` for a record or country that cannot be read or is another */
@@ -126,8 +155,19 @@ export type ReceiptState =
   /** It should be there and is not, or the batch is another one: the count leaves this case out. */
   | "missing";
 
-/** Holds a receipt against the half-year that it names (spec K-5). */
-export function checkReceipt(receipt: CountReceipt, report: PeriodReport): ReceiptState {
+/**
+ * Holds a receipt against the half-year that it names (spec K-5).
+ * @param before the half-year before that, where it is at hand: what came into it is counted earlier than was promised
+ */
+export function checkReceipt(receipt: CountReceipt, report: PeriodReport, before?: PeriodReport): ReceiptState {
+  const state = stateIn(receipt, report);
+  if (state !== "missing" || receipt.place !== undefined || before === undefined) return state;
+  if (before.opening === 0) return "waiting";
+  const found = before.slots.get(toHex(slotHash(receipt.salt, receipt.record)));
+  return found === undefined ? "missing" : found.isOpen ? "open" : "sealed";
+}
+
+function stateIn(receipt: CountReceipt, report: PeriodReport): ReceiptState {
   const hash = slotHash(receipt.salt, receipt.record);
   const { place } = receipt;
   if (place !== undefined) {

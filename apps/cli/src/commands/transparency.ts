@@ -85,7 +85,10 @@ async function receipt(context: CommandContext, path: string): Promise<void> {
     throw new CommandError("invalid_receipt", `The receipt is of ${printableLine(given.host)}, and this is ${printableLine(name)}.`);
   // A half-year that is over and not shown at all has nothing of it.
   const isOver = Date.now() >= periodStartMs(given.period + 1);
-  const state: ReceiptState = found === undefined ? (isOver ? "missing" : "waiting") : checkReceipt(given, found.report);
+  const first = found === undefined ? (isOver ? "missing" : "waiting") : checkReceipt(given, found.report);
+  // What came into the half-year before was counted earlier than it was promised.
+  const before = first === "missing" && found !== undefined ? await counts.verify(name, periodText(given.period - 1)) : undefined;
+  const state: ReceiptState = found === undefined || before === undefined ? first : checkReceipt(given, found.report, before.report);
   context.output.result(
     { host: name, period: periodText(given.period), batch: given.batch, state },
     `${periodText(given.period)}: ${receiptWords[state]}`,

@@ -2230,6 +2230,10 @@ export interface Messages {
   "alarm.contact_suspended.meaning": undefined;
   "alarm.contact_suspended.done": undefined;
   "alarm.contact_suspended.advice": undefined;
+  "alarm.case_not_counted.title": undefined;
+  "alarm.case_not_counted.meaning": undefined;
+  "alarm.case_not_counted.done": undefined;
+  "alarm.case_not_counted.advice": undefined;
   "common.others": { readonly n: number };
   "files.kind.file": undefined;
   "files.kind.picture": undefined;

@@ -24,6 +24,7 @@ export type ClientErrorCode =
   | "already_member"
   | "kept_out"
   | "contact_suspended"
+  | "case_not_counted"
   | "no_administrator"
   | "message_too_large"
   | "name_required" // a group needs a name

@@ -94,12 +94,13 @@ export class Watch implements Watching {
     this.#later(firstLookMs + jitter * 200, () => this.#lookForSuspended());
   }
 
-  /** Whether somebody whom one knows stands on the public list: looked at daily, whatever comes of it (spec F-12). */
+  /** Whether somebody whom one knows stands on the public list, and whether cases that one has receipts of were counted: daily (spec F-12, K-5). */
   async #lookForSuspended(): Promise<void> {
     if (this.#closed) return;
     this.#later(hourMs, () => this.#lookForSuspended());
-    // A list that comes slowly holds up nothing else.
+    // What comes slowly holds up nothing else.
     void import("../moderation/suspended.ts").then(({ lookForSuspended }) => lookForSuspended(this.#world, this.#runners)).catch(ignore);
+    void import("../counts/kept-receipts.ts").then(({ lookForCounted }) => lookForCounted(this.#world)).catch(ignore);
   }
 
   async close(): Promise<void> {

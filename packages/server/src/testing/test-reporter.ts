@@ -3,7 +3,7 @@ import { nodeCrypto } from "@latchkey/mls/node";
 import { answersReplyCodec, answersRequestCodec, deskKeysCodec, reportPaths, sealedReportCodec } from "@latchkey/protocol/reports";
 import type { DeskKeys, MailboxAt, SealedReport } from "@latchkey/protocol/reports";
 import { mailboxOf, openAnswer, reportCodec, sealReport } from "@latchkey/reports";
-import type { Report, ReportOutcome, Reporter } from "@latchkey/reports";
+import type { Report, ReportAnswer, ReportOutcome, Reporter } from "@latchkey/reports";
 import { randomBytes } from "node:crypto";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { RunningServer } from "../server.ts";
@@ -79,13 +79,17 @@ export class TestReporter {
 
   /** The first answers to a report, once there are so many. */
   async answers(report: Report, count: number): Promise<readonly ReportOutcome[]> {
+    return (await this.wholeAnswers(report, count)).map(({ outcome }) => outcome);
+  }
+
+  /** The same, with all that came along. */
+  async wholeAnswers(report: Report, count: number): Promise<readonly ReportAnswer[]> {
     const { replySecret, reportId } = report;
     for (;;) {
       const [found = []] = await this.sealedAnswers([{ mailbox: mailboxOf(replySecret), from: 0 }]);
       if (found.length < count) continue;
       const proof = { signatures: nodeSignatures, deskKeys: [this.keys.signatureKey], replySecret, reportId };
-      const opened = await Promise.all(found.slice(0, count).map((sealed) => openAnswer({ ...proof, sealed })));
-      return opened.map(({ outcome }) => outcome);
+      return Promise.all(found.slice(0, count).map((sealed) => openAnswer({ ...proof, sealed })));
     }
   }
 }

@@ -162,6 +162,7 @@ export class Office {
       evidence,
       decisions,
       arrivals,
+      counts,
       secrets,
       host: options.host,
       world,

@@ -3,7 +3,10 @@ import { appealDays } from "@latchkey/protocol/desk";
 import type { DeskNotice, ReportOutcome } from "@latchkey/reports";
 import { maxReportItems } from "@latchkey/reports";
 import { dayOf } from "../../days.ts";
+import { encodeReceipts } from "@latchkey/counts";
 import type { ArrivalTable } from "./arrivals.ts";
+import { caseRef } from "./counting/case-counts.ts";
+import type { Counts } from "./counting/counts.ts";
 import type { CaseTable } from "./cases.ts";
 import type { DecisionTable } from "./decisions.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
@@ -25,6 +28,7 @@ export interface TaskParts {
   readonly evidence: EvidenceTable;
   readonly decisions: DecisionTable;
   readonly arrivals: ArrivalTable;
+  readonly counts: Pick<Counts, "receipts">;
   readonly secrets: DeskSecrets;
   readonly host: string;
   readonly world: OfficeWorld;
@@ -103,7 +107,7 @@ export class TaskRunner {
     const ids = evidence.provedIds(caseNumber).slice(0, maxReportItems);
     const body = statementOf(decision, ids, appealUntilDay);
     if (body === undefined) return nothing;
-    const isTold = await this.#notify(task, body);
+    const isTold = await this.#notify(task, { body, caseNumber });
     return () => {
       if (!isTold) return tasks.add(task, today + 1);
       tasks.add({ ...task, isAgain: true }, today + againAfterDays);
@@ -120,15 +124,19 @@ export class TaskRunner {
     const appeal = this.#parts.decisions.appeals(task.caseNumber).find(({ number }) => number === task.appeal);
     if (appeal?.outcome === undefined) return nothing;
     const { kind, atMs, words } = appeal.outcome;
-    await this.#notify(task, appealDecidedOf({ puid: appeal.decision, outcome: kind, atMs, words }));
+    await this.#notify(task, { body: appealDecidedOf({ puid: appeal.decision, outcome: kind, atMs, words }), caseNumber: task.caseNumber });
     return nothing;
   }
 
   /** Puts a notice into each inbox of an account; answers whether there is one. */
-  async #notify(task: { accountId: string; noticeId: string }, body: DeskNotice["body"]): Promise<boolean> {
+  async #notify(
+    task: { accountId: string; noticeId: string },
+    { body, caseNumber }: { body: DeskNotice["body"]; caseNumber: number },
+  ): Promise<boolean> {
     const { secrets, host, world, nowMs } = this.#parts;
+    const ext = this.#receipts(caseNumber);
     const accountId = fromBase64Url(task.accountId);
-    const notice: DeskNotice = { format: 1, noticeId: fromBase64Url(task.noticeId), host, accountId, body, ext: new Uint8Array() };
+    const notice: DeskNotice = { format: 1, noticeId: fromBase64Url(task.noticeId), host, accountId, body, ext };
     const cards = await world.cardsOf({ accountId });
     for (const { card, inboxId } of cards) {
       await world.postNotice({ inboxId, item: await sealNotice({ secrets, host, card, inboxId, notice, nowMs: nowMs() }) });
@@ -143,7 +151,14 @@ export class TaskRunner {
     if (reporter === undefined || outcome === undefined) return nothing;
     const today = this.#today();
     const { reportId, replySecret, mailbox } = reporter;
-    const sealed = await sealOutcome({ secrets, reportId, replySecret, day: today, outcome });
+    const sealed = await sealOutcome({
+      secrets,
+      reportId,
+      replySecret,
+      day: today,
+      outcome,
+      ext: this.#receipts(reporter.caseNumber),
+    });
     return () => {
       arrivals.addAnswer(mailbox, sealed, today);
       if (task.what !== "decided") return;
@@ -151,6 +166,11 @@ export class TaskRunner {
       const untilDay = today + appealDays;
       if (untilDay > cases.require(reporter.caseNumber).appealUntilDay) cases.extendAppeal(reporter.caseNumber, untilDay);
     };
+  }
+
+  /** What whoever a case concerns has of its count, to come along with what they are told (spec K-5). */
+  #receipts(caseNumber: number): Uint8Array {
+    return encodeReceipts(this.#parts.counts.receipts(caseRef({ number: caseNumber })));
   }
 
   #outcomeOf(task: Extract<Task, { kind: "answer" }>): ReportOutcome | undefined {

@@ -16,9 +16,11 @@ export function sealOutcome(params: {
   replySecret: Uint8Array;
   day: number;
   outcome: ReportOutcome;
+  /** Receipts of what is counted of it. */
+  ext?: Uint8Array;
 }): Promise<Uint8Array> {
-  const { secrets, reportId, replySecret, day, outcome } = params;
-  const answer = { format: 1, reportId, day, outcome, ext: new Uint8Array() } as const;
+  const { secrets, reportId, replySecret, day, outcome, ext = new Uint8Array() } = params;
+  const answer = { format: 1, reportId, day, outcome, ext } as const;
   return sealAnswer({ signatures: nodeSignatures, secretKey: secrets.signatureKey, random, replySecret, answer });
 }
 

@@ -63,9 +63,12 @@ export class Counts {
     return this.#receipt(stored, undefined);
   }
 
-  /** The receipts of a case, the oldest first: with their places, of those whose batches are published. */
+  /**
+   * The receipts of a case, the oldest first: with their places, of those whose batches are published. There is none of what stays sealed for
+   * good: with it somebody could open what nobody is to.
+   */
   receipts(ref: string): readonly CountReceipt[] {
-    return this.#table.of(ref).map((record) => this.#receipt(record, record.at));
+    return this.#table.of(ref).flatMap((record) => (record.isNever ? [] : [this.#receipt(record, record.at)]));
   }
 
   /**

@@ -43,12 +43,13 @@ export function requestRef({ number }: Pick<StoredRequest, "number">): string {
  * @param parts `approvalsOf` says who agreed to a release
  */
 export function requestCounts(parts: {
-  readonly counts: Pick<Counts, "record" | "seal">;
+  readonly counts: Pick<Counts, "record" | "receipts" | "seal">;
   readonly trail: Pick<Trail, "append">;
   approvalsOf(request: StoredRequest): ApprovalKind;
 }): RequestPart {
   const { counts, trail, approvalsOf } = parts;
   return {
+    receipts: (request) => counts.receipts(requestRef(request)),
     happened({ kind, request, nowMs }) {
       const ref = requestRef(request);
       if (kind === "received") countArrival(counts, request, nowMs);

@@ -1,4 +1,5 @@
 import type { KeptForOther, RequestEvent, RequestNotice, RequestRelease } from "@latchkey/protocol/desk";
+import type { CountReceipt } from "@latchkey/counts";
 import type { Asker, OfficeParts } from "../operations.ts";
 import type { OfficeWorld } from "../world.ts";
 import type { RequestFiles } from "./request-files.ts";
@@ -25,6 +26,8 @@ export interface RequestPart {
   /** Copies of other requests that can go out with it. */
   keptForOthers?(request: StoredRequest, asker: Asker): readonly KeptForOther[];
   notice?(request: StoredRequest): RequestNotice | undefined;
+  /** What whoever is concerned has of its count, the oldest first. */
+  receipts?(request: StoredRequest): readonly CountReceipt[];
   /** Whether a closed one is not to be erased yet. */
   keeps?(request: StoredRequest): boolean;
   /** Operations that the asker may do with it now. */
@@ -41,6 +44,11 @@ export interface RequestParts extends OfficeParts {
   readonly world: Pick<OfficeWorld, "accountOf">;
   /** Release, notices, counts. */
   readonly others: readonly RequestPart[];
+}
+
+/** What whoever a request concerns has of its count. */
+export function receiptsOf({ others }: Pick<RequestParts, "others">, request: StoredRequest): readonly CountReceipt[] {
+  return others.flatMap((other) => other.receipts?.(request) ?? []);
 }
 
 /** Writes an act down: its line in the story, its tasks, and what other parts do with it. In the caller's transaction. */

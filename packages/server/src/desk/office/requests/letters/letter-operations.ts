@@ -1,14 +1,16 @@
 import { toBase64Url } from "@latchkey/codec";
+import { maxReceiptsTold, receiptText } from "@latchkey/counts";
 import { form3Grounds, letterKinds, requestLimits } from "@latchkey/protocol/desk";
 import type { LetterInput } from "@latchkey/protocol/desk";
 import { caseReaders } from "../../case-operations.ts";
 import { DeskError } from "../../desk-error.ts";
 import type { Input } from "../../input.ts";
 import type { Asker, Done, Operations } from "../../operations.ts";
+import type { StoredRequest } from "../request-body.ts";
 import { readNumber, readRequestAt } from "../read-request.ts";
 import { openStates } from "../request-states.ts";
 import type { RequestParts } from "../request-office.ts";
-import { record } from "../request-office.ts";
+import { receiptsOf, record } from "../request-office.ts";
 import type { RequestView } from "../request-view.ts";
 import { composeLetter, letterText } from "./letter.ts";
 import { letterPdf } from "./letter-pdf.ts";
@@ -17,6 +19,7 @@ import { letterPdf } from "./letter-pdf.ts";
 export function letterOperations(parts: RequestParts, view: RequestView): Operations {
   const { options, requests, letters, trail, transaction } = parts;
   const { host } = options;
+  const receiptLines = (request: StoredRequest): readonly string[] => receiptsOf(parts, request).slice(-maxReceiptsTold).map(receiptText);
   return {
     "request-letter-preview": {
       roles: caseReaders,
@@ -26,7 +29,7 @@ export function letterOperations(parts: RequestParts, view: RequestView): Operat
         input.end();
         const details = { request: request.number, kind: letter.kind };
         transaction(() => trail.append({ actor: staff.name, act: "letter previewed", details }, nowMs));
-        return { body: { text: letterText(composeLetter({ request, input: letter, host, nowMs })) } };
+        return { body: { text: letterText(composeLetter({ request, input: letter, host, nowMs, receipts: receiptLines(request) })) } };
       },
     },
     "request-letter-write": {
@@ -38,7 +41,8 @@ export function letterOperations(parts: RequestParts, view: RequestView): Operat
         const { staff, nowMs } = asker;
         const changed = transaction(() => {
           const request = requests.change(requests.requireAt(at, openStates), {});
-          const number = letters.add(request, composeLetter({ request, input: letter, host, nowMs }), staff.name);
+          const composed = composeLetter({ request, input: letter, host, nowMs, receipts: receiptLines(request) });
+          const number = letters.add(request, composed, staff.name);
           trail.append(
             { actor: staff.name, act: "letter written", details: { request: at.number, letter: number, kind: letter.kind } },
             nowMs,

@@ -12,6 +12,10 @@ export const closing: readonly string[] = [
   "What is held of an account can be read by everybody in the public guide of this software: there is no content of messages or files that the server could read, since it has no key.",
 ];
 
+/** What stands above the receipts of a letter (spec K-5). */
+export const counted: string =
+  'This request is counted in public, without your name and the person\'s. Each of the following lines is a receipt: put it into a file, and from the day on which its half-year is opened "latchkey transparency receipt FILE" says whether it was counted as it is. What may not be told stays sealed there.';
+
 /** The letters, in English. Each says what it is about in its facts; what a person adds comes after these paragraphs. */
 export const letterWords: Readonly<Record<LetterKind, LetterWords>> = {
   acknowledgement: {

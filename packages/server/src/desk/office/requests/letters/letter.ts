@@ -3,7 +3,7 @@ import { isPreserved, scopeOf } from "../request-body.ts";
 import type { StoredRequest } from "../request-body.ts";
 import { clocksOfRequest } from "../request-body.ts";
 import { localOf } from "../periods.ts";
-import { categoryWords, closing, form3Words, groundWords, letterWords, reasonWords } from "./letter-words.ts";
+import { categoryWords, closing, counted, form3Words, groundWords, letterWords, reasonWords } from "./letter-words.ts";
 
 /** A letter, as it is kept and printed: nothing in it is looked up again. */
 export interface Letter {
@@ -21,14 +21,22 @@ export interface Letter {
 }
 
 /** Writes a letter about a request. Pure: the same of the same request, person's words and time. */
-export function composeLetter(params: { request: StoredRequest; input: LetterInput; host: string; nowMs: number }): Letter {
-  const { request, input, host, nowMs } = params;
+export function composeLetter(params: {
+  request: StoredRequest;
+  input: LetterInput;
+  host: string;
+  nowMs: number;
+  /** What the authority has of the request's count in public, a line each. */
+  receipts: readonly string[];
+}): Letter {
+  const { request, input, host, nowMs, receipts } = params;
   const { intake, type, calendar } = request.body;
   const { zone } = calendar;
   const words = letterWords[input.kind];
   const values = valuesOf(params);
   const own = (input.words ?? "").split(/\n\s*\n/).map((text) => text.trim());
   const paragraphs = [...words.paragraphs.map((text) => fill(text, values)), ...own, ...closing.map((text) => fill(text, values))];
+  if (receipts.length > 0) paragraphs.push(fill(counted, values), ...receipts);
   return {
     kind: input.kind,
     title: words.title,

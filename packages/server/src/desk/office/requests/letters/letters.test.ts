@@ -2,6 +2,7 @@ import { letterKinds } from "@latchkey/protocol/desk";
 import { execFileSync } from "node:child_process";
 import { inflateSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { parseReceipt, receiptRecord } from "@latchkey/counts";
 import { fromBase64Url, toHex } from "@latchkey/codec";
 import { sha256 } from "../../../../hash.ts";
 import { TestDesk } from "../../office.testing.ts";
@@ -29,13 +30,13 @@ function request(parts: Parameters<typeof intakeOf>[0] = {}): StoredRequest {
 }
 
 function letter(parts: Parameters<typeof intakeOf>[0] = {}, words = ""): Letter {
-  return composeLetter({ request: request(parts), input: { kind: "acknowledgement", words }, host: "chat.example", nowMs });
+  return composeLetter({ request: request(parts), input: { kind: "acknowledgement", words }, host: "chat.example", nowMs, receipts: [] });
 }
 
 test("[F-16] each kind of letter has its words, and nothing in it is left to be filled in", () => {
   for (const kind of letterKinds) {
     const input = { kind, words: "Own words.", ...(kind === "form-3" ? { grounds: ["not-possible-data-not-held" as const] } : {}) };
-    const text = letterText(composeLetter({ request: request(), input, host: "chat.example", nowMs }));
+    const text = letterText(composeLetter({ request: request(), input, host: "chat.example", nowMs, receipts: [] }));
     expect([kind, /[{}]|undefined|NaN/.test(text)]).toEqual([kind, false]);
     expect(text).toContain("241 Js 100/26");
     expect(text).toContain("Own words.");
@@ -121,4 +122,24 @@ test("[F-16] a letter is kept as it was written: what is found later changes non
   const late = await desk.again("Ada");
   for (const one of bad) expect(await late.refusal("request-letter-preview", { number, letter: one as never })).toBe("malformed");
   expect(await late.refusal("request-letter-get", { number, letter: 2 })).toBe("not_found");
+});
+
+test("[K-5] a letter has the receipts of what is counted of the request, each on a line that is read again, and none of what stays sealed for good", async () => {
+  const desk = await TestDesk.begin();
+  const ada: Colleague = await desk.colleague("Ada", []);
+  const open = async (type: string): Promise<readonly string[]> => {
+    const intake = intakeOf({ type, categories: [], receivedAtMs: desk.nowMs, secrecy: { kind: "none" } });
+    const { number, revision } = (await ada.ask("request-open", { intake })).request;
+    await ada.ask("request-letter-write", { number, revision, letter: { kind: "acknowledgement" } });
+    const { text, pdf } = await ada.ask("request-letter-get", { number, letter: 1 });
+    expect(fromBase64Url(pdf).length).toBeGreaterThan(1000);
+    return text.split("\n").filter((line) => line.startsWith("latchkey-receipt-1."));
+  };
+  const lines = await open("eu-production-order");
+  expect(lines.map((line) => receiptRecord(parseReceipt(line)))).toMatchObject([
+    { kind: "arrival", type: "eu-production-order" },
+    // A European order's copy is kept on receipt.
+    { kind: "outcome", result: "preserved" },
+  ]);
+  expect(await open("uk-capability-notice")).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { Reader, concatBytes, decode, encode, fromBase64Url, toBase64Url, uint32, utf8Bytes } from "@latchkey/codec";
+import { decodeReceipts, receiptRecord } from "@latchkey/counts";
 import { nodeCrypto } from "@latchkey/mls/node";
 import { hostCodec, inboxPlaintextCodec, sealedItemCodec } from "@latchkey/protocol";
 import type { RequestDetail, RequestIntake, RequestSecrecy } from "@latchkey/protocol/desk";
@@ -96,7 +97,7 @@ describe("when a person is told", () => {
 });
 
 describe("what a person is told", () => {
-  test("[F-8] [E-243] who asked, by what law, for what, what was given and by whose approval, on each of their devices, by itself", async () => {
+  test("[F-8] [K-5] [E-243] who asked, by what law, for what, what was given and by whose approval, on each of their devices, by itself", async () => {
     const all = await beginReleasing();
     const { desk, ines } = all;
     const id = addAccount(desk, "oscar");
@@ -120,6 +121,9 @@ describe("what a person is told", () => {
       secretUntilDay: 0,
       rule: "two-staff",
     });
+    // The receipt of what was given out, and not of how many the request named.
+    const receipts = decodeReceipts(notice?.ext ?? new Uint8Array()).map(receiptRecord);
+    expect(receipts).toMatchObject([{ kind: "outcome", result: "released", given: ["subscriber"] }]);
     if (notice?.body.kind !== "disclosure") throw new Error("it tells what was given out");
     expect(Buffer.from(notice.body.sha256).toString("hex")).toBe(manifest.files[0]?.sha256);
     expect((await reread(ines, request)).notice).toMatchObject({ state: "sent", atMs: desk.nowMs });

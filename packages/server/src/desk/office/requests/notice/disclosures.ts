@@ -1,4 +1,5 @@
 import { decode, fromBase64Url } from "@latchkey/codec";
+import { encodeReceipts, receiptRecord } from "@latchkey/counts";
 import { decodeManifest } from "@latchkey/releases";
 import type { DeskNotice } from "@latchkey/reports";
 import { accountStateCodec, signedCodec } from "@latchkey/transparency";
@@ -11,7 +12,7 @@ import { random } from "../../tellings.ts";
 import type { OfficeWorld } from "../../world.ts";
 import type { PackageTable } from "../release/package-table.ts";
 import type { StoredRequest } from "../request-body.ts";
-import { record } from "../request-office.ts";
+import { receiptsOf, record } from "../request-office.ts";
 import type { RequestPart, RequestParts } from "../request-office.ts";
 import { disclosureOf } from "./disclosure.ts";
 import { noticeDueMs } from "./due.ts";
@@ -112,6 +113,15 @@ export class Disclosures {
     return keptMs === undefined ? undefined : Math.max(dueMs, keptMs);
   }
 
+  /** Of what was given out alone: how many accounts the request named is told to none of them. */
+  #receipts(request: StoredRequest): Uint8Array {
+    const released = receiptsOf(this.#parts, request).filter((receipt) => {
+      const record = receiptRecord(receipt);
+      return record.kind === "outcome" && record.result === "released";
+    });
+    return encodeReceipts(released);
+  }
+
   async #tellAll(): Promise<void> {
     const { notices, requests, reportBug, nowMs, isDoubted } = this.#parts;
     // What is told cannot be taken back.
@@ -142,7 +152,7 @@ export class Disclosures {
     // Whoever has no device that can be reached now may have one tomorrow.
     if (cards.length === 0 && !isGone) return;
     const { noticeId } = notice;
-    const said: DeskNotice = { format: 1, noticeId, host, accountId, body: about.body, ext: new Uint8Array() };
+    const said: DeskNotice = { format: 1, noticeId, host, accountId, body: about.body, ext: this.#receipts(request) };
     let told = 0;
     for (const { card, inboxId } of cards) {
       try {
