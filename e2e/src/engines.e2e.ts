@@ -5,6 +5,7 @@ import type { EnginePage } from "./testing/engines/page.ts";
 import { hasWebKit, openWebKit } from "./testing/engines/webkit.ts";
 import { joinedConversation, receiveText, registerPerson, sendAndWait } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
+import { isNightly } from "./testing/profile.ts";
 import { commandLinePeer, createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
 
@@ -58,6 +59,7 @@ const see = async (page: EnginePage, text: string): Promise<void> => {
   await waitFor(page, { role: "listitem", name: new RegExp(text, "u") });
 };
 
+// By night all of it; of each engine that people talk, always.
 describe.each(engines)("in $name", ({ name, isHere, open }) => {
   test.skipIf(!isHere)("two people talk; a reload and a way back keep everything", async () => {
     await using page = await open({ folder: folder.at(`${name}-talk`) });
@@ -86,7 +88,7 @@ describe.each(engines)("in $name", ({ name, isHere, open }) => {
     expect(await foreignRequests(page)).toEqual([]);
   });
 
-  test.skipIf(!isHere)("a device is linked", async () => {
+  test.skipIf(!isHere || !isNightly)("a device is linked", async () => {
     await using page = await open({ folder: folder.at(`${name}-link`) });
     const username = `link.${name}`;
     const old = commandLinePeer({ home: folder.at(`${name}-old`), server: server.url });
@@ -106,7 +108,7 @@ describe.each(engines)("in $name", ({ name, isHere, open }) => {
     expect(await old.run("devices")).toHaveLength(2);
   });
 
-  test.skipIf(!isHere)("an account is recovered", async () => {
+  test.skipIf(!isHere || !isNightly)("an account is recovered", async () => {
     const username = `lost.${name}`;
     const lost = commandLinePeer({ home: folder.at(`${name}-lost`), server: server.url });
     const [account] = await lost.run<{ recoveryPhrase?: string }>("register", username);

@@ -9,11 +9,13 @@ import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { joinedConversation, registerPerson, sendAndWait } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
+import { isNightly } from "./testing/profile.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
 
-/** How long is waited for what comes by itself; and for a walk through all screens, looked at one by one. */
+/** How long is waited for a walk through all screens, looked at one by one. */
 const walkMs = 400_000;
+const sizes = [viewports.phone, viewports.desktop];
 
 const built = fileURLToPath(new URL("../../apps/web/dist", import.meta.url));
 
@@ -197,35 +199,36 @@ describe("languages", () => {
     expect(violations).toEqual([]);
   });
 
-  test.each(["desktop", "phone"] as const)(
-    "in Arabic, from right to left, nothing is cut off and axe finds nothing: %s",
-    async (size) => {
-      await page.setViewportSize(viewports[size]);
-      await speakFromNowOn(page, "ar");
-      for (const path of places()) {
-        await open(page, path, "ar");
+  test("in Arabic, from right to left, nothing is cut off and axe finds nothing", { timeout: walkMs }, async () => {
+    await speakFromNowOn(page, "ar");
+    for (const [at, path] of places().entries()) {
+      await open(page, path, "ar");
+      for (const [which, size] of sizes.entries()) {
+        await page.setViewportSize(size);
         await expect.poll(() => badlyLaidOut(page), { message: path }).toEqual([]);
-        expect(await accessibilityProblems(page), path).toEqual([]);
+        // By day axe looks at each place in one of both sizes.
+        if (isNightly || at % sizes.length === which) expect(await accessibilityProblems(page), path).toEqual([]);
       }
-    },
-    walkMs,
-  );
+    }
+  });
 
-  test.each(["desktop", "phone"] as const)("in words that are two fifths longer nothing is cut off: %s", async (size) => {
-    await page.setViewportSize(viewports[size]);
+  test("in words that are two fifths longer nothing is cut off", { timeout: walkMs }, async () => {
     await speakFromNowOn(page, "de");
     for (const path of places()) {
       await open(page, path, "de");
-      await expect.poll(() => badlyLaidOut(page), { message: path }).toEqual([]);
+      for (const size of sizes) {
+        await page.setViewportSize(size);
+        await expect.poll(() => badlyLaidOut(page), { message: path }).toEqual([]);
+      }
     }
   });
 
   test.each(["ar", "de"] as const)("nor is anything of what somebody without an account sees: %s", async (language) => {
     await using browser = await openBrowser({ folder: folder.at(`outside-${language}`), locale: language });
-    for (const size of [viewports.desktop, viewports.phone]) {
-      await browser.page.setViewportSize(size);
-      for (const path of ["/", "/recover", "/link"]) {
-        await open(browser.page, path, language);
+    for (const path of ["/", "/recover", "/link"]) {
+      await open(browser.page, path, language);
+      for (const size of sizes) {
+        await browser.page.setViewportSize(size);
         await expect.poll(() => badlyLaidOut(browser.page), { message: path }).toEqual([]);
         if (language === "ar") expect(await accessibilityProblems(browser.page), path).toEqual([]);
       }

@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 async function browserOf(name: string, viewport: { width: number; height: number } = viewports.desktop): Promise<BrowserProfile> {
-  const browser = await openBrowser({ folder: folder.at(name), viewport });
+  const browser = await openBrowser({ folder: folder.at(name), viewport, isLogged: true });
   open.add(browser);
   return browser;
 }

@@ -47,7 +47,7 @@ export interface BrowserProfile extends AsyncDisposable {
   readonly violations: string[];
   /** Errors that no script caught, and errors on the console. */
   readonly errors: string[];
-  /** Closes the browser; afterwards every URL that pages and workers asked any server for, from the browser's own network log. */
+  /** Closes the browser; afterwards every URL that pages and workers asked any server for, from the browser's own network log, where it keeps one. */
   closeAndListRequests(): Promise<string[]>;
 }
 
@@ -61,6 +61,8 @@ export async function openBrowser(params: {
   hasMicrophone?: boolean;
   /** The language of its system. */
   locale?: string;
+  /** It keeps a log of what goes over the network, for `closeAndListRequests`. */
+  isLogged?: boolean;
 }): Promise<BrowserProfile> {
   const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
   if (!existsSync(executablePath)) throw new Error(`there is no Chromium at ${executablePath}: set CHROMIUM to its path`);
@@ -70,7 +72,7 @@ export async function openBrowser(params: {
     headless: true,
     args: [
       ...flags,
-      `--log-net-log=${netLog}`,
+      ...(params.isLogged === true ? [`--log-net-log=${netLog}`] : []),
       ...(params.camera === undefined && params.hasMicrophone !== true ? [] : deviceFlags),
       ...(params.camera === undefined ? [] : [`--use-file-for-fake-video-capture=${params.camera}`]),
     ],

@@ -22,7 +22,7 @@ export interface Target {
 }
 
 export const enter = "\uE007";
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 const lookAgainMs = 50;
 
 // Runs in the page: the middle of the first such element that is shown and stays where it is, once it is in the viewport.
@@ -53,7 +53,7 @@ const find = `async (role, source, flags) => {
   return null;
 }`;
 
-/** Resolves to where something is, once it is shown. @throws Error after half a minute, with the words that are on the page */
+/** Resolves to where something is, once it is shown. @throws Error after a minute, with the words that are on the page */
 export async function waitFor(page: EnginePage, { role, name }: Target): Promise<{ readonly x: number; readonly y: number }> {
   const end = Date.now() + patienceMs;
   for (;;) {
