@@ -23,6 +23,16 @@ export function admitted(policy: Pick<CountPolicy, "slots" | "sealed">): { reado
 }
 
 /**
+ * Who of those that wait and are not secret has which share of a batch for sure: requests all of its room but one slot, reports that one, where
+ * there are two. Nobody who reports without end has requests wait for a later half-year, and no request has reports wait for ever (spec K-2).
+ */
+export function sharesOf(policy: Pick<CountPolicy, "slots" | "sealed">): { readonly request: number; readonly notice: number } {
+  const room = openRoom(policy);
+  const request = Math.max(1, room - 1);
+  return { request, notice: room - request };
+}
+
+/**
  * Fills a batch: the trail, what waits, and dummies, in an order that says nothing (spec K-2).
  * @param params `records` as many as `admitted` allows; `below` answers a random number from 0 to before its argument
  */

@@ -18,7 +18,7 @@ export type {
 export { batchRoot, countryHash, countrySaltBytes, derivedSalt, encodeRecord, saltBytes, slotHash, slotPath, verifySlot } from "./slots.ts";
 export { countValueCodec } from "./values.ts";
 export type { CountBatch, CountValue, OpeningNotice } from "./values.ts";
-export { admitted, makeBatch } from "./batch.ts";
+export { admitted, makeBatch, sharesOf } from "./batch.ts";
 export type { MadeSlot, WaitingRecord } from "./batch.ts";
 export { encodeOpening, maxOpeningBytes, parseOpening } from "./opening.ts";
 export type { Clearance, Opening, OpeningSlot } from "./opening.ts";

@@ -57,16 +57,22 @@ async function look(counted: CountedPeriod, { opening, log = counted.log(), nowM
 }
 
 /** What is found where the operator says, under the hash that is announced then, that this is the opening. */
-function lookAt(counted: CountedPeriod, opening: Opening, timeMs?: number, values: readonly ProvenValue[] = honestValues): PeriodReport {
-  const bytes = encodeOpening(opening);
+function lookAt(
+  counted: CountedPeriod,
+  opening: Opening,
+  timeMs?: number,
+  values: readonly ProvenValue[] = honestValues,
+  before: Uint8Array | undefined = bytes,
+): PeriodReport {
+  const shown = encodeOpening(opening);
   const announced: ProvenValue = {
     version: 1000,
     timeMs: timeMs ?? openingDueMs(counted.policy, period, opening.number) + 1000,
-    value: { kind: "opening", period, number: opening.number, hash: sha256(bytes) },
+    value: { kind: "opening", period, number: opening.number, hash: sha256(shown) },
   };
-  const before = values.filter(({ value }) => value.kind !== "opening");
+  const known = values.filter(({ value }) => value.kind !== "opening" || value.number < opening.number);
   const nowMs = openingDueMs(counted.policy, period) + 3_600_000;
-  return verifyPeriod({ host: counted.directory.host, period, values: [...before, announced], opening: bytes, nowMs });
+  return verifyPeriod({ host: counted.directory.host, period, values: [...known, announced], opening: shown, before, nowMs });
 }
 
 const kinds = ({ findings }: PeriodReport): readonly string[] =>
@@ -180,6 +186,35 @@ describe("a half-year as everybody verifies it", () => {
     expect(report.arrivals).toHaveLength(4);
     expect(kinds(lookAt(counted, later, openingDueMs(counted.policy, period) + 1000))).toEqual(["opening_early"]);
     expect(kinds(lookAt(counted, { ...later, number: 1 }))).toEqual(["cleared_unasked 3"]);
+  });
+
+  test("[K-4] what an opening showed the next one shows, too: nothing is sealed again, and no country or clearance taken back", () => {
+    const sealedAgain = (number: number, batch: number): Opening =>
+      changed({ ...honest.opening, number }, batch, (slots) => {
+        const [open, closed] = [slots.findIndex(({ kind }) => kind === "opened"), slots.findIndex(({ kind }) => kind === "sealed")];
+        const one = slots[open];
+        const dummy = honest.batches[batch]?.slots[closed];
+        if (one?.kind !== "opened" || dummy === undefined) throw new Error("there is one of each");
+        // Another slot in its place: as many are sealed as before.
+        return slots
+          .with(open, { kind: "sealed", hash: slotHash(one.salt, one.record) })
+          .with(closed, { kind: "opened", salt: dummy.salt, record: dummy.record });
+      });
+    expect(kinds(lookAt(honest, sealedAgain(2, 5)))).toContain("opening_taken_back 5");
+    const without = changed({ ...honest.opening, number: 2 }, 1, (slots) =>
+      slots.map((slot) => {
+        if (slot.kind === "sealed") return slot;
+        const { country: _, ...rest } = slot;
+        return rest;
+      }),
+    );
+    expect(kinds(lookAt(honest, without))).toEqual(["opening_taken_back 1", "opening_taken_back 1"]);
+    // The one before is not to be had, or is another than was published.
+    const other = encodeOpening(changed(honest.opening, 5, () => undefined));
+    const again: Opening = { ...honest.opening, number: 2 };
+    expect(kinds(lookAt(honest, again))).toEqual([]);
+    expect(kinds(lookAt(honest, again, undefined, honestValues, other))).toEqual(["opening_before_missing"]);
+    expect(kinds(lookAt(honest, again, undefined, honestValues, new Uint8Array()))).toEqual(["opening_before_missing"]);
   });
 
   test("[K-2] a batch that is missing, doubled, early or late is found", async () => {

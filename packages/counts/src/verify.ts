@@ -42,7 +42,9 @@ export type FindingKind =
   | "opening_unannounced" // the opening is not the one of which the log has the hash
   | "opening_early" // it was opened before its day
   | "opening_late" // its day is over, and it is not opened
-  | "opening_of_other"; // it is of another server or half-year
+  | "opening_of_other" // it is of another server or half-year
+  | "opening_before_missing" // the opening before it is not to be had, or is not the one that was published
+  | "opening_taken_back"; // a slot that the one before showed is sealed again or another, or its country or clearance is
 
 /** Longest lateness that says no more than that somebody was away: who publishes later than that may have chosen what to count. In hours. */
 const awayHours = 168;
@@ -97,9 +99,11 @@ export function verifyPeriod(params: {
   readonly period: Period;
   readonly values: readonly ProvenValue[];
   readonly opening: Uint8Array | undefined;
+  /** The opening before that one, where there is one. */
+  readonly before?: Uint8Array | undefined;
   readonly nowMs: number;
 }): PeriodReport {
-  const { host, period, values, opening: bytes, nowMs } = params;
+  const { host, period, values, opening: bytes, before, nowMs } = params;
   const findings: Finding[] = [];
   const policy = findPolicy(period, values, findings);
   if (policy === undefined) return { ...nothing, period, findings };
@@ -117,6 +121,7 @@ export function verifyPeriod(params: {
     return report;
   }
   checkAnnounced({ opening, bytes, policy, values, findings });
+  if (opening.number > 1) checkBefore({ opening, before, values, findings });
   return { ...report, opening: opening.number, ...openSlots({ opening, policy, roots, findings }) };
 }
 
@@ -203,6 +208,43 @@ function checkAnnounced(params: {
   const lateMs = announced.timeMs - openingDueMs(policy, period, number);
   if (lateMs < 0) findings.push({ kind: "opening_early" });
   if (lateMs > openingGraceMs) findings.push({ kind: "opening_late", hours: Math.floor(lateMs / hourMs) });
+}
+
+/**
+ * Holds an opening against the one before it, which is the newest that the label has below its number: nothing that was open is sealed again or
+ * another, and no clearance or country that was told is taken back.
+ */
+function checkBefore(params: {
+  readonly opening: Opening;
+  readonly before: Uint8Array | undefined;
+  readonly values: readonly ProvenValue[];
+  readonly findings: Finding[];
+}): void {
+  const { opening, before: bytes, values, findings } = params;
+  const announced = values
+    .flatMap(({ value }) => (value.kind === "opening" && value.period === opening.period && value.number < opening.number ? [value] : []))
+    .toSorted((a, b) => b.number - a.number)[0];
+  if (announced === undefined || bytes === undefined || !equalBytes(announced.hash, sha256(bytes))) {
+    findings.push({ kind: "opening_before_missing" });
+    return;
+  }
+  const before = parseOpening(bytes);
+  for (const [at, slots] of before.batches.entries()) {
+    const batch = before.firstBatch + at;
+    const now = opening.batches[batch - opening.firstBatch];
+    for (const [slot, one] of (slots ?? []).entries())
+      if (one.kind === "opened" && !isSameOpened(one, now?.[slot])) findings.push({ kind: "opening_taken_back", batch, slot });
+  }
+}
+
+type OpenedSlot = Extract<OpeningSlot, { readonly kind: "opened" }>;
+
+function isSameOpened(before: OpenedSlot, now: OpeningSlot | undefined): boolean {
+  if (now?.kind !== "opened") return false;
+  const { country, clearance } = before;
+  const isCountry = country === undefined || (now.country?.code === country.code && equalBytes(now.country.salt, country.salt));
+  const isCleared = clearance?.day === now.clearance?.day && clearance?.document === now.clearance?.document;
+  return equalBytes(before.salt, now.salt) && equalBytes(before.record, now.record) && isCountry && isCleared;
 }
 
 function openSlots(params: {

@@ -40,6 +40,8 @@ const sorts: Readonly<Record<FindingKind, Sort>> = {
   opening_early: "time",
   opening_late: "late",
   opening_of_other: "altered",
+  opening_before_missing: "missing",
+  opening_taken_back: "altered",
 };
 
 /** What was found, a line for each sort. */

@@ -48,6 +48,8 @@ interface Fetched {
   readonly period: Period;
   readonly bytes: Uint8Array;
   readonly opening: Uint8Array | undefined;
+  /** The opening before that one. */
+  readonly before: Uint8Array | undefined;
 }
 
 /** @param params whatever reads the host's record: of a profile, or of a page that keeps nothing */
@@ -68,9 +70,10 @@ export function createPublicCounts(params: {
   ): Promise<Fetched | undefined> {
     const period = parsePeriod(text);
     if (period === undefined) return undefined;
-    const number = openings.at(-1);
-    const [bytes, opening] = await Promise.all([files.log(period), number === undefined ? undefined : files.opening(period, number)]);
-    return bytes === undefined ? undefined : { period, bytes, opening };
+    const one = (number: number | undefined): Promise<Uint8Array | undefined> =>
+      number === undefined ? Promise.resolve(undefined) : files.opening(period, number);
+    const [bytes, opening, before] = await Promise.all([files.log(period), one(openings.at(-1)), one(openings.at(-2))]);
+    return bytes === undefined ? undefined : { period, bytes, opening, before };
   }
 
   async function fetchOne(host: string, text: string): Promise<Fetched | undefined> {
@@ -106,10 +109,10 @@ export function createPublicCounts(params: {
     const halfYears: VerifiedHalfYear[] = [];
     const shown: (readonly ProvenValue[])[] = [];
     try {
-      for (const { period, bytes, opening } of fetched) {
+      for (const { period, bytes, opening, before } of fetched) {
         const [startedMs, waitedBefore] = [performance.now(), waitedMs];
         const values = await verifyCountLog(bytes, { ...tree, hashes, index: label.index });
-        const report = verifyPeriod({ host, period, values, opening, nowMs: platform.nowMs() });
+        const report = verifyPeriod({ host, period, values, opening, before, nowMs: platform.nowMs() });
         const tookMs = performance.now() - startedMs - (waitedMs - waitedBefore);
         shown.push(values);
         halfYears.push({ report, bytes: { log: bytes.length, opening: opening?.length ?? 0 }, tookMs, record });

@@ -13,6 +13,7 @@ import {
   periodStartMs,
   periodText,
   saltBytes,
+  sharesOf,
 } from "@latchkey/counts";
 import type { CountPolicy, Period } from "@latchkey/counts";
 import { randomBytes, randomInt } from "node:crypto";
@@ -184,8 +185,7 @@ export class Batching {
     if (at === undefined || policy === undefined || batchDueMs(policy, at.period, at.batch) > this.#nowMs) return false;
     const seed = table.seed(at.period);
     if (seed === undefined) throw new Error("a half-year that is counted has its seed");
-    const room = admitted(policy);
-    const records = [...table.waiting({ isSecret: true, most: room.secret }), ...table.waiting({ isSecret: false, most: room.other })];
+    const records = this.#admit(policy);
     const head = trail.head();
     const state = { entries: head.entries, head: fromHex(head.head) };
     const made = makeBatch({ policy, batch: at.batch, seed, trail: state, records, below: (bound) => randomInt(bound) });
@@ -199,6 +199,15 @@ export class Batching {
     table.addBatch({ ...at, hashes, trailSlot, trail: encodeRecord({ kind: "trail", ...state }) });
     values.enqueue({ kind: "batch", ...at, root: made.root });
     return true;
+  }
+
+  /** Those that go into the next batch: secret ones, requests, and what was reported, of which one goes along where there is room for two. */
+  #admit(policy: CountPolicy): readonly StoredRecord[] {
+    const { table } = this.#parts;
+    const { secret, other } = admitted(policy);
+    const [requests, notices] = [table.waiting("request", other), table.waiting("notice", other)];
+    const first = requests.slice(0, notices.length === 0 ? other : sharesOf(policy).request);
+    return [...table.waiting("secret", secret), ...first, ...notices.slice(0, other - first.length)];
   }
 
   /** The batch after the last one. */

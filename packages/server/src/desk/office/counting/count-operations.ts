@@ -53,7 +53,7 @@ export function countOperations({ trail, transaction }: OfficeParts, table: Coun
         const records = table.sealed({ after, most: deskPageSize });
         const last = records.at(-1);
         const next = records.length === deskPageSize && last !== undefined ? { next: last.id } : {};
-        const waiting = { sealed: table.countWaiting(true), others: table.countWaiting(false) };
+        const waiting = { sealed: table.countWaiting("secret"), others: table.countWaiting("request") + table.countWaiting("notice") };
         return { body: { sealed: records.map(shown), ...next, waiting } };
       },
     },

@@ -48,6 +48,16 @@ export interface StoredRecord {
   readonly opened: number | undefined;
 }
 
+/** Kinds of records that wait: those that stay sealed, and of the others those of requests, and of what was reported. */
+export type WaitingKind = "secret" | "request" | "notice";
+
+/** Which of them. A request's `ref` says that it is one. */
+const waitingOf: Readonly<Record<WaitingKind, string>> = {
+  secret: "period IS NULL AND is_secret = 1",
+  request: "period IS NULL AND is_secret = 0 AND ref LIKE 'request:%'",
+  notice: "period IS NULL AND is_secret = 0 AND ref NOT LIKE 'request:%'",
+};
+
 /** A batch. */
 export interface BatchAt {
   readonly period: Period;
@@ -162,15 +172,14 @@ export class CountTable {
     );
   }
 
-  /** Those that wait for a batch, the oldest first. */
-  waiting({ isSecret, most }: { isSecret: boolean; most: number }): readonly StoredRecord[] {
-    const sql = `SELECT ${recordColumns} FROM count_records WHERE period IS NULL AND is_secret = ? ORDER BY id LIMIT ?`;
-    return this.#sql.all<RecordRow>(sql, isSecret ? 1 : 0, most).map(recordOf);
+  /** Those that wait for a batch, of one kind, the oldest first. */
+  waiting(of: WaitingKind, most: number): readonly StoredRecord[] {
+    const sql = `SELECT ${recordColumns} FROM count_records WHERE ${waitingOf[of]} ORDER BY id LIMIT ?`;
+    return this.#sql.all<RecordRow>(sql, most).map(recordOf);
   }
 
-  countWaiting(isSecret: boolean): number {
-    const sql = "SELECT count(*) AS number FROM count_records WHERE period IS NULL AND is_secret = ?";
-    return this.#sql.get<{ number: number }>(sql, isSecret ? 1 : 0)?.number ?? 0;
+  countWaiting(of: WaitingKind): number {
+    return this.#sql.get<{ number: number }>(`SELECT count(*) AS number FROM count_records WHERE ${waitingOf[of]}`)?.number ?? 0;
   }
 
   /** Records of a case, the oldest first. */

@@ -79,7 +79,8 @@ async function look(desk: TestDesk, period: Period, number = 0): Promise<PeriodR
   if (log === undefined) throw new Error("there is a log");
   const values = await verifyCountLog(log, await desk.world.counted.tree());
   const opening = number === 0 ? undefined : desk.office.counts({ kind: "opening", period, number });
-  return verifyPeriod({ host, period, values, opening, nowMs: desk.nowMs });
+  const before = number < 2 ? undefined : desk.office.counts({ kind: "opening", period, number: number - 1 });
+  return verifyPeriod({ host, period, values, opening, before, nowMs: desk.nowMs });
 }
 
 const valuesOf = (desk: TestDesk): readonly CountValue[] => desk.world.counted.values.map(({ value }) => decode(countValueCodec, value));
@@ -146,7 +147,8 @@ describe("counting at the desk", () => {
     const atMs = desk.nowMs;
     const others = Array.from({ length: 5 }, (_, at) => record(desk, `request:${at}`, arrival, atMs));
     const secret = Array.from({ length: 2 }, (_, at) => record(desk, `request:s${at}`, { ...arrival, secrecy: { kind: "open" } }, atMs));
-    expect([...others, ...secret].map(({ batch }) => batch)).toEqual([1, 1, 2, 2, 3, 1, 2]);
+    // One slot of two is a report's, where one waits: a request is promised the other, and comes sooner.
+    expect([...others, ...secret].map(({ batch }) => batch)).toEqual([1, 2, 3, 4, 5, 1, 2]);
     await weeksOf(desk, period);
     await tickAt(desk, openingDueMs(weekly, period) + 60_000);
     const report = await look(desk, period, 1);
@@ -154,6 +156,33 @@ describe("counting at the desk", () => {
     expect(others.map((one) => checkReceipt(one, report))).toEqual(others.map(() => "open"));
     expect(secret.map((one) => checkReceipt(one, report))).toEqual(["sealed", "sealed"]);
     expect(report.arrivals.map(({ batch }) => batch)).toEqual([1, 1, 2, 2, 3]);
+  });
+
+  test("[K-2] reports without end push no request into a later batch, and requests without end no report for ever; each comes by when its receipt says", async () => {
+    const { desk } = await begin(period);
+    const atMs = desk.nowMs;
+    const of = (kind: "request" | "notice", count: number): readonly CountReceipt[] =>
+      Array.from({ length: count }, (_, at) =>
+        record(desk, `${kind === "request" ? "request" : "case"}:${at}`, { ...arrival, of: kind }, atMs),
+      );
+    const reports = of("notice", 30);
+    const requests = of("request", 4);
+    expect(reports.map(({ period: by, batch }) => [by - period, batch]).slice(23, 26)).toEqual([
+      [0, 24],
+      [0, 25],
+      // There are 26 batches: what no batch is sure to have room for comes in the half-year after.
+      [1, expect.any(Number)],
+    ]);
+    expect(requests.map(({ batch }) => batch)).toEqual([1, 2, 3, 4]);
+    await weeksOf(desk, period);
+    await tickAt(desk, openingDueMs(weekly, period) + 60_000);
+    const report = await look(desk, period, 1);
+    expect(report.findings).toEqual([]);
+    expect(requests.map((one) => checkReceipt(one, report))).toEqual(requests.map(() => "open"));
+    expect(report.arrivals.filter(({ record: { of: kind } }) => kind === "request").map(({ batch }) => batch)).toEqual([1, 2, 3, 4]);
+    expect(reports.filter(({ period: by }) => by === period).map((one) => checkReceipt(one, report))).toEqual(
+      reports.slice(0, 25).map(() => "open"),
+    );
   });
 
   test("[K-2] batches that a server missed come when it is back, one after the other, and the log says how late", async () => {

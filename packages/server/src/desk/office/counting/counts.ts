@@ -8,10 +8,11 @@ import {
   slotPath,
   countrySaltBytes,
   saltBytes,
+  sharesOf,
 } from "@latchkey/counts";
 import type { ArrivalRecord, CountReceipt, OutcomeRecord, Secrecy } from "@latchkey/counts";
 import { randomBytes } from "node:crypto";
-import type { BatchAt, CountTable, StoredRecord } from "./count-table.ts";
+import type { BatchAt, CountTable, StoredRecord, WaitingKind } from "./count-table.ts";
 import type { ValueTable } from "./value-table.ts";
 
 /** Something that is to be counted, as the desk knows it. */
@@ -58,7 +59,16 @@ export class Counts {
       const hash = country === undefined ? new Uint8Array() : countryHash(country.salt, country.code);
       record = encodeRecord({ ...arrival, ...common, country: hash });
     } else record = encodeRecord({ ...count, ...common });
-    const stored = { ref, atMs: nowMs, isSecret, salt: random(saltBytes), record, country, isNever, due: this.#due(isSecret, nowMs) };
+    const stored = {
+      ref,
+      atMs: nowMs,
+      isSecret,
+      salt: random(saltBytes),
+      record,
+      country,
+      isNever,
+      due: this.#due(isSecret ? "secret" : count.of, nowMs),
+    };
     this.#table.add(stored);
     return this.#receipt(stored, undefined);
   }
@@ -90,16 +100,16 @@ export class Counts {
     return sealed < (this.#table.policy(period)?.sealed ?? 0);
   }
 
-  /** By which batch what is recorded now is published: behind all of its kind that wait. */
-  #due(isSecret: boolean, nowMs: number): BatchAt {
+  /** By which batch what is recorded now is published: behind all of its kind that wait, by the share that its kind has for sure. */
+  #due(of: WaitingKind, nowMs: number): BatchAt {
     const period = periodOf(nowMs);
     const policy = this.#table.policy(period);
     // Before counting begins, or where nothing can be sealed: some time in the half-year after this.
-    const room = policy === undefined ? 0 : admitted(policy)[isSecret ? "secret" : "other"];
+    const room = policy === undefined ? 0 : of === "secret" ? admitted(policy).secret : sharesOf(policy)[of];
     if (policy === undefined || room === 0) return lastOf(period + 1);
     const last = this.#table.lastBatch();
     const next = Math.max(nextBatch(policy, period, nowMs), last?.period === period ? last.batch + 1 : policy.firstBatch);
-    const batch = next + Math.floor(this.#table.countWaiting(isSecret) / room);
+    const batch = next + Math.floor(this.#table.countWaiting(of) / room);
     return batch < batchesIn(policy, period) ? { period, batch } : lastOf(period + 1);
   }
 
