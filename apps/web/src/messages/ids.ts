@@ -1137,6 +1137,7 @@ export interface Messages {
   "office.refused.too_early": undefined;
   "office.refused.last_administrator": undefined;
   "office.refused.limit": undefined;
+  "office.refused.too_large": undefined;
   "office.refused.rate_limited": undefined;
   "office.refused.internal": undefined;
   "office.refused.no_answer": undefined;

@@ -141,5 +141,6 @@ export type DeskErrorCode =
   | "too_early" // 409: its time has not come
   | "last_administrator" // 409
   | "limit" // 409: there are as many as there may be
+  | "too_large" // 413: more than goes out at once
   | "rate_limited" // 429, with retryAfterMs
   | "internal"; // 500

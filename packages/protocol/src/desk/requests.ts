@@ -24,6 +24,8 @@ export const requestLimits = {
   /** Bytes of an XML document to import. */
   importBytes: 1_048_576,
   letters: 100,
+  /** All files of one package; what is more goes out in several, narrowed. */
+  packageBytes: 67_108_864,
   /** Notes, and lines of its story that are shown. */
   events: 500,
   holidays: 400,

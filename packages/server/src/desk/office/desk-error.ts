@@ -28,6 +28,7 @@ export const deskStatuses: Readonly<Record<DeskErrorCode, number>> = {
   too_early: 409,
   last_administrator: 409,
   limit: 409,
+  too_large: 413,
   rate_limited: 429,
   internal: 500,
 };

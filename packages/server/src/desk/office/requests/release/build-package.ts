@@ -1,4 +1,5 @@
 import { fromBase64Url, toBase64Url, toHex } from "@latchkey/codec";
+import { requestLimits } from "@latchkey/protocol/desk";
 import { encodeManifest, releaseDigest } from "@latchkey/releases";
 import type { ReleaseFile } from "@latchkey/releases";
 import { randomBytes } from "node:crypto";
@@ -6,6 +7,7 @@ import { sha256 } from "../../../../hash.ts";
 import type { Category } from "../../../inventory/entry.ts";
 import { fields } from "../../../inventory/fields.ts";
 import { notHeld } from "../../../inventory/inventory.ts";
+import { DeskError } from "../../desk-error.ts";
 import type { Staff } from "../../staff.ts";
 import type { OfficeWorld } from "../../world.ts";
 import { orderOf, scopeOf } from "../request-body.ts";
@@ -38,7 +40,10 @@ export function isIdentified(request: StoredRequest): boolean {
 }
 
 /**
- * Makes what would go out: of each account that was looked up, the copy that was kept, or what is held now, cut down to what was ordered. Nothing of any other account is read.
+ * Makes what would go out: of each account that was looked up, the copy that was kept, or what is held now, cut down to what was ordered.
+ * Nothing of any other account is read, and one at a time; what is given out of all of them stays within `requestLimits.packageBytes`.
+ *
+ * @throws DeskError `too_large` where it does not
  */
 export async function buildPackage(source: PackageSource): Promise<NewPackage> {
   const { request, copyOf, maker, nowMs, host, desk, world, letters } = source;
@@ -48,9 +53,12 @@ export async function buildPackage(source: PackageSource): Promise<NewPackage> {
   const { fromDay, toDay } = scope.period ?? {};
   const categoryOf = (path: string): Category | undefined => fields[path]?.category;
   const files = new Map<string, Uint8Array>();
+  let leftBytes: number = requestLimits.packageBytes;
   const described: ReleaseFile[] = [];
   const absent: string[] = [];
   const add = (name: string, bytes: Uint8Array, about: Pick<ReleaseFile, "kind"> & Partial<ReleaseFile>): void => {
+    leftBytes -= bytes.length;
+    if (leftBytes < 0) throw new DeskError("too_large");
     files.set(name, bytes);
     described.push({ name, sha256: toHex(sha256(bytes)), sizeBytes: bytes.length, ...about });
   };

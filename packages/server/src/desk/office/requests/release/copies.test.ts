@@ -122,6 +122,59 @@ describe("a copy that is kept for a request", () => {
     expect(rowsOf(desk).copies.length).toBe(1);
   });
 
+  test("[F-6] [F-7] of many accounts one is read at a time, a crash between two keeps what was kept, and a package that is too large is refused", async () => {
+    const { desk, ines } = await beginReleasing();
+    const names = ["oscar", "olga", "otto"];
+    const ids = names.map((name) => addAccount(desk, name));
+    const { holdingsOf } = desk.world;
+    const read: string[] = [];
+    let under = 0;
+    desk.world.holdingsOf = async (params) => {
+      under += 1;
+      expect(under).toBe(1);
+      read.push(Buffer.from(params.accountId).toString("base64url"));
+      const held = await holdingsOf(params);
+      under -= 1;
+      if (read.length === 2) throw new Error("the server stops here");
+      return held;
+    };
+    const identifiers = names.map((value) => ({ kind: "username" as const, value }));
+    const intake = intakeOf({ receivedAtMs: desk.nowMs, secrecy: { kind: "none" }, identifiers });
+    const { request } = await ines.ask("request-open", { intake });
+    await desk.idle();
+    expect(rowsOf(desk).copies.length).toBe(1);
+    await desk.restart();
+    desk.office.tick({ nowMs: desk.nowMs, passedMs: 2000, isDoubted: false });
+    await desk.idle();
+    expect(rowsOf(desk).copies.length).toBe(3);
+    // The first is read once.
+    expect(read).toEqual([ids[0], ids[1], ids[1], ids[2]]);
+    expect(request.number).toBe(1);
+    desk.world.holdingsOf = holdingsOf;
+    const again = await desk.again("Ines");
+    // 66 MiB in three that are ordered whole.
+    const everything = ["subscriber", "identification", "traffic", "content"] as const;
+    const big = ["a", "b", "c"].map((name) => {
+      const id = addAccount(desk, name);
+      desk.world.holdings.set(id, holdingsWith(id, name.repeat(5_600_000)));
+      return { kind: "username" as const, value: name };
+    });
+    const large = await verifiedRequest(
+      { desk, ines: again },
+      { type: "us-emergency", isEmergency: true, emergencyGrounds: "Danger", categories: everything, identifiers: big },
+    );
+    expect(await again.refusal("request-package", { number: large.number, revision: large.revision })).toBe("too_large");
+    const scope = { identifiers: [1, 2], categories: everything };
+    const { request: narrowed } = await again.ask("request-narrow", {
+      number: large.number,
+      revision: large.revision,
+      scope,
+      words: "In parts",
+    });
+    const made = await packaged(again, narrowed);
+    expect(made.release?.accounts).toBe(2);
+  });
+
   test("[F-7] neither copies nor packages are opened by the database alone", async () => {
     const { desk, ines } = await beginReleasing();
     addAccount(desk, "oscar");

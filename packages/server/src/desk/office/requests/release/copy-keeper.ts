@@ -49,24 +49,30 @@ export class CopyKeeper {
     const { lookUp, options, requests, copies, trail, transaction, nowMs } = this.#parts;
     const { intake } = request.body;
     const { identifiers } = scopeOf(request);
-    const made = new Map<number, KeptCopy>();
+    // One at a time, so that of fifty accounts one is in memory; what was kept before a crash stays as it was.
     for (const [at, identifier] of intake.identifiers.entries()) {
       // Who was narrowed out is nobody to keep anything of.
-      if (!identifiers.includes(at + 1)) continue;
+      if (!identifiers.includes(at + 1) || copies.marks(request).has(at + 1)) continue;
       const question = questionOf(identifier, options.host);
       const account = question === undefined ? undefined : await lookUp.accountOf(question);
       const held = account === undefined ? undefined : await lookUp.holdingsOf({ accountId: account.accountId });
       if (account === undefined || held === undefined) continue;
       const { bytes, leftOut } = narrowHoldings(held, orderOf(request), (path) => fields[path]?.category);
-      made.set(at + 1, { accountId: toBase64Url(account.accountId), asOfMs: nowMs(), bytes, leftOut });
+      const copy: KeptCopy = { accountId: toBase64Url(account.accountId), asOfMs: nowMs(), bytes, leftOut };
+      const isKept = transaction(() => {
+        // What was ended meanwhile is not kept.
+        const isAsked = requests.require(request.number).body.preservation?.state === "asked";
+        if (isAsked) copies.keep(request, at + 1, copy);
+        return isAsked;
+      });
+      if (!isKept) return;
     }
     transaction(() => {
       const now = requests.require(request.number);
       const { preservation } = now.body;
-      // What was ended meanwhile is not kept.
       if (preservation?.state !== "asked") return;
-      for (const [place, copy] of made) copies.keep(now, place, copy);
-      requests.amend(now, { preservation: { ...preservation, state: made.size === 0 ? "nothing" : "kept" } });
+      const isAny = copies.marks(now).size > 0;
+      requests.amend(now, { preservation: { ...preservation, state: isAny ? "kept" : "nothing" } });
       trail.append({ actor: "desk", act: "copy made", details: { request: now.number } }, nowMs());
     });
   }
