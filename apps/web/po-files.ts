@@ -10,6 +10,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["desk", /^desk\./],
   ["cases", /^cases\./],
   ["counts", /^counts\./],
+  ["counting", /^counting\./],
   ["legal", /^legal\./],
   ["office", /^office\./],
   ["moderation", /^moderation\./],

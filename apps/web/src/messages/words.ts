@@ -35,11 +35,23 @@ const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
  * What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators,
  * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, and in settings.
  */
-export type LateWords = "attach" | "cases" | "counts" | "desk" | "files" | "legal" | "moderation" | "office" | "report" | "settings";
+export type LateWords =
+  | "attach"
+  | "cases"
+  | "counting"
+  | "counts"
+  | "desk"
+  | "files"
+  | "legal"
+  | "moderation"
+  | "office"
+  | "report"
+  | "settings";
 
 const lateCatalogues: Readonly<Record<LateWords, Files>> = {
   attach: import.meta.glob<Catalogue>("./*.po", { query: "?attach" }),
   cases: import.meta.glob<Catalogue>("./*.po", { query: "?cases" }),
+  counting: import.meta.glob<Catalogue>("./*.po", { query: "?counting" }),
   counts: import.meta.glob<Catalogue>("./*.po", { query: "?counts" }),
   desk: import.meta.glob<Catalogue>("./*.po", { query: "?desk" }),
   files: import.meta.glob<Catalogue>("./*.po", { query: "?files" }),

@@ -39,7 +39,12 @@ export interface SealedCount {
   /** Whether it is never to be opened. */
   readonly isNever: boolean;
   /** What is said when it is opened, at the next day on which its half-year is. */
-  readonly clearance?: { readonly day: string; readonly document: string };
+  readonly clearance?: {
+    readonly day: string;
+    readonly document: string;
+    /** Who of the staff said so; never published. */
+    readonly by?: string;
+  };
 }
 
 /** Longest name of a document that ended a secrecy. */

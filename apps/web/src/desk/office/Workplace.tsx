@@ -18,6 +18,7 @@ import { TrailPage } from "./TrailPage.tsx";
 const stayMs = 300_000;
 
 const CasePages = lazyComponent(async () => (await import("./CasePages.tsx")).CasePages, "cases");
+const CountingPage = lazyComponent(async () => (await import("../counting/CountingPage.tsx")).CountingPage, "counting");
 const DueSoon = lazyComponent(async () => (await import("../requests/DueSoon.tsx")).DueSoon, "legal");
 const RequestPages = lazyComponent(async () => (await import("../requests/RequestPages.tsx")).RequestPages, "legal");
 
@@ -92,6 +93,8 @@ function Page({ place }: { readonly place: OfficePlace | undefined }): ReactElem
     case "requests":
     case "types":
       return <RequestPages place={place} />;
+    case "counting":
+      return <CountingPage />;
     case "staff":
       return <StaffPage />;
     case "trail":

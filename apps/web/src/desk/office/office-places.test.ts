@@ -3,7 +3,7 @@ import { caseAddress, pagesOf, placeOf, requestAddress } from "./office-places.t
 
 test("each role opens its own pages, and an address leads to none of another's", () => {
   expect(pagesOf(["intake"])).toEqual(["cases", "requests", "types"]);
-  expect(pagesOf(["administrator", "auditor"])).toEqual(["reasons", "types", "staff", "trail"]);
+  expect(pagesOf(["administrator", "auditor"])).toEqual(["reasons", "types", "counting", "staff", "trail"]);
   expect(pagesOf([])).toEqual([]);
   expect(placeOf("#staff", pagesOf(["intake"]))).toEqual({ kind: "cases", number: undefined });
   expect(placeOf("", [])).toBeUndefined();

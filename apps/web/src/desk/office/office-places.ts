@@ -6,6 +6,7 @@ export type OfficePlace =
   | { readonly kind: "requests"; readonly number: number | "new" | undefined }
   | { readonly kind: "reasons" }
   | { readonly kind: "types" }
+  | { readonly kind: "counting" }
   | { readonly kind: "staff" }
   | { readonly kind: "trail" };
 
@@ -17,6 +18,7 @@ const pages: readonly { readonly kind: OfficePage; readonly roles: readonly Desk
   { kind: "requests", roles: ["intake", "moderator", "reviewer"] },
   { kind: "reasons", roles: ["moderator", "administrator"] },
   { kind: "types", roles: ["intake", "moderator", "reviewer", "administrator"] },
+  { kind: "counting", roles: ["administrator"] },
   { kind: "staff", roles: ["administrator"] },
   { kind: "trail", roles: ["auditor"] },
 ];

@@ -36,6 +36,7 @@ export const countTables: Tables = {
     slot: "And the slot.",
     cleared_day: "When its secrecy ended.",
     document: "Which document ended it, as it is published.",
+    cleared_by: "Who of the staff said so.",
     opened: "The opening that has it.",
   }),
   count_batches: ofCounting(untilOpened, {

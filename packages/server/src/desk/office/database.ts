@@ -5,7 +5,7 @@ import { ServerError } from "../../errors.ts";
 import { diskFull, isOutOfRoom } from "../../storage/out-of-room.ts";
 import { migrate } from "../../store/sqlite/schema.ts";
 import type { Schema } from "../../store/sqlite/schema.ts";
-import { countStep } from "./counting/count-table.ts";
+import { clearedByStep, countStep } from "./counting/count-table.ts";
 import { Statements } from "../../store/sqlite/statements.ts";
 import { noticesStep } from "./requests/notice/notice-table.ts";
 import { copiesLeftOutStep, copiesStep } from "./requests/release/copy-table.ts";
@@ -147,6 +147,7 @@ export const deskSchema: Schema = {
     countStep,
     `${copiesLeftOutStep};${packageCopyStep}`,
     staffGrantsStep,
+    clearedByStep,
   ],
 };
 

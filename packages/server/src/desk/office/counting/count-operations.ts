@@ -70,7 +70,7 @@ export function countOperations({ trail, transaction }: OfficeParts, table: Coun
           // What everybody has read, and what was sealed for good, stays as it is.
           if (record.opened !== undefined || record.isNever) throw new DeskError("changed");
           if (isNever) table.setNever(id);
-          else table.clear(id, { day: dayOf(asker.nowMs), document });
+          else table.clear(id, { day: dayOf(asker.nowMs), document, by: asker.staff.name });
           const details = { record: id, of: record.ref, ...(isNever ? {} : { document }) };
           trail.append({ actor: asker.staff.name, act: isNever ? "count sealed for good" : "count cleared", details }, asker.nowMs);
           return { body: { sealed: shown(table.record(id) ?? record) } };
@@ -122,6 +122,10 @@ function shown({ id, ref, atMs, record, at, isNever, clearance }: StoredRecord):
     atMs,
     ...(at === undefined ? {} : { period: periodText(at.period), batch: at.batch }),
     isNever,
-    ...(clearance === undefined ? {} : { clearance: { day: dayText(clearance.day), document: clearance.document } }),
+    ...(clearance === undefined ? {} : { clearance: shownClearance(clearance) }),
   };
+}
+
+function shownClearance({ day, document, by }: NonNullable<StoredRecord["clearance"]>): NonNullable<SealedCount["clearance"]> {
+  return { day: dayText(day), document, ...(by === undefined ? {} : { by }) };
 }

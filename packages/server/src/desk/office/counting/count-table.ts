@@ -29,6 +29,9 @@ export const countStep = `
   ) STRICT;
   CREATE TABLE count_openings (period INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (period, number)) STRICT`;
 
+/** Who cleared it; absent of what was cleared before that was written down. */
+export const clearedByStep = "ALTER TABLE count_records ADD COLUMN cleared_by TEXT";
+
 /** A record, waiting or in its slot. */
 export interface StoredRecord {
   readonly id: number;
@@ -43,7 +46,7 @@ export interface StoredRecord {
   /** By when it is to stand in a batch. */
   readonly due: BatchAt;
   readonly at: (BatchAt & { readonly slot: number }) | undefined;
-  readonly clearance: { readonly day: number; readonly document: string } | undefined;
+  readonly clearance: { readonly day: number; readonly document: string; readonly by: string | undefined } | undefined;
   /** The number of the opening that has it. */
   readonly opened: number | undefined;
 }
@@ -88,11 +91,12 @@ interface RecordRow {
   readonly slot: number | null;
   readonly clearedDay: number | null;
   readonly document: string | null;
+  readonly clearedBy: string | null;
   readonly opened: number | null;
 }
 
 const recordColumns = `id, ref, at_ms AS atMs, is_secret AS isSecret, is_never AS isNever, salt, record, country, country_salt AS countrySalt,
-  due_period AS duePeriod, due_batch AS dueBatch, period, batch, slot, cleared_day AS clearedDay, document, opened`;
+  due_period AS duePeriod, due_batch AS dueBatch, period, batch, slot, cleared_day AS clearedDay, document, cleared_by AS clearedBy, opened`;
 const hashBytes = 32;
 
 /** What the desk's database has of counting, apart from the public record. */
@@ -213,11 +217,11 @@ export class CountTable {
   }
 
   setNever(id: number): void {
-    this.#sql.run("UPDATE count_records SET is_never = 1, cleared_day = NULL, document = NULL WHERE id = ?", id);
+    this.#sql.run("UPDATE count_records SET is_never = 1, cleared_day = NULL, document = NULL, cleared_by = NULL WHERE id = ?", id);
   }
 
-  clear(id: number, { day, document }: { day: number; document: string }): void {
-    this.#sql.run("UPDATE count_records SET cleared_day = ?, document = ? WHERE id = ?", day, document, id);
+  clear(id: number, { day, document, by }: { day: number; document: string; by: string }): void {
+    this.#sql.run("UPDATE count_records SET cleared_day = ?, document = ?, cleared_by = ? WHERE id = ?", day, document, by, id);
   }
 
   markOpened(id: number, number: number): void {
@@ -288,6 +292,7 @@ function recordOf({
   slot,
   clearedDay,
   document,
+  clearedBy,
   opened,
   ...row
 }: RecordRow): StoredRecord {
@@ -299,7 +304,7 @@ function recordOf({
     country: row.country === null || countrySalt === null ? undefined : { code: row.country, salt: countrySalt },
     due: { period: duePeriod, batch: dueBatch },
     at: isPlaced ? { period, batch, slot } : undefined,
-    clearance: clearedDay === null || document === null ? undefined : { day: clearedDay, document },
+    clearance: clearedDay === null || document === null ? undefined : { day: clearedDay, document, by: clearedBy ?? undefined },
     opened: opened ?? undefined,
   };
 }
