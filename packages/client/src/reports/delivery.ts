@@ -130,15 +130,19 @@ export class Delivery {
     return missing;
   }
 
-  /** One that the desk does not wait for any more, and that was not brought, came too late. @throws ClientError */
+  /**
+   * Brings those that the desk says it does not have: the others are there, also where the answer to them was lost. What it refuses for good
+   * is lost by itself. @throws ClientError for what may pass
+   */
   async #bringFiles({ reportId, host }: StoredReport, missing: readonly Uint8Array[]): Promise<void> {
     const { store } = this.#world;
     const name = toBase64Url(reportId);
     const files = await store.transact("read", (tx) => loadFiles(tx, name));
     for (const { hash } of files.filter(({ isLost }) => !isLost)) {
       const isWanted = missing.some((one) => equalBytes(one, hash));
-      if (isWanted) await postAttachment(this.#door(host), hash, await store.transact("read", (tx) => loadFile(tx, name, hash)));
-      await store.transact("write", (tx) => settleFile(tx, name, hash, isWanted ? "there" : "lost"));
+      const bytes = isWanted ? await store.transact("read", (tx) => loadFile(tx, name, hash)) : none;
+      const isThere = !isWanted || (await isTaken(() => postAttachment(this.#door(host), hash, bytes)));
+      await store.transact("write", (tx) => settleFile(tx, name, hash, isThere ? "there" : "lost"));
     }
   }
 
@@ -234,6 +238,17 @@ export class Delivery {
       if (now !== undefined) putReport(tx, { ...now, ...changes });
     });
     if (changes.answers === undefined) emit({ kind: "reports" });
+  }
+}
+
+/** Whether a file is taken; not so where it is refused for good. @throws ClientError for what may pass */
+async function isTaken(post: () => Promise<void>): Promise<boolean> {
+  try {
+    await post();
+    return true;
+  } catch (error) {
+    if (error instanceof ClientError && !error.canRetry) return false;
+    throw error;
   }
 }
 

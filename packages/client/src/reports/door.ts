@@ -44,9 +44,13 @@ export async function postReport(door: Door, sealed: Uint8Array): Promise<DoorAn
   }
 }
 
-/** Brings a file that a report announced. @throws ClientError; `server_refused` without `canRetry` where nobody waits for it any more */
+/** Brings a file that a report announced. @throws ClientError; without `canRetry` where it is not taken, or nobody waits for it any more */
 export async function postAttachment(door: Door, hash: Uint8Array, sealed: Uint8Array): Promise<void> {
-  await send(door, reportAttachmentPath(toBase64Url(hash)), sealed, () => Promise.resolve());
+  await send(door, reportAttachmentPath(toBase64Url(hash)), sealed, {
+    use: () => Promise.resolve(),
+    refusedBy: (status, code) =>
+      code === "not_found" ? new ClientError("server_refused", "The desk waits for this file no more.") : refusedBy(status, code),
+  });
 }
 
 /** What lies in these mailboxes, in their order. @throws ClientError */
@@ -66,7 +70,7 @@ async function post<T>(
     maxBytes,
   }: { readonly path: string; readonly body: Uint8Array; readonly codec: Codec<T>; readonly maxBytes: number },
 ): Promise<T> {
-  return await send(door, path, body, async (response) => {
+  const use = async (response: Response): Promise<T> => {
     const bytes = await readBody(response, maxBytes);
     try {
       if (bytes !== undefined) return decode(codec, bytes);
@@ -75,10 +79,17 @@ async function post<T>(
     }
     // A page of something in between, as like as not, whatever its length.
     throw new ClientError("way_blocked", "Something between here and the server answers in its place.");
-  });
+  };
+  return await send(door, path, body, { use, refusedBy });
 }
 
-async function send<T>({ platform, baseUrl }: Door, path: string, body: Uint8Array, use: (response: Response) => Promise<T>): Promise<T> {
+/** What is made of an answer, and of a refusal by its status and the server's own code. */
+interface Reading<T> {
+  use(this: void, response: Response): Promise<T>;
+  refusedBy(this: void, status: number, code: string | undefined): Error;
+}
+
+async function send<T>({ platform, baseUrl }: Door, path: string, body: Uint8Array, reading: Reading<T>): Promise<T> {
   const init: RequestInit = {
     method: "POST",
     headers: { "content-type": "application/octet-stream" },
@@ -94,7 +105,7 @@ async function send<T>({ platform, baseUrl }: Door, path: string, body: Uint8Arr
       `${baseUrl}${path}`,
       init,
       async (response): Promise<{ readonly value: T } | { readonly refusal: Error }> =>
-        response.ok ? { value: await use(response) } : { refusal: refusedBy(response.status, await ownCode(response)) },
+        response.ok ? { value: await reading.use(response) } : { refusal: reading.refusedBy(response.status, await ownCode(response)) },
       timeoutMs,
     ),
   );

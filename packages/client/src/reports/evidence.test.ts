@@ -6,6 +6,7 @@ import { encryptedFile, random, viewOf } from "@latchkey/reports/testing";
 import { describe, expect, test } from "vitest";
 import type { ReportParams } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import type { Reports } from "./reports.ts";
 import { conversation, day, Scene } from "./scene.testing.ts";
 
 describe("[V-2] what changed a message goes along with it by force", () => {
@@ -165,7 +166,7 @@ describe("[V-1] [V-2] files that a reporter chose go along", () => {
     const { id, fileId } = await sayFile(scene, random(700_000));
     const first = scene.reports();
     await first.report(conversation, { messageIds: [id], reason: "sexual", files: [{ messageId: id, fileId }] });
-    scene.desk.breaksFiles = true;
+    scene.desk.breaksFiles = "before";
     expect(await first.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" }, filesWaiting: 1 }]);
     await first.close();
     scene.desk.breaksFiles = false;
@@ -178,16 +179,45 @@ describe("[V-1] [V-2] files that a reporter chose go along", () => {
     expect([again, more]).toEqual([one, []]);
   });
 
-  test("what comes too late is told, and the report stays with the desk", async () => {
+  /** A report with three files, of which none was brought yet. */
+  async function withFiles(): Promise<{ scene: Scene; reports: Reports }> {
     const scene = await Scene.open();
-    const { id, fileId } = await sayFile(scene, random(1000));
+    const said = [await sayFile(scene, random(1000)), await sayFile(scene, random(2000)), await sayFile(scene, random(3000))];
+    const files = said.map(({ id: messageId, fileId }) => ({ messageId, fileId }));
     const reports = scene.reports();
-    scene.desk.breaksFiles = true;
-    await reports.report(conversation, { messageIds: [id], reason: "sexual", files: [{ messageId: id, fileId }] });
-    await reports.list({ isFresh: true });
-    scene.desk.missing.clear();
+    await reports.report(conversation, { messageIds: said.map(({ id }) => id), reason: "sexual", files });
+    return { scene, reports };
+  }
+
+  test("what comes too late is told, and the report stays with the desk", async () => {
+    const { scene, reports } = await withFiles();
+    scene.desk.breaksFiles = "before";
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" }, filesWaiting: 3, filesLost: 0 }]);
+    scene.desk.breaksFiles = false;
     scene.desk.waitsForFiles = false;
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" }, filesWaiting: 0, filesLost: 3 }]);
+  });
+
+  test.each([
+    ["before the desk opens the report", true],
+    ["and the desk opens the report meanwhile", false],
+  ])("what came is there, though its answer was lost %s", async (_, waitsForFiles) => {
+    const { scene, reports } = await withFiles();
+    scene.desk.breaksFiles = "after";
+    for (let left = 3; left > 0; left -= 1) {
+      expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" }, filesWaiting: left, filesLost: 0 }]);
+    }
+    scene.desk.breaksFiles = false;
+    scene.desk.waitsForFiles = waitsForFiles;
+    expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" }, filesWaiting: 0, filesLost: 0 }]);
+    expect(scene.desk.files.size).toBe(3);
+  });
+
+  test("one that the desk refuses for good is lost by itself, and the others come", async () => {
+    const { scene, reports } = await withFiles();
+    scene.desk.refusesFileAt = 1;
     expect(await reports.list({ isFresh: true })).toMatchObject([{ status: { kind: "sent" }, filesWaiting: 0, filesLost: 1 }]);
+    expect(scene.desk.files.size).toBe(2);
   });
 });
 

@@ -39,10 +39,12 @@ export class TestDesk {
   /** Files that were announced and not brought yet, and those that came, by the hexadecimal hash of what is sealed. */
   readonly missing: Map<string, Uint8Array> = new Map();
   readonly files: Map<string, Uint8Array> = new Map();
-  /** Whatever is brought after a report does not come. */
-  breaksFiles = false;
-  /** Else it has opened them without. */
+  /** Whatever is brought after a report does not come, or comes and its answer does not. */
+  breaksFiles: "before" | "after" | false = false;
+  /** Else it has opened its reports, with what came. */
   waitsForFiles = true;
+  /** The file after so many that it takes is refused for good. */
+  refusesFileAt: number | undefined;
   isDown = false;
   signsAs: Uint8Array | undefined;
   /** What somebody else answers in its place. */
@@ -64,10 +66,16 @@ export class TestDesk {
   };
 
   #attach(name: string, body: Uint8Array): Response {
-    if (this.breaksFiles) throw new TypeError("no network");
+    if (this.breaksFiles === "before") throw new TypeError("no network");
     const hash = toHex(fromBase64Url(name));
-    if (!this.missing.delete(hash)) return new Response(JSON.stringify({ code: "not_found" }), { status: 404 });
+    if (!this.waitsForFiles || !(this.missing.has(hash) || this.files.has(hash))) return json(404, "not_found");
+    if (this.refusesFileAt === this.files.size) {
+      this.refusesFileAt = undefined;
+      return json(400, "malformed");
+    }
+    this.missing.delete(hash);
     this.files.set(hash, new Uint8Array(body));
+    if (this.breaksFiles === "after") throw new TypeError("no network");
     return new Response(null, { status: 200 });
   }
 
@@ -75,8 +83,7 @@ export class TestDesk {
     this.came.push(new Uint8Array(body));
     const sealed = decode(sealedReportCodec, new Uint8Array(body));
     this.opened.push(await openReport({ suite, keys: await this.encryption, sealed }));
-    for (const { hash } of this.waitsForFiles ? sealed.attachments : [])
-      if (!this.files.has(toHex(hash))) this.missing.set(toHex(hash), hash);
+    for (const { hash } of sealed.attachments) if (!this.files.has(toHex(hash))) this.missing.set(toHex(hash), hash);
     const { secretKey } = await this.signature;
     const { reportId } = sealed;
     const fields = { format: 1 as const, reportId, reportHash: sealedReportHash(sealed), day, ext: none };
@@ -98,6 +105,10 @@ export class TestDesk {
     const mailbox = toHex(mailboxOf(replySecret));
     this.mailboxes.set(mailbox, [...(this.mailboxes.get(mailbox) ?? []), sealed]);
   }
+}
+
+function json(status: number, code: string): Response {
+  return new Response(JSON.stringify({ code }), { status });
 }
 
 /** What a message has beside its words. */

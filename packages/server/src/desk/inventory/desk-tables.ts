@@ -231,8 +231,8 @@ export const deskTables: Tables = {
   },
   arrival_files: {
     tiedTo: "nobody",
-    why: "What was sent along waits with the report.",
-    kept: "Until the report is opened.",
+    why: "What was sent along waits with the report; afterwards whoever sent it is told what of it never came.",
+    kept: "Its bytes until the report is opened; the hash and size of what never came as long as the report's receipt.",
     category: "sealed",
     columns: {
       id: "A number.",

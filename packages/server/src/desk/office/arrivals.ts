@@ -25,6 +25,8 @@ const answerDays = 250;
 const maxTries = 5;
 /** What an answer takes beside its bytes in a reply. */
 const answerHeadBytes = 8;
+/** Of a file `f`: its report was not opened yet. */
+const isSealed = "EXISTS (SELECT 1 FROM arrivals WHERE report_id = f.report_id AND sealed IS NOT NULL)";
 
 /** What comes in sealed, and answers: every method runs inside the caller's transaction. */
 export class ArrivalTable {
@@ -67,16 +69,18 @@ export class ArrivalTable {
     return "added";
   }
 
-  /** Puts an attachment to the reports that announced it, of this very size; answers whether any did. */
+  /** Puts an attachment to the reports that announced it, of this very size, and wait for it; answers whether any did. */
   addFile(hash: Uint8Array, bytes: Uint8Array): boolean {
-    const found = this.#sql.get("SELECT 1 FROM arrival_files WHERE hash = ? AND size_bytes = ?", hash, bytes.length);
-    this.#sql.run("UPDATE arrival_files SET bytes = ? WHERE hash = ? AND size_bytes = ? AND bytes IS NULL", bytes, hash, bytes.length);
+    const found = this.#sql.get(`SELECT 1 FROM arrival_files f WHERE hash = ? AND size_bytes = ? AND ${isSealed}`, hash, bytes.length);
+    const sql = `UPDATE arrival_files AS f SET bytes = ? WHERE hash = ? AND size_bytes = ? AND bytes IS NULL AND ${isSealed}`;
+    this.#sql.run(sql, bytes, hash, bytes.length);
     return found !== undefined;
   }
 
-  /** Bytes of an announced attachment that is not here yet; `undefined` where none is waited for. */
+  /** Bytes of an attachment that a report announced which was not opened yet; `undefined` where none is waited for. */
   sizeOf(hash: Uint8Array): number | undefined {
-    return this.#sql.get<{ size: number }>("SELECT size_bytes AS size FROM arrival_files WHERE hash = ?", hash)?.size;
+    const sql = `SELECT size_bytes AS size FROM arrival_files f WHERE hash = ? AND ${isSealed}`;
+    return this.#sql.get<{ size: number }>(sql, hash)?.size;
   }
 
   /** One that can be opened: all of it is here, or the rest was waited for long enough. */
@@ -102,10 +106,10 @@ export class ArrivalTable {
     this.#sql.run("UPDATE arrivals SET tries = tries + 1 WHERE report_id = ?", reportId);
   }
 
-  /** Removes everything of a report but what it was answered. */
+  /** Removes everything of a report but what it was answered, and which of its attachments never came. */
   opened(reportId: Uint8Array): void {
     this.#sql.run("UPDATE arrivals SET sealed = NULL WHERE report_id = ?", reportId);
-    this.#sql.run("DELETE FROM arrival_files WHERE report_id = ?", reportId);
+    this.#sql.run("DELETE FROM arrival_files WHERE report_id = ? AND bytes IS NOT NULL", reportId);
   }
 
   /** Bytes that lie there sealed. What was only announced takes nobody's room. */
@@ -142,7 +146,7 @@ export class ArrivalTable {
     this.#spent.forget({ beforeDay: today - 1 });
   }
 
-  /** Hashes of the attachments that are not here yet. */
+  /** Hashes of the attachments that are not here yet, or never came: whoever lost the answer to one learns whether it is here. */
   missing(reportId: Uint8Array): readonly Uint8Array[] {
     const sql = "SELECT hash FROM arrival_files WHERE report_id = ? AND bytes IS NULL ORDER BY id";
     return this.#sql.all<{ hash: Uint8Array }>(sql, reportId).map(({ hash }) => hash);
