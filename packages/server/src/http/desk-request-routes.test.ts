@@ -53,8 +53,6 @@ test("[F-17] a file comes in parts and is given out as it came, to be saved and 
   expect(request.files).toMatchObject([
     { number: file, name: "Beschluss.pdf", mediaType: "application/pdf", sizeBytes: bytes.length, sha256: toHex(sha256(bytes)) },
   ]);
-  // The same again is another, announced as one.
-  expect((await put(page, at, bytes)).status).toBe(404);
   const stored = readdirSync(dataDirectory).filter((name) => name.startsWith("desk.sqlite"));
   for (const name of stored) {
     const content = readFileSync(join(dataDirectory, name));
@@ -113,10 +111,30 @@ test("[F-17] what breaks off goes on where it broke off, and nowhere else", asyn
   expect((await put(page, at, bytes.slice(0, 1_500_000))).status).toBe(200);
   const here = (await page.ask("request-get", { number })).request.files[0]?.hereBytes ?? 0;
   expect(here).toBe(1_048_576);
-  expect((await put(page, at, bytes)).status).toBe(409);
-  expect((await put(page, at, bytes.slice(5), { "upload-offset": "5" })).status).toBe(409);
+  for (const offset of ["5", "-1048576", "2097152", "x", "Infinity"])
+    expect((await put(page, at, bytes.slice(5), { "upload-offset": offset })).status).toBe(409);
   expect((await put(page, at, bytes.slice(here), { "upload-offset": String(here) })).status).toBe(200);
   expect(Buffer.compare(Buffer.from(await (await get(page, at)).arrayBuffer()), bytes)).toBe(0);
+});
+
+test("[F-17] [E-213] what came and whose answer was lost is taken when it comes again, the last part too, and counts once; other bytes are not", async () => {
+  const { page, number } = await running();
+  const bytes = random(1_500_000);
+  const file = await begin(page, number, bytes.length);
+  const at = `${String(number)}/${String(file)}`;
+  const parts = [
+    { from: "0", part: bytes.slice(0, requestLimits.partBytes) },
+    { from: String(requestLimits.partBytes), part: bytes.slice(requestLimits.partBytes) },
+  ];
+  for (const { from, part } of parts) {
+    const headers = { "upload-offset": from };
+    for (let times = 0; times < 2; times += 1) expect((await put(page, at, part, headers)).status).toBe(200);
+    expect((await put(page, at, random(part.length), headers)).status).toBe(409);
+  }
+  expect(Buffer.compare(Buffer.from(await (await get(page, at)).arrayBuffer()), bytes)).toBe(0);
+  expect((await page.ask("request-get", { number })).request.files).toMatchObject([{ sha256: toHex(sha256(bytes)) }]);
+  const { entries } = await page.ask("trail-list", { after: 0 });
+  expect(entries.filter(({ act }) => act === "request file")).toHaveLength(1);
 });
 
 test("[F-17] nobody without a session, of another site, or of another role puts or gets a file", async () => {

@@ -59,8 +59,8 @@ export function addDeskRequestRoutes(app: FastifyInstance, routes: DeskApiRoutes
     const { sizeBytes, hereBytes } = await counted(request, office.awaitedFile({ ...at, ...times() }));
     if (isLow()) throw new Refusal("storage_full");
     const fromByte = Number(request.headers["upload-offset"] ?? 0);
-    if (fromByte !== hereBytes) throw new DeskError("changed");
-    if (Number(request.headers["content-length"] ?? 0) > sizeBytes - hereBytes) {
+    if (!(fromByte >= 0 && fromByte <= hereBytes && fromByte % partBytes === 0)) throw new DeskError("changed");
+    if (Number(request.headers["content-length"] ?? 0) > sizeBytes - fromByte) {
       void reply.header("connection", "close");
       throw new Refusal("too_large");
     }

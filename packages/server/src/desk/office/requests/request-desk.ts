@@ -1,3 +1,4 @@
+import { toHex } from "@latchkey/codec";
 import { dayOf } from "../../../days.ts";
 import { caseReaders } from "../case-operations.ts";
 import { DeskError } from "../desk-error.ts";
@@ -69,26 +70,25 @@ export class RequestDesk {
     this.open = this.releases.open();
   }
 
-  /** How large a file is that was announced and is not here whole, and how much of it is. @throws DeskError */
+  /** How large a file is that was announced, and how much of it is here. @throws DeskError */
   awaited({ staff }: Asker, { number, file }: FilePart): { readonly sizeBytes: number; readonly hereBytes: number } {
     const { requests, files } = this.#parts;
     requireReader(staff);
     const found = files.list(requests.require(number)).find((one) => one.number === file);
-    if (found === undefined || found.sha256 !== undefined) throw new DeskError("not_found");
+    if (found === undefined) throw new DeskError("not_found");
     return found;
   }
 
-  /** Takes the bytes of a file that come next. @throws DeskError */
+  /** Takes the bytes of a file that come next, or the same that came before. @throws DeskError */
   append({ staff, nowMs }: Asker, { number, file, fromByte, bytes }: FilePart & { fromByte: number; bytes: Uint8Array }): void {
     const { requests, files, trail, transaction } = this.#parts;
     requireReader(staff);
     transaction(() => {
       const request = requests.require(number);
       if (!openStates.includes(request.state)) throw new DeskError("changed");
-      files.append(request, { file, fromByte, bytes });
-      const whole = files.list(request).find((one) => one.number === file)?.sha256;
+      const whole = files.append(request, { file, fromByte, bytes });
       if (whole === undefined) return;
-      trail.append({ actor: staff.name, act: "request file", details: { request: number, file, sha256: whole } }, nowMs);
+      trail.append({ actor: staff.name, act: "request file", details: { request: number, file, sha256: toHex(whole) } }, nowMs);
       record(this.#parts, request, { kind: "file", by: staff.name, text: String(file), nowMs });
     });
   }

@@ -1,7 +1,7 @@
 import { requestLimits } from "@latchkey/protocol/desk";
 import type { RequestFile } from "@latchkey/protocol/desk";
 import { createHash, createHmac } from "node:crypto";
-import { toHex } from "@latchkey/codec";
+import { equalBytes, toHex } from "@latchkey/codec";
 import type { Statements } from "../../../store/sqlite/statements.ts";
 import { openOfCase, sealForCase } from "../case-key.ts";
 import { DeskError } from "../desk-error.ts";
@@ -59,14 +59,22 @@ export class RequestFiles {
     return number;
   }
 
-  /** Adds the bytes that come next. @throws DeskError `not_found`, `changed` for what does not come next, `limit` for more than was said */
-  append(to: StoredRequest, { file, fromByte, bytes }: { file: number; fromByte: number; bytes: Uint8Array }): void {
+  /**
+   * Adds the bytes that come next; those that are here already are as good as added, for whoever lost the answer to them.
+   * @returns SHA-256 of the file where these complete it
+   * @throws DeskError `not_found`, `changed` for what belongs elsewhere or is other than what is here, `limit` for more than was said
+   */
+  append(to: StoredRequest, { file, fromByte, bytes }: { file: number; fromByte: number; bytes: Uint8Array }): Uint8Array | undefined {
     const row = this.#require(to.number, file);
-    if (row.sha256 !== null || fromByte !== row.hereBytes || fromByte % partBytes !== 0) throw new DeskError("changed");
+    const part = fromByte / partBytes;
+    if (fromByte > row.hereBytes || fromByte % partBytes !== 0) throw new DeskError("changed");
+    if (fromByte < row.hereBytes) {
+      if (!equalBytes(this.#part(to, file, part), bytes)) throw new DeskError("changed");
+      return undefined;
+    }
     const here = row.hereBytes + bytes.length;
     if (bytes.length === 0 || bytes.length > partBytes || here > row.sizeBytes) throw new DeskError("limit");
     if (bytes.length < partBytes && here !== row.sizeBytes) throw new DeskError("changed");
-    const part = fromByte / partBytes;
     this.#sql.run(
       "INSERT INTO request_parts (request_number, file, part, bytes) VALUES (?, ?, ?, ?)",
       to.number,
@@ -74,9 +82,10 @@ export class RequestFiles {
       part,
       sealForCase(keyOfPart(to.key, file, part), bytes),
     );
+    const sha256 = here === row.sizeBytes ? this.#hash(to, file, part + 1) : undefined;
     const sql = "UPDATE request_files SET here_bytes = ?, sha256 = ? WHERE request_number = ? AND number = ?";
-    this.#sql.run(sql, here, null, to.number, file);
-    if (here === row.sizeBytes) this.#sql.run(sql, here, this.#hash(to, file, part + 1), to.number, file);
+    this.#sql.run(sql, here, sha256 ?? null, to.number, file);
+    return sha256;
   }
 
   /** A part of a file that is here whole, from 0. @throws DeskError `not_found` */
