@@ -34,7 +34,7 @@ const arrows = {
     tests: ["packages/testkit"],
   },
   "packages/testkit": { may: ["packages/codec"], tests: [] },
-  "apps/web": { may: ["packages/client"], tests: ["packages/testkit"] },
+  "apps/web": { may: ["packages/client", "packages/releases"], tests: ["packages/testkit"] },
   "apps/cli": { may: ["packages/client", "packages/server", "packages/witness", "packages/releases"], tests: ["packages/testkit"] },
 };
 
@@ -76,12 +76,12 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/protocol/src/desk/api\\.ts$",
       "^packages/protocol/src/reports/(wire|limits)\\.ts$",
       "^packages/protocol/src/tokens/tokens\\.ts$",
-      "^packages/client/src/(platform/(node|web)|files/(reading|piece-request|file-name)|methods|api/own|api/limits|api/desk|api/holdings|api/counts)\\.ts$",
+      "^packages/client/src/(platform/(node|web)|files/(reading|piece-request|file-name)|methods|api/own|api/limits|api/desk|api/holdings|api/counts|api/bytes)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/index\\.ts$",
       "^packages/reports/src/(inbox-item|seal-notice|testing/index)\\.ts$",
-      "^packages/releases/src/testing/index\\.ts$",
+      "^packages/releases/src/(reading|testing/index)\\.ts$",
       "^packages/counts/src/testing/index\\.ts$",
       "/package\\.json$",
     ],

@@ -18,6 +18,7 @@ const sourceFolders = [
   "packages/protocol",
   "packages/reports",
   "packages/counts",
+  "packages/releases",
   "packages/client",
 ];
 const compressible = /\.(?:css|html|js|json|mjs|svg|txt|wasm|webmanifest)$/;

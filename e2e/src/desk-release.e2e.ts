@@ -22,7 +22,13 @@ test("what is held of an account goes out when two people signed what their own 
   await page.getByRole("button", { name: "Look up whether there is such an account" }).click();
   await page.getByText("Account: mallory").waitFor();
   await page.getByRole("button", { name: "Assemble the package" }).click();
+  // What does not come is no other package, and is looked at again.
+  await page.route("**/desk/api/request-package-file", (route) => route.abort(), { times: 1 });
   await page.getByRole("button", { name: "Look at the package" }).click();
+  const late = page.getByRole("alert").filter({ hasText: "Not all of the package came" });
+  await late.waitFor();
+  await look(page, "requests-package-late", { fullPage: true });
+  await late.getByRole("button", { name: "Read again" }).click();
   await page.getByText("What you see is what you sign").waitFor();
   await page.getByRole("button", { name: "Look at", exact: false }).first().click();
   await look(page, "requests-package", { fullPage: true });
@@ -39,7 +45,12 @@ test("what is held of an account goes out when two people signed what their own 
   await using rau = await openBrowser({ folder: folder.at("rau") });
   await rau.page.goto(link);
   await addAuthenticator(rau.page);
+  // The link is used up before anything is read: what does not come then is read again.
+  await rau.page.route("**/desk/api/outside-file", (route) => route.abort(), { times: 1 });
   await rau.page.getByRole("button", { name: "Make a passkey and look" }).click();
+  await rau.page.getByText("Not all of the package came").waitFor();
+  await look(rau.page, "requests-outside-late", { fullPage: true });
+  await rau.page.getByRole("button", { name: "Read again" }).click();
   await rau.page.getByText("What you see is what you sign").waitFor();
   // What lets somebody in does not stay in the address.
   expect(rau.page.url()).toBe(`${server.url}/desk`);
@@ -49,7 +60,7 @@ test("what is held of an account goes out when two people signed what their own 
   // The link is used up.
   await rau.page.goto("about:blank");
   await rau.page.goto(link);
-  await rau.page.getByText("The code does not count").waitFor();
+  await rau.page.getByText("The link does not count").waitFor();
 
   await page.getByRole("button", { name: "Read again" }).click();
   await page.getByText("Approved by one person of the desk and one from outside.").waitFor();

@@ -4,10 +4,11 @@ import type { ClientFailure, Message } from "@latchkey/client";
 import { alarmWords, failureWords, listOf, t } from "../messages/words.ts";
 import { groupAlarms } from "../state/app-state.ts";
 import type { AlarmGroup, AppState } from "../state/app-state.ts";
-import { useAction, useApp, useNow, useRoute, useSelector } from "../state/context.ts";
+import { useAction, useApp, useRoute, useSelector } from "../state/context.ts";
 import { formatAgo, formatTime, isoTime } from "../state/format.ts";
 import { Icon } from "./Icon.tsx";
 import { nameOf } from "../state/person-name.ts";
+import { useNow } from "../state/use-now.ts";
 import { lazyComponent } from "./lazy.tsx";
 
 const AlarmFacts = lazyComponent(async () => (await import("./AlarmFacts.tsx")).AlarmFacts);

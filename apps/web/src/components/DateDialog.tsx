@@ -1,8 +1,9 @@
 import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { t } from "../messages/words.ts";
-import { useAction, useApp, useNow } from "../state/context.ts";
+import { useAction, useApp } from "../state/context.ts";
 import { dayKey, dayOfInput } from "../state/format.ts";
+import { useNow } from "../state/use-now.ts";
 import { Modal } from "./Dialog.tsx";
 
 /** Asks for a day of a conversation's history, and goes there. */

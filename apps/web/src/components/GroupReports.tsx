@@ -3,11 +3,12 @@ import { useId } from "react";
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
 import { textOf } from "../state/acting.ts";
-import { useApp, useBusyAction, useNow } from "../state/context.ts";
+import { useApp, useBusyAction } from "../state/context.ts";
 import { formatAgo, formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
 import { useGroupReports } from "../state/use-group-reports.ts";
 import { systemText } from "../state/system-text.ts";
+import { useNow } from "../state/use-now.ts";
 
 /** What members told those who lead a group: nothing is drawn where there is nothing. */
 export function GroupReports({ conversationId }: { readonly conversationId: string }): ReactElement | undefined {

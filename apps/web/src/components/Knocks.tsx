@@ -1,8 +1,9 @@
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
-import { useApp, useBusyAction, useNow } from "../state/context.ts";
+import { useApp, useBusyAction } from "../state/context.ts";
 import { formatAgo, formatFull } from "../state/format.ts";
 import { useKnocks } from "../state/use-knocks.ts";
+import { useNow } from "../state/use-now.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Section } from "./settings/Section.tsx";
 

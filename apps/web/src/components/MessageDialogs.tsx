@@ -5,7 +5,7 @@ import type { Message, MessageInfo, Person } from "@latchkey/client";
 import { manyHops, maxForwards } from "@latchkey/client/limits";
 import { rowOf, t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
-import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
+import { useAction, useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { formatBytes, formatFull } from "../state/format.ts";
 import { forwardAll } from "../state/forwarding.ts";
 import { canDeleteForEveryone } from "../state/message-actions.ts";
@@ -13,6 +13,7 @@ import { namesWith } from "../state/name-search.ts";
 import { titleOf } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
 import { previewOf } from "../state/preview.ts";
+import { useNow } from "../state/use-now.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Modal } from "./Dialog.tsx";
 

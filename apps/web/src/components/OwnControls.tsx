@@ -3,12 +3,13 @@ import { useCallback, useEffect, useId, useState } from "react";
 import type { ReactElement } from "react";
 import type { Conversation, Message } from "@latchkey/client";
 import { t } from "../messages/words.ts";
-import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatListTime } from "../state/format.ts";
 import { previewText } from "../state/message-text.ts";
 import { muteState } from "../state/mute-state.ts";
 import { isMuted, muteTimes } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
+import { useNow } from "../state/use-now.ts";
 import { EraseConversationDialog } from "./EraseConversationDialog.tsx";
 import { Icon } from "./Icon.tsx";
 

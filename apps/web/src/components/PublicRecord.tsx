@@ -2,8 +2,9 @@ import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { DirectoryStatus } from "@latchkey/client";
 import { t } from "../messages/words.ts";
-import { useApp, useNow } from "../state/context.ts";
+import { useApp } from "../state/context.ts";
 import { formatAgo } from "../state/format.ts";
+import { useNow } from "../state/use-now.ts";
 
 /** What this device knows of its server's public record of keys, in plain words. */
 export function PublicRecord(): ReactElement {

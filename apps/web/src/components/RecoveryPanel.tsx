@@ -1,9 +1,10 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { t } from "../messages/words.ts";
-import { useAction, useApp, useBusyAction, useNow, useSelector } from "../state/context.ts";
+import { useAction, useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { choosePlaces } from "../state/phrase.ts";
+import { useNow } from "../state/use-now.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
 import { Icon } from "./Icon.tsx";
 import "../styles/account.css";

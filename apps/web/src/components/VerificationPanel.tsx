@@ -3,7 +3,7 @@ import type { ReactElement } from "react";
 import type { DeviceRecord, MemberVerification, Verification } from "@latchkey/client";
 import { holdWords, t } from "../messages/words.ts";
 import { isAllVerified } from "../state/app-state.ts";
-import { useApp, useNow, useSelector } from "../state/context.ts";
+import { useApp, useSelector } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { recordSentence } from "../state/record-sentence.ts";
 import { isNewDevice, sortByConcern, summarizeRecords } from "../state/verification.ts";
@@ -12,6 +12,7 @@ import { Icon } from "./Icon.tsx";
 import { SafetyNumberDialog } from "./SafetyNumberDialog.tsx";
 import "../styles/account.css";
 import { nameOf } from "../state/person-name.ts";
+import { useNow } from "../state/use-now.ts";
 
 const shownAtFirst = 6;
 

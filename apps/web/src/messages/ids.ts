@@ -1538,6 +1538,7 @@ export interface Messages {
   "legal.rule.staff-and-wait": undefined;
   "legal.look": undefined;
   "legal.lookFailed": undefined;
+  "legal.noPackage": undefined;
   "legal.lookFirst": undefined;
   "legal.goesOut": undefined;
   "legal.staysHere": undefined;
@@ -1738,6 +1739,11 @@ export interface Messages {
   "legal.due.more": { readonly n: number };
   "legal.outside.openHint": undefined;
   "legal.outside.open": undefined;
+  "legal.outside.refused.link": undefined;
+  "legal.outside.refused.over": undefined;
+  "legal.outside.refused.changed": undefined;
+  "legal.outside.refused.otherPerson": undefined;
+  "legal.outside.refused.passkey": undefined;
   "cases.title": { readonly n: number };
   "cases.back": undefined;
   "cases.filters": undefined;

@@ -6,9 +6,10 @@ import { EraseDevice } from "../components/EraseDevice.tsx";
 import { Icon } from "../components/Icon.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { t } from "../messages/words.ts";
-import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
 import { formatAgo, formatFull } from "../state/format.ts";
+import { useNow } from "../state/use-now.ts";
 import "../styles/account.css";
 
 /** One's own devices: what they are, since when; taking one in, and taking one out. */

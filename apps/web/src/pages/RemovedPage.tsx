@@ -3,9 +3,10 @@ import type { ReactElement } from "react";
 import { EraseDevice } from "../components/EraseDevice.tsx";
 import { Mark } from "../components/Icon.tsx";
 import { t } from "../messages/words.ts";
-import { useApp, useNow } from "../state/context.ts";
+import { useApp } from "../state/context.ts";
 import { formatAgo } from "../state/format.ts";
 import type { Alarm } from "../state/app-state.ts";
+import { useNow } from "../state/use-now.ts";
 
 /** This device was taken out of the account elsewhere: calmly, what that means and what one can do. */
 export function RemovedPage({ alarm, goOn }: { readonly alarm: Alarm; readonly goOn: () => void }): ReactElement {

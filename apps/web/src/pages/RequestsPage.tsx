@@ -7,9 +7,10 @@ import { lazyComponent } from "../components/lazy.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { PersonLabel } from "../components/PersonLabel.tsx";
 import { t } from "../messages/words.ts";
-import { useAction, useApp, useNow, useSelector } from "../state/context.ts";
+import { useAction, useApp, useSelector } from "../state/context.ts";
 import { formatAgo, formatFull } from "../state/format.ts";
 import { nameOf } from "../state/person-name.ts";
+import { useNow } from "../state/use-now.ts";
 import "../styles/account.css";
 
 const RequestReport = lazyComponent(async () => (await import("../reports/RequestReport.tsx")).RequestReport, "report");

@@ -1,4 +1,4 @@
-import { createContext, useCallback, useContext, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { createContext, useCallback, useContext, useRef, useState, useSyncExternalStore } from "react";
 import type { Context } from "react";
 import { failureOf } from "../worker/protocol.ts";
 import { failureWords } from "../messages/words.ts";
@@ -75,16 +75,6 @@ export function useBusyAction(): readonly [isBusy: boolean, act: (action: () => 
     [act],
   );
   return [isBusy, actBusily];
-}
-
-/** The time, told anew every half minute. */
-export function useNow(): number {
-  const [nowMs, setNowMs] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), 30_000);
-    return () => clearInterval(timer);
-  }, []);
-  return nowMs;
 }
 
 /** Whether a media query holds. */

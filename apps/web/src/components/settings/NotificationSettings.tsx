@@ -1,10 +1,11 @@
 import { useMemo } from "react";
 import type { ReactElement } from "react";
 import { t } from "../../messages/words.ts";
-import { useAction, useApp, useNow, useSelector } from "../../state/context.ts";
+import { useAction, useApp, useSelector } from "../../state/context.ts";
 import { isMuted, titleOf } from "../../state/own.ts";
 import { Avatar } from "../Avatar.tsx";
 import { muteState } from "../../state/mute-state.ts";
+import { useNow } from "../../state/use-now.ts";
 import { QuietHoursForm } from "./QuietHoursForm.tsx";
 import { Section } from "./Section.tsx";
 

@@ -2,9 +2,10 @@ import { quietUntil } from "@latchkey/client/own";
 import type { QuietHours, QuietSpan, Weekday } from "@latchkey/client";
 import type { ReactElement } from "react";
 import { locale, t } from "../../messages/words.ts";
-import { useAction, useApp, useNow, useSelector } from "../../state/context.ts";
+import { useAction, useApp, useSelector } from "../../state/context.ts";
 import { whenEnds } from "../../state/mute-state.ts";
 import { everyDay, isSameEveryDay, minuteOf, timeOf, usualSpan, weekdayName, weekdaysFrom, withDay } from "../../state/quiet-hours.ts";
+import { useNow } from "../../state/use-now.ts";
 
 /** The days of the week, and from when to when each is quiet. What is changed holds at once, on all devices. */
 export function QuietHoursForm(): ReactElement {

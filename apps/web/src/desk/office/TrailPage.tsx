@@ -3,6 +3,7 @@ import type { ReactElement } from "react";
 import type { TrailEntry } from "@latchkey/client/desk";
 import { named, t } from "../../messages/words.ts";
 import { formatFull, isoTime } from "../../state/format.ts";
+import { sha256 } from "../sha256.ts";
 import { patient } from "./desk-api.ts";
 import type { DeskRefusal } from "./desk-api.ts";
 import { Heading } from "./Heading.tsx";
@@ -42,7 +43,7 @@ export function TrailPage(): ReactElement {
         setRefusal(found);
         return;
       }
-      const checked = await checkTrail(found, loadMark(), digest);
+      const checked = await checkTrail(found, loadMark(), sha256);
       if (isGone) return;
       setEntries(found.toReversed());
       setFinding(checked);
@@ -119,10 +120,6 @@ function Finding({ finding, count }: { readonly finding: TrailFinding; readonly 
       <p>{t(`office.trail.${finding.kind}Advice`)}</p>
     </div>
   );
-}
-
-async function digest(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.slice()));
 }
 
 function loadMark(): TrailMark | undefined {

@@ -1,11 +1,10 @@
 import { trailHashInput } from "@latchkey/client/desk";
 import type { TrailEntry } from "@latchkey/client/desk";
 import { expect, test } from "vitest";
+import { sha256 } from "../sha256.ts";
 import type { AskDesk } from "./desk-api.ts";
 import { patient } from "./desk-api.ts";
 import { checkTrail, readTrail } from "./trail-check.ts";
-
-const sha256 = async (bytes: Uint8Array): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.slice()));
 
 async function trailOf(acts: readonly string[]): Promise<TrailEntry[]> {
   let before: Uint8Array = new Uint8Array(32);

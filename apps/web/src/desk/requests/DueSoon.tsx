@@ -5,7 +5,7 @@ import { t } from "../../messages/words.ts";
 import { requestAddress } from "../office/office-places.ts";
 import "./requests.css";
 import { leftText } from "./request-words.ts";
-import { useNow } from "./use-now.ts";
+import { useNow } from "../../state/use-now.ts";
 
 const shown = 3;
 

@@ -12,7 +12,7 @@ import { intakeOf, withType } from "./intake-draft.ts";
 import type { IntakeDraft, IntakeField } from "./intake-draft.ts";
 import { SecrecyFields } from "./SecrecyFields.tsx";
 import { TypeFacts } from "./TypeFacts.tsx";
-import { useNow } from "./use-now.ts";
+import { useNow } from "../../state/use-now.ts";
 
 /** Fields that are a line or a text, and nothing else. */
 type PlainField = Exclude<

@@ -1,15 +1,15 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
+import { fromBase64Url } from "@latchkey/client/bytes";
 import { form3Grounds, letterKinds, requestLimits } from "@latchkey/client/desk";
 import type { LetterInput, LetterKind, RequestLetter } from "@latchkey/client/desk";
 import { Icon } from "../../components/Icon.tsx";
 import { t } from "../../messages/words.ts";
 import { formatFull } from "../../state/format.ts";
+import { giveFile } from "../../state/give-file.ts";
 import { Choices, Field, SelectField } from "../office/fields.tsx";
 import { useOperation } from "../office/office-context.ts";
 import { Refusal } from "../office/Refusal.tsx";
-import { bytesOfBase64Url } from "./bytes.ts";
-import { giveFile } from "./download.ts";
 import { Part, WhyNot } from "./Part.tsx";
 import { useRequest, whyNot } from "./request-work.ts";
 
@@ -49,7 +49,7 @@ function Letter({ letter }: { readonly letter: RequestLetter }): ReactElement {
     const answer = await run("request-letter-get", { number: found.number, letter: letter.number });
     if (answer === undefined) return;
     if (as === "text") setText(answer.text);
-    else giveFile(bytesOfBase64Url(answer.pdf), `${answer.name.replace(/\.pdf$/, "")}.pdf`, "application/pdf");
+    else giveFile(new Blob([fromBase64Url(answer.pdf)], { type: "application/pdf" }), `${answer.name.replace(/\.pdf$/, "")}.pdf`);
   };
   const title = t(`legal.letter.${letter.kind}`);
   return (

@@ -1,16 +1,16 @@
 import { useMemo, useState } from "react";
 import type { ReactElement } from "react";
+import { toHex } from "@latchkey/client/bytes";
 import { Icon } from "../../components/Icon.tsx";
 import { rowOf, t } from "../../messages/words.ts";
 import { formatBytes } from "../../state/format.ts";
-import { hexOf } from "./bytes.ts";
 import type { PackageFile, PackageSeen } from "./package-reader.ts";
 
 const mostShown = 20_000;
 
 /** What goes out, file by file, and what does not; and the number that this browser made of it, which a passkey signs. */
 export function PackageView({ seen, claimed }: { readonly seen: PackageSeen; readonly claimed: string }): ReactElement {
-  const digest = hexOf(seen.digest);
+  const digest = toHex(seen.digest);
   const isSame = seen.isWhole && digest === claimed;
   return (
     <div className="request-package">
@@ -82,11 +82,7 @@ function FileView({ file }: { readonly file: PackageFile }): ReactElement {
       <p>
         <Icon name={file.isAsNamed ? "checkCircle" : "alert"} size={16} /> <bdi>{file.name}</bdi>{" "}
         <span className="section-hint">
-          {rowOf([
-            t(`legal.packageFile.${kindOf(file.kind)}`),
-            formatBytes(file.sizeBytes),
-            ...(file.isPreserved ? [t("legal.ofCopy")] : []),
-          ])}
+          {rowOf([t(`legal.packageFile.${file.kind}`), formatBytes(file.sizeBytes), ...(file.isPreserved ? [t("legal.ofCopy")] : [])])}
         </span>
       </p>
       {!file.isAsNamed && <p className="field-error">{t("legal.fileOther")}</p>}
@@ -122,10 +118,6 @@ function Text({ text }: { readonly text: string }): ReactElement {
       )}
     </>
   );
-}
-
-function kindOf(kind: string): "holdings" | "letter" | "document" {
-  return kind === "holdings" || kind === "letter" ? kind : "document";
 }
 
 /** A file as text, where it is one. */

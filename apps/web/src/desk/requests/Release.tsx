@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { deskRequestPackagesPath } from "@latchkey/client/desk";
 import type { RequestRelease } from "@latchkey/client/desk";
@@ -13,11 +13,13 @@ import { useOffice, useOperation } from "../office/office-context.ts";
 import { Refusal } from "../office/Refusal.tsx";
 import { approveRelease } from "./approve.ts";
 import type { Approval } from "./approve.ts";
-import { filesOfRequest, readPackage } from "./package-reader.ts";
-import type { PackageSeen } from "./package-reader.ts";
 import { Assemble } from "./Assemble.tsx";
+import { NotDone } from "./NotDone.tsx";
+import { readPackageOfRequest } from "./package-reader.ts";
+import type { PackageRead } from "./package-reader.ts";
 import { PackageView } from "./PackageView.tsx";
 import { Part, WhyNot } from "./Part.tsx";
+import { notReadText } from "./refusal-words.ts";
 import { leftText } from "./request-words.ts";
 import { useRequest, whyNot } from "./request-work.ts";
 import type { OfferedAct } from "./request-work.ts";
@@ -109,7 +111,8 @@ function Next({ release }: { readonly release: RequestRelease }): ReactElement {
   const work = useRequest();
   const { ask } = useOffice();
   const { found, at, isBusy, act, show } = work;
-  const { seen, state, look } = usePackage(found.number, release.packageHash);
+  const { looking, look } = usePackage(found.number, release.packageHash);
+  const seen = looking.kind === "seen" ? looking.seen : undefined;
   const [isWorking, setIsWorking] = useState(false);
   const [refusal, setRefusal] = useState<Extract<Approval, { readonly kind: "refused" }>["code"]>();
   const [isAsking, setIsAsking] = useState(false);
@@ -125,21 +128,17 @@ function Next({ release }: { readonly release: RequestRelease }): ReactElement {
   const canSign = seen?.isWhole === true && release.mayApprove;
   return (
     <>
-      {seen === undefined && (
+      {looking.kind === "failed" && <NotDone text={notReadText(looking.code)} readAgain={look} />}
+      {(looking.kind === "idle" || looking.kind === "fetching") && (
         <button
           type="button"
           className={`button ${release.mayApprove ? "button-primary" : ""}`}
-          disabled={state === "fetching"}
+          disabled={looking.kind === "fetching"}
           onClick={look}
         >
           <Icon name="eye" size={18} />
           {t("legal.look")}
         </button>
-      )}
-      {state === "failed" && (
-        <p className="notice notice-danger" role="alert">
-          {t("legal.lookFailed")}
-        </p>
       )}
       {seen !== undefined && <PackageView seen={seen} claimed={release.packageHash} />}
       {refusal === "other_package" ? (
@@ -265,33 +264,27 @@ function Released({ release }: { readonly release: RequestRelease }): ReactEleme
   );
 }
 
+/** How far looking at the package is. */
+type Looking = PackageRead | { readonly kind: "idle" | "fetching" };
+
 /** The package as it is now, fetched when somebody wants to look at it and read in this browser. */
-function usePackage(
-  number: number,
-  hash: string,
-): { readonly seen: PackageSeen | undefined; readonly state: "idle" | "fetching" | "failed"; readonly look: () => void } {
+function usePackage(number: number, hash: string): { readonly looking: Looking; readonly look: () => void } {
   const { ask: askOnce } = useOffice();
   const ask = useMemo(() => patient(askOnce, (ms) => new Promise((resolve) => setTimeout(resolve, ms))), [askOnce]);
-  const [seen, setSeen] = useState<PackageSeen>();
-  const [state, setState] = useState<"idle" | "fetching" | "failed">("idle");
-  // Another package took its place: what was seen is not that one.
+  const [looking, setLooking] = useState<Looking>({ kind: "idle" });
+  const round = useRef(0);
+  // Another package took its place: what was seen, or is still on its way, is not that one.
   useEffect(() => {
-    setSeen(undefined);
-    setState("idle");
+    round.current += 1;
+    setLooking({ kind: "idle" });
   }, [number, hash]);
   const look = useCallback(() => {
-    setState("fetching");
-    void (async () => {
-      try {
-        const fetchFile = filesOfRequest(ask, number);
-        const manifest = await fetchFile("manifest.json");
-        if (manifest === undefined) throw new Error("not given out");
-        setSeen(await readPackage(manifest, fetchFile));
-        setState("idle");
-      } catch {
-        setState("failed");
-      }
-    })();
+    round.current += 1;
+    const mine = round.current;
+    setLooking({ kind: "fetching" });
+    void readPackageOfRequest(ask, number).then((read) => {
+      if (round.current === mine) setLooking(read);
+    });
   }, [ask, number]);
-  return { seen, state, look };
+  return { looking, look };
 }

@@ -3,6 +3,7 @@ import type { ReactElement } from "react";
 import type { DeskInput, RequestDetail, RequestTypeRow } from "@latchkey/client/desk";
 import { rowOf, t } from "../../messages/words.ts";
 import { countryName, formatFull } from "../../state/format.ts";
+import { useNow } from "../../state/use-now.ts";
 import { Heading } from "../office/Heading.tsx";
 import { useOffice, useOperation } from "../office/office-context.ts";
 import { Refusal } from "../office/Refusal.tsx";
@@ -23,7 +24,6 @@ import { Story } from "./Story.tsx";
 import { Subjects } from "./Subjects.tsx";
 import { Tasks } from "./Tasks.tsx";
 import { TypeFacts } from "./TypeFacts.tsx";
-import { useNow } from "./use-now.ts";
 import { Verification } from "./Verification.tsx";
 
 /** Everything that the desk has of a request, and what can be done about it now. */

@@ -3,12 +3,12 @@ import type { KeyboardEvent, ReactElement } from "react";
 import type { DeskOutput, RequestState, RequestSummary } from "@latchkey/client/desk";
 import { rowOf, t } from "../../messages/words.ts";
 import { countryName, formatAgo } from "../../state/format.ts";
+import { useNow } from "../../state/use-now.ts";
 import { Heading } from "../office/Heading.tsx";
 import { useOffice, useOperation } from "../office/office-context.ts";
 import { requestAddress } from "../office/office-places.ts";
 import { Refusal } from "../office/Refusal.tsx";
 import { ClockLine } from "./Clocks.tsx";
-import { useNow } from "./use-now.ts";
 
 /** What the queue can be narrowed to. */
 const filters = {

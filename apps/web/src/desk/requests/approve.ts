@@ -1,8 +1,8 @@
+import { toBase64Url } from "@latchkey/client/bytes";
 import type { RequestAt, RequestDetail } from "@latchkey/client/desk";
 import type { AskDesk } from "../office/desk-api.ts";
 import { askPasskey } from "../office/passkey.ts";
 import type { PasskeyRefusal } from "../office/passkey.ts";
-import { base64UrlOf } from "./bytes.ts";
 
 /** What came of approving: `other_package` where the server wants something else signed than this browser has seen. */
 export type Approval =
@@ -11,7 +11,7 @@ export type Approval =
 
 /** Whether the challenge of a passkey's options is what this browser made of what it showed: what is seen is what is signed. */
 export function isChallenge(options: Readonly<Record<string, unknown>>, digest: Uint8Array): boolean {
-  return options["challenge"] === base64UrlOf(digest);
+  return options["challenge"] === toBase64Url(digest);
 }
 
 /** Approves a release by passkey: only of the digest that was made here of what was shown. */

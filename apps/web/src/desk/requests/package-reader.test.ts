@@ -1,39 +1,56 @@
+import { toBase64Url, toHex } from "@latchkey/client/bytes";
+import { encodeManifest, maxReleaseFiles, releaseDigest } from "@latchkey/releases";
+import { fileOf, testManifest } from "@latchkey/releases/testing";
 import { expect, test, vi } from "vitest";
 import { requestDetail } from "../../testing/request-fixtures.ts";
-import type { AskDesk } from "../office/desk-api.ts";
+import type { AskDesk, DeskResult } from "../office/desk-api.ts";
+import { sha256 } from "../sha256.ts";
 import { approveRelease } from "./approve.ts";
-import { base64UrlOf, bytesOfBase64Url, hexOf, sha256 } from "./bytes.ts";
-import { uploadFile } from "./file-upload.ts";
-import { filesOfRequest, readPackage } from "./package-reader.ts";
+import { readPackage, readPackageOfRequest, readPackageOutside } from "./package-reader.ts";
 
 const utf8 = new TextEncoder();
 const holdings = utf8.encode('{"username":"oscar"}');
-const manifest = utf8.encode(
-  JSON.stringify({
-    format: "latchkey/release/1",
-    files: [{ name: "oscar.json", kind: "holdings", sha256: hexOf(await sha256(holdings)), leftOut: ["sessions"] }],
-    notHeld: ["Content."],
-  }),
-);
+const file = { ...fileOf("oscar.json", holdings), kind: "holdings", leftOut: ["sessions"] } as const;
+const release = { ...testManifest, files: [file], notHeld: ["Content."] };
+const manifest = encodeManifest(release);
 const digest = await sha256(utf8.encode(`latchkey/release/1\0${new TextDecoder().decode(manifest)}`));
 
+const came = (value: Uint8Array) => (): Promise<DeskResult<Uint8Array>> => Promise.resolve({ kind: "done", value });
+
 test("what a passkey signs is made in this browser of what it shows (F-7)", async () => {
-  const seen = await readPackage(manifest, () => Promise.resolve(holdings));
-  expect(hexOf(seen.digest)).toBe(hexOf(digest));
-  expect(seen).toMatchObject({
-    isWhole: true,
-    notHeld: ["Content."],
-    files: [{ name: "oscar.json", isAsNamed: true, leftOut: ["sessions"] }],
+  expect(releaseDigest(manifest)).toEqual(digest);
+  expect(await readPackage(manifest, came(holdings))).toMatchObject({
+    kind: "seen",
+    seen: { digest, isWhole: true, notHeld: ["Content."], files: [{ name: "oscar.json", isAsNamed: true, leftOut: ["sessions"] }] },
   });
 });
 
-test.each([
-  ["another byte", utf8.encode('{"username":"oscat"}')],
-  ["nothing", undefined],
-])("a file of which the server gives %s is not what was named, and the package is not whole", async (_, bytes) => {
-  const seen = await readPackage(manifest, () => Promise.resolve(bytes));
-  expect(seen.isWhole).toBe(false);
-  expect(seen.files.map(({ isAsNamed }) => isAsNamed)).toEqual([false]);
+test("a file of which the server gives another byte is not what was named, and the package is not whole", async () => {
+  const read = await readPackage(manifest, came(utf8.encode('{"username":"oscat"}')));
+  expect(read).toMatchObject({ kind: "seen", seen: { isWhole: false, files: [{ isAsNamed: false }] } });
+});
+
+test.each(["no_answer", "rate_limited", "not_found", "code_refused"] as const)(
+  "of a package of which a file does not come (%s) nothing is said, and no file is called another",
+  async (code) => {
+    expect(await readPackage(manifest, () => Promise.resolve({ kind: "refused", code, waitMs: 0 }))).toEqual({ kind: "failed", code });
+  },
+);
+
+test.each<[string, Uint8Array]>([
+  ["no JSON", utf8.encode("<html>")],
+  ["no UTF-8", Uint8Array.of(0xff)],
+  ["another object", utf8.encode('{"files":[]}')],
+  ["no list of files", utf8.encode(JSON.stringify({ format: "latchkey/release/1", ...release, files: {} }))],
+  [
+    "more files than there are",
+    encodeManifest({ ...release, files: Array.from({ length: maxReleaseFiles + 1 }, (_, at) => ({ ...file, name: `f${at}` })) }),
+  ],
+  ["a text without end", encodeManifest({ ...release, notHeld: ["x".repeat(100_000)] })],
+])("a manifest that is %s is no package, and nothing is fetched for it", async (_, bytes) => {
+  const fetchFile = vi.fn(came(holdings));
+  expect(await readPackage(bytes, fetchFile)).toEqual({ kind: "failed", code: "no_package" });
+  expect(fetchFile).not.toHaveBeenCalled();
 });
 
 /** A desk that answers by name. */
@@ -49,7 +66,7 @@ test("nothing is signed where the server wants another challenge signed than tha
   const at = { number: 12, revision: 4 };
   const begun = (challenge: Uint8Array): AskDesk =>
     deskOf({
-      "request-approve-begin": { options: { challenge: base64UrlOf(challenge) }, packageHash: hexOf(digest) },
+      "request-approve-begin": { options: { challenge: toBase64Url(challenge) }, packageHash: toHex(digest) },
       "request-approve-finish": { request: requestDetail() },
     });
   expect(await approveRelease(begun(digest.map((byte) => byte ^ 1)), at, digest, sign)).toEqual({ kind: "refused", code: "other_package" });
@@ -58,35 +75,24 @@ test("nothing is signed where the server wants another challenge signed than tha
   expect(await approveRelease(begun(digest), at, digest, () => Promise.resolve(undefined))).toEqual({ kind: "refused", code: "given_up" });
 });
 
-test("files of a package come as base64url, and one that does not come is none", async () => {
-  expect(bytesOfBase64Url(base64UrlOf(digest))).toEqual(digest);
-  expect(await filesOfRequest(deskOf({ "request-package-file": { bytes: base64UrlOf(holdings) } }), 12)("oscar.json")).toEqual(holdings);
-  expect(await filesOfRequest(deskOf({}), 12)("oscar.json")).toBeUndefined();
-});
-
-test("a file goes in parts from where it belongs, again where one is lost, and ends where somebody stops it", async () => {
-  const bytes = new Blob([new Uint8Array(2_500_000)]);
-  const taken: number[] = [];
-  const progress: number[] = [];
-  let lost = 1;
-  const around = (signal: AbortSignal) => ({
-    signal,
-    pause: () => Promise.resolve(),
-    progress: (hereBytes: number) => progress.push(hereBytes),
-    put: (path: string, part: Blob, { fromByte }: { fromByte: number }) => {
-      if (fromByte > 0 && lost > 0) {
-        lost -= 1;
-        return Promise.resolve(false);
-      }
-      taken.push(fromByte, part.size);
-      expect(path).toBe("/desk/api/request-files/12/3");
-      return Promise.resolve(true);
-    },
-  });
-  expect(await uploadFile({ number: 12, file: 3, bytes }, around(new AbortController().signal))).toBe("done");
-  expect(taken).toEqual([0, 1_048_576, 1_048_576, 1_048_576, 2_097_152, 402_848]);
-  expect(progress).toEqual([0, 1_048_576, 2_097_152, 2_500_000]);
-  lost = 9;
-  expect(await uploadFile({ number: 12, file: 3, bytes }, around(new AbortController().signal))).toBe("failed");
-  expect(await uploadFile({ number: 12, file: 3, bytes }, around(AbortSignal.abort()))).toBe("stopped");
+test("files come as base64url, to whoever works at the desk and to somebody outside; what is none is no answer", async () => {
+  const asked: unknown[] = [];
+  const desk = (bytes: (name: string) => string): AskDesk =>
+    ((operation: string, input: { readonly name: string }) => {
+      asked.push([operation, input]);
+      return Promise.resolve({ kind: "done", value: { bytes: bytes(input.name) } });
+    }) as AskDesk;
+  const whole = desk((name) => toBase64Url(name === "manifest.json" ? manifest : holdings));
+  expect(await readPackageOfRequest(whole, 12)).toMatchObject({ kind: "seen", seen: { isWhole: true } });
+  const opened = { key: "k", manifest: new TextDecoder().decode(manifest) };
+  expect(await readPackageOutside(whole, opened)).toMatchObject({ kind: "seen", seen: { digest, isWhole: true } });
+  expect(asked).toEqual([
+    ["request-package-file", { number: 12, name: "manifest.json" }],
+    ["request-package-file", { number: 12, name: "oscar.json" }],
+    ["outside-file", { key: "k", name: "oscar.json" }],
+  ]);
+  const broken = desk(() => "<html>");
+  expect(await readPackageOfRequest(broken, 12)).toEqual({ kind: "failed", code: "no_answer" });
+  expect(await readPackageOutside(broken, opened)).toEqual({ kind: "failed", code: "no_answer" });
+  expect(await readPackageOfRequest(deskOf({}), 12)).toEqual({ kind: "failed", code: "not_found" });
 });

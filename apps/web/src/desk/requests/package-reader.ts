@@ -1,11 +1,11 @@
-import type { AskDesk } from "../office/desk-api.ts";
-import { bytesOfBase64Url, hexOf, sha256 } from "./bytes.ts";
+import { fromBase64Url, toHex } from "@latchkey/client/bytes";
+import { decodeManifest, ReleaseError, releaseDigest } from "@latchkey/releases/reading";
+import type { ReleaseFile, ReleaseManifest } from "@latchkey/releases/reading";
+import type { AskDesk, DeskRefusal, DeskResult } from "../office/desk-api.ts";
+import { sha256 } from "../sha256.ts";
 
 /** A file of a release, as this browser read it. */
-export interface PackageFile {
-  readonly name: string;
-  readonly kind: string;
-  readonly sizeBytes: number;
+export interface PackageFile extends Pick<ReleaseFile, "name" | "kind" | "sizeBytes"> {
   /** Whether its bytes are those that the manifest names by their hash. */
   readonly isAsNamed: boolean;
   readonly bytes: Uint8Array;
@@ -18,7 +18,7 @@ export interface PackageFile {
 
 /** A release, read in this browser: what goes out, what does not, and what a passkey would sign. */
 export interface PackageSeen {
-  /** SHA-256 of "latchkey/release/1", a zero byte, and the manifest (rule F-7). */
+  /** What an approval signs (rule F-7). */
   readonly digest: Uint8Array;
   /** The manifest's own text. */
   readonly manifest: string;
@@ -29,68 +29,68 @@ export interface PackageSeen {
   readonly isWhole: boolean;
 }
 
-/** Fetches a file of a release by its name; `undefined` where it does not come. */
-export type FetchFile = (name: string) => Promise<Uint8Array | undefined>;
+/** Why nothing is shown of a release: not all of it came, which says nothing of it, or its manifest is none. */
+export type NotRead = DeskRefusal | "no_package";
 
-/** What is read here of a manifest; the rest is shown as it stands. */
-interface Manifest {
-  readonly files?: readonly {
-    readonly name: string;
-    readonly kind: string;
-    readonly sha256: string;
-    readonly isPreserved?: boolean;
-    readonly leftOut?: readonly string[];
-    readonly notKept?: readonly string[];
-  }[];
-  readonly notHeld?: readonly string[];
-}
+/** What came of reading a release. */
+export type PackageRead = { readonly kind: "seen"; readonly seen: PackageSeen } | { readonly kind: "failed"; readonly code: NotRead };
 
-const prefix = "latchkey/release/1";
+/** Fetches a file of a release by its name. */
+export type FetchFile = (name: string) => Promise<DeskResult<Uint8Array>>;
 
 /**
- * Reads a release and makes every hash again: what the server says of it counts for nothing here.
+ * Reads a release and makes every hash again: what the server says of it counts for nothing here. What did not come is no other file than
+ * the one that was named: then nothing is known, and it is read again.
  * @param manifest its bytes, which name all of it
- * @throws Error for bytes that are no manifest
  */
-export async function readPackage(manifest: Uint8Array, fetchFile: FetchFile): Promise<PackageSeen> {
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(manifest);
-  const said = JSON.parse(text) as Manifest;
+export async function readPackage(manifest: Uint8Array, fetchFile: FetchFile): Promise<PackageRead> {
+  const said = manifestOf(manifest);
+  if (said === undefined) return { kind: "failed", code: "no_package" };
   const files: PackageFile[] = [];
-  for (const { name, kind, sha256: hash, isPreserved = false, leftOut = [], notKept = [] } of said.files ?? []) {
-    const bytes = await fetchFile(name);
-    const isAsNamed = bytes !== undefined && hexOf(await sha256(bytes)) === hash;
-    files.push({ name, kind, sizeBytes: bytes?.length ?? 0, isAsNamed, bytes: bytes ?? new Uint8Array(), isPreserved, leftOut, notKept });
+  for (const { name, kind, sha256: hash, isPreserved = false, leftOut = [], notKept = [] } of said.files) {
+    const result = await fetchFile(name);
+    if (result.kind === "refused") return { kind: "failed", code: result.code };
+    const bytes = result.value;
+    const isAsNamed = toHex(await sha256(bytes)) === hash;
+    files.push({ name, kind, sizeBytes: bytes.length, isAsNamed, bytes, isPreserved, leftOut, notKept });
   }
-  return {
-    digest: await releaseDigest(manifest),
-    manifest: text,
+  const seen = {
+    digest: releaseDigest(manifest),
+    manifest: new TextDecoder().decode(manifest),
     files,
-    notHeld: said.notHeld ?? [],
+    notHeld: said.notHeld,
     isWhole: files.every(({ isAsNamed }) => isAsNamed),
   };
+  return { kind: "seen", seen };
 }
 
-/** Fetches files of what would be released, for whoever works at the desk. */
-export function filesOfRequest(ask: AskDesk, number: number): FetchFile {
-  return async (name) => {
-    const result = await ask("request-package-file", { number, name });
-    return result.kind === "done" ? bytesOfBase64Url(result.value.bytes) : undefined;
-  };
+/** Reads what would be released upon a request, for whoever works at the desk. */
+export async function readPackageOfRequest(ask: AskDesk, number: number): Promise<PackageRead> {
+  const fetchFile: FetchFile = async (name) => bytesOf(await ask("request-package-file", { number, name }));
+  const manifest = await fetchFile("manifest.json");
+  return manifest.kind === "done" ? await readPackage(manifest.value, fetchFile) : { kind: "failed", code: manifest.code };
 }
 
-/** The same for somebody outside, by the key that their passkey opened. */
-export function filesOfOutside(ask: AskDesk, key: string): FetchFile {
-  return async (name) => {
-    const result = await ask("outside-file", { key, name });
-    return result.kind === "done" ? bytesOfBase64Url(result.value.bytes) : undefined;
-  };
+/** The same for somebody outside, by the key that their passkey opened. @param manifest as it came with that */
+export async function readPackageOutside(ask: AskDesk, { key, manifest }: { key: string; manifest: string }): Promise<PackageRead> {
+  return await readPackage(new TextEncoder().encode(manifest), async (name) => bytesOf(await ask("outside-file", { key, name })));
 }
 
-/** What an approval of a release signs (rule F-7). */
-async function releaseDigest(manifest: Uint8Array): Promise<Uint8Array> {
-  const head = new TextEncoder().encode(prefix);
-  const input = new Uint8Array(head.length + 1 + manifest.length);
-  input.set(head);
-  input.set(manifest, head.length + 1);
-  return await sha256(input);
+function manifestOf(bytes: Uint8Array): ReleaseManifest | undefined {
+  try {
+    return decodeManifest(bytes);
+  } catch (error) {
+    if (error instanceof ReleaseError) return undefined;
+    throw error;
+  }
+}
+
+function bytesOf(result: DeskResult<{ readonly bytes: string }>): DeskResult<Uint8Array> {
+  if (result.kind === "refused") return result;
+  try {
+    return { kind: "done", value: fromBase64Url(result.value.bytes) };
+  } catch {
+    // What was cut short or changed on its way is as good as no answer.
+    return { kind: "refused", code: "no_answer", waitMs: 0 };
+  }
 }

@@ -10,6 +10,7 @@ import { DueSoon } from "./DueSoon.tsx";
 import { Imported } from "./IntakePage.tsx";
 import { NoticePart } from "./NoticePart.tsx";
 import { PackageView } from "./PackageView.tsx";
+import { notReadText, outsideText } from "./refusal-words.ts";
 import { Release } from "./Release.tsx";
 import { stepsOf } from "./request-steps.ts";
 import { clockState, durationText, leftText, periodText } from "./request-words.ts";
@@ -147,7 +148,7 @@ test("before a package is there it says what it will be, and a notice says whose
 test("what goes out and what does not is told apart, and another number than the server's is an alarm", () => {
   const file = {
     name: "oscar.json",
-    kind: "holdings",
+    kind: "holdings" as const,
     sizeBytes: 140,
     isAsNamed: true,
     bytes: new Uint8Array(),
@@ -163,6 +164,18 @@ test("what goes out and what does not is told apart, and another number than the
   expect(text).toContain("What you see is what you sign");
   expect(textOf(<PackageView seen={seen} claimed={"01".repeat(32)} />)).toContain("This is not the package that the server names.");
   expect(textOf(<PackageView seen={{ ...seen, isWhole: false }} claimed={"00".repeat(32)} />)).toContain("Nothing is signed.");
+});
+
+test("what did not come of a package is no alarm, and somebody outside hears of their link and not of codes of a day", () => {
+  expect(notReadText("no_answer")).toBe(
+    "Not all of the package came, so that nothing can be said of it yet. The server did not answer. Check the connection, and try again.",
+  );
+  expect(notReadText("no_package")).toContain("no package");
+  expect(outsideText("code_refused", false)).toContain("older than three days");
+  expect(outsideText("code_refused", true)).toContain("The hour for it is over");
+  for (const code of ["changed", "other_person", "passkey_refused"] as const)
+    expect(outsideText(code, true)).not.toContain("administrator");
+  expect(outsideText("given_up", false)).toContain("No passkey came");
 });
 
 test("what is due soonest stands above every page, the rest as a number", () => {
