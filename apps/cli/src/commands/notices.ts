@@ -84,7 +84,8 @@ function formatNotice({ noticeId, body }: Notice): string {
   ].join("\n");
 }
 
-const approvedBy = {
+/** Who approved what was given out. */
+export const approvedBy = {
   "two-staff": "two people who run the server",
   "staff-and-outside": "one of those who run the server, and somebody from outside",
   "staff-and-wait": "one person who runs the server, after a day",

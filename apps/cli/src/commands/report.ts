@@ -73,7 +73,7 @@ async function report({ output, positionals, values, withClient }: CommandContex
   });
 }
 
-/** The files of these messages, which the lines of a preview tell. @throws usage errors for a message that has none there */
+/** The files of these messages that may go along, which the lines of a preview tell. @throws usage errors for a message that has none there */
 export async function filesOf(
   messageIds: readonly string[],
   preview: () => Promise<readonly ReportLine[]>,
@@ -82,8 +82,12 @@ export async function filesOf(
   const lines = await preview();
   return messageIds.flatMap((messageId) => {
     const files = lines.find((line) => line.messageId === messageId)?.files ?? [];
-    if (files.length === 0) throw usageError(`${printableLine(messageId)} has no files that could go along.`);
-    return files.map(({ fileId }) => ({ messageId, fileId }));
+    const fitting = files.filter(({ fits }) => fits);
+    if (fitting.length === 0) {
+      const why = files.length === 0 ? "has no files that could go along" : "has only files that are too large to go along";
+      throw usageError(`${printableLine(messageId)} ${why}.`);
+    }
+    return fitting.map(({ fileId }) => ({ messageId, fileId }));
   });
 }
 

@@ -1,3 +1,4 @@
+import { fromBase64Url, toBase64Url } from "@latchkey/client/bytes";
 import type { ReleaseCheck, ReleaseProblem } from "@latchkey/releases";
 import { openAsBlob } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -6,6 +7,7 @@ import { CommandError, invalidOption } from "../errors.ts";
 import { printableLine } from "../output.ts";
 import type { Command } from "./command.ts";
 import { stringOption } from "./command.ts";
+import { approvedBy } from "./notices.ts";
 
 /** What each problem comes to, in words. */
 const words: Readonly<Record<ReleaseProblem, string>> = {
@@ -24,12 +26,6 @@ const words: Readonly<Record<ReleaseProblem, string>> = {
   "other-key": "it is signed by another key than the one named",
   "other-host": "it is of another server than the one named",
 };
-
-const rules = {
-  "two-staff": "two people of the staff",
-  "staff-and-outside": "one of the staff and one from outside",
-  "staff-and-wait": "one of the staff, and a day's wait",
-} as const;
 
 /** `latchkey verify-release`. */
 export const verifyReleaseCommand: Command = {
@@ -65,9 +61,13 @@ all of it. Exit status 0 only if everything holds.`,
 
 function readKey(text: string | undefined): Uint8Array | undefined {
   if (text === undefined) return undefined;
-  const key = new Uint8Array(Buffer.from(text, "base64url"));
-  if (key.length !== 32) throw invalidOption("--key takes a key of 32 bytes in base64url");
-  return key;
+  try {
+    const key = fromBase64Url(text);
+    if (key.length === 32) return key;
+  } catch {
+    // Is none, either.
+  }
+  throw invalidOption("--key takes a key of 32 bytes in base64url");
 }
 
 async function readWhole(path: string, most: number): Promise<Uint8Array> {
@@ -123,7 +123,7 @@ function toText(check: ReleaseCheck, isKeyKnown: boolean): string {
     }),
     ...manifest.notHeld.map((text) => `  Not held: ${text}`),
     "",
-    `Approved by ${rules[approvals.rule]}`,
+    `Approved by ${approvedBy[approvals.rule]}`,
     ...approvals.approvals.map(
       ({ who, role, atMs }, at) =>
         `${areValid[at] === true ? " " : "!"} ${who} (${role}), ${time(atMs)}: ${areValid[at] === true ? "holds" : "does not hold"}`,
@@ -131,7 +131,7 @@ function toText(check: ReleaseCheck, isKeyKnown: boolean): string {
     `What was approved: ${check.digest}`,
     signedBy === undefined
       ? "Not signed by the operator"
-      : `Signed by ${Buffer.from(signedBy).toString("base64url")}${isKeyKnown ? "" : ": compare it with the server's public record, or name it with --key"}`,
+      : `Signed by ${toBase64Url(signedBy)}${isKeyKnown ? "" : ": compare it with the server's public record, or name it with --key"}`,
   ];
   return lines.map(printableLine).join("\n");
 }

@@ -9,11 +9,14 @@ import { Inventory } from "../components/settings/Inventory.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { twoColumns, useApp, useMedia, useSelector } from "../state/context.ts";
 import { formatBytes } from "../state/format.ts";
+import { giveFile } from "../state/give-file.ts";
 import { sumUpHoldings, viewHoldings } from "../state/holdings.ts";
 import { failureOf } from "../worker/protocol.ts";
 
 /** What is longer is only saved: a browser would stand still over it. */
 const mostShownBytes = 16_777_216;
+/** What is longer is given up: no browser keeps it. */
+const mostBytes = 1_073_741_824;
 
 /** How far the package is. */
 type Fetched =
@@ -85,7 +88,11 @@ export function HoldingsPage(): ReactElement {
                   {isAll ? t("holdings.hideAll") : t("holdings.showAll")}
                 </button>
               )}
-              <button type="button" className="button" onClick={() => save(fetched.content, account?.username ?? "account")}>
+              <button
+                type="button"
+                className="button"
+                onClick={() => giveFile(fetched.content, `latchkey-${account?.username ?? "account"}.json`)}
+              >
                 <Icon name="download" size={18} />
                 {t("holdings.download")}
               </button>
@@ -136,20 +143,11 @@ function usePackage(): [Fetched, () => void, () => void] {
 async function fetchPackage(client: Pick<Client, "inspect">, signal: AbortSignal, tell: (next: Fetched) => void): Promise<void> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let sizeBytes = 0;
-  for await (const piece of readHoldings(await client.inspect(), { signal })) {
+  for await (const piece of readHoldings(await client.inspect(), { signal, mostBytes })) {
     pieces.push(new Uint8Array(piece));
     sizeBytes += piece.length;
     tell({ kind: "fetching", sizeBytes });
   }
   const content = new Blob(pieces, { type: "application/json" });
   tell({ kind: "whole", content, json: sizeBytes <= mostShownBytes ? await content.text() : undefined });
-}
-
-function save(content: Blob, name: string): void {
-  const address = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `latchkey-${name}.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

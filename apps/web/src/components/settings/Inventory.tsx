@@ -1,3 +1,4 @@
+import { fetchInventory } from "@latchkey/client/holdings";
 import { useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { ClientFailure } from "@latchkey/client";
@@ -5,8 +6,6 @@ import { failureWords, t } from "../../messages/words.ts";
 import { readInventory } from "../../state/inventory.ts";
 import type { InventoryView } from "../../state/inventory.ts";
 
-const path = "/v1/inventory";
-const mostLength = 1_000_000;
 const offline: ClientFailure = { code: "offline", message: "The server could not be asked.", canRetry: true };
 
 /** What the server keeps of everybody, fetched when it is opened for the first time: in the server's words, which are English. */
@@ -18,7 +17,7 @@ export function Inventory(): ReactElement {
     if (view !== undefined || isAsking.current) return;
     isAsking.current = true;
     setHasFailed(false);
-    fetchInventory()
+    inventoryOfServer()
       .then(setView, () => setHasFailed(true))
       .finally(() => (isAsking.current = false));
   };
@@ -60,10 +59,8 @@ export function Inventory(): ReactElement {
   );
 }
 
-async function fetchInventory(): Promise<InventoryView> {
-  const response = await fetch(path, { credentials: "omit" });
-  const text = await response.text();
-  const view = response.ok && text.length <= mostLength ? readInventory(text) : undefined;
+async function inventoryOfServer(): Promise<InventoryView> {
+  const view = readInventory(await fetchInventory(""));
   if (view === undefined) throw new Error("no inventory");
   return view;
 }
