@@ -2,7 +2,7 @@ import { deskRequestPackagesPath } from "@latchkey/protocol/desk";
 import { verifyRelease } from "@latchkey/releases";
 import { expect, test } from "vitest";
 import { intakeOf } from "../desk/office/requests/requests.testing.ts";
-import { addColleague, beginDesk, DeskPage } from "../testing/desk-page.ts";
+import { addColleague, beginDesk } from "../testing/desk-page.ts";
 import { register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 
 test("[F-7] on a running server two people's passkeys let go what it holds about one account, and nothing of another, as a file to be saved", async () => {

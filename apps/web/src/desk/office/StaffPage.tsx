@@ -7,6 +7,7 @@ import { ConfirmDialog, Modal } from "../../components/Dialog.tsx";
 import { Icon } from "../../components/Icon.tsx";
 import { rowOf, t } from "../../messages/words.ts";
 import { formatFull } from "../../state/format.ts";
+import { useNow } from "../../state/use-now.ts";
 import { proveGrant } from "./grant.ts";
 import { Heading } from "./Heading.tsx";
 import { useOffice, useOperation } from "./office-context.ts";
@@ -163,8 +164,9 @@ function Person(props: {
 /** That one administrator alone let somebody in, and until when they approve nothing. */
 function NewUntil(props: { readonly one: DeskStaff; readonly isMe: boolean; readonly confirm: () => void }): ReactElement | undefined {
   const { approvesFromMs = 0 } = props.one;
-  // By the time of when the page was opened: what holds, the desk says.
-  if (approvesFromMs <= Date.now()) return undefined;
+  const nowMs = useNow();
+  // What holds, the desk says.
+  if (approvesFromMs <= nowMs) return undefined;
   return (
     <p className="request-why">
       <Icon name="clock" size={16} />

@@ -1,7 +1,8 @@
+import { toBase64Url } from "@latchkey/client/bytes";
 import { grantText } from "@latchkey/client/desk";
 import type { PasskeyJson } from "@latchkey/client/desk";
 import { expect, test } from "vitest";
-import { base64UrlOf, sha256 } from "../requests/bytes.ts";
+import { sha256 } from "../sha256.ts";
 import type { AskDesk } from "./desk-api.ts";
 import { proveGrant } from "./grant.ts";
 
@@ -10,11 +11,11 @@ const host = "chat.example";
 
 /** A desk that wants this signed. */
 function deskOf(text: string, asked: unknown[] = []): AskDesk {
-  return (async (name: string, input: unknown) => {
+  return async (name: string, input: unknown) => {
     asked.push([name, input]);
-    const challenge = base64UrlOf(await sha256(new TextEncoder().encode(text)));
+    const challenge = toBase64Url(await sha256(new TextEncoder().encode(text)));
     return { kind: "done", value: { nonce: "n", options: { challenge } } };
-  }) as AskDesk;
+  };
 }
 
 test("[F-19] a passkey signs this name, these roles and this host, and nothing that the server puts in their place", async () => {

@@ -1,6 +1,7 @@
+import { toBase64Url } from "@latchkey/client/bytes";
 import { grantText } from "@latchkey/client/desk";
 import type { GrantProof, StaffGrant } from "@latchkey/client/desk";
-import { base64UrlOf, sha256 } from "../requests/bytes.ts";
+import { sha256 } from "../sha256.ts";
 import type { AskDesk } from "./desk-api.ts";
 import { askPasskey } from "./passkey.ts";
 import type { PasskeyRefusal } from "./passkey.ts";
@@ -13,7 +14,7 @@ export async function proveGrant(ask: AskDesk, host: string, grant: StaffGrant, 
   const begun = await ask("staff-grant-begin", grant);
   if (begun.kind === "refused") return begun;
   const { nonce, options } = begun.value;
-  const challenge = base64UrlOf(await sha256(new TextEncoder().encode(grantText(grant, { host, nonce }))));
+  const challenge = toBase64Url(await sha256(new TextEncoder().encode(grantText(grant, { host, nonce }))));
   if (options["challenge"] !== challenge) return { kind: "refused", code: "passkey_refused" };
   const response = await sign(options);
   return response === undefined ? { kind: "refused", code: "given_up" } : { kind: "done", proof: { nonce, response } };
