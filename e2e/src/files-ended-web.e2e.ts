@@ -33,7 +33,7 @@ beforeAll(async () => {
   await sendMessage(page, "Hello");
   await seeTaken(page, "Hello");
   conversationId = (await joinedConversation(ben.client, "ada")).id;
-}, 300_000);
+});
 
 afterAll(async () => {
   await ben.client.close();

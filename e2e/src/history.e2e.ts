@@ -48,7 +48,7 @@ beforeAll(async () => {
   }
   await Promise.all(Array.from({ length: missed }, (_, at) => ben.client.send(withBen, `missed ${at}.`)));
   await ben.client.settle({ timeoutMs: 120_000 });
-}, 240_000);
+});
 
 afterAll(async () => {
   for (const person of [ben, cyd]) await person[Symbol.asyncDispose]();

@@ -73,4 +73,4 @@ test("[F-20] [F-21] a person sees what is held, why, and that a copy may be kept
   await page.getByText("The server has erased what it held").waitFor();
   await shoot("deleted");
   expect(browser.violations).toEqual([]);
-}, 300_000);
+});

@@ -50,7 +50,7 @@ describe.concurrent("within a minute", () => {
       expect((await client.messages(id, { limit: 1 }))[0]?.id).toBe(messageId);
     }
     expect((await cyd.details(id)).conversation.unreadCount).toBe(1);
-  }, 300_000);
+  });
 
   test("[F-12] somebody with whom one is in touch is suspended: the app says so by itself, once, and what it says goes when it was read", async ({
     expect,
@@ -78,5 +78,5 @@ describe.concurrent("within a minute", () => {
     await page.setViewportSize(viewports.desktop);
     expect(await accessibilityProblems(page)).toEqual([]);
     expect(browser.violations).toEqual([]);
-  }, 300_000);
+  });
 });
