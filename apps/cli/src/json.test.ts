@@ -1,3 +1,4 @@
+import { encodeRecord, periodOf, receiptText } from "@latchkey/client/counts";
 import { openNodeClient } from "@latchkey/client/node";
 import { greyJpeg } from "@latchkey/client/testing";
 import { makeRelease } from "@latchkey/releases/testing";
@@ -203,6 +204,15 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   const release = join(folder, "release.zip");
   writeFileSync(release, (await makeRelease()).zip);
   await held("ann", "verify-release", release);
+  const [counted] = await held("ann", "transparency verify", server.url);
+  const host = String(counted?.["host"]);
+  const receipt = join(folder, "receipt.txt");
+  const none = new Uint8Array();
+  const salt = new Uint8Array(32);
+  const fields = { format: 1, host, batch: 0, salt, country: undefined, place: undefined, ext: none } as const;
+  // Of a half-year that nobody has begun.
+  writeFileSync(receipt, receiptText({ ...fields, period: periodOf(Date.now()) + 2, record: encodeRecord({ kind: "none" }) }));
+  expect(await held("ann", "transparency receipt", receipt)).toMatchObject([{ host, state: "waiting" }]);
   const [package_] = (await run("ann", ["inspect", "--out", join(folder, "held.json")])).lines;
   expect(differences(package_, "@SavedHoldings", "inspect --out")).toEqual([]);
   await held("ann", "account delete", "--yes", "ann");

@@ -1,3 +1,4 @@
+import "./counting.css";
 import { useCallback, useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { CountingPolicies, SealedCount } from "@latchkey/client/desk";
@@ -42,11 +43,11 @@ export function CountingPage(): ReactElement {
       <Refusal code={refusal} tryAgain={() => void read()} />
       {policies !== undefined && (
         <>
-          <section className="desk-card" aria-labelledby="counting-now">
+          <section className="desk-card counting-card" aria-labelledby="counting-now">
             <h2 id="counting-now">{t("counting.now")}</h2>
             {policies.now === undefined ? <p>{t("counting.notYet")}</p> : <PolicyFacts choice={policies.now} />}
           </section>
-          <section className="desk-card" aria-labelledby="counting-next">
+          <section className="desk-card counting-card" aria-labelledby="counting-next">
             <h2 id="counting-next">{t("counting.next", { period: halfYearWords(policies.nextPeriod) })}</h2>
             <p className="section-hint">{t("counting.nextHint")}</p>
             <PolicyForm
@@ -71,7 +72,7 @@ export function CountingPage(): ReactElement {
         </>
       )}
       {list !== undefined && (
-        <section className="desk-card" aria-labelledby="counting-sealed">
+        <section className="desk-card counting-card" aria-labelledby="counting-sealed">
           <h2 id="counting-sealed">{t("counting.sealed")}</h2>
           <p className="section-hint">{t("counting.sealedHint")}</p>
           {list.waiting.sealed + list.waiting.others > 0 && (

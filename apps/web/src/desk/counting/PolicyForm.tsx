@@ -63,7 +63,7 @@ export function PolicyForm(props: {
         chosen={draft.everyDays}
         change={(everyDays) => set({ everyDays })}
       />
-      <div className="office-fields">
+      <div className="counting-fields">
         <SelectField
           label={t("counting.field.slots")}
           hint={t("counting.hint.slots")}

@@ -168,7 +168,7 @@ function NewUntil(props: { readonly one: DeskStaff; readonly isMe: boolean; read
   // What holds, the desk says.
   if (approvesFromMs <= nowMs) return undefined;
   return (
-    <p className="request-why">
+    <p className="office-new">
       <Icon name="clock" size={16} />
       <span>{t("office.staff.newUntil", { time: formatFull(approvesFromMs) })}</span>
       {!props.isMe && (

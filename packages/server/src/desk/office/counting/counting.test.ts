@@ -260,7 +260,7 @@ describe("counting at the desk", () => {
     expect(batchesOf(period)).toEqual(Array.from({ length: 26 }, (_, at) => at));
   });
 
-  test("[K-4] a secrecy that ended is cleared by an administrator and opened half a year later; one that never ends stays sealed, and nothing of it is kept", async () => {
+  test("[K-4] [E-252] a secrecy that ended is cleared by an administrator and opened half a year later; one that never ends stays sealed, and nothing of it is kept", async () => {
     const { desk, administrator } = await begin(period);
     const atMs = desk.nowMs;
     record(desk, "request:1", { ...arrival, secrecy: { kind: "until", period: period + 1 } }, atMs);

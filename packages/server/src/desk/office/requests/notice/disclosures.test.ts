@@ -143,7 +143,7 @@ describe("what a person is told", () => {
     expect((await device.notices()).length).toBeLessThanOrEqual(7);
   });
 
-  test("[F-8] nothing while a secrecy holds or may be extended, nor while the clock is doubted; an extension counts within the two days", async () => {
+  test("[F-8] [E-246] nothing while a secrecy holds or may be extended, nor while the clock is doubted; an extension counts within the two days", async () => {
     const all = await beginReleasing();
     const { desk, ines } = all;
     const device = await reachable(desk, addAccount(desk, "oscar"));
@@ -194,7 +194,7 @@ describe("what a person is told", () => {
     expect(await device.notices()).toEqual([]);
   });
 
-  test("[F-8] a secrecy without an end keeps it back until somebody says that it ended, and the request is kept as long", async () => {
+  test("[F-8] [E-246] a secrecy without an end keeps it back until somebody says that it ended, and the request is kept as long", async () => {
     const all = await beginReleasing();
     const { desk, ines } = all;
     const device = await reachable(desk, addAccount(desk, "oscar"));

@@ -1,4 +1,5 @@
 import { fromHex } from "@latchkey/codec";
+import type { RequestDetail } from "@latchkey/protocol/desk";
 import { verifyRelease } from "@latchkey/releases";
 import { vrfPublicKey } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
@@ -321,6 +322,28 @@ describe("what is in it", () => {
       expect(ids.filter((id) => text.includes(id))).toEqual([]);
     }
   }, 60_000);
+
+  test("[F-7] [E-216] that a notified authority does not object lets it go before its time; taken back the time counts again, and what was put together is gone", async () => {
+    const { desk, ines, ana, ben } = await beginReleasing();
+    addAccount(desk, "oscar");
+    const notified = { name: "Tribunal", country: "FR" };
+    const objection = (confirmedAtMs?: number): object => ({
+      notified: { ...notified, ...(confirmedAtMs === undefined ? {} : { confirmedAtMs }) },
+    });
+    const request = await verifiedRequest({ desk, ines }, objection());
+    const change = async (found: RequestDetail, confirmedAtMs?: number): Promise<RequestDetail> =>
+      (await ines.ask("request-change", { ...at(found), intake: { ...found.intake, ...objection(confirmedAtMs) } })).request;
+    const ahead = { ...request.intake, ...objection(desk.nowMs + 1) };
+    expect(await ines.refusal("request-change", { ...at(request), intake: ahead })).toBe("malformed");
+    const confirmed = await packaged(ines, await change(request, desk.nowMs));
+    const back = await change(confirmed);
+    expect(back.release).toBeUndefined();
+    const slow = await approved(ben, await approved(ana, await packaged(ines, back)));
+    expect(await ines.refusal("request-release", at(slow))).toBe("too_early");
+    const other = await change(await verifiedRequest({ desk, ines }, objection()), desk.nowMs);
+    const quick = await approved(ben, await approved(ana, await packaged(ines, other)));
+    expect((await ines.ask("request-release", at(quick))).request.state).toBe("released");
+  });
 
   test("[F-7] an account that is not there is said, and so is what the server has no key to", async () => {
     const { desk, ines, ana, ben } = await beginReleasing();
