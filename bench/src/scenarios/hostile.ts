@@ -12,7 +12,8 @@ import { appendFrame, connectPeer, createLog, entryBytes, frameKind, replyKinds 
 import type { BenchLog, Peer } from "../wire.ts";
 
 const blobBytes = 512;
-const pauseMs = 5;
+/** Between one message and the next, as of somebody in a great hurry: who asks more often than any person is treated as the crowd is. */
+const pauseMs = 40;
 
 /** How long an honest message waits for its acknowledgement, alone and beside hostile connections of each kind and of all; with the limits of every day. */
 export const hostile: Scenario = {
@@ -26,18 +27,18 @@ export const hostile: Scenario = {
       await using server = await startServerProcess({ serverOptions: { hasLimits: true } });
       const peer = await connectPeer(server.url, "log");
       const log = await createLog(peer);
-      await talk(peer, log, { from: 1, messages: 100 });
-      const before = await talk(peer, log, { from: 101, messages });
+      await talk(peer, log, { from: 1, messages: 50 });
+      const before = await talk(peer, log, { from: 51, messages });
       const script = fileURLToPath(new URL("../hostile/crowd.ts", import.meta.url));
       const keyId = toHex(await keyIdOf(server.url));
       const crowd = fork(script, [new URL(server.url).port, String(connections), kinds.join(","), keyId], { stdio: "inherit" });
       await once(crowd, "message");
-      const beside = await talk(peer, log, { from: 101 + messages, messages });
+      const beside = await talk(peer, log, { from: 51 + messages, messages });
       const exited = once(crowd, "exit");
       crowd.kill("SIGKILL");
       await exited;
       // What the machine does besides falls on both halves of what is compared.
-      const after = await talk(peer, log, { from: 101 + 2 * messages, messages });
+      const after = await talk(peer, log, { from: 51 + 2 * messages, messages });
       const alone = summarize([...before, ...after]);
       const times = summarize(beside);
       const name = kinds.length > 1 ? "all of these" : (kinds[0] ?? "");

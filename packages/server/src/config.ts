@@ -55,6 +55,8 @@ export interface ServerLimits {
   readonly maxStoreUnits: number;
   readonly maxStoreUnitsPerAddress: number;
   readonly maxStoreUnitsAlone: number;
+  /** Of addresses that ask for much, while somebody is about who asks for little. */
+  readonly maxStoreUnitsOfMuch: number;
   /** Requests of one connection under way at once, and their bytes: above either the server stops reading it. */
   readonly maxRequestsInFlight: number;
   readonly maxBytesInFlight: number;
@@ -172,6 +174,7 @@ export const defaultLimits: ServerLimits = {
   maxStoreUnits: 64,
   maxStoreUnitsPerAddress: 32,
   maxStoreUnitsAlone: 2048,
+  maxStoreUnitsOfMuch: 16,
   maxRequestsInFlight: 1024,
   maxBytesInFlight: 2_097_152,
   maxBytesWaiting: 524_288,

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Asking } from "./asking.ts";
 import { FairQueue, costOf } from "./fair-queue.ts";
 import type { Lane } from "./fair-queue.ts";
 
@@ -6,10 +7,11 @@ import type { Lane } from "./fair-queue.ts";
 class TestStore {
   readonly queue: FairQueue;
   readonly started: string[] = [];
+  readonly asking = new Asking(() => 0);
   #under: { lane: Lane; cost: number }[] = [];
 
-  constructor(limits: { total?: number; perAddress?: number; alone?: number } = {}) {
-    this.queue = new FairQueue({ total: 8, perAddress: 4, alone: 100, ...limits });
+  constructor(limits: { total?: number; perAddress?: number; ofMuch?: number; alone?: number } = {}) {
+    this.queue = new FairQueue({ total: 8, perAddress: 4, ofMuch: 2, alone: 100, ...limits }, this.asking);
   }
 
   run(lane: Lane, name: string, cost = 1): void {
@@ -128,4 +130,18 @@ test("small operations do not wait for large ones, of however many addresses, an
   // Three pages of forty, one at a time.
   expect(rounds).toBeLessThan(130);
   expect(store.queue.units).toBe(1);
+});
+
+test("of those who ask for much few operations are with the store while somebody asks for little, who is next", () => {
+  const store = new TestStore({ total: 8, ofMuch: 2 });
+  const [flood, more, honest] = [store.queue.join("flood"), store.queue.join("more"), store.queue.join("honest")];
+  for (const key of ["flood", "more"]) store.asking.note(key, 1000);
+  store.asking.note("honest", 1);
+  store.run(honest, "before");
+  store.run(flood, "before");
+  store.commit();
+  for (let at = 0; at < 10; at++) for (const lane of [flood, more]) store.run(lane, "flood");
+  for (const name of ["first", "second"]) store.run(honest, name);
+  expect(store.commit()).toEqual(["flood", "flood", "first", "second"]);
+  expect(store.commit()).toEqual(["flood", "flood"]);
 });

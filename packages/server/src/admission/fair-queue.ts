@@ -1,4 +1,5 @@
 import { turnKeyOf } from "../addresses.ts";
+import type { Asking } from "./asking.ts";
 import { Company } from "./company.ts";
 
 /** How much may be with the store at a time, in units: an operation is one, and one more for each 4 KiB of it. */
@@ -7,6 +8,8 @@ export interface FairLimits {
   readonly total: number;
   /** Of one address while others are about; alone it may have all. */
   readonly perAddress: number;
+  /** Of all addresses that ask for much, while somebody asks for little; of large operations half as much. */
+  readonly ofMuch: number;
   /** In all, with nobody else about: large portions cost least. */
   readonly alone: number;
 }
@@ -33,7 +36,12 @@ interface Address {
 /** Operations of one size: what is with the store, and the addresses that wait with one of it, the next one first. */
 interface Room {
   units: number;
-  readonly waiting: Set<Address>;
+  readonly little: Set<Address>;
+  readonly much: Set<Address>;
+}
+
+function emptyRoom(): Room {
+  return { units: 0, little: new Set(), much: new Set() };
 }
 
 type Size = "small" | "large";
@@ -65,12 +73,15 @@ export function costOf(sizeBytes: number): number {
 export class FairQueue {
   readonly #limits: FairLimits;
   readonly #addresses = new Map<string, Address>();
-  readonly #rooms: Readonly<Record<Size, Room>> = { small: { units: 0, waiting: new Set() }, large: { units: 0, waiting: new Set() } };
+  readonly #rooms: Readonly<Record<Size, Room>> = { small: emptyRoom(), large: emptyRoom() };
   readonly #company = new Company<Address>();
+  readonly #asking: Pick<Asking, "isLittle" | "isLittleAbout">;
   #isServing = false;
 
-  constructor(limits: FairLimits) {
+  /** @param asking who asks for much, and who for little */
+  constructor(limits: FairLimits, asking: Pick<Asking, "isLittle" | "isLittleAbout">) {
     this.#limits = limits;
+    this.#asking = asking;
   }
 
   /** Units with the store. */
@@ -130,7 +141,8 @@ export class FairQueue {
   }
 
   get #isWaiting(): boolean {
-    return this.#rooms.small.waiting.size + this.#rooms.large.waiting.size > 0;
+    const { small, large } = this.#rooms;
+    return small.little.size + small.much.size + large.little.size + large.much.size > 0;
   }
 
   #start(address: Address, cost: number, start: () => void): void {
@@ -141,7 +153,9 @@ export class FairQueue {
 
   #hasRoom(address: Address, size: Size): boolean {
     if (!this.#company.isShared) return this.units < this.#limits.alone;
-    const most = size === "small" ? this.#limits.total : this.#limits.total / 2;
+    const isKeptSmall = this.#asking.isLittleAbout && !this.#asking.isLittle(address.key);
+    const all = isKeptSmall ? this.#limits.ofMuch : this.#limits.total;
+    const most = size === "small" ? all : all / 2;
     return this.#rooms[size].units < most && address.units < this.#limits.perAddress;
   }
 
@@ -151,7 +165,15 @@ export class FairQueue {
     if (first === undefined) return;
     const size = sizeOf(first.cost);
     lane.address.waiting[size].add(lane);
-    this.#rooms[size].waiting.add(lane.address);
+    this.#queueUp(lane.address, size);
+  }
+
+  #queueUp(address: Address, size: Size): void {
+    const { little, much } = this.#rooms[size];
+    const isLittle = this.#asking.isLittle(address.key);
+    // Who waits already keeps their place.
+    (isLittle ? much : little).delete(address);
+    (isLittle ? little : much).add(address);
   }
 
   #serve(): void {
@@ -163,19 +185,21 @@ export class FairQueue {
   }
 
   #serveRoom(size: Size): void {
-    const { waiting } = this.#rooms[size];
-    // Who is put behind the others is met again, until there is no room.
-    for (const address of waiting) {
-      if (!this.#hasRoom(address, size)) continue;
-      const lanes = address.waiting[size];
-      const lane = lanes.values().next().value;
-      const job = lane?.jobs.shift();
-      waiting.delete(address);
-      if (lane === undefined || job === undefined) continue;
-      lanes.delete(lane);
-      if (lanes.size > 0) waiting.add(address);
-      this.#wait(lane);
-      this.#start(address, job.cost, job.start);
+    const { little, much } = this.#rooms[size];
+    for (const waiting of [little, much]) {
+      // Who is put behind the others is met again, until there is no room.
+      for (const address of waiting) {
+        if (!this.#hasRoom(address, size)) continue;
+        const lanes = address.waiting[size];
+        const lane = lanes.values().next().value;
+        const job = lane?.jobs.shift();
+        waiting.delete(address);
+        if (lane === undefined || job === undefined) continue;
+        lanes.delete(lane);
+        if (lanes.size > 0) this.#queueUp(address, size);
+        this.#wait(lane);
+        this.#start(address, job.cost, job.start);
+      }
     }
   }
 

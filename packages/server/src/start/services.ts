@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Rules } from "../admin/rules.ts";
 import { createRateAdmission } from "../admission/admission.ts";
+import { Asking } from "../admission/asking.ts";
 import { FairQueue } from "../admission/fair-queue.ts";
 import { TargetLimits } from "../admission/targets.ts";
 import { BlobFiles } from "../blobs/blob-files.ts";
@@ -56,11 +57,16 @@ export async function createServices(params: {
     onDiskFailure,
   };
   const uploads = await Uploads.open({ ...blobParts, onWhole: (outcome) => countUpload(counters, outcome) });
-  const queue = new FairQueue({
-    total: limits.maxStoreUnits,
-    perAddress: limits.maxStoreUnitsPerAddress,
-    alone: limits.maxStoreUnitsAlone,
-  });
+  const asking = new Asking();
+  const queue = new FairQueue(
+    {
+      total: limits.maxStoreUnits,
+      perAddress: limits.maxStoreUnitsPerAddress,
+      ofMuch: limits.maxStoreUnitsOfMuch,
+      alone: limits.maxStoreUnitsAlone,
+    },
+    asking,
+  );
   const targets = new TargetLimits(limits.targets, nowMs);
   const devices = new DeviceRegistry();
   const { publisher, vrf, signer, tokenSecret } = params.directory;
@@ -72,6 +78,7 @@ export async function createServices(params: {
     context,
     counters,
     admission,
+    asking,
     targets,
     queue,
     disk,

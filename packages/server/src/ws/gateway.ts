@@ -55,15 +55,18 @@ export class Gateway {
     this.#services = services;
     this.#proxies = proxies;
     const { limits } = services.context;
-    const gate = new IntakeGate({
-      maxRequests: limits.maxRequestsInFlightInAll,
-      maxRequestsPerAddress: limits.maxRequestsInFlightPerAddress,
-      maxBytes: limits.maxBytesInFlightInAll,
-      maxBytesPerAddress: limits.maxBytesInFlightPerAddress,
-      maxRequestsPerSecond: limits.maxRequestsPerSecond,
-    });
+    const gate = new IntakeGate(
+      {
+        maxRequests: limits.maxRequestsInFlightInAll,
+        maxRequestsPerAddress: limits.maxRequestsInFlightPerAddress,
+        maxBytes: limits.maxBytesInFlightInAll,
+        maxBytesPerAddress: limits.maxBytesInFlightPerAddress,
+        maxRequestsPerSecond: limits.maxRequestsPerSecond,
+      },
+      services.asking,
+    );
     this.#shared = {
-      outbox: createOutbox(() => gate.isShared),
+      outbox: createOutbox(gate),
       limits,
       counters: services.counters,
       queue: services.queue,

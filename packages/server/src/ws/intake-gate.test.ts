@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Asking } from "../admission/asking.ts";
 import { IntakeGate } from "./intake-gate.ts";
 import type { IntakeLimits, Waiting } from "./intake-gate.ts";
 
@@ -22,9 +23,11 @@ afterEach(() => {
 class Peers {
   readonly gate: IntakeGate;
   readonly order: string[] = [];
+  /** How busy the thread is. */
+  busy = 0;
 
   constructor(limits: Partial<IntakeLimits> = {}) {
-    this.gate = new IntakeGate({ ...wide, ...limits });
+    this.gate = new IntakeGate({ ...wide, ...limits }, new Asking(), () => () => this.busy);
   }
 
   connect(address: string, name = address): Waiting {
@@ -116,4 +119,34 @@ test("who opens again has what is still under way of before, and is forgotten on
 test("all networks of one IPv6 line are one address", () => {
   const { gate } = new Peers();
   expect(gate.join("2001:db8:0:100::/64")).toBe(gate.join("2001:db8:0:1ff::/64"));
+});
+
+test("who asks for much leaves the thread mostly free while somebody asks for little, who never waits for them", async () => {
+  const peers = new Peers();
+  const { gate } = peers;
+  const [flood, more, honest] = [peers.connect("a"), peers.connect("b"), peers.connect("c")];
+  for (const { neighbours } of [flood, more]) gate.pass(neighbours, 1000);
+  gate.pass(honest.neighbours, 1);
+  // What was passed is more than a turn of theirs.
+  await peers.pass();
+  expect([gate.portion(flood.neighbours), gate.portion(more.neighbours), gate.portion(honest.neighbours)]).toEqual([0, 0, 8]);
+  for (const peer of [flood, more, honest]) gate.wait(peer);
+  expect(await peers.pass()).toEqual(["c"]);
+  peers.busy = 1;
+  expect(await peers.pass(5)).toEqual([]);
+  peers.busy = 0.2;
+  expect(await peers.pass(2)).toEqual(["a", "b"]);
+  // However busy it is: not without end.
+  gate.pass(flood.neighbours, 20);
+  peers.busy = 1;
+  await peers.pass();
+  gate.wait(flood);
+  expect(await peers.pass(8)).toEqual([]);
+  expect(await peers.pass(5)).toEqual(["a"]);
+  // Nobody about who asks for little: nobody to make room for.
+  await peers.pass(5000);
+  for (let at = 0; at < 3; at++) gate.pass(flood.neighbours, 20);
+  expect(gate.isLittleAbout).toBe(false);
+  await peers.pass(0);
+  expect(gate.portion(flood.neighbours)).toBe(8);
 });

@@ -1,4 +1,5 @@
 import { turnKeyOf } from "../addresses.ts";
+import type { Asking } from "../admission/asking.ts";
 import { Company } from "../admission/company.ts";
 
 /** Bounds of what all connections together have under way. */
@@ -33,11 +34,27 @@ export interface Neighbours {
   readonly waiting: Set<Waiting>;
 }
 
+/** How much of a processor this thread has used since the meter was started, from 0 to 1. */
+export type ThreadMeter = () => number;
+
+function startThreadMeter(): ThreadMeter {
+  const [since, startedMs] = [process.threadCpuUsage(), performance.now()];
+  return () => {
+    const { user, system } = process.threadCpuUsage(since);
+    return (user + system) / 1000 / (performance.now() - startedMs);
+  };
+}
+
 /** Frames of one address in one turn of the event loop: with nobody else about, and in company. */
 const aloneFrames = 4096;
 const sharedFrames = 8;
-/** Frames of everybody in one turn, in company. */
+/** Frames of everybody in one turn, in company; and of those who ask for much, while somebody asks for little. */
 const turnFrames = 48;
+const turnFramesOfMuch = 12;
+/** While somebody asks for little, those who ask for much have so large a share of the thread: its next moment is mostly free. */
+const mostlyFree = 0.5;
+/** After so long they have their turn all the same. */
+const longestPauseMs = 10;
 /** Frames of one connection before the next has its turn, when several wait. */
 const portionFrames = 8;
 
@@ -48,19 +65,28 @@ const portionFrames = 8;
 export class IntakeGate {
   readonly #limits: IntakeLimits;
   readonly #byAddress = new Map<string, Neighbours>();
-  /** Addresses with connections that wait, the next one first. */
-  readonly #queue = new Set<Neighbours>();
+  /** Addresses with connections that wait, the next one first: those that ask for little, and for much. */
+  readonly #little = new Set<Neighbours>();
+  readonly #much = new Set<Neighbours>();
   readonly #company = new Company<Neighbours>();
+  readonly #asking: Asking;
+  readonly #startMeter: () => ThreadMeter;
   #requests = 0;
   #bytes = 0;
   #turn = 0;
   #passed = 0;
+  /** Of them by addresses that ask for much. */
+  #passedOfMuch = 0;
+  #isPausing = false;
   #isTurnOpen = false;
   #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: IntakeLimits) {
+  /** @param asking who asks for much, and who for little */
+  constructor(limits: IntakeLimits, asking: Asking, startMeter: () => ThreadMeter = startThreadMeter) {
     this.#limits = limits;
+    this.#asking = asking;
+    this.#startMeter = startMeter;
   }
 
   /** Requests under way. */
@@ -71,6 +97,11 @@ export class IntakeGate {
   /** Whether several addresses ask, or did lately. */
   get isShared(): boolean {
     return this.#company.isShared;
+  }
+
+  /** Whether somebody is about who asks for little. */
+  get isLittleAbout(): boolean {
+    return this.#asking.isLittleAbout;
   }
 
   /** A connection of this address was opened. */
@@ -108,19 +139,23 @@ export class IntakeGate {
     const { maxRequests, maxBytes, maxRequestsPerAddress, maxBytesPerAddress, maxRequestsPerSecond } = this.#limits;
     if (this.#requests >= maxRequests || this.#bytes >= maxBytes) return 0;
     if (neighbours.requests >= maxRequestsPerAddress || neighbours.bytes >= maxBytesPerAddress) return 0;
-    if (neighbours.passedInSecond >= maxRequestsPerSecond && performance.now() - neighbours.secondMs < 1000) return 0;
+    const nowMs = performance.now();
+    if (neighbours.passedInSecond >= maxRequestsPerSecond && nowMs - neighbours.secondMs < 1000) return 0;
     const used = neighbours.turn === this.#turn ? neighbours.passed : 0;
     if (!this.#company.isShared) return Math.max(0, aloneFrames - used);
-    return this.#passed >= turnFrames ? 0 : Math.min(portionFrames, Math.max(0, sharedFrames - used));
+    if (this.#passed >= turnFrames) return 0;
+    if (this.#isMuchPaused && !this.#asking.isLittle(neighbours.key)) return 0;
+    return Math.min(portionFrames, Math.max(0, sharedFrames - used));
   }
 
   /** So many frames of this address were looked at. */
   pass(neighbours: Neighbours, frames: number): void {
     this.#company.note(neighbours, frames);
+    const nowMs = performance.now();
+    this.#asking.note(neighbours.key, frames);
     if (neighbours.turn !== this.#turn) {
       neighbours.turn = this.#turn;
       neighbours.passed = 0;
-      const nowMs = performance.now();
       if (nowMs - neighbours.secondMs >= 1000) {
         neighbours.secondMs = nowMs;
         neighbours.passedInSecond = 0;
@@ -129,6 +164,7 @@ export class IntakeGate {
     neighbours.passed += frames;
     neighbours.passedInSecond += frames;
     this.#passed += frames;
+    if (!this.#asking.isLittle(neighbours.key)) this.#passedOfMuch += frames;
     if (this.#isTurnOpen) return;
     this.#isTurnOpen = true;
     setImmediate(() => this.#endTurn());
@@ -148,21 +184,22 @@ export class IntakeGate {
     this.#bytes -= sizeBytes;
     neighbours.requests -= 1;
     neighbours.bytes -= sizeBytes;
-    if (this.#queue.size > 0) this.#schedule();
+    if (this.#isWaited) this.#schedule();
     if (neighbours.connections === 0) this.#forget(neighbours);
   }
 
   /** Calls `proceed` of the connection when its turn comes. */
   wait(waiting: Waiting): void {
     waiting.neighbours.waiting.add(waiting);
-    this.#queue.add(waiting.neighbours);
+    this.#queueUp(waiting.neighbours);
     this.#schedule();
   }
 
   /** Who opens again has what is still under way of before. */
   #forget(neighbours: Neighbours): void {
     if (neighbours.connections > 0 || neighbours.requests > 0) return;
-    this.#queue.delete(neighbours);
+    this.#little.delete(neighbours);
+    this.#much.delete(neighbours);
     this.#byAddress.delete(neighbours.key);
   }
 
@@ -170,7 +207,26 @@ export class IntakeGate {
     this.#isTurnOpen = false;
     this.#turn += 1;
     this.#passed = 0;
-    if (this.#queue.size > 0) this.#serve();
+    if (!this.#company.isShared || !this.#asking.isLittleAbout) this.#passedOfMuch = 0;
+    else if (this.#isMuchPaused) this.#pauseMuch();
+    if (this.#isWaited) this.#serve();
+  }
+
+  /** Those who ask for much have their next turn once the thread has been mostly free. */
+  #pauseMuch(): void {
+    if (this.#isPausing) return;
+    this.#isPausing = true;
+    const [busy, startedMs] = [this.#startMeter(), performance.now()];
+    const look = (): void => {
+      if (busy() > mostlyFree && performance.now() - startedMs < longestPauseMs) {
+        setTimeout(look, 1).unref();
+        return;
+      }
+      this.#isPausing = false;
+      this.#passedOfMuch = 0;
+      if (this.#isWaited) this.#schedule();
+    };
+    setTimeout(look, 1).unref();
   }
 
   #schedule(): void {
@@ -182,24 +238,43 @@ export class IntakeGate {
     });
   }
 
-  /** Gives each address that may go on a turn, again and again while any may. */
+  /** Whether those who ask for much have had their turn. */
+  get #isMuchPaused(): boolean {
+    return this.#passedOfMuch >= turnFramesOfMuch && this.#asking.isLittleAbout;
+  }
+
+  get #isWaited(): boolean {
+    return this.#little.size + this.#much.size > 0;
+  }
+
+  #queueUp(neighbours: Neighbours): void {
+    const isLittle = this.#asking.isLittle(neighbours.key);
+    // Who waits already keeps their place.
+    (isLittle ? this.#much : this.#little).delete(neighbours);
+    (isLittle ? this.#little : this.#much).add(neighbours);
+  }
+
+  /** Gives each address that may go on a turn, again and again while any may; first those who ask for little. */
   #serve(): void {
-    // Who is put behind the others, or waits again itself, is met again, until none may go on.
-    for (const neighbours of this.#queue) {
-      if (this.portion(neighbours) === 0) continue;
-      const next = neighbours.waiting.values().next();
-      this.#queue.delete(neighbours);
-      if (next.done === true) continue;
-      neighbours.waiting.delete(next.value);
-      if (neighbours.waiting.size > 0) this.#queue.add(neighbours);
-      next.value.proceed();
+    for (const queue of [this.#little, this.#much]) {
+      // Who is put behind the others, or waits again itself, is met again, until none may go on.
+      for (const neighbours of queue) {
+        if (this.#company.isShared && (this.#passed >= turnFrames || (queue === this.#much && this.#isMuchPaused))) break;
+        if (this.portion(neighbours) === 0) continue;
+        const next = neighbours.waiting.values().next();
+        queue.delete(neighbours);
+        if (next.done === true) continue;
+        neighbours.waiting.delete(next.value);
+        if (neighbours.waiting.size > 0) this.#queueUp(neighbours);
+        next.value.proceed();
+      }
     }
     this.#wakeNextSecond();
   }
 
   /** What waits for the next second only is woken by time. */
   #wakeNextSecond(): void {
-    if (this.#queue.size === 0 || this.#timer !== undefined) return;
+    if (!this.#isWaited || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#serve();

@@ -4,7 +4,7 @@ import { createOutbox } from "./outbox.ts";
 const frame = (fill: number, sizeBytes = 3): Uint8Array => new Uint8Array(sizeBytes).fill(fill);
 
 test("frames that one connection after the other is sent become one buffer, made once; others, their prefix and large ones do not", () => {
-  const { join } = createOutbox(() => false);
+  const { join } = createOutbox({ isShared: false, isLittleAbout: false });
   const [first, second, third] = [frame(1), frame(2), frame(3)];
   expect(join([first, second], 6)).toBeUndefined();
   const joined = join([first, second], 6);
@@ -27,13 +27,10 @@ test("in company a few connections send in a turn, one address after the other; 
     return sent.splice(0);
   };
   const sent: string[] = [];
-  let isShared = true;
-  const outbox = createOutbox(
-    () => isShared,
-    (run) => (turn = run),
-  );
-  const [crowd, other] = [{}, {}];
-  const add = (neighbours: object, name: string): void => outbox.add({ neighbours, flush: () => sent.push(name) });
+  const gate = { isShared: true, isLittleAbout: false };
+  const outbox = createOutbox(gate, (run) => (turn = run));
+  const [crowd, other] = [{ key: "crowd" }, { key: "other" }];
+  const add = (neighbours: { key: string }, name: string): void => outbox.add({ neighbours, flush: () => sent.push(name) });
   for (let index = 0; index < 100; index++) add(crowd, "crowd");
   add(other, "other");
   const first = runTurn();
@@ -43,7 +40,15 @@ test("in company a few connections send in a turn, one address after the other; 
   add(other, "other");
   expect(runTurn().slice(0, 2)).toEqual(["crowd", "other"]);
   expect(turn).toBeUndefined();
-  isShared = false;
+  // Of who is sent much by now a few at a time, while somebody asks for little; what goes to others leaves first.
+  gate.isLittleAbout = true;
+  for (let index = 0; index < 30; index++) add(crowd, "crowd");
+  add(other, "other");
+  const small = runTurn();
+  expect(small).toHaveLength(13);
+  expect(small[0]).toBe("other");
+  while (turn !== undefined) runTurn();
+  gate.isShared = false;
   for (let index = 0; index < 100; index++) add(crowd, "crowd");
   expect(runTurn()).toHaveLength(100);
   expect(turn).toBeUndefined();

@@ -1,7 +1,9 @@
+import { Asking } from "../admission/asking.ts";
+
 /** Somebody who has something to send. */
 export interface Sender {
   /** Whose turn it is when many have: one object for each address. */
-  readonly neighbours: object;
+  readonly neighbours: { readonly key: string };
   /** Sends it. */
   flush(): void;
 }
@@ -18,14 +20,20 @@ export interface Outbox {
 const joinedBytes = 65_536;
 /** Connections that send in one turn of the event loop, in company: each is a system call at least. */
 const turnSenders = 64;
+/** Of addresses that are sent much, while somebody asks for little. */
+const turnSendersOfMuch = 12;
 
 /**
  * Collects the connections that have something to send in a turn of the event loop, and has them send it at its end. In company a few of
  * them, the addresses in turn: what goes to a crowd keeps nobody waiting, and what comes for one of it meanwhile leaves with the rest.
  */
-export function createOutbox(isShared: () => boolean, later: (run: () => void) => void = (run) => void setImmediate(run)): Outbox {
-  /** By address, the next one first. */
-  const waiting = new Map<object, Sender[]>();
+export function createOutbox(
+  gate: { readonly isShared: boolean; readonly isLittleAbout: boolean },
+  later: (run: () => void) => void = (run) => void setImmediate(run),
+): Outbox {
+  /** By address, the next one first: of addresses that are sent little, and much. */
+  const [little, much] = [new Map<string, Sender[]>(), new Map<string, Sender[]>()];
+  const sent = new Asking();
   let isScheduled = false;
   let last: { readonly frames: readonly Uint8Array[]; joined?: Uint8Array } | undefined;
   const schedule = (): void => {
@@ -34,31 +42,42 @@ export function createOutbox(isShared: () => boolean, later: (run: () => void) =
   };
   const send = (): void => {
     isScheduled = false;
-    if (isShared()) sendSome();
+    if (gate.isShared) sendSome();
     else sendAll();
     last = undefined;
-    if (waiting.size > 0 && !isScheduled) schedule();
+    if (little.size + much.size > 0 && !isScheduled) schedule();
   };
   const sendAll = (): void => {
-    const all = [...waiting.values()];
-    waiting.clear();
+    const all = [...little.values(), ...much.values()];
+    little.clear();
+    much.clear();
     for (const senders of all) for (const sender of senders) sender.flush();
   };
   const sendSome = (): void => {
-    let left = turnSenders;
+    const left = turnSenders - sendFrom(little, turnSenders);
+    sendFrom(much, gate.isLittleAbout ? Math.min(left, turnSendersOfMuch) : left);
+  };
+  /** Gives how many were sent to. */
+  const sendFrom = (waiting: Map<string, Sender[]>, most: number): number => {
+    let count = 0;
     // Who has more is put behind the others, and met again.
     for (const [address, senders] of waiting) {
+      if (count >= most) break;
       waiting.delete(address);
       const sender = senders.shift();
       if (senders.length > 0) waiting.set(address, senders);
+      sent.note(address, 1);
       sender?.flush();
-      if (--left === 0) return;
+      count += 1;
     }
+    return count;
   };
   return {
     add(sender) {
-      const senders = waiting.get(sender.neighbours);
-      if (senders === undefined) waiting.set(sender.neighbours, [sender]);
+      const { key } = sender.neighbours;
+      const waiting = gate.isShared && !sent.isLittle(key) ? much : little;
+      const senders = waiting.get(key);
+      if (senders === undefined) waiting.set(key, [sender]);
       else senders.push(sender);
       if (!isScheduled) schedule();
     },

@@ -1,4 +1,5 @@
 import type { Admission } from "../admission/admission.ts";
+import type { Asking } from "../admission/asking.ts";
 import type { FairQueue } from "../admission/fair-queue.ts";
 import type { TargetLimits } from "../admission/targets.ts";
 import type { ServerContext } from "../config.ts";
@@ -23,6 +24,8 @@ export interface Services {
   readonly targets: TargetLimits;
   /** Turns at the store. */
   readonly queue: FairQueue;
+  /** Who asks for much, and who for little. */
+  readonly asking: Asking;
   readonly disk: DiskRoom;
   readonly store: Store;
   readonly logs: LogService;
