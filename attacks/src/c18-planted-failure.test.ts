@@ -155,5 +155,5 @@ describe("C18 a commit that one member alone cannot follow", () => {
     const { conversation } = await cyd.client.details(id);
     expect(conversation.status).not.toBe("removed");
     expect(conversation.stop?.failure.code).not.toBe("change_unreadable");
-  }, 60_000);
+  });
 });

@@ -155,5 +155,5 @@ describe("D23 a commit is refused for good, and stored", () => {
     expect(await ada.alarms()).toEqual([]);
     await say(ada, id, "still here");
     await hear(ben, id, "still here");
-  }, 90_000);
+  });
 });

@@ -68,5 +68,5 @@ describe("G13", () => {
     const { revision } = (await page.ask("request-get", { number })).request;
     await page.ask("request-refuse", { number, revision, reason: "not-verified", words: "No such court" });
     expect(seized().copies).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -61,7 +61,7 @@ beforeAll(async () => {
   stopServer = () => server.close();
   const { status, stderr } = await latchkey("register", "ann", "--home", home, "--server", url);
   if (status !== 0) throw new Error(stderr);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");

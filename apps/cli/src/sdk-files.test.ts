@@ -245,7 +245,7 @@ test("[E-135] a file that the server takes none of is refused before it is encry
   await client.settle();
   const fileId = files?.[0]?.id ?? "";
   expect(stored("quin").toSorted()).toEqual([fileId, `${fileId}.map`]);
-}, 60_000);
+});
 
 /** Links another device to somebody's account, as its owner would. */
 async function linked(owner: Client, name: string): Promise<Client> {

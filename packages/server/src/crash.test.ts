@@ -113,7 +113,7 @@ test("[P5] [L-7] a server killed in the midst of appends keeps every acknowledge
   const known = new Set(sent.map(toHex));
   for (const blob of stored.keys()) expect(known.has(blob)).toBe(true);
   expect(await server.end("SIGTERM")).toBe(0);
-}, 60_000);
+});
 
 test("a server that is told to stop finishes what is under way, says why it closes, and starts again where it was", async () => {
   const directory = temporaryDirectory();

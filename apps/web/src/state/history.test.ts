@@ -145,7 +145,7 @@ describe("reading on", () => {
     expect([edges(timeline())[1], timeline().hasOlder, isGapless(timeline())]).toEqual([99_999, true, true]);
     expect(most).toBeLessThanOrEqual(usualWindow);
     expect(given()).toBeLessThan(2 * 100_000);
-  }, 60_000);
+  });
 
   it("asks once for what is being loaded, and for nothing where there is no more", async () => {
     const { history, given, timeline } = setUp(100);

@@ -56,7 +56,7 @@ describe("the name by which a conversation is gone on with", () => {
       await world.settle();
     }
     expect(stateOf(ada).continuity).toHaveLength(16);
-  }, 60_000);
+  });
 });
 
 describe("[E-16] a conversation that says that it goes on with another one", () => {

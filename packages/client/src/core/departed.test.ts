@@ -153,7 +153,7 @@ describe("[E-55] that a device left its account", () => {
     await next({ devices: other }, new Uint8Array(32).fill(7));
     await publish(forged, states.slice(1));
     expect(await isProven(await field(forged))).toBe(false);
-  }, 30_000);
+  });
 
   it("is proven under keys that followed the first ones, by the way over each change, and not without it", async () => {
     const now = directory.fork();

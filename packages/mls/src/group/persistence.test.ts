@@ -107,7 +107,7 @@ describe("at 1,000 members", () => {
     if (keyPackage === undefined) throw new Error("a package for each");
     sender = created.next;
     receiver = await testJoin(suite, created, 776, keyPackage);
-  }, 60_000);
+  });
 
   it("an application message changes less than 4 KiB, and never the tree", async () => {
     for (let i = 0; i < 40; i++) {

@@ -80,7 +80,7 @@ test("[F-20] an account has one package under way; whoever stops reading makes r
   expect([slow.status, busy.status]).toEqual([200, 429]);
   await slow.body?.cancel();
   await expect.poll(async () => (await askForHoldings(server.url, client)).status, { timeout: 10_000 }).toBe(200);
-}, 60_000);
+});
 
 test("[F-20] everybody may read what is held of everybody, as columns and files", async () => {
   const server = await runServer();

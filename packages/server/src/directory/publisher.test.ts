@@ -387,7 +387,7 @@ describe("witnesses", () => {
     expect(await change).toMatchObject({ kind: "published" });
     expect(performance.now() - startedMs).toBeGreaterThan(1500);
     expect(await store.directoryStatus()).toMatchObject({ size: 2, servedSize: 2 });
-  }, 10_000);
+  });
 
   test("a witness that knows another size than the server says so, and is asked from there", async () => {
     const witness = new FakeWitness("one.example");

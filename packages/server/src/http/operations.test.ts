@@ -22,7 +22,7 @@ beforeAll(async () => {
   names = new Set([...scraped.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name));
   await server.close();
   rmSync(dataDirectory, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Names in an expression, a histogram's without what is put behind them. */
 function namesIn(text: string): string[] {

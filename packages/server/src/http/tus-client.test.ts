@@ -95,7 +95,7 @@ test("goes on after the server was killed in the middle, again and again; what w
   }
   expect(await running.done).toBe("whole");
   expect(await readBlob(server, blobId)).toEqual(bytes);
-}, 60_000);
+});
 
 test("goes on after it was stopped, with its address alone, where it had come", async () => {
   const server = await runServer();

@@ -331,7 +331,7 @@ describe("retention", () => {
       const opened = await bob.ask({ kind: "open", logId: log.logId, epochId: 0, access: log.access, afterSeq: 1, closed: [] });
       expect(opened).toMatchObject({ firstSeq: 3 });
       return { bob, opened };
-    }, 10_000);
+    });
     expect(opened).toMatchObject({
       kind: "opened",
       firstSeq: 3,
