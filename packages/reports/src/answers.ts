@@ -1,4 +1,4 @@
-import { bool, opaque, struct, text, uint32, uint8, variant } from "@latchkey/codec";
+import { bool, opaque, optional, struct, text, uint32, uint8, variant } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { extCodec, formatOne, id32 } from "@latchkey/protocol";
 import { decisionLimits } from "@latchkey/protocol/desk";
@@ -40,6 +40,8 @@ export type ReportOutcome =
       readonly words: string;
       /** Last day on which one may appeal. */
       readonly appealUntilDay: number;
+      /** Present where it was manifestly unfounded, as whoever reports is warned: the day from which their reports are not limited any more, 0 where they are not. */
+      readonly unfounded?: { readonly limitedUntilDay: number } | undefined;
     }
   | { readonly kind: "appeal-decided"; readonly puid: string; readonly outcome: AppealOutcome; readonly words: string };
 
@@ -63,7 +65,16 @@ export const reportAnswerCodec: Codec<ReportAnswer> = struct<ReportAnswer>({
   outcome: variant<ReportOutcome>(uint8, {
     received: [1, struct<Of<"received">>({})],
     refused: [2, struct<Of<"refused">>({ words })],
-    decided: [3, struct<Of<"decided">>({ puid, isActedOn: bool, words, appealUntilDay: uint32 })],
+    decided: [
+      3,
+      struct<Of<"decided">>({
+        puid,
+        isActedOn: bool,
+        words,
+        appealUntilDay: uint32,
+        unfounded: optional(struct({ limitedUntilDay: uint32 })),
+      }),
+    ],
     "appeal-decided": [4, struct<Of<"appeal-decided">>({ puid, outcome: numbered(appealOutcomes), words })],
   }),
   ext: extCodec,

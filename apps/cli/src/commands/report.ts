@@ -133,6 +133,14 @@ function formatReport({ reportId, kind, host, accused, madeAtMs, status, filesWa
   return `${reportId}  ${kind}${about} to ${printableLine(host)}, ${formatTime(madeAtMs)}: ${formatStatus(status)}${files.join("")}`;
 }
 
+function formatWarning(unfounded: Extract<ReportStatus, { kind: "decided" }>["unfounded"]): string {
+  if (unfounded === undefined) return "";
+  const { limitedUntilDay } = unfounded;
+  return limitedUntilDay === undefined
+    ? "; it was manifestly unfounded, of which you are warned"
+    : `; it was manifestly unfounded again, and one report of yours a day is taken until ${formatDay(limitedUntilDay)}`;
+}
+
 function formatStatus(status: ReportStatus): string {
   const said = "words" in status && status.words !== "" ? `: ${printableLine(status.words)}` : "";
   switch (status.kind) {
@@ -145,7 +153,7 @@ function formatStatus(status: ReportStatus): string {
     case "refused":
       return `not taken${said}`;
     case "decided":
-      return `${status.isActedOn ? "something was done" : "nothing was done"}${said} (you may appeal until ${formatDay(status.appealUntilDay)})`;
+      return `${status.isActedOn ? "something was done" : "nothing was done"}${said}${formatWarning(status.unfounded)} (you may appeal until ${formatDay(status.appealUntilDay)})`;
     case "appeal-decided":
       return `the decision was ${status.outcome}${said}`;
   }

@@ -1894,6 +1894,14 @@ export interface Messages {
   "cases.missing": { readonly fields: string };
   "cases.sure": undefined;
   "cases.sureDismiss": undefined;
+  "cases.unfounded": undefined;
+  "cases.unfounded.warn": undefined;
+  "cases.unfounded.warnHint": undefined;
+  "cases.unfounded.decided": { readonly n: number };
+  "cases.field.limitDays": undefined;
+  "cases.fieldHint.limitDays": { readonly n: number };
+  "cases.sureUnfounded": undefined;
+  "cases.unfoundedBefore": { readonly n: number };
   "cases.fromSaved": undefined;
   "cases.decisionState.stands": undefined;
   "cases.decisionState.reversed": undefined;
@@ -2394,6 +2402,8 @@ export interface Messages {
   "report.status.appeal-decided": undefined;
   "report.acted": undefined;
   "report.notActed": undefined;
+  "report.unfounded": undefined;
+  "report.unfoundedLimited": { readonly day: string };
   "report.sanction.warn": undefined;
   "report.sanction.restrict": undefined;
   "report.sanction.suspend": undefined;

@@ -188,6 +188,10 @@ function Rests({ messageIds }: { readonly messageIds: readonly string[] }): Reac
   );
 }
 
+function warningText({ limitedUntilDay }: { readonly limitedUntilDay?: number }): string {
+  return limitedUntilDay === undefined ? t("report.unfounded") : t("report.unfoundedLimited", { day: dayText(limitedUntilDay) });
+}
+
 function ReportCard({ report, appeal }: { readonly report: SentReport; readonly appeal: () => void }): ReactElement {
   const nowMs = useNow();
   const { status, kind, host, accused, madeAtMs, filesWaiting, filesLost } = report;
@@ -202,6 +206,7 @@ function ReportCard({ report, appeal }: { readonly report: SentReport; readonly 
       {filesWaiting > 0 && <p className="section-hint">{t("report.filesWaiting", { n: filesWaiting })}</p>}
       {filesLost > 0 && <p className="section-hint">{t("report.filesLost", { n: filesLost })}</p>}
       {status.kind === "decided" && <p>{status.isActedOn ? t("report.acted") : t("report.notActed")}</p>}
+      {status.kind === "decided" && status.unfounded !== undefined && <p>{warningText(status.unfounded)}</p>}
       {status.kind === "appeal-decided" && <p>{t(`report.outcome.${status.outcome}`)}</p>}
       {"words" in status && status.words !== "" && <blockquote dir="auto">{status.words}</blockquote>}
       {status.kind === "decided" && !isPast(status.appealUntilDay, nowMs) && (

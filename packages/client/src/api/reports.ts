@@ -102,6 +102,8 @@ export type ReportStatus =
       readonly words: string;
       /** Last day on which one may appeal, in days since 1970. */
       readonly appealUntilDay: number;
+      /** Present where it was manifestly unfounded, and this is a warning: until when fewer reports of this account are taken in, in days since 1970; absent within where they are not. */
+      readonly unfounded?: { readonly limitedUntilDay?: number };
     }
   | { readonly kind: "appeal-decided"; readonly day: number; readonly outcome: "upheld" | "reversed" | "replaced"; readonly words: string };
 

@@ -19,8 +19,11 @@ export function statusOf({ receipt, receiptDay, answers, refusal }: StoredReport
     case "refused":
       return { kind: "refused", words: cleanWords(outcome.words) };
     case "decided": {
-      const { isActedOn, words, appealUntilDay } = outcome;
-      return { kind: "decided", day, isActedOn, words: cleanWords(words), appealUntilDay };
+      const { isActedOn, words, appealUntilDay, unfounded } = outcome;
+      const status = { kind: "decided", day, isActedOn, words: cleanWords(words), appealUntilDay } as const;
+      if (unfounded === undefined) return status;
+      const { limitedUntilDay } = unfounded;
+      return { ...status, unfounded: limitedUntilDay === 0 ? {} : { limitedUntilDay } };
     }
     case "appeal-decided":
       return { kind: "appeal-decided", day, outcome: outcome.outcome, words: cleanWords(outcome.words) };

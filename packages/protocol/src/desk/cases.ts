@@ -76,6 +76,8 @@ export interface CaseReport {
   readonly words: string;
   /** Whether a device of an account here signed it. Which, the desk does not say. */
   readonly reporter: "account" | "nobody";
+  /** By how many decisions of the last year that stand they were told that what they reported was manifestly unfounded; absent for none. */
+  readonly unfoundedBefore?: number;
   /** About the report as a whole. */
   readonly verdicts: readonly ClaimVerdict[];
 }

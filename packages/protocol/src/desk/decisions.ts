@@ -17,6 +17,16 @@ export const appealDays = 184;
 /** Days after the last day of appeal on which a case is erased. */
 export const erasedAfterDays = 30;
 
+/** Longest limit of somebody's reports in days; each has an end. */
+export const maxLimitDays = 184;
+/** Days for which it is remembered that somebody was warned of what they report. */
+export const unfoundedRememberedDays = 365;
+/** Reports of a day that are taken in of somebody who is limited. */
+export const limitedReportsPerDay = 1;
+
+/** Days after which no report is taken of a message that its author had end. */
+export const expiredReportDays = 30;
+
 /** Categories of the DSA transparency database, without `STATEMENT_CATEGORY_`. */
 export const dsaCategories = [
   "ANIMAL_WELFARE",
@@ -71,6 +81,14 @@ export interface DecisionGround {
   readonly isAlsoIllegal?: boolean;
 }
 
+/**
+ * Whoever reported it by their account is warned (DSA Art. 23(2)). Who was warned within a year, by another decision that stands, is limited
+ * for so many days: 0 for only warning them again, `maxLimitDays` at most.
+ */
+export interface UnfoundedReports {
+  readonly days: number;
+}
+
 /** What a person decided, without who: everything that a statement of reasons and the transparency database need (DSA Art. 17, 24(5)). */
 export interface DecisionInput {
   readonly kind: "dismiss" | "warn" | "restrict" | "suspend";
@@ -80,6 +98,8 @@ export interface DecisionInput {
   readonly days?: number;
   /** Absent of `dismiss`. */
   readonly ground?: DecisionGround;
+  /** Of `dismiss` only: the reports were manifestly unfounded. */
+  readonly unfounded?: UnfoundedReports;
   /** Facts and circumstances, told to the accused; of `dismiss` why nothing is done, told to nobody else than the desk. */
   readonly facts: string;
   readonly category: DsaCategory;

@@ -86,6 +86,9 @@ export function CasePage({ number }: { readonly number: number }): ReactElement 
                 reason: named("cases.reason", report.reason),
               })}
             </p>
+            {report.unfoundedBefore !== undefined && (
+              <p className="section-hint">{t("cases.unfoundedBefore", { n: report.unfoundedBefore })}</p>
+            )}
             {report.words !== "" && <blockquote dir="auto">{report.words}</blockquote>}
             <Verdicts verdicts={report.verdicts} />
           </article>

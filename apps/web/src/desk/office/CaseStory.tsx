@@ -30,6 +30,12 @@ export function Decisions({ decisions }: { readonly decisions: readonly Decision
             <dd dir="auto">{one.facts}</dd>
             <dt>{t("cases.field.category")}</dt>
             <dd>{named("cases.category", one.category)}</dd>
+            {one.unfounded !== undefined && (
+              <>
+                <dt>{t("cases.unfounded")}</dt>
+                <dd>{t("cases.unfounded.decided", { n: one.unfounded.days })}</dd>
+              </>
+            )}
             {one.toReporter !== "" && (
               <>
                 <dt>{t("cases.field.toReporter")}</dt>

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReactElement } from "react";
-import { decisionLimits, dsaContentTypes, maxSanctionDays, restrictions } from "@latchkey/client/desk";
+import { decisionLimits, dsaContentTypes, maxLimitDays, maxSanctionDays, restrictions } from "@latchkey/client/desk";
 import type { DecisionInput, SavedReason } from "@latchkey/client/desk";
 import { ConfirmDialog } from "../../components/Dialog.tsx";
 import { rowOf, t } from "../../messages/words.ts";
@@ -109,6 +109,28 @@ export function DecisionForm(props: {
             <p className="notice">{t("cases.cannot")}</p>
           </>
         )}
+        {draft.kind === "dismiss" && (
+          <fieldset className="office-roles">
+            <legend>{t("cases.unfounded")}</legend>
+            <label>
+              <input type="checkbox" checked={draft.isUnfounded} onChange={(event) => set({ isUnfounded: event.target.checked })} />
+              <span>
+                {t("cases.unfounded.warn")}
+                <span className="setting-hint">{t("cases.unfounded.warnHint")}</span>
+              </span>
+            </label>
+            {draft.isUnfounded && (
+              <Field
+                label={t("cases.field.limitDays")}
+                hint={t("cases.fieldHint.limitDays", { n: maxLimitDays })}
+                value={draft.limitDays}
+                isWrong={missing.includes("limitDays")}
+                isNumber
+                change={(limitDays) => set({ limitDays })}
+              />
+            )}
+          </fieldset>
+        )}
         {draft.kind !== "dismiss" && (
           <>
             <fieldset className="office-roles">
@@ -196,7 +218,7 @@ export function DecisionForm(props: {
       {asked !== undefined && (
         <ConfirmDialog
           title={sanctionText({ ...asked, ...(asked.days === undefined ? {} : { untilDay: untilDayOf(asked.days) }) })}
-          body={asked.kind === "dismiss" ? t("cases.sureDismiss") : t("cases.sure")}
+          body={asked.kind === "dismiss" ? t(asked.unfounded === undefined ? "cases.sureDismiss" : "cases.sureUnfounded") : t("cases.sure")}
           confirmLabel={label}
           isHarmless={!isSanction(asked.kind)}
           confirm={() => decide(asked).then(() => true)}

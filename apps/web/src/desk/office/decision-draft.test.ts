@@ -67,3 +67,13 @@ test.each<[Partial<DecisionDraft>, DraftField[]]>([
 ])("with %j it is not asked for, and what is missing is named", (change, missing) => {
   expect(decisionOf({ ...full, ...change })).toEqual({ missing });
 });
+
+test("that reports were manifestly unfounded is said with a dismissal only, and a limit has its days", () => {
+  const dismissed: DecisionDraft = { ...full, kind: "dismiss", isUnfounded: true, limitDays: " 0 " };
+  const decided = decisionOf(dismissed);
+  expect(decided).toMatchObject({ input: { kind: "dismiss", unfounded: { days: 0 } } });
+  expect("input" in decided && draftOf(decided.input)).toMatchObject({ isUnfounded: true, limitDays: "0" });
+  for (const limitDays of ["", "-1", "185", "1.5"]) expect(decisionOf({ ...dismissed, limitDays })).toEqual({ missing: ["limitDays"] });
+  expect("input" in decided && decisionOf({ ...dismissed, isUnfounded: false, limitDays: "" })).not.toHaveProperty("input.unfounded");
+  expect(decisionOf({ ...dismissed, kind: "warn" })).not.toHaveProperty("input.unfounded");
+});

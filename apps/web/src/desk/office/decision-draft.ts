@@ -1,4 +1,4 @@
-import { decisionLimits, maxSanctionDays } from "@latchkey/client/desk";
+import { decisionLimits, maxLimitDays, maxSanctionDays } from "@latchkey/client/desk";
 import type { DecisionInput, DsaCategory, DsaContentType, Restriction } from "@latchkey/client/desk";
 
 /** A decision while it is being written: texts as they stand in the fields. */
@@ -6,6 +6,9 @@ export interface DecisionDraft {
   readonly kind: DecisionInput["kind"];
   readonly restrictions: readonly Restriction[];
   readonly days: string;
+  /** Of a dismissal: whoever reported is warned, and limited for so many days who was before. */
+  readonly isUnfounded: boolean;
+  readonly limitDays: string;
   readonly groundKind: "illegal" | "incompatible";
   readonly basis: string;
   readonly explanation: string;
@@ -25,6 +28,7 @@ export interface DecisionDraft {
 export type DraftField =
   | "restrictions"
   | "days"
+  | "limitDays"
   | "basis"
   | "explanation"
   | "referenceUrl"
@@ -41,6 +45,8 @@ export const emptyDraft: DecisionDraft = {
   kind: "dismiss",
   restrictions: [],
   days: "30",
+  isUnfounded: false,
+  limitDays: "30",
   groundKind: "incompatible",
   basis: "",
   explanation: "",
@@ -66,6 +72,8 @@ export function decisionOf(draft: DecisionDraft): { readonly input: DecisionInpu
   const { kind, groundKind, category, contentTypes } = draft;
   const hasGround = kind !== "dismiss";
   const days = /^\d{1,4}$/.test(draft.days.trim()) ? Number(draft.days) : 0;
+  const limitDays = /^\d{1,3}$/.test(draft.limitDays.trim()) ? Number(draft.limitDays) : -1;
+  const isUnfounded = kind === "dismiss" && draft.isUnfounded;
   const text = (field: "basis" | "explanation" | "facts" | "toReporter" | "referenceUrl" | "contentLanguage"): string =>
     draft[field].trim();
   const territory = words(draft.territory).map((word) => word.toUpperCase());
@@ -75,6 +83,7 @@ export function decisionOf(draft: DecisionDraft): { readonly input: DecisionInpu
   const within = (value: string, most: number): boolean => value !== "" && value.length <= most;
   if (kind === "restrict") need("restrictions", draft.restrictions.length > 0);
   if (isSanction(kind)) need("days", days >= 1 && days <= maxSanctionDays);
+  if (isUnfounded) need("limitDays", limitDays >= 0 && limitDays <= maxLimitDays);
   if (hasGround) {
     need("basis", within(text("basis"), decisionLimits.basis));
     need("explanation", within(text("explanation"), decisionLimits.explanation));
@@ -93,6 +102,7 @@ export function decisionOf(draft: DecisionDraft): { readonly input: DecisionInpu
       kind,
       ...(kind === "restrict" ? { restrictions: draft.restrictions } : {}),
       ...(isSanction(kind) ? { days } : {}),
+      ...(isUnfounded ? { unfounded: { days: limitDays } } : {}),
       ...(hasGround
         ? {
             ground: {
@@ -124,6 +134,8 @@ export function draftOf(decision: DecisionInput): DecisionDraft {
     kind: decision.kind,
     restrictions: decision.restrictions ?? [],
     days: decision.days === undefined ? emptyDraft.days : String(decision.days),
+    isUnfounded: decision.unfounded !== undefined,
+    limitDays: decision.unfounded === undefined ? emptyDraft.limitDays : String(decision.unfounded.days),
     groundKind: ground?.kind ?? emptyDraft.groundKind,
     basis: ground?.basis ?? "",
     explanation: ground?.explanation ?? "",

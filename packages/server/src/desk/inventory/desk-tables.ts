@@ -106,6 +106,7 @@ export const deskTables: Tables = {
     reply_secret: "What they are sealed with.",
     told_day: "The day on which the reporter was told.",
     contexts: "What the signatures of its messages are verified with, encrypted.",
+    signer: "An HMAC of the account that signed it, encrypted: whom a decision may warn.",
   }),
   case_items: ofCase({
     case_number: "Of which case.",
@@ -267,6 +268,25 @@ export const deskTables: Tables = {
     kept: "That day.",
     category: "none",
     columns: { mac: "An account that reported, as an HMAC under the day's key.", reports: "How many of its reports came." },
+  },
+  reporter_measures_key: {
+    tiedTo: "desk",
+    why: "Who reports what is manifestly unfounded is warned, and the next time limited for a time.",
+    kept: staffKept,
+    category: "none",
+    columns: { id: "Always 1.", key: "A random key, under which those who were warned are remembered, and those who could be." },
+  },
+  reporter_measures: {
+    tiedTo: "desk",
+    why: "Who reports what is manifestly unfounded is warned, and the next time limited for a time. It is in no package: they were told of each.",
+    kept: "365 days, or until the decision falls.",
+    category: "none",
+    columns: {
+      puid: "By which decision.",
+      mac: "An account that reported, as an HMAC under that key.",
+      limited_until_day: "The day from which its reports are not limited any more; empty of a warning.",
+      last_day: "The last day on which it is remembered.",
+    },
   },
   spent_tokens: {
     tiedTo: "nobody",

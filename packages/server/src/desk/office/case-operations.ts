@@ -11,6 +11,7 @@ import type { Input } from "./input.ts";
 import type { Judging } from "./judging.ts";
 import type { Asker, Done, OfficeParts, Operations } from "./operations.ts";
 import type { Person } from "./evidence.ts";
+import type { ReporterMeasures } from "./reporter-measures.ts";
 
 const caseStates = ["new", "taken", "decided", "appealed", "closed"] as const satisfies readonly CaseState[];
 const outcomes = ["upheld", "reversed", "replaced"] as const satisfies readonly AppealOutcome[];
@@ -23,6 +24,7 @@ export interface CaseParts {
   readonly cases: CaseTable;
   readonly evidence: EvidenceTable;
   readonly decisions: DecisionTable;
+  readonly measures: ReporterMeasures;
   readonly judging: Judging;
   /** What somebody is called now on this server; `undefined` of whoever has no name here. Asked for the accused of a case alone. */
   usernameOf(person: Person): Promise<string | undefined>;
@@ -31,7 +33,10 @@ export interface CaseParts {
 }
 
 /** The queue, cases, decisions and appeals. Whoever reads a case is in the trail. */
-export function caseOperations(parts: OfficeParts, { cases, evidence, decisions, judging, usernameOf, wake }: CaseParts): Operations {
+export function caseOperations(
+  parts: OfficeParts,
+  { cases, evidence, decisions, measures, judging, usernameOf, wake }: CaseParts,
+): Operations {
   const { staff, trail, transaction } = parts;
   const nameOf = (id: Uint8Array): ReturnType<typeof staff.byId> => staff.byId(id);
 
@@ -53,7 +58,10 @@ export function caseOperations(parts: OfficeParts, { cases, evidence, decisions,
           ...(username === undefined ? {} : { username }),
           restricted: decisions.sanctionsOf(now.accused.accountId, dayOf(asker.nowMs)).map(({ what, untilDay }) => ({ what, untilDay })),
         },
-        received: evidence.reports(number),
+        received: evidence.reports(now).map((one) => {
+          const unfoundedBefore = one.signer === undefined ? 0 : measures.countOf(one.signer);
+          return { ...without(one, "signer"), ...(unfoundedBefore > 0 ? { unfoundedBefore } : {}) };
+        }),
         items: evidence.items(number),
         attachments: evidence.files(number).map((one) => without(one, "item")),
         decisions: decisions.of(number).map((one) => without(one, "staffId")),

@@ -132,6 +132,18 @@ const reportersStep = `
   CREATE TABLE reporter_days (day INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;
   CREATE TABLE reporter_counts (mac BLOB PRIMARY KEY, reports INTEGER NOT NULL) STRICT, WITHOUT ROWID`;
 
+/**
+ * Whom a decision warned or limited, since what they reported was manifestly unfounded, by HMACs under one key; and the same HMAC of who signed
+ * a report, encrypted under its case's key: so that nobody tells by it which cases one account reported.
+ */
+const measuresStep = `
+  ALTER TABLE case_reports ADD COLUMN signer BLOB;
+  CREATE TABLE reporter_measures_key (id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;
+  CREATE TABLE reporter_measures (
+    puid TEXT NOT NULL, mac BLOB NOT NULL, limited_until_day INTEGER, last_day INTEGER NOT NULL, PRIMARY KEY (puid, mac)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reporter_measures_of ON reporter_measures (mac)`;
+
 /** The desk's schema. What is added to it gets its entry in `desk/inventory/desk-tables.ts`. */
 export const deskSchema: Schema = {
   applicationId: 0x4c4b4453,
@@ -148,6 +160,7 @@ export const deskSchema: Schema = {
     `${copiesLeftOutStep};${packageCopyStep}`,
     staffGrantsStep,
     clearedByStep,
+    measuresStep,
   ],
 };
 

@@ -1,5 +1,5 @@
-import { decisionLimits, dsaCategories, dsaContentTypes, maxSanctionDays, restrictions } from "@latchkey/protocol/desk";
-import type { DecisionGround, DecisionInput } from "@latchkey/protocol/desk";
+import { decisionLimits, dsaCategories, dsaContentTypes, maxLimitDays, maxSanctionDays, restrictions } from "@latchkey/protocol/desk";
+import type { DecisionGround, DecisionInput, UnfoundedReports } from "@latchkey/protocol/desk";
 import { DeskError } from "./desk-error.ts";
 import type { Input } from "./input.ts";
 
@@ -12,11 +12,13 @@ export function readDecision(input: Input): DecisionInput {
   const taken = input.has("restrictions") ? input.choices("restrictions", restrictions) : noRestrictions;
   const days = input.has("days") ? input.whole("days", { least: 1, most: maxSanctionDays }) : undefined;
   const ground = input.has("ground") ? readGround(input.object("ground")) : undefined;
+  const unfounded = input.has("unfounded") ? readUnfounded(input.object("unfounded")) : undefined;
   const decision: DecisionInput = {
     kind,
     ...(kind === "restrict" ? { restrictions: taken } : {}),
     ...(days === undefined ? {} : { days }),
     ...(ground === undefined ? {} : { ground }),
+    ...(unfounded === undefined ? {} : { unfounded }),
     facts: input.text("facts", { most: decisionLimits.facts }),
     category: input.choice("category", dsaCategories),
     ...(input.has("addedCategories") ? { addedCategories: input.choices("addedCategories", dsaCategories) } : {}),
@@ -33,7 +35,14 @@ export function readDecision(input: Input): DecisionInput {
   // An end without a sanction, a sanction without one, a reason for nothing: meant otherwise.
   if (isSanction !== (days !== undefined) || (kind === "restrict") !== taken.length > 0) throw new DeskError("malformed");
   if ((kind === "dismiss") !== (ground === undefined)) throw new DeskError("malformed");
+  if (kind !== "dismiss" && unfounded !== undefined) throw new DeskError("malformed");
   return decision;
+}
+
+function readUnfounded(input: Input): UnfoundedReports {
+  const days = input.whole("days", { least: 0, most: maxLimitDays });
+  input.end();
+  return { days };
 }
 
 function readGround(input: Input): DecisionGround {

@@ -86,13 +86,14 @@ export class EvidenceTable {
     return this.#sql.get<{ size: number }>(sql)?.size ?? 0;
   }
 
-  /** Puts a report into a case. */
-  addReport(to: StoredCase, report: NewReport, day: number): void {
+  /** Puts a report into a case. @param signer what stands for the account that signed it, wherever it did */
+  addReport(to: StoredCase, report: NewReport, { day, signer }: { day: number; signer: Uint8Array | undefined }): void {
     if (report.reporter !== undefined) this.#label(to, report.reporter, "reporter");
     this.addEvidence(to, report, "reporters");
     this.#sql.run(
-      `INSERT INTO case_reports (case_number, arrived_day, reason, words, reporter, verdicts, report_id, mailbox, reply_secret, contexts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO case_reports (case_number, arrived_day, reason, words, reporter, verdicts, report_id, mailbox, reply_secret, contexts,
+         signer)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       to.number,
       day,
       report.reason,
@@ -103,6 +104,7 @@ export class EvidenceTable {
       report.mailbox,
       report.replySecret,
       sealForCase(to.key, report.contexts),
+      signer === undefined ? null : sealForCase(to.key, signer),
     );
   }
 
@@ -123,16 +125,20 @@ export class EvidenceTable {
     return numbers;
   }
 
-  /** The newest: of more the words say no more, and their number stands in the summary. */
-  reports(number: number): readonly CaseReport[] {
-    type Row = Omit<CaseReport, "verdicts"> & { verdicts: string };
+  /** The newest, with who signed them: of more the words say no more, and their number stands in the summary. */
+  reports({ number, key }: StoredCase): readonly (CaseReport & { readonly signer: Uint8Array | undefined })[] {
+    type Row = Omit<CaseReport, "verdicts"> & { verdicts: string; signer: Uint8Array | null };
     const rows = this.#sql.all<Row>(
-      `SELECT arrived_day AS arrivedDay, reason, words, reporter, verdicts FROM case_reports WHERE case_number = ?
+      `SELECT signer, arrived_day AS arrivedDay, reason, words, reporter, verdicts FROM case_reports WHERE case_number = ?
        ORDER BY id DESC LIMIT ?`,
       number,
       maxShownReports,
     );
-    return rows.toReversed().map((row) => ({ ...row, verdicts: readVerdicts(row.verdicts) }));
+    return rows.toReversed().map((row) => ({
+      ...row,
+      verdicts: readVerdicts(row.verdicts),
+      signer: row.signer === null ? undefined : openOfCase(key, row.signer),
+    }));
   }
 
   items(number: number): readonly CaseItem[] {
@@ -187,6 +193,18 @@ export class EvidenceTable {
   reporters(number: number): readonly StoredReporter[] {
     const sql = `SELECT ${reporterColumns} FROM case_reports WHERE case_number = ? ORDER BY id`;
     return this.#sql.all<ReporterRow>(sql, number).map(readReporter);
+  }
+
+  /** What stands for the accounts that signed reports of a case, for each report. */
+  signers({ number, key }: StoredCase): readonly Uint8Array[] {
+    const sql = "SELECT signer FROM case_reports WHERE case_number = ? AND signer IS NOT NULL ORDER BY id";
+    return this.#sql.all<{ signer: Uint8Array }>(sql, number).map(({ signer }) => openOfCase(key, signer));
+  }
+
+  /** The same of one report; `undefined` where nobody signed it. */
+  signerOf({ key }: StoredCase, id: number): Uint8Array | undefined {
+    const row = this.#sql.get<{ signer: Uint8Array | null }>("SELECT signer FROM case_reports WHERE id = ?", id);
+    return row === undefined || row.signer === null ? undefined : openOfCase(key, row.signer);
   }
 
   /** One by its id. */
@@ -248,13 +266,14 @@ export class EvidenceTable {
       // Nothing is merged once somebody could appeal.
       if (bytes !== undefined) this.#addFile(into, { ...file, bytes, item: numbers.get(file.item) ?? 0, side: "reporters" });
     }
-    const sealed = this.#sql.all<{ id: number; contexts: Uint8Array }>(
-      "SELECT id, contexts FROM case_reports WHERE case_number = ?",
+    const sealed = this.#sql.all<{ id: number; contexts: Uint8Array; signer: Uint8Array | null }>(
+      "SELECT id, contexts, signer FROM case_reports WHERE case_number = ?",
       from.number,
     );
-    for (const { id, contexts } of sealed) {
-      const moved = sealForCase(into.key, openOfCase(from.key, contexts));
-      this.#sql.run("UPDATE case_reports SET case_number = ?, contexts = ? WHERE id = ?", into.number, moved, id);
+    for (const { id, contexts, signer } of sealed) {
+      const sql = "UPDATE case_reports SET case_number = ?, contexts = ?, signer = ? WHERE id = ?";
+      const move = (bytes: Uint8Array): Uint8Array => sealForCase(into.key, openOfCase(from.key, bytes));
+      this.#sql.run(sql, into.number, move(contexts), signer === null ? null : move(signer), id);
     }
   }
 

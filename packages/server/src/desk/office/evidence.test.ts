@@ -1,7 +1,9 @@
 import { decode, encode, toBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
+import { createTextContent } from "@latchkey/protocol";
+import type { CaseDetail, DecisionInput } from "@latchkey/protocol/desk";
 import { answersReplyCodec, answersRequestCodec, reportAcceptedCodec, sealedReportCodec } from "@latchkey/protocol/reports";
-import { mailboxOf, reportCodec, reporterTbs, sealAttachment, sealReport } from "@latchkey/reports";
-import type { Report, Reporter } from "@latchkey/reports";
+import { mailboxOf, openAnswer, reportCodec, reporterTbs, sealAttachment, sealReport } from "@latchkey/reports";
+import type { Report, ReportOutcome, Reporter } from "@latchkey/reports";
 import { Talk, itemsOf, saidAtMs, talker } from "@latchkey/reports/testing";
 import type { Talker } from "@latchkey/reports/testing";
 import { signedContent } from "@latchkey/transparency";
@@ -9,11 +11,13 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { nodeSignatures } from "../../directory/signatures.ts";
-import { none, random } from "../../testing/fixtures.ts";
+import { none, random, temporaryDirectory } from "../../testing/fixtures.ts";
 import { deskKeysCodec } from "@latchkey/protocol/reports";
 import { nodeCrypto } from "@latchkey/mls/node";
 import type { DoorAnswer } from "./door.ts";
-import { TestDesk } from "./office.testing.ts";
+import { openDeskDatabase } from "./database.ts";
+import { TestDesk, decision, dismissal, newAppeal, newReport, person } from "./office.testing.ts";
+import { ReporterMeasures } from "./reporter-measures.ts";
 import type { Colleague } from "./office.testing.ts";
 
 interface Scene {
@@ -210,6 +214,141 @@ test("[F-3] of an account that chose to be known twenty reports of one day are t
     ),
   );
   for (const one of [bob, carol]) expect(stored.includes(Buffer.from(one.accountId))).toBe(false);
+});
+
+test("[F-22] who reports what is manifestly unfounded is warned, the next time limited until a day, told of it, and may appeal; a person decides each time", async () => {
+  const world = await scene();
+  const { desk, ada, mallory, bob, carol, talk } = world;
+  const bo = await desk.colleague("Bo", ["reviewer"]);
+  const all = async (): Promise<readonly number[]> => (await ada.ask("case-list", {})).cases.map(({ number }) => number);
+  const read = async (number: number): Promise<CaseDetail> => (await ada.ask("case-get", { number })).case;
+  const reportBy = async (who: Talker | undefined): Promise<{ report: Report; number: number }> => {
+    const report = reportOn(mallory, itemsOf([["reported", await talk.say(mallory, "Good morning")]]));
+    await send(world, report, who === undefined ? {} : { reporter: await reporterOf(who, report) });
+    return { report, number: Math.max(...(await all())) };
+  };
+  const dismiss = async (number: number, parts: Partial<DecisionInput>): Promise<void> => {
+    const { revision } = await read(number);
+    await ada.ask("case-decide", { cases: [{ number, revision }], decision: { ...dismissal, ...parts } });
+    await desk.idle();
+  };
+  const toldLast = async ({ replySecret, reportId }: Report): Promise<ReportOutcome | undefined> => {
+    const mailboxes = [{ mailbox: mailboxOf(replySecret), from: 0 }];
+    const { bytes } = replyOf(desk.office.door.answers(encode(answersRequestCodec, { format: 1, mailboxes })));
+    const sealed = decode(answersReplyCodec, bytes).mailboxes[0]?.answers.at(-1) ?? none;
+    const deskKeys = [decode(deskKeysCodec, desk.world.published[0] ?? none).signatureKey];
+    return (await openAnswer({ signatures: nodeSignatures, deskKeys, replySecret, reportId, sealed })).outcome;
+  };
+  const today = Math.floor(desk.nowMs / 86_400_000);
+  const unfounded = { days: 30 };
+
+  // Being wrong is no misuse.
+  await dismiss((await reportBy(bob)).number, {});
+  const first = await reportBy(bob);
+  expect((await read(first.number)).received[0]?.unfoundedBefore).toBe(undefined);
+  await dismiss(first.number, { unfounded });
+  expect(await toldLast(first.report)).toMatchObject({ kind: "decided", isActedOn: false, unfounded: { limitedUntilDay: 0 } });
+
+  // Who said nobody's name cannot be warned, and who was not warned before is no more than that.
+  for (const who of [undefined, carol]) {
+    const { report, number } = await reportBy(who);
+    await dismiss(number, { unfounded });
+    const told = await toldLast(report);
+    expect(told?.kind === "decided" && told.unfounded).toEqual(who && { limitedUntilDay: 0 });
+  }
+  const second = await reportBy(bob);
+  expect((await read(second.number)).received[0]?.unfoundedBefore).toBe(1);
+  await dismiss(second.number, { unfounded });
+  expect(await toldLast(second.report)).toMatchObject({ kind: "decided", unfounded: { limitedUntilDay: today + 30 } });
+
+  // One of a day is taken in, and who sent the next is told why it was not. Others are as before.
+  desk.nowMs += 86_400_000;
+  await reportBy(bob);
+  const before = (await all()).length;
+  const beyond = await reportBy(bob);
+  expect(await all()).toHaveLength(before);
+  expect(await toldLast(beyond.report)).toMatchObject({ kind: "refused", words: expect.stringContaining("fewer of its reports") });
+  await reportBy(carol);
+  await reportBy(carol);
+  expect(await all()).toHaveLength(before + 2);
+
+  // Somebody else decides the appeal, and with the decision its limit falls.
+  const puid = (await read(second.number)).decisions[0]?.puid ?? "";
+  const by = { kind: "reporter", mailbox: mailboxOf(second.report.replySecret) } as const;
+  expect(desk.office.appeal(newAppeal(puid, by), desk.nowMs)).toBe(1);
+  const { revision } = await read(second.number);
+  const fall = { number: second.number, revision, appeal: 1, outcome: "reversed", words: "It was no misuse." } as const;
+  expect(await ada.refusal("appeal-decide", fall)).toBe("other_person");
+  await bo.ask("appeal-decide", fall);
+  await reportBy(bob);
+  expect(await all()).toHaveLength(before + 3);
+  expect(desk.bugs).toEqual([]);
+});
+
+test("[F-22] a limit ends by itself on its day and is forgotten after a year; nothing but a dismissal has one, and none is without an end", async () => {
+  const { sql, close } = openDeskDatabase(temporaryDirectory());
+  const measures = new ReporterMeasures(sql);
+  const [bob, carol] = [measures.macOf(person()), measures.macOf(person())];
+  for (const [puid, today] of [
+    ["a", 20_000],
+    ["b", 20_010],
+  ] as const)
+    measures.add({ reporter: bob, puid, days: 30, today });
+  // The same reporter twice in a case is warned once.
+  measures.add({ reporter: carol, puid: "b", days: 30, today: 20_010 });
+  measures.add({ reporter: carol, puid: "b", days: 30, today: 20_010 });
+  const limited = [20_010, 20_039, 20_040].map((day) => [measures.isLimited(bob, day), measures.isLimited(carol, day)]);
+  expect(limited).toEqual([
+    [true, false],
+    [true, false],
+    [false, false],
+  ]);
+  measures.expire(20_365);
+  expect([measures.countOf(bob), measures.countOf(carol)]).toEqual([2, 1]);
+  measures.expire(20_366);
+  expect(measures.countOf(bob)).toBe(1);
+  measures.expire(20_376);
+  expect([measures.countOf(bob), measures.countOf(carol)]).toEqual([0, 0]);
+  close();
+  const desk = await TestDesk.begin();
+  const ada = await desk.colleague("Ada", []);
+  const number = desk.office.report(newReport(person()), desk.nowMs);
+  for (const wrong of [
+    { ...decision(), unfounded: { days: 1 } },
+    { ...dismissal, unfounded: { days: 185 } },
+    { ...dismissal, unfounded: { days: -1 } },
+  ])
+    expect(await ada.refusal("case-decide", { cases: [{ number, revision: 2 }], decision: wrong })).toBe("malformed");
+});
+
+test("[V-7] of a message that its author had end more than thirty days ago no report is taken, and they are told why; earlier it is", async () => {
+  const world = await scene();
+  const { desk, ada, mallory, talk } = world;
+  const expires = { relative: false, seconds: Math.floor(saidAtMs / 1000) + 60 };
+  const ending = createTextContent({ ...talk.head(), text: "I know where you live", expires });
+  const [said, later] = [await talk.say(mallory, "", { content: ending }), await talk.say(mallory, "I mean it")];
+  const count = async (): Promise<number> => (await ada.ask("case-list", {})).cases.length;
+  desk.nowMs += 30 * 86_400_000;
+  await send(world, reportOn(mallory, itemsOf([["reported", said]])));
+  expect(await count()).toBe(1);
+  desk.nowMs += 2 * 86_400_000;
+  const late = reportOn(
+    mallory,
+    itemsOf([
+      ["context", said],
+      ["reported", later],
+    ]),
+  );
+  await send(world, late);
+  expect(await count()).toBe(1);
+  const mailboxes = [{ mailbox: mailboxOf(late.replySecret), from: 0 }];
+  const { bytes } = replyOf(desk.office.door.answers(encode(answersRequestCodec, { format: 1, mailboxes })));
+  const [sealed = none] = decode(answersReplyCodec, bytes).mailboxes[0]?.answers ?? [];
+  const deskKeys = [decode(deskKeysCodec, desk.world.published[0] ?? none).signatureKey];
+  const { outcome } = await openAnswer({ ...late, signatures: nodeSignatures, deskKeys, sealed });
+  expect(outcome).toMatchObject({ kind: "refused", words: expect.stringContaining("thirty days") });
+  await send(world, reportOn(mallory, itemsOf([["reported", later]])));
+  expect(await count()).toBe(2);
 });
 
 test("[E-173] what was acknowledged is opened once, also when the desk was killed before; with its answers and what it led to", async () => {

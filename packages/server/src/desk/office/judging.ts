@@ -12,6 +12,7 @@ import type { Counts } from "./counting/counts.ts";
 import { DeskError } from "./desk-error.ts";
 import type { EvidenceTable } from "./evidence-table.ts";
 import type { NewAppeal, NewReport } from "./evidence.ts";
+import type { ReporterMeasures } from "./reporter-measures.ts";
 import type { Staff } from "./staff.ts";
 import type { TaskTable } from "./tasks.ts";
 import type { Trail } from "./trail.ts";
@@ -27,6 +28,7 @@ export interface JudgingParts {
   readonly cases: CaseTable;
   readonly evidence: EvidenceTable;
   readonly decisions: DecisionTable;
+  readonly measures: ReporterMeasures;
   readonly tasks: TaskTable;
   readonly trail: Trail;
   readonly counts: Pick<Counts, "record">;
@@ -60,7 +62,8 @@ export class Judging {
     const same = others.filter((other) => other.number !== into.number && evidence.hasConversation(other, report.conversation));
     // The newest, which are all that is shown: reports without end of one conversation would link each with each.
     for (const { number } of same.slice(-maxShownOthers)) cases.link(into.number, number);
-    evidence.addReport(into, report, day);
+    const signer = report.reporter === undefined ? undefined : this.#parts.measures.macOf(report.reporter);
+    evidence.addReport(into, report, { day, signer });
     if (before === undefined) countCase(this.#parts.counts, into, report, nowMs);
     cases.change(into, { newestDay: Math.max(into.newestDay, day) });
     cases.tell(into.number, { kind: "report" }, nowMs);
@@ -164,6 +167,7 @@ export class Judging {
     }
     if (outcome !== "upheld") {
       decisions.end(decision.puid, outcome);
+      this.#parts.measures.end(decision.puid);
       tasks.add({ kind: "sanctions", accountId });
     }
     if (input !== undefined) this.#write({ of: found, input, staff, nowMs });
@@ -184,11 +188,23 @@ export class Judging {
     const earliestMs = evidence.earliestMs(of.number);
     const contentDay = earliestMs === undefined ? of.openedDay : Math.min(Math.max(earliestContentDay, dayOf(earliestMs)), of.openedDay);
     const decision = decisions.add({ of, input, staff, nowMs, contentDay });
+    const { unfounded } = input;
+    if (unfounded !== undefined) {
+      const { puid } = decision;
+      const today = dayOf(nowMs);
+      for (const reporter of evidence.signers(of)) this.#parts.measures.add({ reporter, puid, days: unfounded.days, today });
+    }
     const now = cases.require(of.number);
     cases.change(now, { state: "decided", appealUntilDay: Math.max(now.appealUntilDay, decision.appealUntilDay) });
     const { kind, days = 0, restrictions = [] } = input;
+    const reporters = unfounded === undefined ? {} : { unfounded: unfounded.days };
     trail.append(
-      { actor: staff.name, act: "decided", caseNumber: of.number, details: { kind, days, restrictions, puid: decision.puid } },
+      {
+        actor: staff.name,
+        act: "decided",
+        caseNumber: of.number,
+        details: { kind, days, restrictions, puid: decision.puid, ...reporters },
+      },
       nowMs,
     );
     const accountId = toBase64Url(of.accused.accountId);

@@ -23,6 +23,7 @@ import type { DeskSecrets } from "./desk-keys.ts";
 import { Door } from "./door.ts";
 import { Opener } from "./opener.ts";
 import { ReporterDays } from "./reporter-days.ts";
+import { ReporterMeasures } from "./reporter-measures.ts";
 import { DeskError, deskStatuses } from "./desk-error.ts";
 import { tidyCases } from "./erasure.ts";
 import { EvidenceTable } from "./evidence-table.ts";
@@ -150,7 +151,8 @@ export class Office {
     const counts = new Counts(counting);
     this.#batching = new Batching({ ...counting, trail, world, transaction, scrub, reportBug });
     this.#published = (query) => publishedCounts(counting, query);
-    const judging = new Judging({ cases, evidence, decisions, tasks, trail, counts });
+    const measures = new ReporterMeasures(sql);
+    const judging = new Judging({ cases, evidence, decisions, measures, tasks, trail, counts });
     const counted = new CountedTable(sql, decisions);
     this.#counted = counted;
     this.#world = world;
@@ -161,6 +163,7 @@ export class Office {
       cases,
       evidence,
       decisions,
+      measures,
       arrivals,
       counts,
       secrets,
@@ -174,6 +177,7 @@ export class Office {
       arrivals,
       judging,
       reporters: new ReporterDays(sql),
+      measures,
       reportsPerDay: options.reportsPerDay,
       secrets,
       host: options.host,
@@ -216,7 +220,7 @@ export class Office {
       });
     };
     this.#tidy = (today) => {
-      const erased = tidyCases({ cases, decisions, counted, trail, transaction }, today);
+      const erased = tidyCases({ cases, decisions, counted, measures, trail, transaction }, today);
       transaction(() => arrivals.expire(dayOf(today)));
       const requests = this.#requests.tidy(today);
       scrub();
@@ -233,6 +237,7 @@ export class Office {
         cases,
         evidence,
         decisions,
+        measures,
         judging,
         // Of other hosts' accounts nothing is known here.
         usernameOf: async ({ host, accountId }) => (host === options.host ? world.usernameOf({ accountId }) : undefined),

@@ -1,8 +1,10 @@
+import { limitedReportsPerDay } from "@latchkey/protocol/desk";
 import type { ArrivalTable, SealedArrival } from "./arrivals.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
 import type { Judging } from "./judging.ts";
 import { openArrival } from "./open-arrival.ts";
 import type { ReporterDays } from "./reporter-days.ts";
+import type { ReporterMeasures } from "./reporter-measures.ts";
 import { Rounds } from "./rounds.ts";
 import { sealOutcome } from "./tellings.ts";
 import { dayOf } from "../../days.ts";
@@ -13,6 +15,7 @@ export interface OpenerParts {
   readonly arrivals: ArrivalTable;
   readonly judging: Judging;
   readonly reporters: ReporterDays;
+  readonly measures: ReporterMeasures;
   /** Reports of an account that chose to be known, in a day: what comes beyond is refused. */
   readonly reportsPerDay: number;
   readonly secrets: DeskSecrets;
@@ -59,12 +62,16 @@ export class Opener {
   }
 
   async #open(arrival: SealedArrival): Promise<void> {
-    const { arrivals, judging, reporters, reportsPerDay, secrets, host, world, transaction, nowMs, wakeTasks } = this.#parts;
+    const { arrivals, judging, reporters, measures, reportsPerDay, secrets, host, world, transaction, nowMs, wakeTasks } = this.#parts;
     const opened = await openArrival({ arrival, secrets, host, world, nowMs: nowMs() });
     const { reportId, day } = arrival;
     // Reports are opened one after the other: nobody else counts meanwhile.
     const reporter = opened.kind === "report" ? opened.report.reporter : undefined;
-    const isTooMany = reporter !== undefined && reporters.count(reporter, day) >= reportsPerDay;
+    const isLimited = reporter !== undefined && transaction(() => measures.isLimited(measures.macOf(reporter), day));
+    const most = isLimited ? Math.min(limitedReportsPerDay, reportsPerDay) : reportsPerDay;
+    const isTooMany = reporter !== undefined && reporters.count(reporter, day) >= most;
+    const isExpired = opened.kind === "refused" && opened.why === "expired";
+    const words = isExpired ? expiredWords : isLimited ? limitedWords : isTooMany ? tooManyWords : refusedWords;
     // Sealed before it is known whether it is needed: no transaction waits for it.
     const refusal =
       opened.kind === "nothing"
@@ -74,7 +81,7 @@ export class Opener {
             reportId,
             replySecret: opened.replySecret,
             day: dayOf(nowMs()),
-            outcome: { kind: "refused", words: isTooMany ? tooManyWords : refusedWords },
+            outcome: { kind: "refused", words },
           });
     const received =
       opened.kind === "appeal"
@@ -95,5 +102,9 @@ export class Opener {
 }
 
 const tooManyWords = "So many reports came from this account on this day that this one was not taken in. Tomorrow there is room again.";
+const limitedWords =
+  "This account was told that fewer of its reports are taken in for a time, and until when: one of a day. This one was not. Tomorrow there is room again.";
+const expiredWords =
+  "A message in it was to end more than thirty days before: reports of such messages are not taken, since the people who had it were told that it goes.";
 const refusedWords =
   "This desk cannot take it: it is for accounts of this server, and an appeal for a decision that stands, by whom it concerns, within six months and once.";

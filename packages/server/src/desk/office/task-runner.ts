@@ -10,8 +10,9 @@ import type { Counts } from "./counting/counts.ts";
 import type { CaseTable } from "./cases.ts";
 import type { DecisionTable } from "./decisions.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
-import type { EvidenceTable } from "./evidence-table.ts";
+import type { EvidenceTable, StoredReporter } from "./evidence-table.ts";
 import { sealNotice } from "./notices.ts";
+import type { ReporterMeasures } from "./reporter-measures.ts";
 import { Rounds } from "./rounds.ts";
 import type { StoredTask, Task, TaskTable } from "./tasks.ts";
 import { appealDecidedOf, sealOutcome, statementOf } from "./tellings.ts";
@@ -27,6 +28,7 @@ export interface TaskParts {
   readonly cases: CaseTable;
   readonly evidence: EvidenceTable;
   readonly decisions: DecisionTable;
+  readonly measures: ReporterMeasures;
   readonly arrivals: ArrivalTable;
   readonly counts: Pick<Counts, "receipts">;
   readonly secrets: DeskSecrets;
@@ -147,7 +149,7 @@ export class TaskRunner {
   async #answer(task: Extract<Task, { kind: "answer" }>): Promise<Finish> {
     const { evidence, arrivals, cases, secrets } = this.#parts;
     const reporter = evidence.reporter(task.reporter);
-    const outcome = reporter === undefined ? undefined : this.#outcomeOf(task);
+    const outcome = reporter === undefined ? undefined : this.#outcomeOf(task, reporter);
     if (reporter === undefined || outcome === undefined) return nothing;
     const today = this.#today();
     const { reportId, replySecret, mailbox } = reporter;
@@ -173,13 +175,16 @@ export class TaskRunner {
     return encodeReceipts(this.#parts.counts.receipts(caseRef({ number: caseNumber })));
   }
 
-  #outcomeOf(task: Extract<Task, { kind: "answer" }>): ReportOutcome | undefined {
-    const { decisions } = this.#parts;
+  #outcomeOf(task: Extract<Task, { kind: "answer" }>, reporter: StoredReporter): ReportOutcome | undefined {
+    const { cases, evidence, decisions, measures } = this.#parts;
     if (task.what === "arrived") return { kind: "received" };
     if (task.what === "decided") {
       if (decisions.caseOf(task.puid) === undefined) return undefined;
       const { puid, kind, toReporter: words } = decisions.require(task.puid);
-      return { kind: "decided", puid, isActedOn: kind !== "dismiss", words, appealUntilDay: this.#today() + appealDays };
+      const signer = evidence.signerOf(cases.require(reporter.caseNumber), reporter.id);
+      const measure = signer === undefined ? undefined : measures.of(signer, puid);
+      const unfounded = measure === undefined ? undefined : { limitedUntilDay: measure.limitedUntilDay ?? 0 };
+      return { kind: "decided", puid, isActedOn: kind !== "dismiss", words, appealUntilDay: this.#today() + appealDays, unfounded };
     }
     const appeal = decisions.appeals(task.caseNumber).find(({ number }) => number === task.appeal);
     if (appeal?.outcome === undefined) return undefined;
