@@ -9,6 +9,8 @@ const kib = 1024;
 const limitBytes = 270 * kib;
 /** The same with what an account needs before anything of it is opened; it comes while the first page is read. */
 const accountLimitBytes = 375 * kib;
+/** Bytes after gzip of the service worker, with the list of the build's files in it: fetched once a page stands, and again with each newer build. */
+const workerLimitBytes = 36 * kib;
 /** Bytes after gzip that no file may have that has no line of its own below. How the build divides and calls what several parts share is its own affair. */
 const usualBytes = 24 * kib;
 /** Bytes after gzip of the parts, by how the build calls them. */
@@ -115,6 +117,9 @@ if (isMain(import.meta.url)) {
     // WebKit would evaluate it once more for them, and the second one would wait for the first one's lock.
     const sharing = all.filter(({ name }) => name.endsWith(".js") && !name.startsWith("index-") && importsWorker(name));
     if (sharing.length > 0) fail(`${sharing[0].name} imports the first module of the worker: nothing may.`);
+    const workerBytes = gzipSync(readFileSync(join(dist, "sw.js")), { level: 9 }).length;
+    process.stdout.write(`${inKib(workerBytes)} of ${workerLimitBytes / kib}  the service worker: sw.js\n`);
+    if (workerBytes > workerLimitBytes) fail("The service worker is too large.");
     if (totalBytes > limitBytes) fail("The web app is too large at first load.");
     if (accountBytes > accountLimitBytes) fail("The web app is too large before anything of an account is opened.");
   }

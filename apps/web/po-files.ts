@@ -6,6 +6,7 @@ import type { Plugin } from "vite";
 
 /** Parts of the catalogue that come when they are needed, as modules of their own: `en.po?attach`. What the ids in them begin with. */
 const lateParts: ReadonlyMap<string, RegExp> = new Map([
+  ["app", /^app\./],
   ["attach", /^(?:attach|voice)\./],
   ["desk", /^desk\./],
   ["cases", /^cases\./],

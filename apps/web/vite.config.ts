@@ -4,8 +4,8 @@ import { defineConfig } from "vite";
 import { copiesApart } from "./apart.ts";
 import { emojiData } from "./emoji-data.ts";
 import { licences } from "./licences.ts";
-import { mediaWorker } from "./media-worker.ts";
 import { poFiles } from "./po-files.ts";
+import { serviceWorker } from "./service-worker.ts";
 import type { UserConfig } from "vite";
 
 // Development against a real server: `npm start` in one terminal, `npx vite apps/web` in another.
@@ -31,7 +31,7 @@ function chunkName({ name, facadeModuleId }: { readonly name: string; readonly f
 }
 
 const config: UserConfig = defineConfig({
-  plugins: [react(), emojiData(), licences(), poFiles(), mediaWorker()],
+  plugins: [react(), emojiData(), licences(), poFiles(), serviceWorker()],
   define: { __LATCHKEY_VERSION__: JSON.stringify(version) },
   build: {
     target: ["chrome119", "firefox121", "safari17.2"],

@@ -32,6 +32,7 @@ import { serverPeers } from "./scenarios/server-peers.ts";
 import { serverDirectory } from "./scenarios/server-directory.ts";
 import { tokens } from "./scenarios/tokens.ts";
 import { web } from "./scenarios/web.ts";
+import { webOffline } from "./scenarios/web-offline.ts";
 
 const scenarios: readonly Scenario[] = [
   appendOneToOne,
@@ -58,6 +59,7 @@ const scenarios: readonly Scenario[] = [
   mlsPrimitives,
   mlsPeers,
   web,
+  webOffline,
   filesUpload,
   filesClient,
   filesChromium,

@@ -38,6 +38,8 @@ const SettingsNav = lazyComponent(async () => (await import("./components/settin
 const LicencesPage = lazyComponent(async () => (await import("./pages/LicencesPage.tsx")).LicencesPage, "settings");
 const WelcomePage = lazyComponent(async () => (await import("./pages/WelcomePage.tsx")).WelcomePage);
 const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage, "settings");
+const UpdateLine = lazyComponent(async () => (await import("./components/UpdateLine.tsx")).UpdateLine, "app");
+const SharePage = lazyComponent(async () => (await import("./pages/SharePage.tsx")).SharePage, "app");
 const KnockPage = lazyComponent(async () => (await import("./pages/KnockPage.tsx")).KnockPage);
 const LinkPage = lazyComponent(async () => (await import("./pages/LinkPage.tsx")).LinkPage);
 const NewDevicePage = lazyComponent(async () => (await import("./pages/NewDevicePage.tsx")).NewDevicePage);
@@ -96,16 +98,23 @@ function Screen(): ReactElement {
   const account = useSelector((state) => state.account);
   useTitle();
   const hasAccount = account !== undefined;
-  const { notify } = useApp();
+  const { controller, notify } = useApp();
   const [begun] = useState(registrationUnderWay);
   useEffect(() => {
     if (!hasAccount) return undefined;
     rememberAccount(true);
     rememberRegistering(undefined);
     if (begun !== undefined) notify(t("resumed", { username: begun.username }));
-    const timer = setTimeout(() => void fetchAllComponents().catch(() => undefined), calmMs);
+    const timer = setTimeout(() => {
+      const keep = async (): Promise<void> => {
+        await (await import("./app-worker/keep-app.ts")).keepApp(controller);
+      };
+      void fetchAllComponents()
+        .then(keep, keep)
+        .catch(() => undefined);
+    }, calmMs);
     return () => clearTimeout(timer);
-  }, [begun, hasAccount, notify]);
+  }, [begun, controller, hasAccount, notify]);
   const removal = useSelector((state) => state.alarms.find(({ failure }) => failure.code === "device_removed"));
   const [isReading, setIsReading] = useState(false);
   if (phase.kind !== "ready") return <BlockedPage phase={phase} />;
@@ -117,19 +126,27 @@ function Screen(): ReactElement {
 /** What somebody sees who has no account here. */
 function Outside(): ReactElement {
   const { kind } = useRoute();
+  const { controller } = useApp();
   useEffect(() => {
     // Of whoever was here before nothing is left: the worker that showed their files goes too.
     if (navigator.serviceWorker?.controller)
-      void import("./files/media-registration.ts").then(({ removeMediaWorker }) => removeMediaWorker()).catch(() => undefined);
-  }, []);
+      void import("./app-worker/keep-app.ts").then(({ leaveApp }) => leaveApp(controller)).catch(() => undefined);
+  }, [controller]);
   return (
     <div className="shell">
       <ConnectionLine />
       <AnnouncementLine />
       <AlarmBanners />
+      <Newer />
       {kind === "join" ? <NewDevicePage /> : kind === "recover" ? <RecoverPage /> : <WelcomePage />}
     </div>
   );
+}
+
+/** A newer build of the app waits. */
+function Newer(): ReactElement | undefined {
+  const isThere = useSelector(({ update }) => update !== undefined);
+  return isThere ? <UpdateLine /> : undefined;
 }
 
 function Messenger(): ReactElement {
@@ -157,6 +174,7 @@ function Messenger(): ReactElement {
         <AnnouncementLine />
         <AlarmBanners />
         <NoticeLine />
+        <Newer />
         {hasConversationPage && <PlayerLine />}
       </Boundary>
       <div className="columns" ref={columnsRef}>
@@ -273,6 +291,8 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
       return <NewConversationPage key={route.to} to={route.to} />;
     case "knock":
       return <KnockPage key={route.link} link={route.link} />;
+    case "share":
+      return <SharePage token={route.token} />;
     case "requests":
       return <RequestsPage />;
     case "blocked":
@@ -298,6 +318,8 @@ function useTitle(): void {
   const open = useSelector((state) => (route.kind === "conversation" ? state.conversations.get(route.id) : undefined));
   const title = open === undefined ? undefined : titleOf(open);
   useEffect(() => {
+    // Where the app is installed, its icon says how much waits, of what is not muted.
+    void navigator.setAppBadge?.(unread).catch(() => undefined);
     document.title = `${unread > 0 ? `(${unread}) ` : ""}${title === undefined ? "" : `${title} – `}${t("appName")}`;
   }, [title, unread]);
 }

@@ -4,7 +4,8 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
 import { language, onLanguageChange } from "./messages/words.ts";
 import { createController } from "./state/controller.ts";
-import { mayLoadAgain } from "./state/preferences.ts";
+import { listenForInstall } from "./state/install.ts";
+import { lastPlace, mayLoadAgain, rememberPlace } from "./state/preferences.ts";
 import { createRouter } from "./state/router.ts";
 import type { ClientHost } from "./worker/remote-client.ts";
 import "./styles/tokens.css";
@@ -19,7 +20,11 @@ import "./styles/pages.css";
 
 /** Shows the app over a client, and ties it to the window around it. */
 export function startApp(host: ClientHost): void {
+  listenForInstall();
   const router = createRouter(globalThis.window);
+  // The app that was installed begins where the person was; on a phone with the list, as others do.
+  const place = globalThis.location.search === "?app" && globalThis.innerWidth >= 600 ? lastPlace() : undefined;
+  if (place !== undefined) router.go({ kind: "conversation", id: place, details: false }, { replace: true });
   // The next frame, or soon where none is drawn: a window that is covered counts as visible, and draws nothing.
   const controller = createController(host, (run) => {
     const once = (): void => {
@@ -34,6 +39,7 @@ export function startApp(host: ClientHost): void {
   const followRoute = (): void => {
     const route = router.get();
     controller.open(route.kind === "conversation" ? route.id : undefined);
+    if (route.kind === "conversation") rememberPlace(route.id);
   };
   router.subscribe(followRoute);
   followRoute();

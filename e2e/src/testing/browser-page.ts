@@ -46,7 +46,7 @@ const checks: BrowserChecks = {
       const name = `rule-${String(index)}`;
       let failure: string | undefined;
       try {
-        await run({ open: () => openIndexedDbStore({ name, locks: navigator.locks }), dispose: () => deleteIndexedDbStore(name) });
+        await run({ open: () => openIndexedDbStore({ name }), dispose: () => deleteIndexedDbStore(name) });
       } catch (error) {
         failure = String(error);
       }

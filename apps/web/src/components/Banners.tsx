@@ -6,6 +6,7 @@ import { groupAlarms } from "../state/app-state.ts";
 import type { AlarmGroup, AppState } from "../state/app-state.ts";
 import { useAction, useApp, useRoute, useSelector } from "../state/context.ts";
 import { formatAgo, formatTime, isoTime } from "../state/format.ts";
+import { loadNewest } from "../state/load-newest.ts";
 import { Icon } from "./Icon.tsx";
 import { nameOf } from "../state/person-name.ts";
 import { useNow } from "../state/use-now.ts";
@@ -41,7 +42,7 @@ export function ConnectionLine(): ReactElement | undefined {
           </span>
           {connection.cause?.code === "app_outdated" ? (
             // The server that is too new for this page has a newer one.
-            <button type="button" className="link-button" onClick={() => globalThis.location.reload()}>
+            <button type="button" className="link-button" onClick={loadNewest}>
               {t("connection.update")}
             </button>
           ) : (

@@ -1,8 +1,9 @@
 /**
- * The worker that answers `/media/TOKEN`: it decrypts what a page shows or saves, range by range, so that a video plays before it is here and no file is
+ * What the service worker answers of `/media/TOKEN`: it decrypts what a page shows or saves, range by range, so that a video plays before it is here and no file is
  * in memory as a whole. It knows no file by itself: which one a token stands for, and its key, it asks the page, and forgets when it ends. The browser
- * ends it whenever it likes; nothing is lost by that. Everything else that pages fetch passes it by.
+ * ends it whenever it likes; nothing is lost by that.
  */
+import type { FetchEvent, LastingEvent, PageClient, Scope } from "../service-worker/scope.ts";
 import { answerWith, failure } from "./answer.ts";
 import type { OpenedFile } from "./answer.ts";
 import { mediaPath } from "./messages.ts";
@@ -12,116 +13,86 @@ import { createReadingLocks } from "./reading-locks.ts";
 import { browsersFetch, piecesOf, storeFor } from "./pieces.ts";
 import type { PieceStore } from "./pieces.ts";
 
-/** What of a service worker's scope is used; the DOM types describe a window's. */
-interface Scope extends EventTarget {
-  readonly clients: {
-    claim(): Promise<void>;
-    get(id: string): Promise<PageClient | undefined>;
-    matchAll(options: { readonly type: "window"; readonly includeUncontrolled: boolean }): Promise<readonly PageClient[]>;
-  };
-  skipWaiting(): Promise<void>;
-}
-interface PageClient {
-  postMessage(message: AccessQuestion, transfer: readonly Transferable[]): void;
-}
-interface LastingEvent extends Event {
-  waitUntil(done: Promise<unknown>): void;
-}
-interface InstallEvent extends LastingEvent {
-  addRoutes?(rules: unknown): Promise<void>;
-}
-interface FetchEvent extends LastingEvent {
-  readonly request: Request;
-  readonly clientId: string;
-  respondWith(response: Promise<Response>): void;
-}
-
 /** So long a page may take to say which file it is. */
 const patienceMs = 15_000;
 /** Files whose keys are remembered; others are asked for again. */
 const mostRemembered = 256;
 
-const scope = globalThis as unknown as Scope;
-const files = new Map<string, OpenedFile>();
-const stores = new Map<string, PieceStore>();
-const world = browsersFetch();
-const reading = createReadingLocks({ locks: globalThis.navigator.locks, setTimer: world.setTimer });
-
-scope.addEventListener("install", (event) => {
-  const { addRoutes } = event as InstallEvent;
-  // Where a browser can be told so, it does not even wake this worker for anything else.
-  const routes = addRoutes?.call(event, [
-    { condition: { not: { urlPattern: new URLPattern({ pathname: `${mediaPath}*` }) } }, source: "network" },
-  ]);
-  (event as InstallEvent).waitUntil(Promise.all([scope.skipWaiting(), routes?.catch(() => undefined)]));
-});
-scope.addEventListener("activate", (event) => (event as LastingEvent).waitUntil(scope.clients.claim()));
-
-scope.addEventListener("message", (event) => {
-  // Pages of this origin alone can send one; an older or newer one may say what this one does not know.
-  const notice = (event as MessageEvent<MediaNotice>).data;
-  if (notice.kind === "media_claim") (event as unknown as LastingEvent).waitUntil(scope.clients.claim());
-  if (notice.kind !== "media_forget") return;
-  world.recent.clear();
-  if (notice.token === undefined) files.clear();
-  else files.delete(notice.token);
-});
-
-scope.addEventListener("fetch", (event) => {
-  const { request, clientId, respondWith } = event as FetchEvent;
-  const url = new URL(request.url);
-  if (url.origin !== globalThis.location.origin || !url.pathname.startsWith(mediaPath)) return;
-  respondWith.call(event, request.method === "GET" ? answer(request, url, clientId) : Promise.resolve(failure(405)));
-});
-
-async function answer(request: Request, url: URL, clientId: string): Promise<Response> {
-  const token = url.pathname.slice(mediaPath.length);
-  const file = files.get(token) ?? (await openFile(token, clientId));
-  if (file === undefined) return failure(404);
-  return await answerWith(file, {
-    range: request.headers.get("range"),
-    destination: request.destination,
-    isSaved: url.searchParams.has("save"),
-  });
+/** Answers what pages show of files. */
+export interface MediaAnswers {
+  /** A page says something of files. */
+  hear(notice: MediaNotice, event: LastingEvent): void;
+  /** The answer to a request below `mediaPath`. */
+  answer(event: FetchEvent, url: URL): Promise<Response>;
 }
 
-async function openFile(token: string, clientId: string): Promise<OpenedFile | undefined> {
-  const answered = await askPages(token, clientId);
-  if (answered.kind === "none") return undefined;
-  const { access, storeName } = answered;
-  // Wherever the page says that it lies: this origin's own path is asked, and no other.
-  const url = new URL(access.url, globalThis.location.origin).pathname;
-  const store = storeName === undefined ? undefined : storeFor(access, storeCalled(storeName));
-  const pieces = piecesOf({ ...access, url }, store, world);
-  const read: typeof pieces.read = () => {
-    if (access.isKept) reading(access.id);
-    return pieces.read();
-  };
-  const file: OpenedFile = { keys: access, name: access.name, pieces: { ...pieces, read } };
-  files.set(token, file);
-  for (const old of files.keys()) {
-    if (files.size <= mostRemembered) break;
-    files.delete(old);
+/** Answers in the scope of the service worker. */
+export function createMediaAnswers(scope: Pick<Scope, "clients">): MediaAnswers {
+  const files = new Map<string, OpenedFile>();
+  const stores = new Map<string, PieceStore>();
+  const world = browsersFetch();
+  const reading = createReadingLocks({ locks: globalThis.navigator.locks, setTimer: world.setTimer });
+
+  async function answer(request: Request, url: URL, clientId: string): Promise<Response> {
+    const token = url.pathname.slice(mediaPath.length);
+    const file = files.get(token) ?? (await openFile(token, clientId));
+    if (file === undefined) return failure(404);
+    return await answerWith(file, {
+      range: request.headers.get("range"),
+      destination: request.destination,
+      isSaved: url.searchParams.has("save"),
+    });
   }
-  return file;
-}
 
-function storeCalled(name: string): PieceStore {
-  const store = stores.get(name) ?? openPieceStore(name, () => Date.now());
-  stores.set(name, store);
-  return store;
-}
+  async function openFile(token: string, clientId: string): Promise<OpenedFile | undefined> {
+    const answered = await askPages(token, clientId);
+    if (answered.kind === "none") return undefined;
+    const { access, storeName } = answered;
+    // Wherever the page says that it lies: this origin's own path is asked, and no other.
+    const url = new URL(access.url, globalThis.location.origin).pathname;
+    const store = storeName === undefined ? undefined : storeFor(access, storeCalled(storeName));
+    const pieces = piecesOf({ ...access, url }, store, world);
+    const read: typeof pieces.read = () => {
+      if (access.isKept) reading(access.id);
+      return pieces.read();
+    };
+    const file: OpenedFile = { keys: access, name: access.name, pieces: { ...pieces, read } };
+    files.set(token, file);
+    for (const old of files.keys()) {
+      if (files.size <= mostRemembered) break;
+      files.delete(old);
+    }
+    return file;
+  }
 
-/** Asks the page that asked, or where that is not known (what is being saved) all of them: tokens cannot be guessed. */
-async function askPages(token: string, clientId: string): Promise<AccessAnswer> {
-  const own = clientId === "" ? undefined : await scope.clients.get(clientId);
-  const pages = own === undefined ? await scope.clients.matchAll({ type: "window", includeUncontrolled: true }) : [own];
-  const answers = pages.map(async (page) => {
-    const answered = await askPage(page, token);
-    if (answered.kind === "none") throw new Error("not this page's");
-    return answered;
-  });
-  return await Promise.any(answers).catch((): AccessAnswer => ({ kind: "none" }));
+  function storeCalled(name: string): PieceStore {
+    const store = stores.get(name) ?? openPieceStore(name, () => Date.now());
+    stores.set(name, store);
+    return store;
+  }
+
+  /** Asks the page that asked, or where that is not known (what is being saved) all of them: tokens cannot be guessed. */
+  async function askPages(token: string, clientId: string): Promise<AccessAnswer> {
+    const own = clientId === "" ? undefined : await scope.clients.get(clientId);
+    const pages = own === undefined ? await scope.clients.matchAll({ type: "window", includeUncontrolled: true }) : [own];
+    const answers = pages.map(async (page) => {
+      const answered = await askPage(page, token);
+      if (answered.kind === "none") throw new Error("not this page's");
+      return answered;
+    });
+    return await Promise.any(answers).catch((): AccessAnswer => ({ kind: "none" }));
+  }
+
+  return {
+    hear(notice, event) {
+      if (notice.kind === "media_claim") event.waitUntil(scope.clients.claim());
+      if (notice.kind !== "media_forget") return;
+      world.recent.clear();
+      if (notice.token === undefined) files.clear();
+      else files.delete(notice.token);
+    },
+    answer: async ({ request, clientId }, url) => (request.method === "GET" ? await answer(request, url, clientId) : failure(405)),
+  };
 }
 
 function askPage(page: PageClient, token: string): Promise<AccessAnswer> {

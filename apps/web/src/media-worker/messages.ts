@@ -7,8 +7,6 @@ import type { FileAccess } from "@latchkey/client";
 
 /** Where files are shown from, followed by a token that a page made up: nothing in it says which file it is. */
 export const mediaPath = "/media/";
-/** Where the worker lies. */
-export const mediaWorkerPath = "/media.js";
 
 /** To the page: it answers with an `Access` on the port that comes with it. */
 export interface AccessQuestion {

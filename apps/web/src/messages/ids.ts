@@ -2605,4 +2605,15 @@ export interface Messages {
   "counting.neverTitle": { readonly name: string };
   "counting.neverBody": undefined;
   "counting.more": undefined;
+  "app.ready": undefined;
+  "app.restart": undefined;
+  "app.waiting": undefined;
+  "app.share": undefined;
+  "app.shared": undefined;
+  "app.sharedFiles": { readonly n: number };
+  "app.shareGone": undefined;
+  "app.shareNobody": undefined;
+  "settings.install": undefined;
+  "settings.installHint": undefined;
+  "settings.installDo": undefined;
 }

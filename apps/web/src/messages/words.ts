@@ -32,10 +32,11 @@ type Files = Readonly<Record<string, () => Promise<Catalogue>>>;
 const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
 
 /**
- * What of the catalogue comes when it is needed: what is said where files are sent and voice is recorded, where they are shown, to operators,
+ * What of the catalogue comes when it is needed: what is said of newer builds and of what other apps share, where files are sent and voice is recorded, where they are shown, to operators,
  * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, and in settings.
  */
 export type LateWords =
+  | "app"
   | "attach"
   | "cases"
   | "counting"
@@ -49,6 +50,7 @@ export type LateWords =
   | "settings";
 
 const lateCatalogues: Readonly<Record<LateWords, Files>> = {
+  app: import.meta.glob<Catalogue>("./*.po", { query: "?app" }),
   attach: import.meta.glob<Catalogue>("./*.po", { query: "?attach" }),
   cases: import.meta.glob<Catalogue>("./*.po", { query: "?cases" }),
   counting: import.meta.glob<Catalogue>("./*.po", { query: "?counting" }),

@@ -5,6 +5,7 @@ import { Mark } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
 import { isPastOpening } from "../worker/protocol.ts";
 import { useApp } from "../state/context.ts";
+import { loadNewest } from "../state/load-newest.ts";
 
 const EraseDevice = lazyComponent(async () => (await import("../components/EraseDevice.tsx")).EraseDevice, "settings");
 
@@ -27,7 +28,7 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
         </a>
       )}
       {(phase.kind === "replaced" || phase.kind === "late") && (
-        <button type="button" className="button button-primary" onClick={() => globalThis.location.reload()}>
+        <button type="button" className="button button-primary" onClick={loadNewest}>
           {t("reload")}
         </button>
       )}
@@ -36,7 +37,7 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
           type="button"
           className="button button-primary"
           onClick={() => {
-            if (phase.failure.code === "closed" || phase.failure.code === "storage_newer") globalThis.location.reload();
+            if (phase.failure.code === "closed" || phase.failure.code === "storage_newer") loadNewest();
             else {
               // What was open is gone with the account.
               if (phase.failure.code === "account_deleted") router.go({ kind: "home" }, { replace: true });
@@ -44,7 +45,9 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
             }
           }}
         >
-          {phase.failure.code === "account_deleted" ? t("blocked.startAnew") : t("blocked.reload")}
+          {phase.failure.code === "account_deleted"
+            ? t("blocked.startAnew")
+            : t(phase.failure.code === "storage_newer" ? "reload" : "blocked.reload")}
         </button>
       )}
       {phase.kind === "failed" && isPastOpening(phase.failure) && <EraseDevice isOut isShut />}

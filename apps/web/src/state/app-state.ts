@@ -132,6 +132,8 @@ export interface AppState extends TrayState {
   readonly openId: string | undefined;
   /** Whether the person is looking: the page is visible and focused. */
   readonly isAttentive: boolean;
+  /** Whether a newer build of the app waits for the person's word, or for what goes on in some tab. */
+  readonly update: "ready" | "waiting" | undefined;
   /** The last thing to tell a screen reader. */
   readonly heard: { readonly key: number; readonly message: Message | undefined };
 }
@@ -178,6 +180,7 @@ export const initialState: AppState = {
   isRecoveryPutOff: false,
   openId: undefined,
   isAttentive: true,
+  update: undefined,
   heard: { key: 0, message: undefined },
 };
 

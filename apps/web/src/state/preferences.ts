@@ -17,6 +17,7 @@ const registeringKey = "latchkey.registering";
 const enterKey = "latchkey.enter-breaks";
 const undoKey = "latchkey.undo-send";
 const qualityKey = "latchkey.pictures-high";
+const placeKey = "latchkey.last-place";
 const loadedAgainKey = "latchkey.loaded-again";
 
 /** Narrowest and widest conversation list, in CSS pixels. */
@@ -154,6 +155,18 @@ export function hadAccount(): boolean {
 /** Remembers that this browser has an account (not which). */
 export function rememberAccount(has: boolean): void {
   write(accountKey, has ? "1" : undefined);
+  if (!has) write(placeKey, undefined);
+}
+
+/** The conversation that was open last: its id is in the addresses that the browser keeps, too. */
+export function lastPlace(): string | undefined {
+  const id = read(placeKey);
+  return id !== undefined && /^[\w-]{1,128}$/u.test(id) ? id : undefined;
+}
+
+/** Remembers which conversation was open. */
+export function rememberPlace(conversationId: string): void {
+  write(placeKey, conversationId);
 }
 
 /** What somebody has typed to make an account. */

@@ -17,6 +17,7 @@ const routes: readonly Route[] = [
   { kind: "join" },
   { kind: "knock", link: "" },
   { kind: "knock", link: "#v1.AbC_-9" },
+  { kind: "share", token: "0f-9" },
   { kind: "recovery_phrase" },
   { kind: "recover" },
 ];
@@ -37,6 +38,7 @@ describe("routes", () => {
     "/settings/devices/x",
     "/link/x",
     "/join/x",
+    "/share/x",
     "/recover/x",
   ])("takes %s as home", (path) => {
     expect(parseRoute(path)).toEqual({ kind: "home" });

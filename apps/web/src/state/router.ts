@@ -20,6 +20,8 @@ export type Route =
   | { readonly kind: "devices" }
   /** Taking another device into the account. */
   | { readonly kind: "link" }
+  /** To whom something goes that another app shared; `token` is by what the app's worker has it. */
+  | { readonly kind: "share"; readonly token: string }
   /** Asking to be let into a group; `link` is what stands behind the address. */
   | { readonly kind: "knock"; readonly link: string }
   /** Where there is no account yet: this device offers itself to one. */
@@ -49,6 +51,7 @@ export function parseRoute(path: string, query = "", fragment = ""): Route {
   }
   if (first === "settings" && second === "recovery" && third === undefined) return { kind: "recovery_phrase" };
   if (first === "join" && second === undefined) return { kind: "knock", link: fragment.slice(0, 2048) };
+  if (first === "share" && second === undefined) return { kind: "share", token: fragment.slice(1, 65) };
   if (first === "link" && second === undefined) return { kind: "join" };
   if (first === "recover" && second === undefined) return { kind: "recover" };
   return { kind: "home" };
@@ -81,6 +84,8 @@ export function formatRoute(route: Route): string {
       return "/settings/devices/link";
     case "knock":
       return `/join${route.link}`;
+    case "share":
+      return `/share#${route.token}`;
     case "join":
       return "/link";
     case "recover":
@@ -106,6 +111,7 @@ export function parentRoute(route: Route): Route {
     case "recovery_phrase":
       return { kind: "devices" };
     case "knock":
+    case "share":
     case "join":
     case "recover":
     case "home":

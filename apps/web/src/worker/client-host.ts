@@ -1,13 +1,14 @@
-import { eraseWebStore, openWebClient } from "@latchkey/client/web";
+import { eraseWebStore, openWebClient, takeProfileLock } from "@latchkey/client/web";
+import type { ProfileLock } from "@latchkey/client/web";
 import { createHost } from "./serve.ts";
 import type { PortLike } from "./serve.ts";
 import { transcribe } from "./transcriber.ts";
 
 const profile = "default";
-const patienceMs = 1200;
 /** Which build this is: the build names its files by what is in them. Two tabs of one build share this worker, or wait for each other. */
 const build = import.meta.url;
-const builds = new BroadcastChannel(`latchkey-builds:${profile}`);
+let lock: ProfileLock | undefined;
+let letOthersGoOn = (): void => undefined;
 
 const host = createHost({
   async canKeepKeys() {
@@ -21,33 +22,25 @@ const host = createHost({
       return false;
     }
   },
-  openClient: () => openWebClient({ serverUrl: globalThis.location.origin, profile, transcribe }),
+  openClient: () => openWebClient({ serverUrl: globalThis.location.origin, profile, lock, transcribe }),
   async withProfileLock(onWait, hold) {
-    // A tab that is being reloaded frees the lock within moments: only a longer wait is told.
-    const timer = setTimeout(() => {
-      onWait();
-      // A channel of one's own origin has no target to name.
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin
-      builds.postMessage(build);
-    }, patienceMs);
+    lock = await takeProfileLock({ profile, by: build, onWait });
+    // A tab that is being reloaded is of this build, or asks again.
+    lock.onWanted(({ by, waitedMs }) => by !== build && waitedMs > 0 && letOthersGoOn());
     try {
-      await navigator.locks.request(`latchkey-worker:${profile}`, async () => {
-        clearTimeout(timer);
-        await hold();
-      });
+      await hold();
     } finally {
-      // Refused, nobody waits.
-      clearTimeout(timer);
+      await lock.release();
+      lock = undefined;
     }
   },
   eraseProfile: () => eraseWebStore(profile),
   // A worker that lives on for a while after its pages would keep what is erased or restored in its place meanwhile.
   onAbandoned: () => globalThis.close(),
-  onOtherBuild(listener) {
-    builds.addEventListener("message", ({ data }) => {
-      if (data !== build) listener();
-    });
+  async whenGone(name) {
+    await navigator.locks.request(name, () => undefined);
   },
+  onOtherBuild: (listener) => (letOthersGoOn = listener),
 });
 
 /** Serves the client of this browser's profile to a page; the first one opens it. */

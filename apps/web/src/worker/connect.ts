@@ -40,9 +40,11 @@ const sharedSilenceMs = 1000;
 const dedicatedSilenceMs = 5000;
 /** One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. */
 function startShared(address: string): PagePort {
+  const lock = holdOwnLock();
   const shared = untilHeard(() => {
     const worker = new SharedWorker(address, sharedOptions);
     const port = asPagePort(worker.port, () => worker.port.start(), worker);
+    void lock.then((name) => port.postMessage({ kind: "here", lock: name }));
     return { ...port, end: () => port.postMessage({ kind: "bye" }) };
   }, sharedSilenceMs);
   let own: PagePort | undefined;
@@ -63,6 +65,19 @@ function startShared(address: string): PagePort {
       });
     },
   };
+}
+
+/** A Web Lock of this page alone, held until it ends, whatever ends it: resolves to its name once it is. */
+function holdOwnLock(): Promise<string> {
+  const name = `latchkey-page:${crypto.randomUUID()}`;
+  return new Promise((resolve) => {
+    navigator.locks
+      .request(name, () => {
+        resolve(name);
+        return new Promise(() => undefined);
+      })
+      .catch(() => undefined);
+  });
 }
 
 function startDedicated(address: string): PagePort {

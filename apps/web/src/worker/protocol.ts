@@ -4,6 +4,8 @@ import type { ClientEvent, ClientFailure } from "@latchkey/client";
 export type Request =
   | { readonly kind: "call"; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
   | { readonly kind: "wake" }
+  /** The page holds a Web Lock of this name for as long as it lives: also one that is killed has left then. */
+  | { readonly kind: "here"; readonly lock: string }
   /** Opens the client again after a failure. */
   | { readonly kind: "reopen" }
   /** Erases a profile that cannot be opened any more, and begins anew. */

@@ -1,4 +1,4 @@
-import { mediaWorkerPath } from "../media-worker/messages.ts";
+import { workerPath } from "../service-worker/messages.ts";
 import picturesAddress from "../attach/picture-thread.ts?worker&url";
 import workerAddress from "./client-worker.ts?worker&url";
 
@@ -6,10 +6,10 @@ interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
 }
 
-/** A script that this app may start: the client's worker, the one that answers what is shown of files, and the one that makes pictures ready. */
-type Script = "client" | "media" | "pictures";
+/** A script that this app may start: the client's worker, the app's service worker, and the one that makes pictures ready. */
+type Script = "client" | "app" | "pictures";
 
-const addresses: Readonly<Record<Script, string>> = { client: workerAddress, media: mediaWorkerPath, pictures: picturesAddress };
+const addresses: Readonly<Record<Script, string>> = { client: workerAddress, app: workerPath, pictures: picturesAddress };
 
 let policy: { createScriptURL(url: string): string } | undefined;
 

@@ -20,6 +20,8 @@ export interface HostOptions {
   eraseProfile(): Promise<void>;
   /** No page is left, and what the last one asked for at its end is done. */
   onAbandoned(): void;
+  /** Resolves when a page that holds this Web Lock is gone. */
+  whenGone(lock: string): Promise<void>;
   /** Calls `listener` when a worker of another build waits for the profile. */
   onOtherBuild(listener: () => void): void;
 }
@@ -57,6 +59,11 @@ export function createHost(options: HostOptions): Host {
   let calls = 0;
   const endIfAbandoned = (): void => {
     if (ports.size === 0 && calls === 0) options.onAbandoned();
+  };
+
+  const leave = (port: PortLike): void => {
+    ports.delete(port);
+    endIfAbandoned();
   };
 
   const broadcast = (response: Response): void => {
@@ -168,9 +175,11 @@ export function createHost(options: HostOptions): Host {
           case "start_over":
             void startOver();
             break;
+          case "here":
+            void options.whenGone(data.lock).then(() => leave(port));
+            break;
           case "bye":
-            ports.delete(port);
-            endIfAbandoned();
+            leave(port);
             break;
         }
       });

@@ -58,6 +58,7 @@ const others = {
   canKeepKeys: async (): Promise<boolean> => true,
   onAbandoned: (): void => undefined,
   onOtherBuild: (): void => undefined,
+  whenGone: (): Promise<void> => new Promise(() => undefined),
   eraseProfile: async (): Promise<void> => undefined,
 };
 
@@ -143,6 +144,22 @@ describe("the client behind a port", () => {
     expect(onAbandoned).not.toHaveBeenCalled();
     resolve();
     await vi.waitFor(() => expect(onAbandoned).toHaveBeenCalled());
+  });
+
+  it("[O-5] ends when the last page was killed, which says no word", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onAbandoned = vi.fn();
+    const whenGone = vi.fn(() => promise);
+    const host = createHost({ ...others, openClient: async () => fakeClient().client, withProfileLock: unlocked, onAbandoned, whenGone });
+    let send: (request: Request) => void = () => undefined;
+    host.addPort({
+      postMessage: () => undefined,
+      addEventListener: (_type, listener) => (send = (request) => listener(new MessageEvent("message", { data: request }))),
+    });
+    send({ kind: "here", lock: "latchkey-page:1" });
+    expect([whenGone.mock.calls, onAbandoned.mock.calls]).toEqual([[["latchkey-page:1"]], []]);
+    resolve();
+    await vi.waitFor(() => expect(onAbandoned).toHaveBeenCalledOnce());
   });
 
   it("passes on that the network is back", async () => {

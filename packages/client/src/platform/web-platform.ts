@@ -9,6 +9,8 @@ import { openIndexedDbStore } from "../store/indexeddb-store.ts";
 import type { Store } from "../store/store.ts";
 import type { ValueCipher } from "../store/value-cipher.ts";
 import type { Platform, SocketLike } from "./platform.ts";
+import { takeProfileLock } from "./profile-lock.ts";
+import type { ProfileLock } from "./profile-lock.ts";
 
 /** Kept beside the profile's records, in a database of its own. */
 interface SideSchema extends DBSchema {
@@ -18,6 +20,8 @@ interface SideSchema extends DBSchema {
 
 const maxRandomBytes = 65_536;
 const nonceBytes = 12;
+/** Who has not taken the profile's lock before waits so long for it. */
+const lockTimeoutMs = 3000;
 
 /**
  * A browser's part of the world.
@@ -91,11 +95,30 @@ function connect(url: string, protocols: readonly string[]): SocketLike {
 /**
  * The store of a profile in IndexedDB. Its device key is a CryptoKey that cannot be exported, in a second database, with the
  * count that tells an old copy.
+ * @param lock the profile's, where it was taken before; it stays its holder's. Without it the store takes it, until it is closed
  * @throws ClientError `storage_in_use`, `storage_newer`, `storage_denied`, `profile_restored`
  */
-export async function openWebStore(profile: string): Promise<Store> {
+export async function openWebStore(profile: string, lock?: ProfileLock): Promise<Store> {
   if (globalThis.indexedDB === undefined) throw new ClientError("storage_denied", "This browser has no storage for this app.");
-  const raw = await openIndexedDbStore({ name: `latchkey/${profile}`, locks: globalThis.navigator?.locks });
+  const own = lock === undefined ? await takeProfileLock({ profile, by: "store", signal: AbortSignal.timeout(lockTimeoutMs) }) : undefined;
+  try {
+    const store = await openHeldStore(profile);
+    return {
+      transact: (mode, run) => store.transact(mode, run),
+      async close() {
+        await store.close();
+        await own?.release();
+      },
+    };
+  } catch (error) {
+    await own?.release();
+    throw error;
+  }
+}
+
+/** The store of a profile whose lock is held. */
+async function openHeldStore(profile: string): Promise<Store> {
+  const raw = await openIndexedDbStore({ name: `latchkey/${profile}` });
   let side: IDBPDatabase<SideSchema> | undefined;
   try {
     side = await openDB<SideSchema>(`latchkey-side/${profile}`, 1, {
@@ -142,7 +165,7 @@ function webFiles(profile: string): () => Promise<FilePlace> {
   };
 }
 
-/** Erases what `openWebStore` keeps of a profile that nobody has open, also where it cannot be opened any more. */
+/** Erases what `openWebStore` keeps of a profile whose lock is held and that nobody has open, also where it cannot be opened any more. */
 export async function eraseWebStore(profile: string): Promise<void> {
   await deleteDB(`latchkey/${profile}`);
   await deleteDB(`latchkey-side/${profile}`);

@@ -1,17 +1,26 @@
 import type { Client, Transcribe } from "../api.ts";
 import { createClient } from "../create-client.ts";
+import type { ProfileLock } from "./profile-lock.ts";
 import { askToPersist, createWebPlatform, openWebStore } from "./web-platform.ts";
 
+export { profileLockName, takeProfileLock, tryProfileLock } from "./profile-lock.ts";
+export type { ProfileLock, ProfileLockParams, Wanted } from "./profile-lock.ts";
 export { askToPersist, createWebPlatform, eraseWebStore, openWebStore } from "./web-platform.ts";
 
 /**
- * Opens a profile of this browser, in a worker, with the server at `serverUrl` (such as `location.origin`).
+ * Opens a profile of this browser, in a worker, with the server at `serverUrl` (such as `location.origin`). `lock` is the profile's, where it
+ * was taken before; without it the client has it until it is closed.
  * @throws ClientError `storage_in_use` when another tab has it, `storage_newer`, `storage_denied`, `profile_restored`
  */
-export async function openWebClient(params: { serverUrl: string; profile?: string; transcribe?: Transcribe | undefined }): Promise<Client> {
-  const { serverUrl, profile = "default", transcribe } = params;
+export async function openWebClient(params: {
+  serverUrl: string;
+  profile?: string;
+  lock?: ProfileLock | undefined;
+  transcribe?: Transcribe | undefined;
+}): Promise<Client> {
+  const { serverUrl, profile = "default", lock, transcribe } = params;
   const persisted = await askToPersist();
-  const store = await openWebStore(profile);
+  const store = await openWebStore(profile, lock);
   try {
     const client = await createClient({ store, platform: createWebPlatform(persisted, profile), serverUrl, transcribe });
     globalThis.addEventListener("online", () => client.wake());

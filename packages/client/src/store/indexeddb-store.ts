@@ -12,20 +12,15 @@ interface Schema extends DBSchema {
 }
 
 const schemaVersion = 1;
-const lockTimeoutMs = 3000;
 
 /**
  * A store in IndexedDB. Writes are held in memory and applied in one IndexedDB transaction of strict durability when the
- * transaction ends, since IndexedDB commits by itself as soon as something else is awaited. One context at a time writes: by a
- * Web Lock held until `close` where there are locks, and in any case by an owner's token that each commit checks again.
+ * transaction ends, since IndexedDB commits by itself as soon as something else is awaited. One context at a time writes: whoever
+ * opens it holds the profile's lock (`platform/profile-lock.ts`), and each commit checks an owner's token besides: of two that have it open
+ * all the same, the one that came last.
  * @throws ClientError `storage_in_use` when another tab or worker has the profile, `storage_newer`, `storage_denied`
  */
-export async function openIndexedDbStore(params: {
-  name: string;
-  /** `navigator.locks`, where there is one. */
-  locks?: LockManager | undefined;
-}): Promise<Store> {
-  const release = await takeLock(params.locks, `latchkey/${params.name}`);
+export async function openIndexedDbStore(params: { name: string }): Promise<Store> {
   let lost = false;
   let database: IDBPDatabase<Schema>;
   const owner = crypto.randomUUID();
@@ -41,7 +36,6 @@ export async function openIndexedDbStore(params: {
     });
     await database.put("meta", owner, "owner");
   } catch (error) {
-    release();
     throw storageError(error);
   }
   const mutex = createMutex();
@@ -113,7 +107,6 @@ export async function openIndexedDbStore(params: {
       if (closed) return;
       closed = true;
       database.close();
-      release();
     },
   };
 }
@@ -160,19 +153,6 @@ function keyRangeOf(lower: { key: string; open: boolean } | undefined, upper: st
   if (lower !== undefined && upper !== undefined) return IDBKeyRange.bound(lower.key, upper, lower.open, true);
   if (lower !== undefined) return IDBKeyRange.lowerBound(lower.key, lower.open);
   return upper === undefined ? null : IDBKeyRange.upperBound(upper, true);
-}
-
-/** Holds a Web Lock until the result is called. */
-async function takeLock(locks: LockManager | undefined, name: string): Promise<() => void> {
-  if (locks === undefined) return () => undefined;
-  return new Promise((resolve, reject) => {
-    const held = locks.request(
-      name,
-      { signal: AbortSignal.timeout(lockTimeoutMs) },
-      () => new Promise<void>((release) => resolve(release)),
-    );
-    held.catch((error: unknown) => reject(error instanceof DOMException && error.name === "TimeoutError" ? inUse() : storageError(error)));
-  });
 }
 
 function inUse(): ClientError {

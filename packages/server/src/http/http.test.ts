@@ -398,6 +398,18 @@ describe("the rest of HTTP", () => {
     expect((await fetch(`${server.url}/`, { method: "POST", body: "x" })).status).toBe(404);
   });
 
+  test("[O-6] what another app shares is not read, and leads to the page that says that it is gone", async () => {
+    const webRoot = temporaryDirectory();
+    writeFileSync(join(webRoot, "index.html"), "<!doctype html><title>app</title>");
+    const server = await runServer({ webRoot });
+    const body = new FormData();
+    body.append("text", "nobody's business");
+    body.append("files", new Blob([new Uint8Array(5_000_000)]), "a.bin");
+    const answer = await fetch(`${server.url}/share`, { method: "POST", body, redirect: "manual" });
+    expect([answer.status, answer.headers.get("location"), answer.headers.get("connection")]).toEqual([303, "/share", "close"]);
+    expect((await fetch(`${server.url}/share`)).status).toBe(200);
+  });
+
   test("assets are compressed where the browser takes it, and a new build is taken up with the next page", async () => {
     const webRoot = temporaryDirectory();
     mkdirSync(join(webRoot, "assets"));

@@ -37,6 +37,10 @@ const compressible: ReadonlySet<string> = new Set([
   ".webmanifest",
 ]);
 const minCompressedBytes = 1024;
+/** The web app's service worker. */
+const workerPath = "/sw.js";
+/** Of the web app's manifest. */
+const sharePath = "/share";
 
 /** How content can be coded, the best first, and how a file's name ends that is coded so. */
 const codings = [
@@ -64,7 +68,7 @@ interface Bundle {
 /**
  * Serves the built web app from memory: hashed assets for ever, its page always fresh, and the page for every path of
  * the app's own. Only what was in the folder, or among the files, can be asked for. A new build in the folder is taken up with
- * the next page. Files `NAME.br` and `NAME.gz` are `NAME` compressed already, and are not served as files of their own.
+ * the next page, or when the app's service worker is asked for. Files `NAME.br` and `NAME.gz` are `NAME` compressed already, and are not served as files of their own.
  */
 export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"]): void {
   const root = typeof webRoot === "string" ? resolve(webRoot) : undefined;
@@ -73,10 +77,15 @@ export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"
     if (root !== undefined && bundle !== undefined && builtAt(root) !== bundle.builtAtMs) bundle = load(root) ?? bundle;
     return bundle;
   };
+  app.addHook("onRequest", (request, reply, done) => {
+    if (request.method === "POST" && request.url === sharePath) refuseShare(reply);
+    else done();
+  });
   app.setNotFoundHandler((request, reply) => {
     if (request.method !== "GET" && request.method !== "HEAD") return notFound(reply);
     const path = request.url.split("?")[0] ?? "/";
-    const asset = bundle?.assets.get(path);
+    // Whoever keeps the app asks for its worker alone, to learn of a new build.
+    const asset = (path === workerPath ? current() : bundle)?.assets.get(path);
     if (asset !== undefined && asset !== bundle?.page) return send(request, reply, asset);
     // A path with an extension, of the API, or of what the app's own worker answers, is no page.
     if (path !== "/index.html" && (path.startsWith("/v1/") || path.startsWith("/media/") || /\.[a-z0-9]+$/i.test(path)))
@@ -85,6 +94,14 @@ export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"
     if (page !== undefined) return send(request, reply, page);
     return path === "/" ? reply.type("text/plain; charset=utf-8").send(noApp) : notFound(reply);
   });
+}
+
+/**
+ * What another app shares is for the app's worker in the browser; where that is missing, the browser sends it here (spec O-6). Nothing of it is read, and the
+ * page says that it is gone.
+ */
+function refuseShare(reply: FastifyReply): void {
+  void reply.headers({ connection: "close", location: sharePath }).code(303).send();
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, asset: Asset): FastifyReply {

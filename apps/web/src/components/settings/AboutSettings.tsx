@@ -3,6 +3,7 @@ import { t } from "../../messages/words.ts";
 import { useSelector } from "../../state/context.ts";
 import { Mark } from "../Icon.tsx";
 import { PublicRecord } from "../PublicRecord.tsx";
+import { InstallApp } from "./InstallApp.tsx";
 import { RowLink } from "./RowLink.tsx";
 import { Section } from "./Section.tsx";
 
@@ -29,6 +30,7 @@ export function AboutSettings(): ReactElement {
           <kbd>?</kbd>
         </button>
       </section>
+      <InstallApp />
       <Section heading={t("settings.record")}>
         <PublicRecord />
       </Section>

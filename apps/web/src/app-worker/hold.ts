@@ -1,0 +1,32 @@
+/*
+ * Whether something goes on in a tab of this browser that a restart would break off: a recording, files that are made ready, a message that is changed. A
+ * Web Lock says it to all tabs: who has something shares it, and who restarts has it alone. A tab that ends lets go of it, whatever ends it.
+ */
+
+const lockName = "latchkey-page-held";
+
+/** Something goes on here. Returns what ends that. */
+export function holdRestart(): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  void lockManager()
+    ?.request(lockName, { mode: "shared" }, () => promise)
+    .catch(() => undefined);
+  return resolve;
+}
+
+/** Resolves when nothing goes on in any tab; nothing that this app waits for begins until what it resolves to is called. @throws the reason of `signal` */
+export async function whenNobodyHolds(signal?: AbortSignal): Promise<() => void> {
+  const locks = lockManager();
+  if (locks === undefined) return () => undefined;
+  const { promise, resolve } = Promise.withResolvers<() => void>();
+  const held = locks.request(
+    lockName,
+    signal === undefined ? {} : { signal },
+    async () => await new Promise<void>((release) => resolve(release)),
+  );
+  return await Promise.race([promise, held.then(() => () => undefined)]);
+}
+
+function lockManager(): LockManager | undefined {
+  return globalThis.navigator?.locks as LockManager | undefined;
+}

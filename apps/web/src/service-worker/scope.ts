@@ -1,0 +1,49 @@
+import type { AccessQuestion, MediaNotice } from "../media-worker/messages.ts";
+import type { AppNotice } from "./messages.ts";
+
+/*
+ * What of a service worker's scope is used; the DOM types describe a window's.
+ */
+
+/** A page of this origin, as the worker sees it. */
+export interface PageClient {
+  postMessage(message: AccessQuestion, transfer: readonly Transferable[]): void;
+}
+
+/** An event during which the browser does not end the worker. */
+export interface LastingEvent extends Event {
+  waitUntil(done: Promise<unknown>): void;
+}
+
+/** It may tell the browser what it need not be asked for. */
+export interface InstallEvent extends LastingEvent {
+  addRoutes?(rules: unknown): Promise<void>;
+}
+
+/** A page, or something on it, asks for something. */
+export interface FetchEvent extends LastingEvent {
+  readonly request: Request;
+  readonly clientId: string;
+  respondWith(response: Promise<Response>): void;
+}
+
+/** A page says something. */
+export interface NoticeEvent extends LastingEvent {
+  readonly data: MediaNotice | AppNotice;
+  readonly ports: readonly MessagePort[];
+}
+
+/** The worker itself. */
+export interface Scope {
+  readonly clients: {
+    claim(): Promise<void>;
+    get(id: string): Promise<PageClient | undefined>;
+    matchAll(options: { readonly type: "window"; readonly includeUncontrolled: boolean }): Promise<readonly PageClient[]>;
+  };
+  readonly registration: { readonly active: unknown };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install", listener: (event: InstallEvent) => void): void;
+  addEventListener(type: "activate", listener: (event: LastingEvent) => void): void;
+  addEventListener(type: "message", listener: (event: NoticeEvent) => void): void;
+  addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
+}
