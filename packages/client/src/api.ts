@@ -557,7 +557,7 @@ export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, Moderation
   removeDevice(deviceId: string): Promise<void>;
   /** In a profile without an account: offers itself for linking. States follow as `link` events; `done` means there is an account here. */
   offerLink(params: { deviceName: string }): Promise<LinkOffer>;
-  /** In a profile with an account: takes up a new device's offer, by its code or its words. @throws `invalid_code`, `link_expired` */
+  /** In a profile with an account: takes up a new device's offer, by its code or its words, and waits two minutes for it. @throws `invalid_code`, `link_expired`, `offline` */
   acceptLink(code: string): Promise<void>;
   /** Both sides: whether the digits are the same on both screens. The accepting side's yes adds the device. */
   confirmLink(same: boolean): Promise<void>;

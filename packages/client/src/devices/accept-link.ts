@@ -6,7 +6,7 @@ import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
-import { linkLifeMs, linkPlace, parseLinkCode } from "./link-code.ts";
+import { answerPatienceMs, linkLifeMs, linkPlace, parseLinkCode } from "./link-code.ts";
 import { beginExistingSide } from "./link-machine.ts";
 import { LinkSession, packLinked } from "./link-session.ts";
 import { inheritedRecords, loadDeviceNames, putDeviceName } from "./linked-account.ts";
@@ -35,7 +35,7 @@ export interface AcceptParams {
   readonly onUndo: (deviceId: Uint8Array) => Promise<void>;
 }
 
-/** Takes up a new device's offer (spec A-7). Resolves once both screens show digits. @throws ClientError `invalid_code`, `link_expired`, `link_refused` */
+/** Takes up a new device's offer (spec A-7). Resolves once both screens show digits. @throws ClientError `invalid_code`, `link_expired`, `link_refused`, `offline` */
 export function acceptLink(params: AcceptParams): LinkSession {
   const { store, platform, connections, states, emit } = params;
   const { secret, host: namedHost } = parseLinkCode(params.code);
@@ -108,6 +108,8 @@ export function acceptLink(params: AcceptParams): LinkSession {
       }
     },
   });
+  const cancel = platform.setTimer(answerPatienceMs, () => session.unanswered());
+  session.compared.promise.then(cancel, cancel);
   return session;
 }
 

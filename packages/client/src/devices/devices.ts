@@ -140,11 +140,7 @@ export class Devices {
       onUndo: (deviceId) => this.#undo(deviceId),
     });
     this.#session = session;
-    const cancel = platform.setTimer(retryUndoMs * 2, () => {
-      // Nobody waits there any more: the code is an old one.
-      if (session.machine.phase.kind === "joining" || session.machine.phase.kind === "answered") session.input({ kind: "expired" });
-    });
-    await session.compared.promise.finally(cancel);
+    await session.compared.promise;
   }
 
   confirmLink(same: boolean): void {

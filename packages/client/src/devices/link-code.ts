@@ -11,6 +11,8 @@ import { ClientError } from "../errors.ts";
 export const linkSecretBytes = 16;
 /** How long an offer is good, in milliseconds. */
 export const linkLifeMs = 600_000;
+/** How long a device that takes up an offer waits for the other one, in milliseconds: somebody may have to wake it first. */
+export const answerPatienceMs = 120_000;
 
 /** What a linking code says: the meeting place of both devices and its keys come from `secret` (spec A-7). */
 export interface LinkCode {

@@ -115,6 +115,15 @@ export class LinkSession {
     throw offlineError();
   }
 
+  /** Nobody answered in time: the code is an old one; or, where this device reaches no server, it is not known, and the code may hold still. */
+  unanswered(): void {
+    const { kind } = this.#machine.phase;
+    if (kind !== "joining" && kind !== "answered") return;
+    if (this.#rendezvous.isOpen) return this.input({ kind: "expired" });
+    this.compared.reject(offlineError());
+    this.close();
+  }
+
   /** Resolves when everything taken so far was carried out. */
   async settled(): Promise<void> {
     await this.#work;

@@ -6,8 +6,10 @@ import { offlineError } from "../errors.ts";
 import { createNodePlatform } from "../platform/node-platform.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Connections } from "../transport/connection-manager.ts";
-import { linkPlace } from "./link-code.ts";
+import { answerPatienceMs, formatLinkCode, linkPlace } from "./link-code.ts";
+import { acceptLink } from "./accept-link.ts";
 import { offerLink } from "./offer-link.ts";
+import type { OwnStates } from "./own-states.ts";
 import { openRendezvous } from "./rendezvous.ts";
 
 /** A place to meet at a server of which every append ends so. */
@@ -83,6 +85,76 @@ describe("[A-7] [T-1] a new device that the server has no place for", () => {
     session.close();
   });
 });
+
+describe("[A-7] a device that takes up an offer", () => {
+  it("waits two minutes for the other one, and then says that the code is an old one", async () => {
+    const { session, pass, appended } = takeUp({ isReached: true });
+    await pass(answerPatienceMs - 1);
+    expect([session.isOver, session.machine.phase.kind]).toEqual([false, "joining"]);
+    await pass(1);
+    await expect(session.compared.promise).rejects.toMatchObject({ code: "link_expired" });
+    // Should the other one come after all, it does not wait for somebody who is gone.
+    expect(appended()).toBe(1);
+  });
+
+  it("and reaches no server says that, and spoils no code: the other device still waits under it", async () => {
+    const { session, pass, appended } = takeUp({ isReached: false });
+    await pass(answerPatienceMs);
+    await expect(session.compared.promise).rejects.toMatchObject({ code: "offline" });
+    expect([session.isOver, appended()]).toEqual([true, 0]);
+  });
+});
+
+/** Takes up an offer that nobody stands behind, under a clock of the test's own. */
+function takeUp({ isReached }: { readonly isReached: boolean }) {
+  let appended = 0;
+  let nowMs = 0;
+  const timers: { atMs: number; run: () => void }[] = [];
+  const request = async ({ kind }: { kind: string }): Promise<unknown> => {
+    if (kind === "append") appended += 1;
+    return await Promise.resolve({ kind: "done" });
+  };
+  const connections = {
+    keep(_role: string, _host: string, kept: { onOpen(opened: unknown): Promise<void> }) {
+      if (isReached) void kept.onOpen({ request });
+      return { release: () => undefined };
+    },
+  };
+  const setTimer = (delayMs: number, run: () => void): (() => void) => {
+    const timer = { atMs: nowMs + delayMs, run };
+    timers.push(timer);
+    return () => void (timer.atMs = Number.POSITIVE_INFINITY);
+  };
+  const [accountId, host] = [new Uint8Array(32), "chat.example"];
+  const own = { host, accountId, username: "alice", deviceName: "old", account: { state: { devices: [] } } };
+  const session = acceptLink({
+    store: createMemoryStore(),
+    platform: { ...createNodePlatform(), setTimer },
+    connections: connections as unknown as Connections,
+    // Before the digits are compared nothing else of it is asked for.
+    states: { own } as unknown as OwnStates,
+    code: formatLinkCode(new Uint8Array(16), host),
+    emit: () => undefined,
+    conversations: () => [],
+    onPublish: () => undefined,
+    onLinked: () => undefined,
+    onUndo: () => Promise.resolve(),
+  });
+  return {
+    session,
+    appended: () => appended,
+    async pass(ms: number) {
+      await session.settled();
+      nowMs += ms;
+      for (const timer of timers.filter(({ atMs }) => atMs <= nowMs)) {
+        timer.atMs = Number.POSITIVE_INFINITY;
+        timer.run();
+      }
+      await session.settled();
+      await new Promise(setImmediate);
+    },
+  };
+}
 
 /** Offers a device for linking at a server that answers so. No time passes there. */
 async function offerAt(

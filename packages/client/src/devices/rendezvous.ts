@@ -9,6 +9,8 @@ import { createSingleFlight } from "../single-flight.ts";
 
 /** The log in which the two devices of a linking meet. */
 export interface Rendezvous {
+  /** Whether the log can be read and written now. */
+  readonly isOpen: boolean;
   /** Appends an entry of these sealed bytes; sent again, the same, until the server has it. */
   append(blob: Uint8Array): void;
   /** Resolves when everything appended is on the server, to true; to false when the time is over. */
@@ -99,6 +101,9 @@ export function openRendezvous(params: {
   });
 
   return {
+    get isOpen() {
+      return connection !== undefined;
+    },
     append(blob) {
       waiting.push(joinEntry(entryHead([]), blob));
       void sending.wake();
