@@ -116,6 +116,7 @@ describe("without a network", () => {
     await receiveText(ben.client, conversationId, "Written at sea");
     await seeTaken(page, "Written at sea");
     await offlineLine(page).waitFor({ state: "detached" });
+    expect(await messagesWith(page, "Written at sea").count()).toBe(1);
   }, 240_000);
 
   test("[O-1] a browser that is started again while the server is gone opens two tabs with it all; they go on when it is back", async () => {
@@ -136,6 +137,7 @@ describe("without a network", () => {
     ben.client.wake();
     await seeTaken(page, "While nobody listened");
     await receiveText(ben.client, conversationId, "While nobody listened");
+    expect(await messagesWith(page, "While nobody listened").count()).toBe(1);
     await second.close();
   }, 240_000);
 
@@ -318,6 +320,7 @@ describe("[O-5] the one lock", () => {
     await open(page);
     await seeTaken(page, "Before the crash");
     await receiveText(ben.client, conversationId, "Before the crash");
+    expect(await messagesWith(page, "Before the crash").count()).toBe(1);
     // Whatever else the browser had in that process.
     await ada[Symbol.asyncDispose]();
     await openAda();

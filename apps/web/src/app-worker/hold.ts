@@ -27,6 +27,7 @@ export async function whenNobodyHolds(signal?: AbortSignal): Promise<() => void>
   return await Promise.race([promise, held.then(() => () => undefined)]);
 }
 
+/** Absent where a page may not use it. */
 function lockManager(): LockManager | undefined {
-  return globalThis.navigator?.locks as LockManager | undefined;
+  return globalThis.navigator?.locks;
 }

@@ -7,7 +7,7 @@ import type { FetchEvent, LastingEvent, PageClient, Scope } from "../service-wor
 import { answerWith, failure } from "./answer.ts";
 import type { OpenedFile } from "./answer.ts";
 import { mediaPath } from "./messages.ts";
-import type { AccessAnswer, AccessQuestion, MediaNotice } from "./messages.ts";
+import type { AccessAnswer, MediaNotice } from "./messages.ts";
 import { openPieceStore } from "./piece-store.ts";
 import { createReadingLocks } from "./reading-locks.ts";
 import { browsersFetch, piecesOf, storeFor } from "./pieces.ts";

@@ -90,7 +90,7 @@ describe("[O-5] [E-263] the one lock of a profile", () => {
     vi.stubGlobal("navigator", {});
     try {
       const lock = await takeProfileLock({ profile: newProfile(), by: "here" });
-      await lock.release();
+      expect(await lock.release()).toBeUndefined();
     } finally {
       vi.unstubAllGlobals();
     }

@@ -114,11 +114,9 @@ function heldLock(profile: string, release: () => Promise<void>): ProfileLock {
       await release();
     },
     onWanted(listener) {
-      channel.addEventListener("message", ({ data }: MessageEvent<Wanted>) => {
-        // An older build says something else.
-        if (typeof data === "object" && data !== null && typeof data.waitedMs === "number")
-          listener({ by: String(data.by), waitedMs: data.waitedMs });
-        else listener({ by: String(data), waitedMs: patienceMs });
+      channel.addEventListener("message", ({ data }: MessageEvent<Wanted | string>) => {
+        // Pages and workers of this origin alone can say it; one of a build before this says which build it is, and no more.
+        listener(typeof data === "string" ? { by: data, waitedMs: patienceMs } : data);
       });
     },
   };
