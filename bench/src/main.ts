@@ -14,6 +14,7 @@ import { clientCatchUp } from "./scenarios/client-catch-up.ts";
 import { clientPage, clientReactions } from "./scenarios/client-reactions.ts";
 import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
+import { deskMemory } from "./scenarios/desk-memory.ts";
 import { drain } from "./scenarios/drain.ts";
 import { counts } from "./scenarios/counts.ts";
 import { reports } from "./scenarios/reports.ts";
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   idleMemory,
   drain,
   reports,
+  deskMemory,
   counts,
   serverDirectory,
   serverPeers,

@@ -30,6 +30,8 @@ export interface ServerProcess extends AsyncDisposable {
   cpuSeconds(): number;
   /** Resident bytes after a full garbage collection. */
   residentBytes(): Promise<number>;
+  /** Resident bytes as they are, without a garbage collection. */
+  residentNowBytes(): number;
   /** Most bytes that were ever resident. */
   peakBytes(): number;
 }
@@ -47,6 +49,10 @@ export async function startServerProcess(
   const { pid } = child;
   const started = await nextMessage(child, "url");
   if (pid === undefined || typeof started !== "string") throw new Error("the server did not start");
+  const statusBytes = (name: string): number => {
+    const status = readFileSync(`/proc/${String(pid)}/status`, "utf8");
+    return Number(new RegExp(`${name}:\\s+([0-9]+) kB`).exec(status)?.[1]) * 1024;
+  };
   return {
     url: started.replace(/^http/, "ws"),
     flags,
@@ -63,10 +69,8 @@ export async function startServerProcess(
       child.send("memory");
       return Number(await answer);
     },
-    peakBytes() {
-      const status = readFileSync(`/proc/${String(pid)}/status`, "utf8");
-      return Number(/VmHWM:\s+([0-9]+) kB/.exec(status)?.[1]) * 1024;
-    },
+    residentNowBytes: () => statusBytes("VmRSS"),
+    peakBytes: () => statusBytes("VmHWM"),
     async [Symbol.asyncDispose]() {
       const exited = once(child, "exit");
       child.kill("SIGTERM");

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { giveUp } from "../give-up.ts";
 
 /** What waits of all streams together to be taken, in bytes. */
 export interface Waiting {
@@ -68,12 +69,4 @@ export async function* arriving(stream: Readable, waiting: Waiting): AsyncGenera
     stream.pause();
     waiting.bytes -= bytes;
   }
-}
-
-/**
- * Frees the memory of bytes that nobody needs any more, where they have it to themselves. What comes by a connection lies outside of the
- * heap, and would have all of that looked through for every 20 MiB: twice the work of everything else here.
- */
-export function giveUp({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }

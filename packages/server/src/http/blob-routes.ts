@@ -9,7 +9,7 @@ import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import { Refusal } from "../errors.ts";
-import { giveUp } from "./arriving.ts";
+import { giveUp } from "../give-up.ts";
 
 /** What the routes need. */
 export interface BlobRoutes {

@@ -84,6 +84,18 @@ test("[F-17] [E-213] a gigabyte is refused before any of it is read, and so is m
   expect((await put(page, at, new Uint8Array(1000))).status).toBe(200);
 });
 
+test("[F-17] a file counts once for its session, of however many parts it is: none breaks off since there were many", async () => {
+  const dataDirectory = temporaryDirectory();
+  const { url } = await runServer({ dataDirectory }, { passedMs: () => 1000 });
+  const { page } = await beginDesk({ dataDirectory, url });
+  const { number } = (await page.ask("request-open", { intake: intakeOf({ receivedAtMs: Date.now() - 1000 }) })).request;
+  const bytes = random(2 * requestLimits.partBytes + 1);
+  const at = `${String(number)}/${String(await begin(page, number, bytes.length))}`;
+  expect((await put(page, at, bytes)).status).toBe(200);
+  // A session may ask 240 times at once.
+  for (let read = 0; read < 100; read++) expect((await (await get(page, at)).bytes()).length).toBe(bytes.length);
+});
+
 test("[F-17] a request has room for so much; what is removed gives it back", async () => {
   const { page, number } = await running();
   const full = requestLimits.requestBytes / requestLimits.fileBytes;

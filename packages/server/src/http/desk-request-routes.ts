@@ -1,11 +1,13 @@
 import { deskRequestFilesPath, requestLimits } from "@latchkey/protocol/desk";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import { peerOf } from "../addresses.ts";
 import { DeskError } from "../desk/office/desk-error.ts";
 import type { OfficeKeeper } from "../desk/office/office-keeper.ts";
 import { Refusal } from "../errors.ts";
+import { giveUp } from "../give-up.ts";
+import { arriving } from "./arriving.ts";
 import { cookieOf } from "./desk-api-routes.ts";
 import type { DeskApiRoutes } from "./desk-api-routes.ts";
 import { isOwnPage } from "./own-page.ts";
@@ -68,8 +70,9 @@ export function addDeskRequestRoutes(app: FastifyInstance, routes: DeskApiRoutes
     const body = request.body as IncomingMessage | null | undefined;
     let next = fromByte;
     for await (const bytes of inParts(body ?? Readable.from([]), sizeBytes - fromByte)) {
+      const { length } = bytes;
       await office.appendFile({ ...at, ...times(), fromByte: next, bytes });
-      next += bytes.length;
+      next += length;
     }
     return reply.header("cache-control", "no-store").send({ hereBytes: next });
   });
@@ -83,42 +86,67 @@ export function addDeskRequestRoutes(app: FastifyInstance, routes: DeskApiRoutes
     const { office, at } = call;
     // Before the first byte: why not, if not.
     const first = await counted(request, office.filePart({ ...at, ...times(), part: 0 }));
-    const parts = async function* (): AsyncGenerator<Buffer> {
-      yield asBuffer(first);
-      for (let part = 1, last = first; last.length === partBytes; part += 1) {
-        const more = await office.filePart({ ...at, ...times(), part }).catch((error: unknown) => {
+    const parts = async function* (): AsyncGenerator<Uint8Array> {
+      for (let part = 1, last = first; last.length > 0; part += 1) {
+        const isWhole = last.length === partBytes;
+        yield last;
+        if (!isWhole) return;
+        last = await office.filePart({ ...at, ...times(), part }).catch((error: unknown) => {
           if (error instanceof DeskError && error.code === "not_found") return new Uint8Array();
           throw error;
         });
-        if (more.length > 0) yield asBuffer(more);
-        last = more;
       }
     };
     const headers = { "cache-control": "no-store", "content-type": "application/octet-stream", "content-disposition": "attachment" };
-    return reply.headers(headers).send(Readable.from(parts()));
+    reply.headers(headers).hijack();
+    await sendParts(reply, parts());
+    return reply;
   });
 }
 
-/** The same bytes, not copied. */
-function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, length);
+/** Sends what comes, and gives up each part as soon as the system has it: a stream would hold some of them, and leave all to be collected. */
+async function sendParts(reply: FastifyReply, parts: AsyncIterable<Uint8Array>): Promise<void> {
+  const { raw } = reply;
+  try {
+    // What has been set here are texts.
+    raw.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
+    for await (const part of parts) {
+      await new Promise<void>((resolve, reject) => {
+        raw.once("close", resolve);
+        raw.write(part, (error) => {
+          raw.off("close", resolve);
+          if (error instanceof Error) reject(error);
+          else resolve();
+        });
+      });
+      if (raw.destroyed) return;
+      giveUp(part);
+    }
+    raw.end();
+  } catch {
+    // Whoever reads sees that not all of it came.
+    raw.destroy();
+  }
 }
 
 /** Parts of a body as the desk takes them; a last one that is smaller only where all of it is there. @throws Refusal `too_large` */
-async function* inParts(body: AsyncIterable<Buffer>, most: number): AsyncGenerator<Uint8Array> {
-  let waiting: Buffer[] = [];
-  let [size, seen] = [0, 0];
-  for await (const chunk of body) {
-    waiting.push(chunk);
-    size += chunk.length;
-    seen += chunk.length;
-    if (seen > most) throw new Refusal("too_large");
-    while (size >= partBytes) {
-      const all = Buffer.concat(waiting);
-      yield new Uint8Array(all.subarray(0, partBytes));
-      waiting = [all.subarray(partBytes)];
-      size -= partBytes;
+async function* inParts(body: Readable, most: number): AsyncGenerator<Uint8Array> {
+  let part = new Uint8Array(Math.min(partBytes, most));
+  let [filled, left] = [0, most];
+  for await (const portion of arriving(body, { bytes: 0 })) {
+    for (const chunk of portion) {
+      if (chunk.length > left) throw new Refusal("too_large");
+      left -= chunk.length;
+      for (let at = 0; at < chunk.length;) {
+        const piece = chunk.subarray(at, at + part.length - filled);
+        part.set(piece, filled);
+        filled += piece.length;
+        at += piece.length;
+        if (filled < part.length) continue;
+        yield part;
+        part = new Uint8Array(Math.min(partBytes, left + chunk.length - at));
+        filled = 0;
+      }
     }
   }
-  if (size > 0 && seen === most) yield new Uint8Array(Buffer.concat(waiting));
 }

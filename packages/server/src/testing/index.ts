@@ -2,6 +2,8 @@ export { TestAuthenticator } from "./authenticator.ts";
 export type { AuthenticatorTwist } from "./authenticator.ts";
 export { arrivalOf, outcomeOf, startCountedServer } from "./counted-server.ts";
 export type { CaseOfPast, CountedServer } from "./counted-server.ts";
+export { epocXml } from "../desk/office/requests/epoc/epoc.testing.ts";
+export { intakeOf } from "../desk/office/requests/requests.testing.ts";
 export { DeskPage, addColleague, beginDesk, proofOf } from "./desk-page.ts";
 export { fillStore } from "./fill-store.ts";
 export { openRaw, rawFrame } from "./hostile-sockets.ts";

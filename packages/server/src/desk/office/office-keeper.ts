@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CountsQuery } from "./counting/published.ts";
 import { deskDatabaseFile } from "./database.ts";
+import { ownBuffers } from "../../give-up.ts";
 import { DeskError } from "./desk-error.ts";
 import type { YearExport } from "./export.ts";
 import type { FileRequest, OfficeAnswer, OfficeRequest, WaitingAtDesk } from "./office.ts";
@@ -65,9 +66,9 @@ export class OfficeKeeper {
     return (await this.#require()).call("awaitedFile", call);
   }
 
-  /** Takes the bytes of a file of a request that come next. @throws DeskError */
+  /** Takes the bytes of a file of a request that come next, from a caller who has them no more. @throws DeskError */
   async appendFile(call: OfficeParams<"appendFile">): Promise<void> {
-    return (await this.#require()).call("appendFile", call);
+    return (await this.#require()).call("appendFile", call, ownBuffers(call.bytes));
   }
 
   /** A part of a file of a request. @throws DeskError */

@@ -21,6 +21,8 @@ export interface OfficeSurroundings {
 /** Calls beyond which nobody else is taken in: each waits for the thread. */
 const maxWaiting = 256;
 const busyRetryMs = 1000;
+/** For what is new: little, since nobody waits for the desk in milliseconds, and everything else shares the memory. */
+const maxYoungGenerationSizeMb = 2;
 
 /** The desk's thread: everything that is known of reports and staff is there, and nowhere else in the process. */
 export class OfficeThread {
@@ -41,7 +43,7 @@ export class OfficeThread {
 
   /** Starts it. @throws ServerError when the desk's database cannot be used */
   static async start(options: OfficeOptions, surroundings: OfficeSurroundings): Promise<OfficeThread> {
-    const worker = startThread("latchkey-desk", new URL("./worker.ts", import.meta.url), options);
+    const worker = startThread("latchkey-desk", new URL("./worker.ts", import.meta.url), options, { maxYoungGenerationSizeMb });
     const thread = new OfficeThread(worker, surroundings);
     const opened = Promise.withResolvers<void>();
     worker.on("message", (message: FromOffice) => {
@@ -69,14 +71,17 @@ export class OfficeThread {
     return this.#ended.promise;
   }
 
-  /** Calls a method of the desk. @throws DeskError, StoreFault, or the error with which the thread ended */
-  call<Name extends OfficeMethod>(name: Name, params: OfficeParams<Name>): Promise<OfficeResult<Name>> {
+  /**
+   * Calls a method of the desk. What is in `moved` is handed over in place of a copy.
+   * @throws DeskError, StoreFault, or the error with which the thread ended
+   */
+  call<Name extends OfficeMethod>(name: Name, params: OfficeParams<Name>, moved: readonly ArrayBuffer[] = []): Promise<OfficeResult<Name>> {
     if (this.#isEnded) return Promise.reject(new Error("the desk's thread ended"));
     if (this.#waiting.size >= maxWaiting) return Promise.reject(new DeskError("rate_limited", busyRetryMs));
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: (value) => resolve(value as OfficeResult<Name>), reject });
-      this.#post({ kind: "call", id, name, params } satisfies OfficeCall);
+      this.#post({ kind: "call", id, name, params } satisfies OfficeCall, moved);
     });
   }
 
@@ -86,8 +91,8 @@ export class OfficeThread {
     await this.#ended.promise;
   }
 
-  #post(message: ToOffice): void {
-    this.#worker.postMessage(message, []);
+  #post(message: ToOffice, moved: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, [...moved]);
   }
 
   async #answer({ id, name, params }: OfficeQuestion): Promise<void> {

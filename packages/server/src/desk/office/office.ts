@@ -282,12 +282,13 @@ export class Office {
 
   /** Takes the bytes of a file of a request that come next. @throws DeskError */
   appendFile(call: RequestFileCall & { readonly fromByte: number; readonly bytes: Uint8Array }): void {
-    this.#requests.append(this.#seen(call), call);
+    // Whoever sends it has asked how much is waited for.
+    this.#requests.append(this.#seen({ ...call, goesOn: true }), call);
   }
 
   /** A part of a file of a request. @throws DeskError */
   filePart(call: RequestFileCall & { readonly part: number }): Uint8Array {
-    return this.#requests.part(this.#seen(call), call);
+    return this.#requests.part(this.#seen({ ...call, goesOn: call.part > 0 }), call);
   }
 
   /** The file that went out for a request. @throws DeskError */
@@ -406,14 +407,15 @@ export class Office {
   }
 
   /** Who asks for a file. @throws DeskError */
-  #seen({ session, nowMs, passedMs }: Times & { readonly session: string }): Asker {
+  #seen({ session, nowMs, passedMs, goesOn }: Times & { readonly session: string; readonly goesOn?: boolean }): Asker {
     this.#see(nowMs);
-    return { staff: this.#asker({ session, passedMs }).staff, session, nowMs, passedMs };
+    return { staff: this.#asker({ session, passedMs, goesOn }).staff, session, nowMs, passedMs };
   }
 
   /** Whose session this is, if it may ask now. @throws DeskError `not_signed_in` or `rate_limited` */
-  #asker({ session, passedMs }: { session: string; passedMs: number }): { staff: Staff; leftMs: number } {
-    const admitted = session === "" ? undefined : this.#parts.sessions.admit(session, passedMs);
+  #asker(asking: { session: string; passedMs: number; goesOn?: boolean | undefined }): { staff: Staff; leftMs: number } {
+    const { session } = asking;
+    const admitted = session === "" ? undefined : this.#parts.sessions.admit(session, asking);
     const staff = admitted === undefined ? undefined : this.#parts.staff.byId(admitted.staffId);
     if (admitted === undefined || staff?.isActive !== true) throw new DeskError("not_signed_in");
     if (admitted.waitMs > 0) throw new DeskError("rate_limited", admitted.waitMs);

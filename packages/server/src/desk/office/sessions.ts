@@ -35,12 +35,18 @@ export class Sessions {
     return secret;
   }
 
-  /** Takes a request of a session: whose, how long to wait for it, and how long it stays open then; `undefined` where there is none. */
-  admit(secret: string, passedMs: number): { readonly staffId: Uint8Array; readonly waitMs: number; readonly leftMs: number } | undefined {
+  /**
+   * Takes a request of a session: whose, how long to wait for it, and how long it stays open then; `undefined` where there is none. What
+   * goes on with one that was taken counts no more.
+   */
+  admit(
+    secret: string,
+    { passedMs, goesOn = false }: { passedMs: number; goesOn?: boolean | undefined },
+  ): { readonly staffId: Uint8Array; readonly waitMs: number; readonly leftMs: number } | undefined {
     this.#dropEnded(passedMs);
     const session = this.#sessions.get(nameOf(secret));
     if (session === undefined) return undefined;
-    const waitMs = session.limit.take(passedMs);
+    const waitMs = goesOn ? 0 : session.limit.take(passedMs);
     if (waitMs === 0) session.idleUntilMs = passedMs + idleMs;
     return { staffId: session.staffId, waitMs, leftMs: Math.min(session.idleUntilMs, session.endsMs) - passedMs };
   }

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { ServerError } from "../../errors.ts";
+import { giveUp, ownBuffers } from "../../give-up.ts";
 import { faultOf } from "../../store/sqlite/fault.ts";
 import { DeskError } from "./desk-error.ts";
 import type { FromOffice, OfficeCall, OfficeMethods, ToOffice } from "./messages.ts";
@@ -10,8 +11,8 @@ import type { OfficeWorld, WorldQuestion } from "./world.ts";
 if (parentPort === null) throw new Error("the desk's thread is started by the desk");
 const port = parentPort;
 
-function post(message: FromOffice): void {
-  port.postMessage(message);
+function post(message: FromOffice, moved: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, [...moved]);
 }
 
 const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -60,7 +61,10 @@ function methodsOf(office: Office): OfficeMethods {
     tick: (params) => office.tick(params),
     file: (params) => office.file(params),
     awaitedFile: (params) => office.awaitedFile(params),
-    appendFile: (params) => office.appendFile(params),
+    appendFile(params) {
+      office.appendFile(params);
+      giveUp(params.bytes);
+    },
     filePart: (params) => office.filePart(params),
     releasedFile: (params) => office.releasedFile(params),
     exportYear: (params) => office.exportYear(params),
@@ -77,7 +81,7 @@ async function answer(methods: OfficeMethods, { id, name, params }: OfficeCall):
   try {
     // The name and what goes with it are of one pair.
     const value = await (methods[name] as (params: unknown) => unknown)(params);
-    post({ kind: "done", id, value });
+    post({ kind: "done", id, value }, ownBuffers(value));
   } catch (error) {
     if (error instanceof DeskError) post({ kind: "not-done", id, code: error.code });
     else post({ kind: "failed", id, fault: faultOf(error) });

@@ -2,6 +2,7 @@ import { requestLimits } from "@latchkey/protocol/desk";
 import type { RequestFile } from "@latchkey/protocol/desk";
 import { createHash, createHmac } from "node:crypto";
 import { equalBytes, toHex } from "@latchkey/codec";
+import { giveUp } from "../../../give-up.ts";
 import type { Statements } from "../../../store/sqlite/statements.ts";
 import { openOfCase, sealForCase } from "../case-key.ts";
 import { DeskError } from "../desk-error.ts";
@@ -75,13 +76,9 @@ export class RequestFiles {
     const here = row.hereBytes + bytes.length;
     if (bytes.length === 0 || bytes.length > partBytes || here > row.sizeBytes) throw new DeskError("limit");
     if (bytes.length < partBytes && here !== row.sizeBytes) throw new DeskError("changed");
-    this.#sql.run(
-      "INSERT INTO request_parts (request_number, file, part, bytes) VALUES (?, ?, ?, ?)",
-      to.number,
-      file,
-      part,
-      sealForCase(keyOfPart(to.key, file, part), bytes),
-    );
+    const sealed = sealForCase(keyOfPart(to.key, file, part), bytes);
+    this.#sql.run("INSERT INTO request_parts (request_number, file, part, bytes) VALUES (?, ?, ?, ?)", to.number, file, part, sealed);
+    giveUp(sealed);
     const sha256 = here === row.sizeBytes ? this.#hash(to, file, part + 1) : undefined;
     const sql = "UPDATE request_files SET here_bytes = ?, sha256 = ? WHERE request_number = ? AND number = ?";
     this.#sql.run(sql, here, sha256 ?? null, to.number, file);
@@ -130,12 +127,18 @@ export class RequestFiles {
     const sql = "SELECT bytes FROM request_parts WHERE request_number = ? AND file = ? AND part = ?";
     const row = this.#sql.get<{ bytes: Uint8Array }>(sql, number, file, part);
     if (row === undefined) throw new DeskError("not_found");
-    return openOfCase(keyOfPart(key, file, part), row.bytes);
+    const bytes = openOfCase(keyOfPart(key, file, part), row.bytes);
+    giveUp(row.bytes);
+    return bytes;
   }
 
   #hash(of: StoredRequest, file: number, parts: number): Uint8Array {
     const hash = createHash("sha256");
-    for (let part = 0; part < parts; part += 1) hash.update(this.#part(of, file, part));
+    for (let part = 0; part < parts; part += 1) {
+      const bytes = this.#part(of, file, part);
+      hash.update(bytes);
+      giveUp(bytes);
+    }
     return new Uint8Array(hash.digest());
   }
 }
