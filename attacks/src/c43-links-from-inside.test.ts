@@ -146,6 +146,26 @@ describe("C43 invite links, from inside", { timeout: 180_000 }, () => {
     shows(context, "a request of mal's, who is a stranger");
   });
 
+  test("[T-2] a crowd at a link that asks nobody takes no token that its administrator needs: they wait, and whoever is let in by a person is in", async (context) => {
+    await using scene = await Scene.open({ tokensPerDay: 40 });
+    const [ada, ben] = [await scene.person("ada"), await scene.person("ben")];
+    const { id } = await ada.client.startConversation({ to: ["ben"], name: "Allotment" });
+    await ada.client.changeSettings(id, { rights: { approval: false } });
+    const { url = "" } = await ada.client.createJoinLink(id);
+    const [cyd, dan, eve] = [await scene.person("cyd"), await scene.person("dan"), await scene.person("eve")];
+    for (const one of [cyd, dan, eve]) await one.client.knock(url);
+    for (let look = 0; look < 3; look++) expect(await waiting(ada, id)).toHaveLength(3);
+    expect(await memberNames(ada, id)).toEqual(["ada", "ben"]);
+    // A decision of the person's own, and what they begin.
+    await ada.client.admit(id, cyd.accountId);
+    const talk = await ada.client.startConversation({ to: ["dan"] });
+    await say(ada, talk.id, "I come out to you");
+    await hear(dan, talk.id, "I come out to you");
+    expect(await memberNames(ada, id)).toEqual(["ada", "ben", "cyd"]);
+    await settle(ada, ben);
+    shows(context, "who waits at a link that asks nobody waits while there are tokens for the person alone");
+  });
+
   test("[E-111] a server that says without end that there is more at a link is not listened to for ever", async (context) => {
     await using scene = await Scene.open();
     const [ada, ben, cyd] = [await scene.person("ada"), await scene.person("ben"), await scene.person("cyd")];

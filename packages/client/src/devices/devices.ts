@@ -31,7 +31,6 @@ export interface EngineAccess extends ImportAccess, ToldAccess {
 
 const reconcileKey = "devices-reconcile";
 const retryMs = 5000;
-const retryUndoMs = 20_000;
 /** A device that can take no part now is tried again so often before the rest goes on without it. */
 const maxTries = 12;
 /** Conversations that are changed at a time. */

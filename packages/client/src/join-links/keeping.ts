@@ -187,7 +187,8 @@ export class LinkKeeper {
     if (roster === undefined || roster.settings.rights.approval || !mayAdd(roster, people.self.account)) return;
     const waits = this.#waiting(id);
     const removed = waits.length === 0 ? [] : await store.transact("read", (tx) => loadRemoved(tx, id));
-    for (const { accountId, linkId, refused, seenAtMs } of waits) {
+    for (const one of waits) {
+      const { accountId, linkId, refused, seenAtMs } = one;
       const link = find(this.#open(id), linkId);
       const isOurs = link !== undefined && equalBytes(link.accountId, own.accountId);
       if (refused > 0 || (!isOurs && platform.nowMs() - seenAtMs < othersLetInAfterMs)) continue;
@@ -199,12 +200,20 @@ export class LinkKeeper {
       const { nextMs, waitMs } = this.#failed.get(key) ?? { nextMs: 0, waitMs: firstAgainMs / 2 };
       if (platform.nowMs() < nextMs) continue;
       // Somebody else was faster, the link is used up, or the server is not there: with the next look, if they wait then.
-      await this.admit(id, toBase64Url(accountId), true).catch((error: unknown) => {
+      await this.#letIn(id, one).catch((error: unknown) => {
         ignoreOffline(error);
         const againMs = Math.min(maxAgainMs, 2 * waitMs);
         this.#failed.set(key, { nextMs: platform.nowMs() + againMs, waitMs: againMs });
       });
     }
+  }
+
+  /** Waits for what the person does: a crowd at a link takes no token that they need. */
+  async #letIn(id: string, { host, accountId }: Waiting): Promise<void> {
+    const { tokens, account } = this.#world.directory;
+    const devices = (await account(host, accountId)).account.state.devices.length;
+    // For each a key package and a Welcome, and for one of them the answer.
+    if (await tokens.areSpare("stranger_post", 2 * devices + 1)) await this.admit(id, toBase64Url(accountId), true);
   }
 
   #shownWaiting(id: string): readonly WaitingPerson[] {

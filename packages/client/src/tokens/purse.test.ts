@@ -294,3 +294,41 @@ test("[T-2] while the key cannot be proven none are asked for, which would be co
   expect(batches).toEqual([8]);
   await connections.close();
 });
+
+test("[T-2] whoever comes by a busy link leaves the person their share, and the day's last, which their other devices have too", async () => {
+  const { purseOn, spend, holds, spent, lies, batches, connections } = await setUp("share");
+  const perDay = 150;
+  let given = 0;
+  lies.change = (answer) => {
+    const count = (answer["evaluated"] as Uint8Array[]).length;
+    if (given + count > perDay) return { kind: "error", code: "rate_limited", retryAfterMs: 3_600_000 };
+    given += count;
+    return answer;
+  };
+  const purse = purseOn();
+  let letIn = 0;
+  while (await purse.areSpare("stranger_post", 3)) {
+    for (let i = 0; i < 3; i++) await spend(purse, i === 0 ? "key_package" : "stranger_post");
+    letIn += 1;
+  }
+  expect([letIn, batches.slice(0, -1), batches.at(-1)]).toEqual([13, [8, 20, 20, 40, 40], 100]);
+  expect(perDay - given).toBe(22);
+  // More come, and get none; nor are any asked for again and again.
+  for (let i = 0; i < 20; i++) expect(await purse.areSpare("stranger_post", 3)).toBe(false);
+  expect(batches).toHaveLength(6);
+  // What the person does goes on, to the day's last.
+  spent.length = 0;
+  for (let i = 0; i < 30; i++) await spend(purse, "stranger_post");
+  expect(spent.every((token) => token.length > 0 && holds(token, "stranger_post"))).toBe(true);
+  expect(perDay - given).toBeLessThan(22);
+  await connections.close();
+});
+
+test("[T-2] where nothing costs a token somebody is let in by a link without one", async () => {
+  const { purseOn, lies, batches, connections } = await setUp("free");
+  lies.change = () => refused("unsupported");
+  const purse = purseOn();
+  for (let i = 0; i < 3; i++) expect(await purse.areSpare("stranger_post", 33)).toBe(true);
+  expect(batches.length).toBeLessThan(3);
+  await connections.close();
+});

@@ -8,7 +8,7 @@ import {
   tokenRealms,
   voprfTokenType,
 } from "@latchkey/protocol/tokens";
-import type { TokenRealm } from "@latchkey/protocol/tokens";
+import type { TokenOperation, TokenRealm } from "@latchkey/protocol/tokens";
 import { clockAheadMs, maxSkewMs } from "../account/clock.ts";
 import { createOperatorLabels } from "../directory/operator-labels.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
@@ -32,6 +32,8 @@ const refillDelayMs = 8000;
 /** Elements blinded in one go: some 30 ms of a worker. */
 const sliceSize = 10;
 const maxTries = 3;
+/** Of each realm those that are kept for what the person does: an invitation of four people with three devices each. */
+const personsShare = 24;
 /** How long who has none waits for this device to be connected. */
 const connectMs = 10_000;
 /** Of each batch, in turn. */
@@ -50,6 +52,10 @@ export class Purse implements Tokens {
   #got = 0;
   /** None are asked for before. */
   #notBeforeMs = 0;
+  /** Somebody who waits for the batch that is got next may have the day's last. */
+  #mayTakeLast = false;
+  /** The day of which no whole batch was left. */
+  #fewOnDay = -1;
   /** Nothing cost one at the server when it was asked last. */
   #areNone = false;
   #isPlanned = false;
@@ -81,6 +87,17 @@ export class Purse implements Tokens {
     }
   }
 
+  async areSpare(operation: TokenOperation, count: number): Promise<boolean> {
+    const realm = tokenRealms[operation];
+    for (let before = -1; ;) {
+      const left = await this.#left(realm);
+      if (left >= personsShare + count || this.#areNone) return true;
+      if (left <= before || this.#fewOnDay === this.#today()) return false;
+      before = left;
+      await this.#filling.join().catch(() => undefined);
+    }
+  }
+
   connected(connection: RoleConnection<"device">): void {
     this.#connection = connection;
     this.#hear(connection);
@@ -94,7 +111,7 @@ export class Purse implements Tokens {
     const today = this.#today();
     try {
       await this.#stock.drop((token) => !isOf(token, today) && !isOf(token, today + 1));
-      if ((await this.#fewest()) < fewLeft) await this.#filling.join();
+      if ((await this.#fewest()) < fewLeft) await this.#get();
     } catch {
       // The store is closed, or nothing can be had: as above.
     }
@@ -108,11 +125,19 @@ export class Purse implements Tokens {
   async #take(realm: TokenRealm): Promise<OwnToken | undefined> {
     let token = await this.#stock.take(realm, this.#today());
     if (token === undefined) {
-      await this.#filling.join().catch(() => undefined);
+      await this.#get().catch(() => undefined);
       token = await this.#stock.take(realm, this.#today());
     }
     if ((await this.#left(realm)) < fewLeft) this.#plan();
     return token;
+  }
+
+  /** Gets some for what the person does. */
+  async #get(): Promise<void> {
+    this.#mayTakeLast = true;
+    // A batch that is being got for somebody else may end without the day's last.
+    if (this.#filling.isRunning) await this.#filling.join();
+    if (this.#mayTakeLast) await this.#filling.join();
   }
 
   #plan(): void {
@@ -164,7 +189,12 @@ export class Purse implements Tokens {
     let answer: AnswerOf<"device">;
     do answer = await connection.request({ kind: "issue_tokens", blinded: made.map(({ item }) => item.blinded) });
     // Of a day's last there may be fewer than a batch.
-    while (isTooMany(answer) && made.splice(Math.ceil(made.length / 2)).length > 0);
+    while (isTooMany(answer) && this.#mayTakeLast && made.splice(Math.ceil(made.length / 2)).length > 0);
+    if (isTooMany(answer) && !this.#mayTakeLast) {
+      this.#fewOnDay = this.#today();
+      return;
+    }
+    this.#mayTakeLast = false;
     this.#areNone = answer.kind === "error" && answer.code === "unsupported";
     if (answer.kind !== "tokens") {
       // None for today, none for this account, or none at all on this server; or too many ask just now.

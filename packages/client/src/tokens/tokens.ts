@@ -18,6 +18,10 @@ export function createTokens(parts: TokenParts): Tokens {
       const purse = await load().catch(() => undefined);
       return await (purse === undefined ? ask(new Uint8Array(0)) : purse.spend(what, ask));
     },
+    async areSpare(operation, count) {
+      const purse = await load().catch(() => undefined);
+      return purse === undefined || (await purse.areSpare(operation, count));
+    },
     connected(connection) {
       load().then(
         (purse) => purse.connected(connection),

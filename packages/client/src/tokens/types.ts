@@ -20,6 +20,11 @@ export interface Tokens {
    * server wants one, or has that one spent.
    */
   spend<Answer extends { readonly kind: string }>(what: Spending, ask: (token: Uint8Array) => Promise<Answer>): Promise<Answer>;
+  /**
+   * Whether there are so many for what somebody else began (spec T-2), beside those that are kept for what the person does: some are got for
+   * that, but never the day's last. True where nothing costs one.
+   */
+  areSpare(operation: TokenOperation, count: number): Promise<boolean>;
   /** This device is connected: what is missing in the stock is got there. */
   connected(connection: RoleConnection<"device">): void;
 }
