@@ -32,6 +32,7 @@ import { mls } from "./scenarios/mls.ts";
 import { serverPeers } from "./scenarios/server-peers.ts";
 import { serverDirectory } from "./scenarios/server-directory.ts";
 import { tokens } from "./scenarios/tokens.ts";
+import { tokensChromium } from "./scenarios/tokens-chromium.ts";
 import { web } from "./scenarios/web.ts";
 import { webOffline } from "./scenarios/web-offline.ts";
 
@@ -47,6 +48,7 @@ const scenarios: readonly Scenario[] = [
   serverPeers,
   hostile,
   tokens,
+  tokensChromium,
   heads,
   growth,
   directory,
