@@ -22,7 +22,7 @@ test("a letter made by the bundled program is the letter that the sources make",
     atMs: 0,
     day: "1970-01-01",
     host: "chat.example",
-    to: ["Zürich"],
+    to: ["Zürich", "Εισαγγελία Αθηνών", "Прокуратура на Република България", "Poznań"],
     facts: [["Reference", "1"]],
     paragraphs: ["Words."],
   };

@@ -1,11 +1,10 @@
 import type PDFDocument from "pdfkit";
+import { isBuiltIn, piecesOf, readFont } from "./letter-fonts.ts";
+import type { LetterFont } from "./letter-fonts.ts";
 import type { Letter } from "./letter.ts";
 
 const margin = 72;
 const [ink, faint] = ["#111111", "#555555"];
-/** Everything of Windows-1252 beyond ASCII: the signs that the built-in fonts of every reader have. */
-const shown =
-  /^[\t\n\u0020-\u007e\u00a0-\u00ff\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u017d\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u017e\u0178]$/u;
 const notShown = "Signs that this form cannot show stand as [?]; the text form of the same letter has them all.";
 
 /**
@@ -23,7 +22,7 @@ export async function letterPdf(letter: Letter): Promise<Uint8Array> {
     lang: "en",
     displayTitle: true,
     info: {
-      Title: visible(letter.title).text,
+      Title: letter.title,
       Author: letter.host,
       Producer: "Latchkey",
       Creator: "Latchkey",
@@ -45,45 +44,76 @@ export async function letterPdf(letter: Letter): Promise<Uint8Array> {
 type Page = InstanceType<typeof PDFDocument>;
 
 function draw(document: Page, letter: Letter): void {
-  let isAllShown = true;
-  const see = (text: string): string => {
-    const seen = visible(text);
-    isAllShown &&= seen.isAll;
-    return seen.text;
-  };
+  const pen = new Pen(document);
   const root = document.struct("Document");
   document.addStructure(root);
   const block = (type: string, paint: () => void): void => {
     root.add(document.struct(type, {}, paint));
   };
   const { host, day, to, title, facts, paragraphs } = letter;
-  block(
-    "P",
-    () =>
-      void document
-        .font("Helvetica")
-        .fontSize(10)
-        .fillColor(faint)
-        .text(`${see(host)}    ${day}`)
-        .moveDown(2),
-  );
-  block("P", () => void document.fontSize(11).fillColor(ink).text(to.map(see).join("\n")).moveDown(2));
-  block("H1", () => void document.font("Helvetica-Bold").fontSize(14).text(see(title)).moveDown(1));
-  for (const [label, value] of facts) {
+  block("P", () => {
+    document.font("Helvetica").fontSize(10).fillColor(faint);
+    pen.write("Helvetica", `${host}    ${day}`).moveDown(2);
+  });
+  block("P", () => {
+    document.fontSize(11).fillColor(ink);
+    pen.write("Helvetica", to.join("\n")).moveDown(2);
+  });
+  block("H1", () => {
+    document.font("Helvetica-Bold").fontSize(14);
+    pen.write("Helvetica-Bold", title).moveDown(1);
+  });
+  for (const [label, written] of facts) {
+    const value = written.normalize("NFC");
     block("P", () => {
-      document.font("Helvetica-Bold").fontSize(10).fillColor(faint).text(`${label}: `, { continued: true });
-      document.font("Helvetica").fillColor(ink).text(see(value));
+      document.fontSize(10);
+      // A line has one font: two would stand on two lines.
+      if (isBuiltIn(value)) {
+        document.font("Helvetica-Bold").fillColor(faint).text(`${label}: `, { continued: true });
+        document.font("Helvetica").fillColor(ink).text(value);
+      } else {
+        document.fillColor(ink);
+        pen.write("Helvetica", `${label}: ${value}`);
+      }
     });
   }
   document.moveDown(1);
-  for (const paragraph of paragraphs) block("P", () => void document.font("Helvetica").fontSize(11).text(see(paragraph)).moveDown(0.8));
-  if (!isAllShown) block("P", () => void document.fontSize(9).fillColor(faint).text(notShown));
+  for (const paragraph of paragraphs) {
+    block("P", () => {
+      document.font("Helvetica").fontSize(11);
+      pen.write("Helvetica", paragraph).moveDown(0.8);
+    });
+  }
+  if (!pen.hasWrittenAll) block("P", () => void document.font("Helvetica").fontSize(9).fillColor(faint).text(notShown));
   root.end();
 }
 
-/** A text with a mark in place of each sign that cannot be shown. */
-function visible(text: string): { text: string; isAll: boolean } {
-  const signs = Array.from(text.normalize("NFC"), (sign) => (shown.test(sign) ? sign : "[?]"));
-  const seen = signs.join("").replaceAll(/(?:\[\?\])+/g, "[?]");
-  return { text: seen, isAll: signs.every((sign) => sign !== "[?]") };
+/** Writes texts: in a built-in font what it has all signs of, else in Noto Sans, of which the file gets the signs that are used. */
+class Pen {
+  readonly #document: Page;
+  readonly #known = new Set<LetterFont>();
+  hasWrittenAll = true;
+
+  constructor(document: Page) {
+    this.#document = document;
+  }
+
+  write(font: string, written: string): Page {
+    const text = written.normalize("NFC");
+    if (isBuiltIn(text)) return this.#document.font(font).text(text);
+    for (const line of text.split("\n")) this.#writeLine(line);
+    return this.#document;
+  }
+
+  #writeLine(line: string): void {
+    const pieces = piecesOf(line.replaceAll("\t", " ")).map((piece) => {
+      this.hasWrittenAll &&= piece.font !== undefined;
+      return piece.font === undefined ? ({ font: "latin", text: "[?]" } as const) : { font: piece.font, text: piece.text };
+    });
+    for (const [index, { font, text }] of pieces.entries()) {
+      if (!this.#known.has(font)) this.#document.registerFont(font, Buffer.from(readFont(font)));
+      this.#known.add(font);
+      this.#document.font(font).text(text, { continued: index < pieces.length - 1 });
+    }
+  }
 }

@@ -9,6 +9,7 @@ import { TestDesk } from "../../office.testing.ts";
 import type { Colleague } from "../../office.testing.ts";
 import { intakeOf } from "../requests.testing.ts";
 import { requestTypes } from "../type-rows.ts";
+import { piecesOf } from "./letter-fonts.ts";
 import { composeLetter, letterText } from "./letter.ts";
 import type { Letter } from "./letter.ts";
 import { letterPdf } from "./letter-pdf.ts";
@@ -31,6 +32,16 @@ function request(parts: Parameters<typeof intakeOf>[0] = {}): StoredRequest {
 
 function letter(parts: Parameters<typeof intakeOf>[0] = {}, words = ""): Letter {
   return composeLetter({ request: request(parts), input: { kind: "acknowledgement", words }, host: "chat.example", nowMs, receipts: [] });
+}
+
+function streamsOf(pdf: Buffer): readonly string[] {
+  return [...pdf.toString("latin1").matchAll(/stream\n([\s\S]*?)\nendstream/g)].map(([, data = ""]) => {
+    try {
+      return inflateSync(Buffer.from(data, "latin1")).toString("latin1");
+    } catch {
+      return "";
+    }
+  });
 }
 
 test("[F-16] each kind of letter has its words, and nothing in it is left to be filled in", () => {
@@ -64,22 +75,42 @@ test("[F-16] the PDF is tagged, says its language and title, and has the letter'
     expect([mark, plain.includes(mark)]).toEqual([mark, true]);
   }
   // Its text is in the fonts' own signs, as hexadecimal.
-  const streams = [...plain.matchAll(/stream\n([\s\S]*?)\nendstream/g)].map(([, data = ""]) => {
-    try {
-      return inflateSync(Buffer.from(data, "latin1")).toString("latin1");
-    } catch {
-      return "";
-    }
-  });
-  const shown = streams.join("").replaceAll(/<([0-9a-f]+)>[^<\]]*/gi, (_, hex: string) => Buffer.from(hex, "hex").toString("latin1"));
+  const shown = streamsOf(pdf)
+    .join("")
+    .replaceAll(/<([0-9a-f]+)>[^<\]]*/gi, (_, hex: string) => Buffer.from(hex, "hex").toString("latin1"));
   for (const word of ["Zürich", "Straße", "Staatsanwaltschaft"]) expect([word, shown.includes(word)]).toEqual([word, true]);
 });
 
-test("[F-16] what the PDF's letters cannot show is marked and said; the text form has it", async () => {
-  const greek = letter({ authority: { name: "Εισαγγελία Αθηνών", country: "GR", reference: "1" } });
-  expect(letterText(greek)).toContain("Εισαγγελία Αθηνών");
-  const [marked, plain] = [await letterPdf(greek), await letterPdf(letter())];
-  expect(marked.length).not.toBe(plain.length);
+test("[F-16] Greek, Cyrillic and all Latin names stand in the PDF; what it cannot show is marked and said, and the text form has it", async () => {
+  const of = (name: string): Letter => letter({ authority: { name, country: "GR", reference: "1" } });
+  const notSaid = (await letterPdf(of("Athens"))).length;
+  const names = [
+    "Εισαγγελία Αθηνών",
+    "Прокуратура на Република България",
+    "Офіс Генерального прокурора України",
+    "Sąd Rejonowy w Łodzi, Poznań",
+  ];
+  for (const name of names) {
+    const made = of(name);
+    expect(letterText(made)).toContain(name);
+    const pdf = Buffer.from(await letterPdf(made));
+    expect(toHex(sha256(await letterPdf(structuredClone(made))))).toBe(toHex(sha256(pdf)));
+    // What a reader finds and copies: each sign that was used, by its code.
+    const codes = streamsOf(pdf)
+      .filter((text) => text.includes("beginbfrange"))
+      .join("");
+    for (const sign of name.replaceAll(" ", "")) {
+      expect([sign, codes.includes(sign.charCodeAt(0).toString(16).padStart(4, "0"))]).toEqual([sign, true]);
+    }
+    expect(pdf.length).toBeGreaterThan(notSaid + 1000);
+  }
+  const arabic = of("النيابة العامة");
+  expect(letterText(arabic)).toContain("النيابة العامة");
+  expect(piecesOf("النيابة").every(({ font }) => font === undefined)).toBe(true);
+  const said = streamsOf(Buffer.from(await letterPdf(arabic)))
+    .join("")
+    .replaceAll(/<([0-9a-f]+)>[^<\]]*/gi, (_, hex: string) => Buffer.from(hex, "hex").toString("latin1"));
+  expect(said).toContain("Signs that this form cannot show");
 });
 
 test("[F-16] the same letter is the same bytes in whichever time zone, and another day's is not", { timeout: 60_000 }, async () => {
