@@ -7,7 +7,7 @@ import type { Figure, Scenario } from "./scenario.ts";
 import { mlsMessages } from "./mls/messages.ts";
 import { mlsPeers } from "./mls/peers.ts";
 import { mlsPrimitives } from "./mls/primitives.ts";
-import { appendOneToOne } from "./scenarios/append-one-to-one.ts";
+import { appendOneToOne, appendOneToOneTokens } from "./scenarios/append-one-to-one.ts";
 import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { clientCatchUp } from "./scenarios/client-catch-up.ts";
@@ -38,6 +38,7 @@ import { webOffline } from "./scenarios/web-offline.ts";
 
 const scenarios: readonly Scenario[] = [
   appendOneToOne,
+  appendOneToOneTokens,
   fanout,
   idleMemory,
   drain,

@@ -29,6 +29,7 @@ const lifted = {
   rates: {
     ...defaultLimits.rates,
     createLog: unlimited,
+    withoutToken: unlimited,
     register: unlimited,
     lookup: unlimited,
     openLog: unlimited,

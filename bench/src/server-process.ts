@@ -18,7 +18,7 @@ export interface BenchServerOptions {
   readonly webRoot?: string;
   /** The limits of every day, for one person each: else they are lifted. */
   readonly hasLimits?: boolean;
-  readonly limits?: { readonly publicationIntervalMs?: number; readonly headsIntervalMs?: number };
+  readonly limits?: { readonly publicationIntervalMs?: number; readonly headsIntervalMs?: number; readonly tokensPerDay?: number };
 }
 
 /** A server in a process of its own, on a core of its own where that is possible. */

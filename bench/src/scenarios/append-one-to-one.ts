@@ -56,6 +56,46 @@ export const appendOneToOne: Scenario = {
   },
 };
 
+/** What tokens cost a conversation: the same with tokens off and on, in turns. A message costs none; what is about them does. */
+export const appendOneToOneTokens: Scenario = {
+  name: "server-append-1to1-tokens",
+  summary: `the CPU of server-append-1to1 with tokens off and on, in turns`,
+  async run({ isQuick }) {
+    const rounds = isQuick ? 2 : 6;
+    const perPair = isQuick ? 20 : 100;
+    await using off = await startServerProcess({ serverOptions: { limits: { tokensPerDay: 0 } } });
+    await using on = await startServerProcess({ serverOptions: { limits: { tokensPerDay: 1000 } } });
+    const sides = await Promise.all(
+      [off, on].map(async (server) => ({
+        server,
+        all: await Promise.all(Array.from({ length: pairs }, () => openPair(server))),
+        cpu: new Array<number>(),
+      })),
+    );
+    for (let round = 0; round <= rounds; round++) {
+      for (const { server, all, cpu } of sides) {
+        const { cpuSecondsPer10k } = await runRound(server, all, perPair);
+        // The first round warms the compiler on both sides.
+        if (round > 0) cpu.push(cpuSecondsPer10k);
+      }
+    }
+    for (const { all } of sides) {
+      for (const pair of all) checkPair(pair);
+      await Promise.all(all.flatMap(({ sender, receiver }) => [sender.close(), receiver.close()]));
+    }
+    const unit = "CPU s / 10,000 durable messages";
+    const [without, withTokens] = sides.map(({ cpu }) => summarize(cpu));
+    if (without === undefined || withTokens === undefined) throw new Error("both were measured");
+    return {
+      parameters: { pairs, messagesPerRound: pairs * perPair, rounds },
+      figures: [
+        { name: "tokens off", unit, ...without },
+        { name: "tokens on", unit, target: without.median * 1.1, ...withTokens },
+      ],
+    };
+  },
+};
+
 async function openPair(server: ServerProcess): Promise<Pair> {
   const [sender, receiver] = await Promise.all([connectPeer(server.url, "log"), connectPeer(server.url, "log")]);
   const log = await createLog(sender);
