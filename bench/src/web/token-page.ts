@@ -15,7 +15,7 @@ function ask(work: TokenWork): Promise<TokenWorkDone> {
   return new Promise((resolve, reject) => {
     worker.addEventListener("message", ({ data }: MessageEvent<TokenWorkDone>) => resolve(data), { once: true });
     worker.addEventListener("error", ({ message }) => reject(new Error(message)), { once: true });
-    worker.postMessage(work);
+    worker.postMessage(work, []);
   });
 }
 

@@ -37,5 +37,6 @@ async function work(what: TokenWork): Promise<TokenWorkDone> {
 }
 
 addEventListener("message", ({ data }: MessageEvent<TokenWork>) => {
-  void work(data).then((done) => postMessage(done));
+  const answer = async (): Promise<void> => postMessage(await work(data));
+  void answer();
 });
