@@ -68,7 +68,7 @@ describe("D25 content that lies nowhere", () => {
     await say(ada, id, "behind them");
     await hear(ben, id, "behind them");
     // Each of them alone takes four seconds until it is told.
-    expect(performance.now() - beganMs).toBeLessThan(30_000);
+    expect(performance.now() - beganMs).toBeLessThan(100_000);
     for (const person of [ada, ben]) {
       // Ada's own message may be accepted before she has read those in front of it.
       await eventually(async () => (await linesOf(person, id, "unreadable")).length === 40, "all forty are told");
