@@ -244,7 +244,8 @@ describe("the settings", () => {
     await list.getByText(/react-dom \d/u).click();
     await list
       .getByText(/Permission is hereby granted, free of charge/u)
-      .first()
+      // Of the one that was opened.
+      .filter({ visible: true })
       .waitFor();
     await picture("licences-1280");
     await page.goto(`${server.url}/settings/storage`);
