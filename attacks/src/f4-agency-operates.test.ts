@@ -75,7 +75,8 @@ function frameBytes(role: "device" | "log" | "lookup" | "post", body: Request): 
   return encode(roleCodecs[role].request as typeof roleCodecs.log.request, { id: 1, body } as never).length;
 }
 
-describe("F4 the operator is the agency", () => {
+// One after the other: connections of the whole process are counted.
+describe("F4 the operator is the agency", { concurrent: false }, () => {
   test("a message leaves as one entry and nothing beside it, of the same size to the byte for two readers and for three, whatever was written within a step", async (context) => {
     await using scene = await Scene.open();
     const { ada, ben, mal, id: group } = await foundTrio(scene);
