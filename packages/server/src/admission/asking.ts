@@ -29,14 +29,10 @@ export class Asking {
   note(key: string, requests: number): void {
     const nowMs = this.#nowMs();
     const found = this.#levels.get(key);
-    if (found === undefined) {
-      this.#levels.set(key, { level: requests, atMs: nowMs });
-      if (this.#levels.size > this.#forgetAt) this.#forget(nowMs);
-    } else {
-      // A level that no flood raises without end: whoever stops is trusted again in a minute.
-      found.level = Math.min(leftOf(found, nowMs) + requests, littleBurst + 60 * littlePerSecond);
-      found.atMs = nowMs;
-    }
+    // No flood raises it without end: whoever stops is trusted again in a minute.
+    const level = Math.min((found === undefined ? 0 : leftOf(found, nowMs)) + requests, littleBurst + 60 * littlePerSecond);
+    this.#levels.set(key, { level, atMs: nowMs });
+    if (this.#levels.size > this.#forgetAt) this.#forget(nowMs);
     if (this.isLittle(key)) this.#littleAtMs = nowMs;
   }
 

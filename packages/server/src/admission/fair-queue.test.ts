@@ -145,3 +145,19 @@ test("of those who ask for much few operations are with the store while somebody
   expect(store.commit()).toEqual(["flood", "flood", "first", "second"]);
   expect(store.commit()).toEqual(["flood", "flood"]);
 });
+
+test("however many ask for little: who asks for much is never kept out", () => {
+  const store = new TestStore({ total: 8, ofMuch: 2 });
+  const flood = store.queue.join("flood");
+  store.asking.note("flood", 1000);
+  const crowd = Array.from({ length: 100 }, (_, at) => store.queue.join(`person ${at}`));
+  for (const [at] of crowd.entries()) store.asking.note(`person ${at}`, 1);
+  for (const lane of crowd) for (let at = 0; at < 4; at++) store.run(lane, "little");
+  for (let at = 0; at < 10; at++) store.run(flood, "flood");
+  store.commit();
+  // Each time as much as the store takes of both.
+  for (let round = 0; round < 4; round++) {
+    const names = store.commit();
+    expect([names.filter((name) => name === "flood").length, names.length]).toEqual([2, 10]);
+  }
+});

@@ -30,18 +30,22 @@ interface Address {
   readonly key: string;
   lanes: number;
   units: number;
+  /** Of them, by size, what began while it asked for much. */
+  readonly unitsOfMuch: Record<Size, number>;
   readonly waiting: Readonly<Record<Size, Set<Lane>>>;
 }
 
 /** Operations of one size: what is with the store, and the addresses that wait with one of it, the next one first. */
 interface Room {
   units: number;
+  /** Of them, what began while its address asked for much. */
+  unitsOfMuch: number;
   readonly little: Set<Address>;
   readonly much: Set<Address>;
 }
 
 function emptyRoom(): Room {
-  return { units: 0, little: new Set(), much: new Set() };
+  return { units: 0, unitsOfMuch: 0, little: new Set(), much: new Set() };
 }
 
 type Size = "small" | "large";
@@ -94,7 +98,7 @@ export class FairQueue {
     const key = turnKeyOf(address);
     let entry = this.#addresses.get(key);
     if (entry === undefined) {
-      entry = { key, lanes: 0, units: 0, waiting: { small: new Set(), large: new Set() } };
+      entry = { key, lanes: 0, units: 0, unitsOfMuch: { small: 0, large: 0 }, waiting: { small: new Set(), large: new Set() } };
       this.#addresses.set(key, entry);
     }
     entry.lanes += 1;
@@ -123,10 +127,15 @@ export class FairQueue {
 
   /** An operation that was started has ended. */
   done(lane: Lane, cost: number): void {
-    this.#rooms[sizeOf(cost)].units -= cost;
-    lane.address.units -= cost;
+    const size = sizeOf(cost);
+    const { address } = lane;
+    const ofMuch = Math.min(cost, address.unitsOfMuch[size]);
+    address.units -= cost;
+    address.unitsOfMuch[size] -= ofMuch;
+    this.#rooms[size].units -= cost;
+    this.#rooms[size].unitsOfMuch -= ofMuch;
     if (this.#isWaiting) this.#serve();
-    else this.#forget(lane.address);
+    else this.#forget(address);
   }
 
   /** Runs an operation in its turn and gives what it gives. */
@@ -146,17 +155,25 @@ export class FairQueue {
   }
 
   #start(address: Address, cost: number, start: () => void): void {
-    this.#rooms[sizeOf(cost)].units += cost;
+    const size = sizeOf(cost);
     address.units += cost;
+    this.#rooms[size].units += cost;
+    if (!this.#asking.isLittle(address.key)) {
+      address.unitsOfMuch[size] += cost;
+      this.#rooms[size].unitsOfMuch += cost;
+    }
     start();
   }
 
   #hasRoom(address: Address, size: Size): boolean {
     if (!this.#company.isShared) return this.units < this.#limits.alone;
-    const isKeptSmall = this.#asking.isLittleAbout && !this.#asking.isLittle(address.key);
-    const all = isKeptSmall ? this.#limits.ofMuch : this.#limits.total;
-    const most = size === "small" ? all : all / 2;
-    return this.#rooms[size].units < most && address.units < this.#limits.perAddress;
+    if (address.units >= this.#limits.perAddress) return false;
+    const { units, unitsOfMuch } = this.#rooms[size];
+    const share = size === "small" ? 1 : 0.5;
+    // Each side has a room of its own: neither is kept out by the other.
+    if (!this.#asking.isLittleAbout) return units < share * this.#limits.total;
+    if (this.#asking.isLittle(address.key)) return units - unitsOfMuch < share * this.#limits.total;
+    return unitsOfMuch < share * this.#limits.ofMuch;
   }
 
   /** A lane waits with its first operation. */

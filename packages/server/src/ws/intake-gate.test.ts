@@ -150,3 +150,16 @@ test("who asks for much leaves the thread mostly free while somebody asks for li
   await peers.pass(0);
   expect(gate.portion(flood.neighbours)).toBe(8);
 });
+
+test("however many ask for little: who asks for much has their turn in the same one", async () => {
+  const { gate } = new Peers();
+  const flood = gate.join("flood");
+  gate.pass(flood, 1000);
+  gate.pass(gate.join("person"), 1);
+  // The pause after what was passed is over.
+  await vi.advanceTimersByTimeAsync(3);
+  const crowd = Array.from({ length: 7 }, (_, at) => gate.join(`person ${at}`));
+  for (const neighbours of crowd) gate.pass(neighbours, 8);
+  expect(crowd.map((neighbours) => gate.portion(neighbours))).toEqual(crowd.map(() => 0));
+  expect(gate.portion(flood)).toBe(8);
+});

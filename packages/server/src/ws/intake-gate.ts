@@ -48,7 +48,7 @@ function startThreadMeter(): ThreadMeter {
 /** Frames of one address in one turn of the event loop: with nobody else about, and in company. */
 const aloneFrames = 4096;
 const sharedFrames = 8;
-/** Frames of everybody in one turn, in company; and of those who ask for much, while somebody asks for little. */
+/** Frames in one turn, in company; and of those who ask for much, while somebody asks for little. */
 const turnFrames = 48;
 const turnFramesOfMuch = 12;
 /** While somebody asks for little, those who ask for much have so large a share of the thread: its next moment is mostly free. */
@@ -74,8 +74,8 @@ export class IntakeGate {
   #requests = 0;
   #bytes = 0;
   #turn = 0;
-  #passed = 0;
-  /** Of them by addresses that ask for much. */
+  /** Frames that passed: of addresses that ask for little, in this turn; and of those that ask for much, since they were let on. */
+  #passedOfLittle = 0;
   #passedOfMuch = 0;
   #isPausing = false;
   #isTurnOpen = false;
@@ -139,12 +139,10 @@ export class IntakeGate {
     const { maxRequests, maxBytes, maxRequestsPerAddress, maxBytesPerAddress, maxRequestsPerSecond } = this.#limits;
     if (this.#requests >= maxRequests || this.#bytes >= maxBytes) return 0;
     if (neighbours.requests >= maxRequestsPerAddress || neighbours.bytes >= maxBytesPerAddress) return 0;
-    const nowMs = performance.now();
-    if (neighbours.passedInSecond >= maxRequestsPerSecond && nowMs - neighbours.secondMs < 1000) return 0;
+    if (neighbours.passedInSecond >= maxRequestsPerSecond && performance.now() - neighbours.secondMs < 1000) return 0;
     const used = neighbours.turn === this.#turn ? neighbours.passed : 0;
     if (!this.#company.isShared) return Math.max(0, aloneFrames - used);
-    if (this.#passed >= turnFrames) return 0;
-    if (this.#isMuchPaused && !this.#asking.isLittle(neighbours.key)) return 0;
+    if (this.#asking.isLittle(neighbours.key) ? this.#isLittleServed : this.#isMuchServed) return 0;
     return Math.min(portionFrames, Math.max(0, sharedFrames - used));
   }
 
@@ -163,8 +161,8 @@ export class IntakeGate {
     }
     neighbours.passed += frames;
     neighbours.passedInSecond += frames;
-    this.#passed += frames;
-    if (!this.#asking.isLittle(neighbours.key)) this.#passedOfMuch += frames;
+    if (this.#asking.isLittle(neighbours.key)) this.#passedOfLittle += frames;
+    else this.#passedOfMuch += frames;
     if (this.#isTurnOpen) return;
     this.#isTurnOpen = true;
     setImmediate(() => this.#endTurn());
@@ -206,9 +204,9 @@ export class IntakeGate {
   #endTurn(): void {
     this.#isTurnOpen = false;
     this.#turn += 1;
-    this.#passed = 0;
+    this.#passedOfLittle = 0;
     if (!this.#company.isShared || !this.#asking.isLittleAbout) this.#passedOfMuch = 0;
-    else if (this.#isMuchPaused) this.#pauseMuch();
+    else if (this.#isMuchServed) this.#pauseMuch();
     if (this.#isWaited) this.#serve();
   }
 
@@ -238,9 +236,14 @@ export class IntakeGate {
     });
   }
 
-  /** Whether those who ask for much have had their turn. */
-  get #isMuchPaused(): boolean {
-    return this.#passedOfMuch >= turnFramesOfMuch && this.#asking.isLittleAbout;
+  /** Whether those who ask for little have had their turn; neither side keeps the other from its own. */
+  get #isLittleServed(): boolean {
+    return this.#passedOfLittle >= turnFrames;
+  }
+
+  /** And those who ask for much. */
+  get #isMuchServed(): boolean {
+    return this.#passedOfMuch >= (this.#asking.isLittleAbout ? turnFramesOfMuch : turnFrames);
   }
 
   get #isWaited(): boolean {
@@ -259,7 +262,7 @@ export class IntakeGate {
     for (const queue of [this.#little, this.#much]) {
       // Who is put behind the others, or waits again itself, is met again, until none may go on.
       for (const neighbours of queue) {
-        if (this.#company.isShared && (this.#passed >= turnFrames || (queue === this.#much && this.#isMuchPaused))) break;
+        if (this.#company.isShared && (queue === this.#little ? this.#isLittleServed : this.#isMuchServed)) break;
         if (this.portion(neighbours) === 0) continue;
         const next = neighbours.waiting.values().next();
         queue.delete(neighbours);

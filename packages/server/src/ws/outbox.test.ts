@@ -48,6 +48,11 @@ test("in company a few connections send in a turn, one address after the other; 
   expect(small).toHaveLength(13);
   expect(small[0]).toBe("other");
   while (turn !== undefined) runTurn();
+  // However many there are who are sent little.
+  for (let index = 0; index < 100; index++) add({ key: `person ${index}` }, "person");
+  for (let index = 0; index < 30; index++) add(crowd, "crowd");
+  expect(runTurn().filter((name) => name === "crowd")).toHaveLength(12);
+  while (turn !== undefined) runTurn();
   gate.isShared = false;
   for (let index = 0; index < 100; index++) add(crowd, "crowd");
   expect(runTurn()).toHaveLength(100);

@@ -54,23 +54,21 @@ export function createOutbox(
     for (const senders of all) for (const sender of senders) sender.flush();
   };
   const sendSome = (): void => {
-    const left = turnSenders - sendFrom(little, turnSenders);
-    sendFrom(much, gate.isLittleAbout ? Math.min(left, turnSendersOfMuch) : left);
+    sendFrom(little, turnSenders);
+    // Neither side keeps the other from its own.
+    sendFrom(much, gate.isLittleAbout ? turnSendersOfMuch : turnSenders);
   };
-  /** Gives how many were sent to. */
-  const sendFrom = (waiting: Map<string, Sender[]>, most: number): number => {
-    let count = 0;
+  const sendFrom = (waiting: Map<string, Sender[]>, most: number): void => {
+    let left = most;
     // Who has more is put behind the others, and met again.
     for (const [address, senders] of waiting) {
-      if (count >= most) break;
       waiting.delete(address);
       const sender = senders.shift();
       if (senders.length > 0) waiting.set(address, senders);
       sent.note(address, 1);
       sender?.flush();
-      count += 1;
+      if (--left === 0) return;
     }
-    return count;
   };
   return {
     add(sender) {
