@@ -75,12 +75,8 @@ export const serverMutants = [
     `${server}/admission/fair-queue.ts`,
     [`${server}/admission/fair-queue.test.ts`],
     [
-      ["addresses out of turn", "if (lanes.size > 0) waiting.add(address);", "waiting.clear();"],
-      [
-        "one address that takes all of the store while others are about",
-        "return this.#rooms[size].units < most && address.units < this.#limits.perAddress;",
-        "return this.#rooms[size].units < most;",
-      ],
+      ["addresses out of turn", "if (lanes.size > 0) this.#queueUp(address, size);", "waiting.clear();"],
+      ["one address that takes all of the store while others are about", "if (address.units >= this.#limits.perAddress) return false;", ""],
     ],
   ),
   ...of(

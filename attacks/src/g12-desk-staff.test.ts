@@ -106,6 +106,8 @@ describe("G12", () => {
     await evesPage.enrol(code);
     expect(await thief.refusal("staff-set", { id: eve.id, roles: ["reviewer"], isActive: true })).toBe("passkey_refused");
     for (const name of ["Ada", "Ben"]) expect(await thief.refusal("staff-invite", { id: idOf(name) })).toBe("passkey_refused");
+    // Who may do less today may do more tomorrow: a key under their name would count then.
+    expect(await thief.refusal("staff-invite", { id: eve.id })).toBe("passkey_refused");
     // Locked, and let in again: with nothing but what they had, and that takes a passkey, too.
     await thief.ask("staff-set", { id: idOf("Ben"), roles: ["reviewer"], isActive: false });
     expect(await thief.refusal("staff-set", { id: idOf("Ben"), roles: ["reviewer"], isActive: true })).toBe("passkey_refused");

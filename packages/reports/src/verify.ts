@@ -36,8 +36,6 @@ export interface VerifiedItem {
   readonly text?: string;
   /** What its author's clock said. */
   readonly saysAtMs?: number;
-  /** When its author had it end, by the signed content; absent where it has no end, or one that counts from when it was read. */
-  readonly expiresAtMs?: number;
   readonly gapBefore: number;
   /** Which of the messages beside it its author had seen last, of others. */
   readonly seen: Place["seen"];
@@ -147,7 +145,6 @@ function verifiedItem(params: {
   const about = newPlace.get(aboutAt);
   const text = message && textOf(message.content);
   const saysAtMs = message && message.content.kind !== "malformed" ? message.content.sentAtMs : undefined;
-  const expires = message && message.content.kind !== "malformed" ? message.content.expires : undefined;
   const verdicts = [signed, author, judgeConversation(one, conversation), place.verdict, judgeRole(one, read[aboutAt])];
   return {
     identity,
@@ -157,7 +154,6 @@ function verifiedItem(params: {
     ...(about === undefined ? {} : { about }),
     ...(text === undefined ? {} : { text }),
     ...(saysAtMs === undefined ? {} : { saysAtMs }),
-    ...(expires === undefined || expires.relative ? {} : { expiresAtMs: expires.seconds * 1000 }),
     gapBefore: place.gapBefore,
     seen: typeof place.seen === "number" ? (newPlace.get(place.seen) ?? "unshown") : place.seen,
     verdicts,

@@ -24,9 +24,6 @@ export const unfoundedRememberedDays = 365;
 /** Reports of a day that are taken in of somebody who is limited. */
 export const limitedReportsPerDay = 1;
 
-/** Days after which no report is taken of a message that its author had end. */
-export const expiredReportDays = 30;
-
 /** Categories of the DSA transparency database, without `STATEMENT_CATEGORY_`. */
 export const dsaCategories = [
   "ANIMAL_WELFARE",

@@ -22,6 +22,9 @@ export interface StaffGrant {
   readonly act: "grant" | "confirm";
   readonly name: string;
   readonly roles: readonly DeskRole[];
+  /** Of `confirm`: how many passkeys they have, and which (`DeskStaff.passkeysHash`). */
+  readonly passkeys?: number;
+  readonly passkeysHash?: string;
 }
 
 /** What shows that the administrator themself was there: the answer of their passkey, to a challenge made of `nonce` and the grant. */
@@ -31,8 +34,11 @@ export interface GrantProof {
   readonly response: PasskeyJson;
 }
 
-/** The text whose SHA-256 is the challenge: this person, these roles, this host, once. Who signs it makes it of what they see. */
-export function grantText({ act, name, roles }: StaffGrant, { host, nonce }: { host: string; nonce: string }): string {
+/** The text whose SHA-256 is the challenge: this person, these roles, these passkeys, this host, once. Who signs it makes it of what they see. */
+export function grantText(
+  { act, name, roles, passkeys = 0, passkeysHash = "" }: StaffGrant,
+  { host, nonce }: { host: string; nonce: string },
+): string {
   const inOrder = deskRoles.filter((role) => roles.includes(role));
-  return `latchkey/desk/staff-grant/1\0${JSON.stringify([host, act, name, inOrder, nonce])}`;
+  return `latchkey/desk/staff-grant/1\0${JSON.stringify([host, act, name, inOrder, passkeys, passkeysHash, nonce])}`;
 }

@@ -22,6 +22,8 @@ export interface DeskStaff {
   readonly isActive: boolean;
   /** 0 for who was named and has not used the code yet. */
   readonly passkeys: number;
+  /** Which they are, base64url; whoever stands for them signs it. */
+  readonly passkeysHash: string;
   /** Of whom one administrator alone let in: from when on they approve what goes out, milliseconds since 1970 (rule F-19). */
   readonly approvesFromMs?: number;
 }

@@ -42,8 +42,10 @@ export function StaffPage(): ReactElement {
     return undefined;
   };
   const invite = async ({ id, name, roles }: { id?: string; name: string; roles: readonly DeskRole[] }): Promise<boolean> => {
-    const proof = isWeighty(roles) ? await prove({ act: "grant", name, roles }) : undefined;
-    if (isWeighty(roles) && proof === undefined) return false;
+    // A code for whoever is known makes a passkey under their name.
+    const isProved = id !== undefined || isWeighty(roles);
+    const proof = isProved ? await prove({ act: "grant", name, roles }) : undefined;
+    if (isProved && proof === undefined) return false;
     const answer = await run("staff-invite", {
       ...(id === undefined ? { name, roles } : { id }),
       ...(proof === undefined ? {} : { proof }),
@@ -67,8 +69,8 @@ export function StaffPage(): ReactElement {
   const show = (after: DeskStaff | undefined): void => {
     if (after !== undefined) setStaff((before) => before?.map((other) => (other.id === after.id ? after : other)));
   };
-  const confirm = async ({ id, name, roles }: DeskStaff): Promise<boolean> => {
-    const proof = await prove({ act: "confirm", name, roles });
+  const confirm = async ({ id, name, roles, passkeys, passkeysHash }: DeskStaff): Promise<boolean> => {
+    const proof = await prove({ act: "confirm", name, roles, passkeys, passkeysHash });
     const answer = proof === undefined ? undefined : await run("staff-confirm", { id, proof });
     show(answer?.staff);
     return answer !== undefined;

@@ -18,8 +18,6 @@ export interface NewItem {
   readonly about?: number;
   readonly text?: string;
   readonly saysAtMs?: number;
-  /** When its author had it end. */
-  readonly expiresAtMs?: number;
   readonly gapBefore: number;
   readonly verdicts: readonly ClaimVerdict[];
   /** Whether it is proved to be its author's. */

@@ -316,8 +316,6 @@ export class Office {
       let person = known ?? staff.add(name, deskRoles);
       // Whoever was named first and never came, comes as that.
       if (isFirst && known !== undefined) person = staff.revive(known, deskRoles);
-      // On the machine: that is the second one who stands for them.
-      staff.confirm(person.id);
       const code = staff.createCode(person, nowMs);
       trail.append({ actor: "operator", act: isFirst ? "first administrator named" : "code made", details: { staff: name } }, nowMs);
       return code;

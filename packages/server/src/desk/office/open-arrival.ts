@@ -1,10 +1,8 @@
 import { decode } from "@latchkey/codec";
 import { sealedReportCodec } from "@latchkey/protocol/reports";
-import { expiredReportDays } from "@latchkey/protocol/desk";
 import { ReportError, mailboxOf, openReport } from "@latchkey/reports";
 import type { OpenedReport } from "@latchkey/reports";
 import type { SealedArrival } from "./arrivals.ts";
-import { dayMs } from "../../days.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
 import { readEvidence } from "./read-evidence.ts";
 import type { NewAppeal, NewReport } from "./evidence.ts";
@@ -20,8 +18,8 @@ interface Answerable {
 export type OpenedArrival =
   | ({ readonly kind: "report"; readonly report: NewReport } & Answerable)
   | ({ readonly kind: "appeal"; readonly appeal: NewAppeal } & Answerable)
-  /** It is not for this desk, or nobody proves that they may; or something in it ended long ago (spec V-7). */
-  | ({ readonly kind: "refused"; readonly why: "elsewhere" | "expired" } & Answerable)
+  /** It is not for this desk, or nobody proves that they may. */
+  | ({ readonly kind: "refused" } & Answerable)
   /** Nothing that can be read, or answered: it is as if it had not come. */
   | { readonly kind: "nothing" };
 
@@ -48,10 +46,7 @@ export async function openArrival(params: {
   const { evidence, signer } = await readEvidence({ opened, files: arrival.files, secrets, host, world, nowMs });
   if (body.kind === "report") {
     // Accounts of other hosts are their desk's.
-    if (body.accused.host !== host) return { kind: "refused", why: "elsewhere", ...answerable };
-    const earliestMs = (arrival.day - expiredReportDays) * dayMs;
-    if (evidence.items.some(({ expiresAtMs = earliestMs }) => expiresAtMs < earliestMs))
-      return { kind: "refused", why: "expired", ...answerable };
+    if (body.accused.host !== host) return { kind: "refused", ...answerable };
     const reporter = signer === undefined ? {} : { reporter: signer };
     return {
       kind: "report",
@@ -64,6 +59,6 @@ export async function openArrival(params: {
     return { kind: "appeal", appeal: { ...evidence, puid: body.puid, by }, ...answerable };
   }
   // Without a report of theirs it is the accused's, whose device signed it.
-  if (signer === undefined) return { kind: "refused", why: "elsewhere", ...answerable };
+  if (signer === undefined) return { kind: "refused", ...answerable };
   return { kind: "appeal", appeal: { ...evidence, puid: body.puid, by: { kind: "accused", account: signer } }, ...answerable };
 }

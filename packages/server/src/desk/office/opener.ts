@@ -70,8 +70,7 @@ export class Opener {
     const isLimited = reporter !== undefined && transaction(() => measures.isLimited(measures.macOf(reporter), day));
     const most = isLimited ? Math.min(limitedReportsPerDay, reportsPerDay) : reportsPerDay;
     const isTooMany = reporter !== undefined && reporters.count(reporter, day) >= most;
-    const isExpired = opened.kind === "refused" && opened.why === "expired";
-    const words = isExpired ? expiredWords : isLimited ? limitedWords : isTooMany ? tooManyWords : refusedWords;
+    const words = isLimited ? limitedWords : isTooMany ? tooManyWords : refusedWords;
     // Sealed before it is known whether it is needed: no transaction waits for it.
     const refusal =
       opened.kind === "nothing"
@@ -104,7 +103,5 @@ export class Opener {
 const tooManyWords = "So many reports came from this account on this day that this one was not taken in. Tomorrow there is room again.";
 const limitedWords =
   "This account was told that fewer of its reports are taken in for a time, and until when: one of a day. This one was not. Tomorrow there is room again.";
-const expiredWords =
-  "A message in it was to end more than thirty days before: reports of such messages are not taken, since the people who had it were told that it goes.";
 const refusedWords =
   "This desk cannot take it: it is for accounts of this server, and an appeal for a decision that stands, by whom it concerns, within six months and once.";

@@ -52,9 +52,14 @@ export class ReporterMeasures {
     return this.#sql.get("SELECT 1 FROM reporter_measures WHERE mac = ? AND limited_until_day > ?", reporter, day) !== undefined;
   }
 
-  /** A decision does not stand any more, nor what it took. */
+  /** A decision does not stand any more, nor what it took, nor a limit that rested on its warning. */
   end(puid: string): void {
+    const macs = this.#sql.all<{ mac: Uint8Array }>("SELECT mac FROM reporter_measures WHERE puid = ?", puid);
     this.#sql.run("DELETE FROM reporter_measures WHERE puid = ?", puid);
+    // Who was limited since they had been warned before is warned for the first time now.
+    const one =
+      "UPDATE reporter_measures SET limited_until_day = NULL WHERE mac = ?1 AND (SELECT count(*) FROM reporter_measures WHERE mac = ?1) = 1";
+    for (const { mac } of macs) this.#sql.run(one, mac);
   }
 
   /** Forgets what is over. */

@@ -31,6 +31,7 @@ export function signInOperations(parts: OfficeParts): OpenOperations {
         const person = staff.ofCode(code, nowMs);
         const by = staff.spendCode(code, nowMs);
         staff.addPasskey({ ...passkey, made: by === undefined ? undefined : { atMs: nowMs, by } });
+        if (by === undefined) staff.grantedByOperator(id);
         trail.append({ actor: person.name, act: "passkey made" }, nowMs);
         return { body: sessionOf(person), session: sessions.open(person.id, passedMs) };
       });

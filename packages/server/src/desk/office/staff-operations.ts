@@ -4,7 +4,7 @@ import { keyOf } from "../../keys.ts";
 import { DeskError } from "./desk-error.ts";
 import type { Input } from "./input.ts";
 import type { Asker, Done, OfficeParts, Operations } from "./operations.ts";
-import { approvesFromMs, codeHours, maxStaffName } from "./staff.ts";
+import { approvesFromMs, codeHours, maxPasskeys, maxStaffName, passkeysHashOf } from "./staff.ts";
 import type { Staff } from "./staff.ts";
 import { readProof } from "./staff-grants.ts";
 import type { ProvedGrant, StaffGrants } from "./staff-grants.ts";
@@ -49,8 +49,11 @@ export function staffOperations(parts: OfficeParts, grants: StaffGrants): Operat
         const act = input.choice("act", ["grant", "confirm"]);
         const name = input.text("name", { most: maxStaffName });
         const roles = input.choices("roles", deskRoles, { least: 1 });
+        const ofPasskeys = input.has("passkeysHash")
+          ? { passkeys: input.whole("passkeys", { least: 0, most: maxPasskeys }), passkeysHash: input.text("passkeysHash", { most: 64 }) }
+          : {};
         input.end();
-        return { body: await grants.begin({ act, name, roles }, asker) };
+        return { body: await grants.begin({ act, name, roles, ...ofPasskeys }, asker) };
       },
     },
     "staff-invite": {
@@ -62,8 +65,9 @@ export function staffOperations(parts: OfficeParts, grants: StaffGrants): Operat
         const name = known?.name ?? input.text("name", { most: maxStaffName });
         const roles = known?.roles ?? input.choices("roles", deskRoles, { least: 1 });
         input.end();
-        // Also of a code for somebody who has such a role: it makes a passkey under their name.
-        const proved = isWeighty(roles) ? await grants.proved({ act: "grant", name, roles }, proof, asker) : undefined;
+        // Also of each code for somebody who is known: it makes a passkey under their name, which counts for roles that they get later.
+        const proved =
+          known !== undefined || isWeighty(roles) ? await grants.proved({ act: "grant", name, roles }, proof, asker) : undefined;
         return transaction(() => {
           const signed = spent(proved);
           const granted = isWeighty(roles) ? { atMs: nowMs, by: asker.staff.id } : undefined;
@@ -112,12 +116,14 @@ export function staffOperations(parts: OfficeParts, grants: StaffGrants): Operat
         const { nowMs } = asker;
         const proof = readProof(input);
         const { id, name, roles } = read(input);
+        const { passkeys: number, passkeysHash } = staff.shown(required(id));
         input.end();
-        const proved = await grants.proved({ act: "confirm", name, roles }, proof, asker);
+        const proved = await grants.proved({ act: "confirm", name, roles, passkeys: number, passkeysHash }, proof, asker);
         return transaction(() => {
           const person = required(id);
           const passkeys = staff.passkeysOf(id);
           if (!person.isActive || passkeys.length === 0 || person.roles.join(" ") !== roles.join(" ")) throw new DeskError("changed");
+          if (passkeysHashOf(passkeys) !== passkeysHash) throw new DeskError("changed");
           // The second one is neither the person themself nor whoever let them in, and was not let in by one alone just now.
           const givers = [person.granted, ...passkeys.map(({ made }) => made)].flatMap((given) => (given === undefined ? [] : [given.by]));
           const isOther = ![id, ...givers].some((one) => equalBytes(one, asker.staff.id));

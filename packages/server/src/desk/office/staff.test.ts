@@ -95,7 +95,7 @@ test("[E-170] a challenge counts once, for what it was made for; nothing but the
 
 test("[E-170] who has a code makes one passkey: of two the second comes too late, and a code is nobody else's", async () => {
   const { dataDirectory, url } = await running();
-  const { page } = await beginDesk({ dataDirectory, url });
+  const { page, authenticator } = await beginDesk({ dataDirectory, url });
   const { code, staff } = await page.ask("staff-invite", { name: "Bo", roles: ["intake"] });
   const [first, second] = [new DeskPage(url), new DeskPage(url)];
   const [a, b] = [new TestAuthenticator(url), new TestAuthenticator(url)];
@@ -108,7 +108,8 @@ test("[E-170] who has a code makes one passkey: of two the second comes too late
   const listed = (await page.ask("staff-list", {})).staff.find(({ id }) => id === staff.id);
   expect(listed).toMatchObject({ name: "Bo", roles: ["intake"], passkeys: 1 });
   // Of one made without its person nobody is let in.
-  const again = await page.ask("staff-invite", { id: staff.id });
+  const proof = await proofOf(page, authenticator, { act: "grant", name: "Bo", roles: ["intake"] });
+  const again = await page.ask("staff-invite", { id: staff.id, proof });
   const { options: third } = await first.ask("enrol-begin", { code: again.code });
   const refused = { code: again.code, response: new TestAuthenticator(url).create(third, { isUnverified: true }) };
   expect(await first.refusal("enrol-finish", refused)).toBe("passkey_refused");
@@ -116,7 +117,7 @@ test("[E-170] who has a code makes one passkey: of two the second comes too late
 
 test("[E-171] each role does its own and nothing else; who is not active any more does nothing at once", async () => {
   const { dataDirectory, url } = await running();
-  const { page } = await beginDesk({ dataDirectory, url });
+  const { page, authenticator } = await beginDesk({ dataDirectory, url });
   const { code, staff } = await page.ask("staff-invite", { name: "Bo", roles: ["auditor"] });
   const bo = new DeskPage(url);
   await bo.enrol(code);
@@ -127,7 +128,8 @@ test("[E-171] each role does its own and nothing else; who is not active any mor
   await page.ask("staff-set", { id: staff.id, roles: ["intake"], isActive: true });
   expect(await bo.refusal("session", {})).toBe("not_signed_in");
   const bosKey = new TestAuthenticator(url);
-  const again = await page.ask("staff-invite", { id: staff.id });
+  const proof = await proofOf(page, authenticator, { act: "grant", name: "Bo", roles: ["intake"] });
+  const again = await page.ask("staff-invite", { id: staff.id, proof });
   await bo.enrol(again.code, bosKey);
   expect(await bo.refusal("trail-verify", {})).toBe("not_allowed");
   await page.ask("staff-set", { id: staff.id, roles: ["intake"], isActive: false });

@@ -1,15 +1,17 @@
-import { toBase64Url } from "@latchkey/codec";
-import { approvalWaitHours, deskRoles, isWeighty } from "@latchkey/protocol/desk";
+import { toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { approvalWaitHours, deskRoles, isWeighty, weightyGain } from "@latchkey/protocol/desk";
 import type { DeskRole, DeskStaff } from "@latchkey/protocol/desk";
 import { randomBytes } from "node:crypto";
 import { createCode, hashOfCode } from "../../admin/invitations.ts";
 import type { Statements } from "../../store/sqlite/statements.ts";
+import { sha256 } from "../../hash.ts";
 import { DeskError } from "./desk-error.ts";
 
 /** How long a code counts. */
 export const codeHours = 24;
 const maxStaff = 200;
-const maxPasskeys = 10;
+/** Of one of the staff. */
+export const maxPasskeys = 10;
 export const maxStaffName = 60;
 /** Who acts on the machine, and what the desk does by itself, in the trail: nobody else is called so. */
 const keptNames = new Set(["operator", "desk", "somebody"]);
@@ -102,7 +104,16 @@ export class StaffTable {
     const passkeys = this.passkeysOf(id);
     const fromMs = Math.min(...passkeys.map((passkey) => approvesFromMs(staff, passkey)));
     const waits = isWeighty(roles) && passkeys.length > 0 && fromMs > 0;
-    return { id: toBase64Url(id), name, roles, isActive, passkeys: passkeys.length, ...(waits ? { approvesFromMs: fromMs } : {}) };
+    const passkeysHash = passkeysHashOf(passkeys);
+    return {
+      id: toBase64Url(id),
+      name,
+      roles,
+      isActive,
+      passkeys: passkeys.length,
+      passkeysHash,
+      ...(waits ? { approvesFromMs: fromMs } : {}),
+    };
   }
 
   /** Changes what somebody may do. @throws DeskError `last_administrator` when nobody could be let in any more */
@@ -110,12 +121,17 @@ export class StaffTable {
     const { roles, isActive, forgetPasskeys, granted } = change;
     this.#sql.run("UPDATE staff SET roles = ?, is_active = ? WHERE id = ?", roles.join(" "), isActive ? 1 : 0, staff.id);
     this.#setGranted(staff.id, granted);
-    if (forgetPasskeys || !isActive) {
-      this.#sql.run("DELETE FROM passkeys WHERE staff = ?", staff.id);
+    if (forgetPasskeys || !isActive) this.#sql.run("DELETE FROM passkeys WHERE staff = ?", staff.id);
+    // A code that was given for less counts for no more.
+    if (forgetPasskeys || !isActive || weightyGain(staff.roles, roles).length > 0)
       this.#sql.run("DELETE FROM codes WHERE staff = ?", staff.id);
-    }
     if (!this.hasAdministrator()) throw new DeskError("last_administrator");
     return { ...staff, roles, isActive, granted };
+  }
+
+  /** The operator has let somebody in: that is the second one who stands for their roles. For passkeys that they have already nobody does by that. */
+  grantedByOperator(id: Uint8Array): void {
+    this.#setGranted(id, undefined);
   }
 
   /** A second one stands for somebody: for their roles, and the passkeys that they have now. */
@@ -232,6 +248,11 @@ function givenByOne(atMs: number | null, by: Uint8Array | null): GivenByOne | un
 export function approvesFromMs({ granted }: Pick<Staff, "granted">, { made }: Pick<Passkey, "made">): number {
   const givenMs = Math.max(granted?.atMs ?? 0, made?.atMs ?? 0);
   return givenMs === 0 ? 0 : givenMs + approvalWaitHours * 3_600_000;
+}
+
+/** Which passkeys somebody has, base64url: whoever stands for them says which. */
+export function passkeysHashOf(passkeys: readonly Pick<Passkey, "credential">[]): string {
+  return toBase64Url(sha256(utf8Bytes(passkeys.map(({ credential }) => credential).join(" "))));
 }
 
 function staffOf(row: StaffRow | undefined): Staff | undefined {

@@ -3,7 +3,8 @@ import { appealDays } from "@latchkey/protocol/desk";
 import type { DeskNotice, ReportOutcome } from "@latchkey/reports";
 import { maxReportItems } from "@latchkey/reports";
 import { dayOf } from "../../days.ts";
-import { encodeReceipts } from "@latchkey/counts";
+import { encodeReceipts, receiptRecord } from "@latchkey/counts";
+import type { CountRecord } from "@latchkey/counts";
 import type { ArrivalTable } from "./arrivals.ts";
 import { caseRef } from "./counting/case-counts.ts";
 import type { Counts } from "./counting/counts.ts";
@@ -109,7 +110,7 @@ export class TaskRunner {
     const ids = evidence.provedIds(caseNumber).slice(0, maxReportItems);
     const body = statementOf(decision, ids, appealUntilDay);
     if (body === undefined) return nothing;
-    const isTold = await this.#notify(task, { body, caseNumber });
+    const isTold = await this.#notify(task, { body, caseNumber, result: decision.kind });
     return () => {
       if (!isTold) return tasks.add(task, today + 1);
       tasks.add({ ...task, isAgain: true }, today + againAfterDays);
@@ -126,17 +127,19 @@ export class TaskRunner {
     const appeal = this.#parts.decisions.appeals(task.caseNumber).find(({ number }) => number === task.appeal);
     if (appeal?.outcome === undefined) return nothing;
     const { kind, atMs, words } = appeal.outcome;
-    await this.#notify(task, { body: appealDecidedOf({ puid: appeal.decision, outcome: kind, atMs, words }), caseNumber: task.caseNumber });
+    const body = appealDecidedOf({ puid: appeal.decision, outcome: kind, atMs, words });
+    await this.#notify(task, { body, caseNumber: task.caseNumber, result: `appeal-${kind}` });
     return nothing;
   }
 
   /** Puts a notice into each inbox of an account; answers whether there is one. */
   async #notify(
     task: { accountId: string; noticeId: string },
-    { body, caseNumber }: { body: DeskNotice["body"]; caseNumber: number },
+    { body, caseNumber, result }: { body: DeskNotice["body"]; caseNumber: number; result: string },
   ): Promise<boolean> {
     const { secrets, host, world, nowMs } = this.#parts;
-    const ext = this.#receipts(caseNumber);
+    // Of this result alone: an arrival says what somebody reported it as, and when.
+    const ext = this.#receipts(caseNumber, (record) => record.kind === "outcome" && record.result === result);
     const accountId = fromBase64Url(task.accountId);
     const notice: DeskNotice = { format: 1, noticeId: fromBase64Url(task.noticeId), host, accountId, body, ext };
     const cards = await world.cardsOf({ accountId });
@@ -159,7 +162,8 @@ export class TaskRunner {
       replySecret,
       day: today,
       outcome,
-      ext: this.#receipts(reporter.caseNumber),
+      // What was decided is said to the accused alone.
+      ext: this.#receipts(reporter.caseNumber, ({ kind }) => kind === "arrival"),
     });
     return () => {
       arrivals.addAnswer(mailbox, sealed, today);
@@ -171,8 +175,9 @@ export class TaskRunner {
   }
 
   /** What whoever a case concerns has of its count, to come along with what they are told (spec K-5). */
-  #receipts(caseNumber: number): Uint8Array {
-    return encodeReceipts(this.#parts.counts.receipts(caseRef({ number: caseNumber })));
+  #receipts(caseNumber: number, isTheirs: (record: CountRecord) => boolean): Uint8Array {
+    const receipts = this.#parts.counts.receipts(caseRef({ number: caseNumber }));
+    return encodeReceipts(receipts.filter((receipt) => isTheirs(receiptRecord(receipt))));
   }
 
   #outcomeOf(task: Extract<Task, { kind: "answer" }>, reporter: StoredReporter): ReportOutcome | undefined {

@@ -43,7 +43,8 @@ export const statesOf: Readonly<Record<RequestAct, readonly RequestState[]>> = {
   "request-identify": [...workingStates, "approved"],
   "request-extend": undecidedStates,
   "request-sign-off": [...undecidedStates, "approved"],
-  "request-secrecy": openStates,
+  // Of one that is closed, where it is secret: whoever waits for the end of that is told of nothing before.
+  "request-secrecy": requestStates,
   "request-preserve": workingStates,
   "request-preservation-extend": openStates,
   "request-preservation-end": openStates,
@@ -72,6 +73,8 @@ export const intakeActs: ReadonlySet<string> = new Set<RequestAct>(["request-cha
 export function isPossible(request: StoredRequest, act: RequestAct): boolean {
   const { type, preservation, extension } = request.body;
   switch (act) {
+    case "request-secrecy":
+      return request.state !== "closed" || request.body.intake.secrecy.kind !== "none";
     case "request-extend":
       return type.times.extension !== undefined && extension === undefined;
     case "request-preserve":

@@ -21,18 +21,19 @@ export const closableTasks: readonly TaskKind[] = ["emergency-follow-up", "valid
 /** What somebody has to do about a request, as it stands now. Pure. */
 export function tasksOf(request: StoredRequest): readonly Wanted[] {
   const { state, body, openedMs } = request;
-  if (state === "closed") return [];
   const clocks = new Map(clocksOfRequest(request).map((clock) => [clock.kind, clock.atMs]));
   const wanted: Wanted[] = [];
   const add = (kind: TaskKind, dueAtMs: number | undefined): void => {
     if (dueAtMs !== undefined) wanted.push({ kind, dueAtMs });
   };
+  // Until when it is secret is asked of one that is closed, too: others wait for it.
+  add("secrecy-review", clocks.get("secrecy-review"));
+  if (state === "closed") return wanted;
   if (state === "received") add("verify", openedMs + (body.intake.isEmergency ? verifyMs.emergency : verifyMs.usual));
   if (state !== "released" && state !== "refused") add("answer", clocks.get("deadline"));
   // What was promised on the telephone, and what was done before a judge saw it: whatever else became of the request.
   add("emergency-follow-up", clocks.get("follow-up"));
   add("validation", clocks.get("validation"));
-  add("secrecy-review", clocks.get("secrecy-review"));
   const endsMs = clocks.get("preservation");
   add("preservation-ends", endsMs === undefined ? undefined : endsMs - beforePreservationEndsMs);
   return wanted;

@@ -210,7 +210,18 @@ describe("what a person is told", () => {
     desk.nowMs += 400 * day;
     await tick(desk);
     expect(await device.notices()).toEqual([]);
-    expect((await reread(ines, request)).state).toBe("closed");
+    request = await reread(ines, request);
+    expect(request.state).toBe("closed");
+    // It stands among what is to be looked at, and whoever looks can say that it ended.
+    expect(request.may).toContain("request-secrecy");
+    const { tasks } = await ines.ask("request-tasks", {});
+    expect(tasks).toMatchObject([{ kind: "secrecy-review", number: request.number }]);
+    const ended = { number: request.number, revision: request.revision, secrecy: { kind: "none" }, words: "The court lifted it" } as const;
+    ({ request } = await ines.ask("request-secrecy", ended));
+    expect(request.may).not.toContain("request-secrecy");
+    desk.nowMs += 3 * day;
+    await tick(desk);
+    expect(await device.notices()).toHaveLength(1);
   });
 
   test("[F-8] nothing where the authority tells them, and nobody is told whose account is gone, which is stated", async () => {
