@@ -1,7 +1,7 @@
 // Of pdfkit what a bundle cannot see by itself: it asks for its fonts by names of its own package, which is not there any more.
 
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
 
 const asked = /require\$1\('#standard-fonts\/(\w+)'\)/g;
 const asking = "const require$1 = createRequire(import.meta.url);";
@@ -11,7 +11,8 @@ const letterFonts = ["latin", "greek", "greek-ext", "cyrillic", "cyrillic-ext", 
 
 /** The fonts of letters, as they stand in a bundle. */
 function builtIn() {
-  const file = (name) => fileURLToPath(import.meta.resolve(`@fontsource/noto-sans/files/noto-sans-${name}-400-normal.woff`));
+  const { resolve } = createRequire(import.meta.url);
+  const file = (name) => resolve(`@fontsource/noto-sans/files/noto-sans-${name}-400-normal.woff`);
   return Object.fromEntries(letterFonts.map((name) => [name, readFileSync(file(name), "base64")]));
 }
 

@@ -8,14 +8,14 @@ const kib = 1024;
 /** Bytes after gzip of all that is loaded first: until somebody without an account can make one. */
 const limitBytes = 270 * kib;
 /** The same with what an account needs before anything of it is opened; it comes while the first page is read. */
-const accountLimitBytes = 375 * kib;
+const accountLimitBytes = 385 * kib;
 /** Bytes after gzip of the service worker, with the list of the build's files in it: fetched once a page stands, and again with each newer build. */
 const workerLimitBytes = 36 * kib;
 /** Bytes after gzip that no file may have that has no line of its own below. How the build divides and calls what several parts share is its own affair. */
 const usualBytes = 24 * kib;
 /** Bytes after gzip of the parts, by how the build calls them. */
 const chunkLimits = [
-  { what: "all that the page begins with, React among it", name: /^index-.*\.js$/, bytes: 99 * kib },
+  { what: "all that the page begins with, React among it", name: /^index-.*\.js$/, bytes: 100 * kib },
   { what: "the client in its worker", name: /^client-host-.*\.js$/, bytes: 45 * kib },
   { what: "the client of an account", name: /^open-account-.*\.js$/, bytes: 80 * kib },
   { what: "styles that come first", name: /^index-.*\.css$/, bytes: 9 * kib },
