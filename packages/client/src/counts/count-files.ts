@@ -3,7 +3,8 @@ import type { Period } from "@latchkey/counts";
 import { httpPaths } from "@latchkey/protocol";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import { apart, orOffline } from "../transport/blob-answers.ts";
+import { betweenFailure, ownCode } from "../transport/between.ts";
+import { apart, orOffline, refused } from "../transport/blob-answers.ts";
 import { fetchWhileItComes, readBody } from "../transport/fetch-within.ts";
 
 /** A half-year that a server says it counts. Nothing of it is verified. */
@@ -19,27 +20,30 @@ export interface CountedHalfYear {
 const maxIndexBytes = 65_536;
 const maxPeriods = 40;
 
-/** What a server counts in public, over HTTP: files that are the same for everybody. */
+/** What a server counts in public, over HTTP: files that are the same for everybody. What something in between says is none of it (spec E-79). */
 export interface CountFiles {
   /** The half-years, the oldest first; none of a server that does not count. @throws ClientError */
   index(): Promise<readonly CountedHalfYear[]>;
-  /** What proves a half-year's values; `undefined` where it has none. @throws ClientError */
+  /** What proves a half-year's values; `undefined` where the server itself says that it has none. @throws ClientError */
   log(period: Period): Promise<Uint8Array | undefined>;
-  /** An opening of it by its number; `undefined` where there is none. @throws ClientError */
+  /** An opening of it by its number; `undefined` where the server itself says that there is none. @throws ClientError */
   opening(period: Period, number: number): Promise<Uint8Array | undefined>;
 }
 
 /** @param baseUrl of the host's HTTP, without a slash at its end */
 export function createCountFiles({ platform, baseUrl }: { platform: Pick<Platform, "fetch" | "setTimer">; baseUrl: string }): CountFiles {
   async function get(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
-    const read = async (response: Response, came: (bytes: number) => void): Promise<Uint8Array | "missing" | "bad"> => {
-      if (response.ok) return (await readBody(response, maxBytes, came)) ?? "bad";
-      await response.body?.cancel();
-      return response.status === 404 ? "missing" : "bad";
+    const read = async (response: Response, came: (bytes: number) => void): Promise<Uint8Array | undefined> => {
+      if (!response.ok) {
+        const code = await ownCode(response);
+        if (response.status === 404 && code === "not_found") return undefined;
+        throw refused(response.status, code, "put");
+      }
+      const body = await readBody(response, maxBytes, came);
+      if (body === undefined) throw betweenFailure(response.status);
+      return body;
     };
-    const found = await orOffline(() => fetchWhileItComes(platform, `${baseUrl}${httpPaths.counts}${path}`, apart, read));
-    if (found === "bad") throw new ClientError("offline", "What is counted in public cannot be had from the server now.");
-    return found === "missing" ? undefined : found;
+    return await orOffline(() => fetchWhileItComes(platform, `${baseUrl}${httpPaths.counts}${path}`, apart, read));
   }
   return {
     async index() {

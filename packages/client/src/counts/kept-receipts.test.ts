@@ -7,6 +7,7 @@ import { deskNoticeCodec, reportAnswerCodec } from "@latchkey/reports";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Raised } from "../directory/alarms.ts";
+import { offlineError } from "../errors.ts";
 import { noticeKey, putReport, storedNoticeCodec } from "../reports/stored.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import { lookForCounted } from "./kept-receipts.ts";
@@ -38,11 +39,15 @@ beforeAll(async () => {
   laterOpening = await later.announce(later.opening);
 });
 
-/** A device that was told of these, and what it says then. */
-async function device(told: { readonly notice?: readonly CountReceipt[]; readonly answer?: readonly CountReceipt[] }): Promise<{
+/** A device that was told of these, the answers by another host where it is named, and what it says then. */
+async function device(told: {
+  readonly notice?: readonly CountReceipt[];
+  readonly answer?: readonly CountReceipt[];
+  readonly answerHost?: string;
+}): Promise<{
   readonly raised: Raised[];
   readonly asked: string[];
-  look(nowMs: number, shown?: { opening?: Uint8Array; isSure?: boolean; isHidden?: boolean }): Promise<void>;
+  look(nowMs: number, shown?: { opening?: Uint8Array; isSure?: boolean; isHidden?: boolean; dead?: string }): Promise<void>;
 }> {
   const { host } = counted.directory;
   const store = createMemoryStore();
@@ -68,7 +73,7 @@ async function device(told: { readonly notice?: readonly CountReceipt[]; readonl
       kind: "report",
       reportId: new Uint8Array(16),
       replySecret: new Uint8Array(32),
-      host,
+      host: told.answerHost ?? host,
       accused: new Uint8Array(32),
       conversationId: "talk",
       madeAtMs: 1,
@@ -87,7 +92,7 @@ async function device(told: { readonly notice?: readonly CountReceipt[]; readonl
   return {
     raised,
     asked,
-    async look(nowMs, { opening: shown = opening, isSure = true, isHidden = false } = {}) {
+    async look(nowMs, { opening: shown = opening, isSure = true, isHidden = false, dead } = {}) {
       const world = {
         store,
         platform: { nowMs: () => nowMs, sha256 },
@@ -98,6 +103,7 @@ async function device(told: { readonly notice?: readonly CountReceipt[]; readonl
       await lookForCounted(world, {
         async verify(of, text) {
           asked.push(text);
+          if (dead === of || dead === text) throw offlineError();
           const named = parsePeriod(text);
           const one = named === period ? counted : later;
           if (isHidden || named === undefined || named !== one.policy.period) return undefined;
@@ -140,10 +146,12 @@ describe("receipts that came with notices and answers", () => {
     expect(raised).toHaveLength(2);
   });
 
-  test("[K-5] a half-year that is shown to nobody, or not opened a week after its day, has nothing; until then it is waited for", async () => {
+  test("[K-5] [E-251] a half-year that is shown to nobody a week after its end, or not opened a week after its day, has nothing; until then it is waited for", async () => {
     const receipts = { notice: [counted.receipt(0, false)] };
     const hidden = await device(receipts);
-    await hidden.look(periodStartMs(period + 1), { isHidden: true });
+    for (const laterMs of [0, dayMs, 7 * dayMs]) await hidden.look(periodStartMs(period + 1) + laterMs, { isHidden: true });
+    expect([hidden.asked.length, hidden.raised]).toEqual([3, []]);
+    await hidden.look(periodStartMs(period + 1) + 8 * dayMs, { isHidden: true });
     expect(hidden.raised).toHaveLength(1);
     const waiting = await device(receipts);
     await waiting.look(openedMs(), { opening: none });
@@ -160,6 +168,21 @@ describe("receipts that came with notices and answers", () => {
     const missing = await device({ notice: [{ ...counted.receipt(0, false), period: period + 1, salt: new Uint8Array(32) }] });
     await missing.look(nowMs);
     expect(missing.raised).toHaveLength(1);
+  });
+
+  test("[K-5] a host that is gone holds up no other one, and is asked again with the next look; nor does one half-year hold up another", async () => {
+    const missing = { ...counted.receipt(0, false), salt: new Uint8Array(32).fill(9) };
+    const answerHost = "gone.example";
+    const nowMs = openingDueMs(later.policy, period + 1) + 3_600_000;
+    const two = await device({ notice: [missing], answer: [{ ...missing, host: answerHost, period: period - 1 }], answerHost });
+    await expect(two.look(nowMs, { dead: answerHost })).rejects.toMatchObject({ code: "offline" });
+    expect(two.raised).toHaveLength(1);
+    const before = two.asked.length;
+    await expect(two.look(nowMs + 3_600_000, { dead: answerHost })).rejects.toMatchObject({ code: "offline" });
+    expect(two.asked.slice(before)).toEqual(["2026-1"]);
+    const one = await device({ notice: [{ ...missing, period: period - 1 }, missing] });
+    await expect(one.look(nowMs, { dead: "2026-1" })).rejects.toMatchObject({ code: "offline" });
+    expect(one.asked).toContain("2026-2");
   });
 
   test("[K-5] by a clock that nobody bears out nobody is accused, and a receipt of another host says nothing", async () => {

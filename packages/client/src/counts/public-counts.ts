@@ -48,7 +48,7 @@ interface Fetched {
   readonly period: Period;
   readonly bytes: Uint8Array;
   readonly opening: Uint8Array | undefined;
-  /** The opening before that one. */
+  /** The opening before that one; nobody but who verifies needs it. */
   readonly before: Uint8Array | undefined;
 }
 
@@ -67,29 +67,32 @@ export function createPublicCounts(params: {
   async function fetchPeriod(
     files: CountFiles,
     { period: text, openings }: Pick<CountedHalfYear, "period" | "openings">,
+    isToVerify: boolean,
   ): Promise<Fetched | undefined> {
     const period = parsePeriod(text);
     if (period === undefined) return undefined;
     const one = (number: number | undefined): Promise<Uint8Array | undefined> =>
       number === undefined ? Promise.resolve(undefined) : files.opening(period, number);
-    const [bytes, opening, before] = await Promise.all([files.log(period), one(openings.at(-1)), one(openings.at(-2))]);
+    const [bytes, opening, before] = await Promise.all([
+      files.log(period),
+      one(openings.at(-1)),
+      one(isToVerify ? openings.at(-2) : undefined),
+    ]);
     return bytes === undefined ? undefined : { period, bytes, opening, before };
   }
 
   async function fetchOne(host: string, text: string): Promise<Fetched | undefined> {
     const files = filesOf(host);
-    return fetchPeriod(files, (await files.index()).find((one) => one.period === text) ?? { period: text, openings: [] });
+    return fetchPeriod(files, (await files.index()).find((one) => one.period === text) ?? { period: text, openings: [] }, true);
   }
 
-  /** One after another: forty half-years are a lot at once. */
-  async function fetchAll(host: string): Promise<readonly Fetched[]> {
+  /** All half-years, one after another: forty are a lot at once. */
+  async function* fetchAll(host: string, isToVerify: boolean): AsyncGenerator<Fetched> {
     const files = filesOf(host);
-    const fetched: Fetched[] = [];
     for (const one of await files.index()) {
-      const found = await fetchPeriod(files, one);
-      if (found !== undefined) fetched.push(found);
+      const found = await fetchPeriod(files, one, isToVerify);
+      if (found !== undefined) yield found;
     }
-    return fetched;
   }
 
   /** Holds what was fetched before against the record as it is now. */
@@ -125,9 +128,11 @@ export function createPublicCounts(params: {
 
   return {
     async claimed(host) {
-      const fetched = await fetchAll(host);
+      const claimed: PeriodReport[] = [];
       try {
-        return fetched.map(({ period, bytes: log, opening }) => claimedPeriod({ host, period, log, opening, nowMs: platform.nowMs() }));
+        for await (const { period, bytes: log, opening } of fetchAll(host, false))
+          claimed.push(claimedPeriod({ host, period, log, opening, nowMs: platform.nowMs() }));
+        return claimed;
       } catch (cause) {
         throw failureOf(cause);
       }
@@ -137,7 +142,7 @@ export function createPublicCounts(params: {
       return fetched === undefined ? undefined : (await verifyFetched(host, [fetched])).halfYears[0];
     },
     async verifyAll(host) {
-      const fetched = await fetchAll(host);
+      const fetched = await Array.fromAsync(fetchAll(host, true));
       // Who says that nothing is counted has nothing in the record either: looked up all the same.
       if (fetched.length === 0 && (await labels.newest(host, countsLabel)) === undefined) return { halfYears: [], hidden: 0 };
       return verifyFetched(host, fetched);
