@@ -18,6 +18,16 @@ export function holdRestart(): () => void {
 export async function whenNobodyHolds(signal?: AbortSignal): Promise<() => void> {
   const locks = lockManager();
   if (locks === undefined) return () => undefined;
+  for (;;) {
+    const release = await alone(locks, signal);
+    const { pending = [] } = await locks.query();
+    // Whatever began while this waited has gone on since then, behind it in the line.
+    if (!pending.some(({ name, mode }) => name === lockName && mode === "shared")) return release;
+    release();
+  }
+}
+
+async function alone(locks: LockManager, signal: AbortSignal | undefined): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<() => void>();
   const held = locks.request(
     lockName,

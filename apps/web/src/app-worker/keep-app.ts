@@ -5,6 +5,7 @@ import { mayLoadAgain } from "../state/preferences.ts";
 import { isInstalled } from "../state/install.ts";
 import { holdRestart } from "./hold.ts";
 import { container, registerWorker, removeWorker, tell } from "./registration.ts";
+import { forgetShared } from "./shared.ts";
 import { everyMs, followUpdates } from "./updates.ts";
 import type { Updates } from "./updates.ts";
 
@@ -37,6 +38,7 @@ export async function keepApp(app: KeptApp): Promise<void> {
  */
 export async function leaveApp(app: KeptApp): Promise<void> {
   tell(container()?.controller, { kind: "media_forget" });
+  forgetShared();
   if (isInstalled()) {
     await keepApp(app);
     return;
@@ -55,17 +57,20 @@ function follow(
   const keep = (): void => void workers.ready.then(({ active }) => tell(active, { kind: "app_keep", language: language() }));
   keep();
   const endings = [onLanguageChange(keep)];
-  const followed = followUpdates({
-    registration,
-    container: workers,
-    nowMs: () => Date.now(),
-    setUpdate: (update) => store.update((state) => (state.update === update ? state : { ...state, update })),
-    async loadAgain() {
-      await Promise.race([flushDrafts().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, handOverMs))]);
-      if (mayLoadAgain()) globalThis.location.reload();
-      else store.update((state) => ({ ...state, phase: { kind: "replaced" } }));
+  const followed = followUpdates(
+    {
+      registration,
+      container: workers,
+      nowMs: () => Date.now(),
+      setUpdate: (update) => store.update((state) => (state.update === update ? state : { ...state, update })),
+      async loadAgain() {
+        await Promise.race([flushDrafts().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, handOverMs))]);
+        if (mayLoadAgain()) globalThis.location.reload();
+        else store.update((state) => ({ ...state, phase: { kind: "replaced" } }));
+      },
     },
-  });
+    signal,
+  );
   updates = followed;
   for (const name of ["focus", "online"]) globalThis.addEventListener(name, () => followed.look(), { signal });
   const timer = setInterval(() => followed.look(), everyMs);

@@ -2,12 +2,19 @@ import type { SharedItems } from "../service-worker/messages.ts";
 import { container, tell } from "./registration.ts";
 
 const patienceMs = 5000;
+/** What nobody decides about for so long is forgotten: the page that shows it goes on having it, and none that is opened later. */
+const longestMs = 60_000;
 /** The page of a share is drawn more than once: what was taken is its own from then on, until it goes. */
 let taken: { readonly token: string; readonly items: Promise<SharedItems | undefined> } | undefined;
 
 /** What another app shared; `undefined` where the worker has it no more. It is given out once, to this page. */
 export function takeShared(token: string): Promise<SharedItems | undefined> {
-  if (taken?.token !== token) taken = { token, items: ask(token) };
+  if (taken?.token !== token) {
+    taken = { token, items: ask(token) };
+    setTimeout(() => {
+      if (taken?.token === token) forgetShared();
+    }, longestMs);
+  }
   return taken.items;
 }
 

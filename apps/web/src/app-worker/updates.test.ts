@@ -139,6 +139,29 @@ describe("[O-3] [E-261] a newer build", () => {
     expect([said.at(-1), worker.told]).toEqual(["ready", []]);
   });
 
+  it("is nothing more to a page whose person has left", async () => {
+    const registration = new FakeRegistration();
+    const container = new FakeContainer();
+    const left = new AbortController();
+    const said: (string | undefined)[] = [];
+    let loads = 0;
+    const world = {
+      registration,
+      container,
+      nowMs: () => 0,
+      setUpdate: (update: string | undefined) => void said.push(update),
+      loadAgain: async () => void (loads += 1),
+    };
+    followUpdates(world, left.signal);
+    const worker = registration.found();
+    left.abort();
+    const before = said.length;
+    registration.installed(worker);
+    container.begin();
+    await settled();
+    expect([said.length, loads]).toEqual([before, 0]);
+  });
+
   it("that another tab began has this one loaded again too, and not before what goes on here is done", async () => {
     const { container, loads } = openPage();
     const end = holdRestart();
@@ -187,6 +210,24 @@ describe("what goes on in tabs", () => {
     await settled();
     expect(isFree).toBe(false);
     two();
+    (await free)();
+  });
+
+  it("and began while somebody waited to restart, behind them in the line, is waited for too", async () => {
+    const first = holdRestart();
+    await settled();
+    let isFree = false;
+    const free = whenNobodyHolds().then((release) => {
+      isFree = true;
+      return release;
+    });
+    await settled();
+    const later = holdRestart();
+    await settled();
+    first();
+    await settled();
+    expect(isFree).toBe(false);
+    later();
     (await free)();
   });
 });

@@ -34,17 +34,18 @@ export interface Updates {
   restart(signal?: AbortSignal): Promise<void>;
 }
 
-/** Follows what becomes of the worker's registration. */
-export function followUpdates(world: UpdateWorld): Updates {
+/** Follows what becomes of the worker's registration, until `signal` ends it. */
+export function followUpdates(world: UpdateWorld, signal?: AbortSignal): Updates {
   const { registration, container } = world;
   let lookedMs = Number.NEGATIVE_INFINITY;
   let isLoading = false;
   /** The first worker of all begins by itself, and changes nothing for pages. */
   let hasBegun = container.controller !== null;
+  const listening = signal === undefined ? {} : { signal };
 
   const say = (): void => world.setUpdate(registration.waiting !== null && hasBegun ? "ready" : undefined);
-  const follow = (worker: WorkerLike | null): void => worker?.addEventListener("statechange", say);
-  registration.addEventListener("updatefound", () => follow(registration.installing));
+  const follow = (worker: WorkerLike | null): void => worker?.addEventListener("statechange", say, listening);
+  registration.addEventListener("updatefound", () => follow(registration.installing), listening);
   follow(registration.installing);
   say();
 
@@ -56,14 +57,12 @@ export function followUpdates(world: UpdateWorld): Updates {
     }
     release();
   };
-  container.addEventListener("controllerchange", () => {
-    if (!hasBegun) {
-      hasBegun = true;
-      return;
-    }
+  const begun = (): void => {
     // Another tab has begun the new build. What goes on here is ended by the person.
-    if (!isLoading) void loadOnce();
-  });
+    if (hasBegun && !isLoading) void loadOnce();
+    hasBegun = true;
+  };
+  container.addEventListener("controllerchange", begun, listening);
 
   return {
     look() {
@@ -83,11 +82,12 @@ export function followUpdates(world: UpdateWorld): Updates {
         return;
       }
       const { promise, resolve } = Promise.withResolvers<void>();
-      container.addEventListener("controllerchange", () => resolve());
+      container.addEventListener("controllerchange", () => resolve(), { once: true });
       isLoading = true;
       registration.waiting?.postMessage({ kind: "app_begin" });
-      setTimeout(resolve, beginMs);
+      const timer = setTimeout(resolve, beginMs);
       await promise;
+      clearTimeout(timer);
       await world.loadAgain();
       release();
     },

@@ -7,7 +7,7 @@ import { PageHeader } from "../components/PageHeader.tsx";
 import { t } from "../messages/words.ts";
 import type { SharedItems } from "../service-worker/messages.ts";
 import { sortConversations } from "../state/app-state.ts";
-import { useAction, useApp, useSelector } from "../state/context.ts";
+import { useApp, useBusyAction, useSelector } from "../state/context.ts";
 import { namesWith } from "../state/name-search.ts";
 import { titleOf } from "../state/own.ts";
 
@@ -16,7 +16,7 @@ const shownCharacters = 300;
 /** To whom something goes that another app shared: it is put where the person writes, and sent by nobody but them. */
 export function SharePage({ token }: { readonly token: string }): ReactElement {
   const { controller, router } = useApp();
-  const act = useAction();
+  const [isBusy, act] = useBusyAction();
   const [items, setItems] = useState<SharedItems | "gone">();
   const [asked, setAsked] = useState("");
   const id = useId();
@@ -80,7 +80,12 @@ export function SharePage({ token }: { readonly token: string }): ReactElement {
             <ul role="list" className="forward-list">
               {found.map((one) => (
                 <li key={one.id}>
-                  <button type="button" className="forward-row forward-choice" onClick={() => void act(() => choose(one.id, items))}>
+                  <button
+                    type="button"
+                    className="forward-row forward-choice"
+                    disabled={isBusy}
+                    onClick={() => void act(() => choose(one.id, items))}
+                  >
                     <Avatar id={one.peer?.accountId ?? one.id} name={titleOf(one)} size="small" isGroup={one.kind === "group"} />
                     <bdi>{titleOf(one)}</bdi>
                   </button>

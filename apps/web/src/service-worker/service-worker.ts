@@ -27,15 +27,11 @@ const shares = createShares({
 });
 
 scope.addEventListener("install", (event) => {
-  // Where a browser can be told so, it does not even wake this worker for what the server answers.
-  const routes = ["/v1/*", "/desk", "/desk/*", "/transparency"].map((pathname) => ({
-    condition: { urlPattern: new URLPattern({ pathname }) },
-    source: "network",
-  }));
-  const told = event.addRoutes?.(routes).catch(() => undefined);
   // The first of all answers for files at once, and keeps the build meanwhile, when a page asks for it. One that follows another begins with all of its
   // files, when no page of the build before is left or somebody asks for it: that is the browser's own rule.
-  event.waitUntil(Promise.all([scope.registration.active === null ? undefined : bundle.install(), told]));
+  if (scope.registration.active !== null) event.waitUntil(bundle.install());
+  // Where a browser can be told so, it does not even wake this worker for what the server answers.
+  if (event.addRoutes !== undefined) event.waitUntil(event.addRoutes(networkRoutes()).catch(() => undefined));
 });
 
 scope.addEventListener("activate", (event) => event.waitUntil(Promise.all([bundle.removeOthers(), scope.clients.claim()])));
@@ -80,6 +76,14 @@ scope.addEventListener("fetch", (event) => {
       break;
   }
 });
+
+/** Pages and answers of the server's own. Only browsers that take routes are known to have these patterns. */
+function networkRoutes(): unknown[] {
+  return ["/v1/*", "/desk", "/desk/*", "/transparency"].map((pathname) => ({
+    condition: { urlPattern: new URLPattern({ pathname }) },
+    source: "network",
+  }));
+}
 
 /** The kept file; where a browser threw it away, what the network has. */
 async function kept(path: string, request: Request): Promise<Response> {

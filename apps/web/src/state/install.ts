@@ -13,6 +13,8 @@ const listeners = new Set<() => void>();
 export function listenForInstall(): void {
   globalThis.addEventListener("beforeinstallprompt", (event) => {
     event.preventDefault();
+    // It is offered only where it is not installed, or not any more.
+    write(installedKey, undefined);
     offered(event as InstallEvent);
   });
   globalThis.addEventListener("appinstalled", () => {

@@ -5,30 +5,38 @@ import type { ClientFailure } from "@latchkey/client";
 import { failureWords, t } from "../../messages/words.ts";
 import { readInventory } from "../../state/inventory.ts";
 import type { InventoryView } from "../../state/inventory.ts";
+import { failureOf } from "../../worker/protocol.ts";
 
-const offline: ClientFailure = { code: "offline", message: "The server could not be asked.", canRetry: true };
+const unreadable: ClientFailure = { code: "server_lied", message: "What the server sent is no inventory.", canRetry: true };
 
 /** What the server keeps of everybody, fetched when it is opened for the first time: in the server's words, which are English. */
 export function Inventory(): ReactElement {
   const [view, setView] = useState<InventoryView>();
-  const [hasFailed, setHasFailed] = useState(false);
+  const [failure, setFailure] = useState<ClientFailure>();
   const isAsking = useRef(false);
   const ask = (): void => {
     if (view !== undefined || isAsking.current) return;
     isAsking.current = true;
-    setHasFailed(false);
-    inventoryOfServer()
-      .then(setView, () => setHasFailed(true))
+    setFailure(undefined);
+    fetchInventory("")
+      .then(
+        (text) => {
+          const read = readInventory(text);
+          setView(read);
+          setFailure(read === undefined ? unreadable : undefined);
+        },
+        (error: unknown) => setFailure(failureOf(error)),
+      )
       .finally(() => (isAsking.current = false));
   };
   return (
     <details className="raw" onToggle={(event) => event.currentTarget.open && ask()}>
       <summary>{t("holdings.everybody")}</summary>
       <p className="section-hint">{t("holdings.everybodyHint")}</p>
-      {hasFailed && (
+      {failure !== undefined && (
         <div className="notice notice-danger" role="alert">
           <p>
-            {failureWords(offline).title}. {failureWords(offline).advice}
+            {failureWords(failure).title}. {failureWords(failure).advice}
           </p>
           <button type="button" className="button" onClick={ask}>
             {t("common.tryAgain")}
@@ -57,10 +65,4 @@ export function Inventory(): ReactElement {
       )}
     </details>
   );
-}
-
-async function inventoryOfServer(): Promise<InventoryView> {
-  const view = readInventory(await fetchInventory(""));
-  if (view === undefined) throw new Error("no inventory");
-  return view;
 }
