@@ -56,6 +56,11 @@ export const settings: readonly Setting[] = [
     value: "WHO",
     help: "proxies whose X-Forwarded-For counts: yes (this machine, private networks), or a list of addresses and networks (no)",
   },
+  {
+    flag: "push-services",
+    value: "LIST",
+    help: "push services that wake devices, in place of those of the known browsers, with commas between them; none for no wakes",
+  },
   { flag: "limit", value: "NAME=VALUE", help: "a limit of docs/operations.md; may be given several times", isRepeatable: true },
 ];
 

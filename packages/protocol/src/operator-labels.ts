@@ -1,5 +1,5 @@
 /** What an operator publishes in the public record, to everybody alike (spec D-8). */
-export const operatorLabelNames = ["tokens", "desk", "suspended", "counts"] as const;
+export const operatorLabelNames = ["tokens", "desk", "suspended", "counts", "wake"] as const;
 /** One of `operatorLabelNames`. */
 export type OperatorLabelName = (typeof operatorLabelNames)[number];
 

@@ -73,6 +73,30 @@ export function limitedAddress(address: string): string {
   return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
+const notPublic = new BlockList();
+for (const range of [
+  ...privateRanges,
+  ...loopbackRanges,
+  "0.0.0.0/8",
+  "100.64.0.0/10",
+  "192.0.0.0/24",
+  "198.18.0.0/15",
+  "224.0.0.0/3",
+  "::",
+  "64:ff9b::/96",
+  "ff00::/8",
+]) {
+  const [address = "", bits] = range.split("/");
+  const family = isIPv4(address) ? "ipv4" : "ipv6";
+  notPublic.addSubnet(address, Number(bits ?? (family === "ipv4" ? 32 : 128)), family);
+}
+
+/** Whether an address is somebody's on the internet: not of this machine, a private network, a group, or another family's behind a gateway. */
+export function isPublicAddress(address: string): boolean {
+  const plain = plainAddress(address);
+  return isIP(plain) !== 0 && !plain.startsWith("::ffff:") && !notPublic.check(plain, isIPv4(plain) ? "ipv4" : "ipv6");
+}
+
 /** A network that limits count by, and how many times the budget of one address it has. */
 export interface Network {
   readonly key: string;

@@ -30,6 +30,8 @@ export interface TargetRates {
   /** One-time key packages of one device that one address, and all, are given; beyond them it is the last-resort one. */
   readonly takeKeyPackage: Rate;
   readonly takeKeyPackageInAll: Rate;
+  /** Wakes by one token, whoever shows it. */
+  readonly wake: Rate;
 }
 
 /** Bounds of everything that a peer can make the server hold or do. Sizes in bytes. */
@@ -131,6 +133,8 @@ export interface ServerLimits {
     /** Tokens that do not hold: each costs a computation on a curve. Beyond them none of that address is looked at for a while. */
     readonly badToken: Rate;
     readonly lookup: Rate;
+    /** Wake tokens that are shown. */
+    readonly wake: Rate;
     /** Lookups of names that nobody has and that were not asked for lately: each costs the server a VRF proof. */
     readonly proveAbsence: Rate;
     /** Files of the directory's log over HTTP: an audit reads them all. */
@@ -192,6 +196,7 @@ export const defaultLimits: ServerLimits = {
     contactPost: { burst: 2000, perSecond: 5 },
     takeKeyPackage: { burst: 20, perSecond: 0.02 },
     takeKeyPackageInAll: { burst: 40, perSecond: 0.05 },
+    wake: { burst: 30, perSecond: 0.01 },
   },
   complaintsAtOnce: 2048,
   openRate: { burst: 30_000, perSecond: 100 },
@@ -231,6 +236,7 @@ export const defaultLimits: ServerLimits = {
     withoutToken: { burst: 200, perSecond: 0.02 },
     badToken: { burst: 50, perSecond: 0.1 },
     lookup: { burst: 10_000, perSecond: 100 },
+    wake: { burst: 5000, perSecond: 20 },
     proveAbsence: { burst: 500, perSecond: 5 },
     readDirectory: { burst: 50_000, perSecond: 500 },
     deskRefused: { burst: 60, perSecond: 0.5 },
@@ -319,6 +325,8 @@ export interface ServerOptions extends DirectoryOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Limits as an operator writes them, over `limits`: `NAME=VALUE` (`withSettings`). */
   readonly limitSettings?: readonly string[];
+  /** Push services that are asked to wake devices (spec W-1), in place of the known ones: `HOST`, `HOST:PORT` or `*.DOMAIN`; none: nobody is woken. */
+  readonly pushServices?: readonly string[];
   /** Backups that the server makes of itself. */
   readonly backups?: BackupSchedule;
   /** A folder, on another disk than the data, that has every publication of the public record before anybody sees it. */

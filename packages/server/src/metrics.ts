@@ -8,6 +8,8 @@ export interface Counters {
   /** Link inboxes that were opened, and knocks that came into them. */
   linkInboxesOpened: number;
   knocksStored: number;
+  /** What became of wakes, by what their push service answered (spec W-1). */
+  wakes: Map<string, number>;
   /** Signals that came, and those that went to nobody since there were too many. */
   signals: number;
   signalsDropped: number;
@@ -33,6 +35,7 @@ export function createCounters(): Counters {
     itemsStored: 0,
     linkInboxesOpened: 0,
     knocksStored: 0,
+    wakes: new Map(),
     signals: 0,
     signalsDropped: 0,
     protocolErrors: 0,

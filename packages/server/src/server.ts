@@ -43,6 +43,7 @@ import { StoreLoad } from "./store/store-load.ts";
 import type { Store } from "./store/store.ts";
 import { Front } from "./tls/front.ts";
 import { tokenCryptoOnThread } from "./tokens/token-crypto.ts";
+import { knownPushServices, openPushDoor } from "./wakes/push-door.ts";
 import { Gateway } from "./ws/gateway.ts";
 
 /** WebSockets below which a bound by open files is a warning. */
@@ -199,6 +200,10 @@ async function start(params: {
   const disk = new DiskRoom({ directory: dataDirectory, reserveBytes: limits.minFreeBytes });
   await disk.start();
   opened.defer(() => disk.stop());
+  const pushServices = options.pushServices ?? knownPushServices;
+  // Whom the operator names may be anywhere, on this machine too.
+  const pushDoor = openPushDoor({ isPublicOnly: options.pushServices === undefined });
+  opened.defer(() => pushDoor.close());
   const services = await createServices({
     dataDirectory,
     context,
@@ -209,10 +214,12 @@ async function start(params: {
     directory,
     setTimer,
     tokenCrypto: parts.tokenCrypto ?? tokenCryptoOnThread,
+    push: { services: pushServices, send: parts.push ?? pushDoor.send },
     reportBug,
     onDiskFailure,
   });
   const { logs, inboxes, linkInboxes, blobs, uploads } = services;
+  opened.defer(() => services.wakes.close());
   // Once nobody is answered any more.
   opened.defer(() => uploads.close());
   opened.defer(() => blobs.close());

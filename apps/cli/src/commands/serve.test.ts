@@ -68,6 +68,14 @@ test("what would be passed over without a word is refused: an empty folder, a va
   expect(refused({ "web-root": "" })).toBe("taken");
 });
 
+test("push services are named in place of the known ones, or none of them", () => {
+  expect(optionsOf({})).not.toHaveProperty("pushServices");
+  expect(optionsOf({ "push-services": "push.example.org, *.Example.com" })).toMatchObject({
+    pushServices: ["push.example.org", "*.example.com"],
+  });
+  expect(optionsOf({ "push-services": "none" })).toMatchObject({ pushServices: [] });
+});
+
 test("proxies and limits are handed to the server as they are written", () => {
   expect(optionsOf({})).toMatchObject({ trustProxy: false });
   expect(optionsOf({ "trust-proxy": "yes" })).toMatchObject({ trustProxy: true });

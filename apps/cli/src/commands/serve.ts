@@ -147,9 +147,16 @@ export function serverOptions(sources: SettingSources): ServerOptions {
       .map((flag) => known(flag.trim())),
     logLevel: choice("log-level", one("log-level"), logLevels) ?? "warn",
     trustProxy: trustedProxies(one("trust-proxy")),
+    ...pushServicesOf(one("push-services")),
     ...(limitSettings.length === 0 ? {} : { limitSettings }),
     ...frontOptions(one, { host: host?.toLowerCase(), workingDirectory }),
   };
+}
+
+/** The push services that are named; none of them by the word `none`. */
+function pushServicesOf(text: string | undefined): Pick<ServerOptions, "pushServices"> {
+  if (text === undefined || text === "") return {};
+  return { pushServices: text === "none" ? [] : text.split(",").map((service) => service.trim().toLowerCase()) };
 }
 
 /** Backups that the server makes of itself, where a place is named. @throws CommandError */

@@ -227,6 +227,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "read_knocks", linkId: id(1), readKey: id(3), afterSeq: 4 }),
       framed({ kind: "erase_knocks", linkId: id(1), readKey: id(3), seqs: [1, 300] }),
       framed({ kind: "close_link_inbox", linkId: id(1), readKey: id(3) }),
+      framed({ kind: "wake", token: bytes(1, 2, 3) }),
     ],
     frozen:
       "000000070101010101010101010101010101010101010101010101010101010101010101010000000000000000000000000000000000000000000000000000000000000000010100",

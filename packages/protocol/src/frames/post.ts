@@ -3,6 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
 import { maxKnockBytes, maxKnocks } from "../limits.ts";
+import { maxWakeTokenBytes } from "../wakes/wakes.ts";
 import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { FrameCodec, Hello } from "./common.ts";
 
@@ -49,6 +50,12 @@ export interface EraseKnocks extends LinkInboxReader {
   readonly seqs: readonly number[];
 }
 
+/** Has the device woken whose token it is (spec W-1). Answer: `done`, whatever becomes of it. */
+export interface WakeDevice {
+  /** An encoded `WakeToken`. */
+  readonly token: Uint8Array;
+}
+
 /** What a client asks on a `post` connection. */
 export type PostRequest =
   | ({ readonly kind: "post" } & PostItem)
@@ -60,7 +67,8 @@ export type PostRequest =
   | ({ readonly kind: "read_knocks" } & ReadKnocks)
   | ({ readonly kind: "erase_knocks" } & EraseKnocks)
   /** Erases the inbox with all that waits there. Answer: `done`. */
-  | ({ readonly kind: "close_link_inbox" } & LinkInboxReader);
+  | ({ readonly kind: "close_link_inbox" } & LinkInboxReader)
+  | ({ readonly kind: "wake" } & WakeDevice);
 
 /** A knock as it waits. */
 export interface WaitingKnock {
@@ -101,6 +109,7 @@ export const postRequestCodec: FrameCodec<PostRequest> = frameCodec<PostRequest>
     struct<EraseKnocks>({ linkId: id32, readKey: id32, seqs: vector(safeUint64, { maxBytes: 8 * maxKnocks, maxItems: maxKnocks }) }),
   ],
   close_link_inbox: [8, struct<LinkInboxReader>({ linkId: id32, readKey: id32 })],
+  wake: [9, struct<WakeDevice>({ token: opaqueV(maxWakeTokenBytes) })],
 });
 
 export const postReplyCodec: FrameCodec<PostReply> = frameCodec<PostReply>({

@@ -85,6 +85,10 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
     const name = (): string => `nobody-${Buffer.from(random(6)).toString("hex")}`;
     return () => client.outcome({ kind: "lookup_username", username: name(), fromVersion: 0, knownSize: 0 });
   },
+  async wake(server, address) {
+    const client = await TestClient.connect(server.url, "post", headersOf(address));
+    return () => client.outcome({ kind: "wake", token: random(100) });
+  },
   deskRefused: posted(`${httpPaths.desk}/open`),
   report: posted(reportPaths.reports),
   reportBytes: posted(reportPaths.reports),

@@ -33,6 +33,7 @@ export class TargetLimits {
       contactPost: new RateTable(rates.contactPost),
       takeKeyPackage: new RateTable(rates.takeKeyPackage),
       takeKeyPackageInAll: new RateTable(rates.takeKeyPackageInAll),
+      wake: new RateTable(rates.wake),
     };
     this.#nowMs = nowMs;
   }
@@ -68,6 +69,11 @@ export class TargetLimits {
       refuseFor(strangerPost.takeOf(`${key} `, address, nowMs));
       if (strangerPostLeast.takeOf(`${key} `, address, nowMs) > 0) refuseFor(strangerPostInAll.take(key, nowMs));
     }
+  }
+
+  /** Whether one more wake by this token is too many. */
+  isWokenTooOften(tokenId: Uint8Array): boolean {
+    return this.#tables.wake.take(keyOf(tokenId), this.#nowMs()) > 0;
   }
 
   /** How long a device's one-time key packages are spared, in milliseconds: 0 where one may be given out. */

@@ -40,6 +40,16 @@ export function createRegistry(counters: Counters, connections: () => Map<Role, 
       for (const [code, value] of counters.refusals) refusals.inc({ code }, value);
     },
   });
+  const wakes = new Counter({
+    name: "latchkey_wakes_total",
+    help: "Wakes asked for, by what became of them.",
+    labelNames: ["outcome"],
+    registers,
+    collect() {
+      wakes.reset();
+      for (const [outcome, value] of counters.wakes) wakes.inc({ outcome }, value);
+    },
+  });
   const open = new Gauge({
     name: "latchkey_connections",
     help: "Open connections, by role.",

@@ -1,5 +1,6 @@
 import { utf8Bytes } from "@latchkey/codec";
 import { isHost } from "@latchkey/protocol";
+import { maxPushServices } from "@latchkey/protocol/wakes";
 import { noProxies, parseProxies } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import type { ServerOptions } from "../config.ts";
@@ -12,6 +13,12 @@ const maxNameBytes = 256;
 export function checkOptions(options: ServerOptions): void {
   if (options.host !== undefined && !isHost(options.host)) {
     throw new ServerError("invalid_options", `"${options.host}" is no host name: use a lower-case DNS name, with :port unless it is 443.`);
+  }
+  const { pushServices = [] } = options;
+  const strange = pushServices.find((service) => !isHost(service.replace(/^\*\./, "")));
+  if (strange !== undefined || pushServices.length > maxPushServices) {
+    const message = `The push services are no list of ${maxPushServices} hosts at most: write for example push.example.org,*.example.com.`;
+    throw new ServerError("invalid_options", message);
   }
   const nameBytes = options.serverName === undefined ? 1 : utf8Bytes(options.serverName).length;
   if (nameBytes < 1 || nameBytes > maxNameBytes) {

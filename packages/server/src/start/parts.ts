@@ -3,6 +3,7 @@ import type { ServerLimits } from "../config.ts";
 import type { VrfProve } from "../directory/vrf-service.ts";
 import type { StoreLoad } from "../store/store-load.ts";
 import type { TokenCrypto } from "../tokens/token-crypto.ts";
+import type { PushSend } from "../wakes/push-door.ts";
 import type { Store } from "../store/store.ts";
 
 /** Calls `run` after `delayMs`; the result calls it off. */
@@ -22,6 +23,8 @@ export interface ServerParts {
   readonly prove?: VrfProve;
   /** Computes for tokens, in place of their thread. */
   readonly tokenCrypto?: TokenCrypto;
+  /** Asks push services, in place of the way out to them. */
+  readonly push?: PushSend;
 }
 
 /** Closing the server calls a timer off: no process waits for one. */

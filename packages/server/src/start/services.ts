@@ -26,6 +26,9 @@ import type { Store } from "../store/store.ts";
 import type { TokenCrypto } from "../tokens/token-crypto.ts";
 import { IssuerKeys } from "../tokens/token-keys.ts";
 import { TokenService } from "../tokens/token-service.ts";
+import type { PushSend } from "../wakes/push-door.ts";
+import { WakeKeyring } from "../wakes/wake-keyring.ts";
+import { WakeService } from "../wakes/wake-service.ts";
 import { DeviceRegistry } from "../ws/device-registry.ts";
 import type { Services } from "../ws/services.ts";
 import type { SetTimer } from "./parts.ts";
@@ -42,6 +45,8 @@ export async function createServices(params: {
   directory: StartedDirectory;
   setTimer: SetTimer;
   tokenCrypto: TokenCrypto;
+  /** Push services that the server speaks to (spec W-1), and the way out to them. */
+  push: { services: readonly string[]; send: PushSend };
   reportBug: (error: unknown) => void;
   /** A disk that fails under a file. */
   onDiskFailure: () => void;
@@ -101,6 +106,15 @@ export async function createServices(params: {
       crypto: params.tokenCrypto,
       context,
       admission,
+    }),
+    wakes: new WakeService({
+      ...params.push,
+      keyring: new WakeKeyring(tokenSecret),
+      labels: operatorLabels,
+      targets,
+      counters,
+      context,
+      setTimer,
     }),
     holdings: new HoldingsDoor({ source: { store, host: context.host }, queue, context }),
     devices,

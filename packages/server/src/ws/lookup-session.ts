@@ -57,6 +57,8 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
         return { kind: "card", card: await directory.card(request) };
       case "lookup_operator":
         admission.admit("lookup", this.connection);
+        // Where nobody was ever woken there are no keys for it.
+        if (request.name === "wake") await this.services.wakes.published();
         return { kind: "operator_value", ...(await this.services.operatorLabels.lookup(request)) };
       case "check_username":
         admission.admit("lookup", this.connection);

@@ -27,6 +27,11 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
       case "ping":
         this.reply(id, { kind: "done" }, sizeBytes);
         return undefined;
+      case "wake":
+        this.services.admission.admit("wake", this.connection);
+        this.services.wakes.wake(request.token);
+        this.reply(id, { kind: "done" }, sizeBytes);
+        return undefined;
       case "open_link_inbox":
         // It makes a place that anybody may fill, as a log does.
         this.services.admission.admit("createLog", this.connection);

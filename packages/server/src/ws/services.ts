@@ -14,6 +14,7 @@ import type { LogService } from "../logs/log-service.ts";
 import type { Counters } from "../metrics.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
 import type { Store } from "../store/store.ts";
+import type { WakeService } from "../wakes/wake-service.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 
 /** Everything that the sessions reach. */
@@ -36,6 +37,7 @@ export interface Services {
   /** The list of suspended accounts that everybody may fetch. */
   readonly suspensions: PublicSuspensions;
   readonly tokens: TokenService;
+  readonly wakes: WakeService;
   /** Where an account's own devices fetch what is held about it. */
   readonly holdings: HoldingsDoor;
   readonly devices: DeviceRegistry;
