@@ -57,6 +57,7 @@ export type ClientErrorCode =
   | "storage_in_use" // another process has this profile open
   | "storage_newer" // the profile was written by a newer version
   | "storage_older" // the profile was written by a test version whose format is not read any more
+  | "profile_locked" // a lock is on, and nothing that opens it was given (spec O-8)
   | "profile_restored" // this profile is an old copy: it must not send (spec D-3 of the client)
   | "clock_skew" // this device's clock is far off
   | "invalid_key_package"

@@ -10,7 +10,8 @@ import { WebSocketServer } from "ws";
 import type { Store } from "../store/store.ts";
 import { createNodePlatform, openNodeStore } from "./node-platform.ts";
 import type { SocketLike } from "./platform.ts";
-import { askToPersist, createWebPlatform, openWebStore } from "./web-platform.ts";
+import { askToPersist, createWebPlatform } from "./web-platform.ts";
+import { openWebStore } from "./web-store.ts";
 
 const homes: string[] = [];
 afterEach(() => {

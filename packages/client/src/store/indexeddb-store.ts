@@ -22,10 +22,10 @@ const schemaVersion = 1;
  */
 export async function openIndexedDbStore(params: { name: string }): Promise<Store> {
   let lost = false;
-  let database: IDBPDatabase<Schema>;
+  let opened: IDBPDatabase<Schema> | undefined;
   const owner = crypto.randomUUID();
   try {
-    database = await openDB<Schema>(params.name, schemaVersion, {
+    opened = await openDB<Schema>(params.name, schemaVersion, {
       upgrade(upgraded) {
         upgraded.createObjectStore("records");
         upgraded.createObjectStore("meta");
@@ -34,10 +34,12 @@ export async function openIndexedDbStore(params: { name: string }): Promise<Stor
         lost = true;
       },
     });
-    await database.put("meta", owner, "owner");
+    await opened.put("meta", owner, "owner");
   } catch (error) {
+    opened?.close();
     throw storageError(error);
   }
+  const database = opened;
   const mutex = createMutex();
   let closed = false;
 
