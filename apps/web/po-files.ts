@@ -15,6 +15,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["legal", /^legal\./],
   ["office", /^office\./],
   ["moderation", /^moderation\./],
+  ["portable", /^portable\./],
   ["report", /^report\./],
   // A list of conversations says what kind of file was sent last.
   ["files", /^files\.(?!kind\.|pictures$|several$)/],

@@ -158,6 +158,7 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   const [forwarded] = await held("ann", "forward", id, "ben");
   await held("ann", "delete", String(forwarded?.["id"]));
   await held("ann", "deletions", String(sent?.["conversationId"]));
+  await held("ann", "export", "ben", "--out", join(folder, "ben.zip"));
   await held("ann", "conversations");
   await held("ann", "mute", "ben", "8h");
   await held("ann", "archive", "ben");

@@ -16,6 +16,7 @@ import { transparencyCommand } from "./commands/transparency.ts";
 import { devicesCommand } from "./commands/devices.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommand } from "./commands/group.ts";
+import { exportCommand } from "./commands/export.ts";
 import { healthcheckCommand } from "./commands/healthcheck.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
@@ -75,6 +76,7 @@ const commands: readonly Command[] = [
   whoamiCommand,
   sendCommand,
   saveCommand,
+  exportCommand,
   readCommand,
   searchCommand,
   replyCommand,

@@ -5,16 +5,14 @@ import { mediaPath, shownAsHeader } from "../media-worker/messages.ts";
 import type { AccessAnswer, ShownAs } from "../media-worker/messages.ts";
 import { openPieceStore } from "../media-worker/piece-store.ts";
 import { browsersFetch, FileGone, piecesOf, storeFor } from "../media-worker/pieces.ts";
-import type { PieceStore } from "../media-worker/pieces.ts";
 import { failureOf } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
-import { registerMediaWorker, tellMediaWorker } from "./media-registration.ts";
+import { keepWorkerGoing, registerMediaWorker, tellMediaWorker } from "./media-registration.ts";
 
 /** What a page can have in memory of a file, where no worker answers for it. */
 export const mostInMemoryBytes: number = 64 * 1_048_576;
 /** Files that the page has in memory are let go of above this. */
 const mostHeldBytes = 2 * mostInMemoryBytes;
-const stayEveryMs = 10_000;
 /** A save that a browser has begun needs no page after so long. */
 const longestSaveMs = 600_000;
 /** Where the client of this profile keeps ciphertext. */
@@ -145,7 +143,7 @@ export class FileSource {
         // Without room for it, it comes as it is saved.
         if (failureOf(error).code !== "storage_full") throw error;
       });
-      keepGoing();
+      setTimeout(keepWorkerGoing(), longestSaveMs);
     }
     const link = document.createElement("a");
     if (hasWorker) {
@@ -160,6 +158,19 @@ export class FileSource {
       link.download = file.name;
     }
     link.click();
+  }
+
+  /** The bytes of a file as they come, decrypted by this page. @throws ShowError */
+  async *read(place: FilePlace): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    const access = await this.#reach(place);
+    const reader = piecesOf(access, hasStore(place, access) ? storeFor(access, store) : undefined, world).read();
+    try {
+      yield* readSealedFile(access, reader.take);
+    } catch (error) {
+      throw new ShowError(error instanceof FileGone ? "gone" : error instanceof FileBroken ? "broken" : "failed", { cause: error });
+    } finally {
+      reader.end();
+    }
   }
 
   /** Something of what is to be seen once was shown: it is over with the next `forget`. */
@@ -261,8 +272,11 @@ export class FileSource {
     const known = this.#held.get(key);
     if (known !== undefined) return known;
     if (sealedBytesOf(file.sizeBytes) > mostInMemoryBytes) throw new ShowError("too_large_here");
-    const access = await this.#reach(place);
-    const blob = await readBlob(access, hasStore(place, access) ? storeFor(access, store) : undefined);
+    const { sizeBytes } = file;
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for await (const part of this.read(place)) parts.push(part);
+    // A type only where its bytes are of the closed list of what is shown.
+    const blob = new Blob(parts, { type: (await lookAtParts(parts, sizeBytes)).mediaType });
     const held = { address: URL.createObjectURL(blob), sizeBytes: blob.size };
     this.#held.set(key, held);
     let total = [...this.#held.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -284,30 +298,11 @@ function hasStore({ message }: FilePlace, { isKept }: FileAccess): boolean {
   return isKept || message.isOnce === true;
 }
 
-/** The file, with a type only where its bytes are of the closed list of what is shown. @throws ShowError */
-async function readBlob(access: FileAccess, kept: PieceStore | undefined): Promise<Blob> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  const reader = piecesOf(access, kept, world).read();
-  try {
-    for await (const part of readSealedFile(access, reader.take)) parts.push(part);
-  } catch (error) {
-    throw new ShowError(error instanceof FileGone ? "gone" : error instanceof FileBroken ? "broken" : "failed", { cause: error });
-  } finally {
-    reader.end();
-  }
-  return new Blob(parts, { type: (await lookAtParts(parts, access.sizeBytes)).mediaType });
-}
-
-/** A worker that has nothing to do is ended by the browser, also while something is saved from it: it is told now and then. */
-function keepGoing(): void {
-  const timer = setInterval(() => tellMediaWorker({ kind: "media_stay" }), stayEveryMs);
-  setTimeout(() => clearInterval(timer), longestSaveMs);
-}
-
 function keyOf(messageId: string, fileId: string): string {
   return `${messageId} ${fileId}`;
 }
 
-function randomToken(): string {
+/** A token that nobody can guess. */
+export function randomToken(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

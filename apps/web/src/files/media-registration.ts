@@ -3,6 +3,7 @@ import type { AccessAnswer, AccessQuestion, MediaNotice } from "../media-worker/
 
 /** So long a worker may take until it answers this page: one that does not is done without. */
 const patienceMs = 8000;
+const stayEveryMs = 10_000;
 
 /**
  * Has the app's worker answer this page's requests for files, and answers its questions by `accessOf`. Resolves to whether it does: where it does not, the
@@ -32,4 +33,10 @@ export async function registerMediaWorker(accessOf: (token: string) => Promise<A
 /** Says something to the worker that answers this page, if there is one. */
 export function tellMediaWorker(notice: MediaNotice): void {
   tell(container()?.controller, notice);
+}
+
+/** A worker that has nothing to do is ended by the browser, also while something is saved from it: it is told now and then, until that is ended. */
+export function keepWorkerGoing(): () => void {
+  const timer = setInterval(() => tellMediaWorker({ kind: "media_stay" }), stayEveryMs);
+  return () => clearInterval(timer);
 }

@@ -59,6 +59,11 @@ export function failure(status: number, look?: Look, more: Readonly<Record<strin
   return new Response(null, { status, headers: { ...headersOf(look), ...more } });
 }
 
+/** Of what is saved under a name, whatever is in it. */
+export function savedHeaders(name: string): Record<string, string> {
+  return { ...headersOf(undefined), "content-disposition": `attachment; ${named(name)}` };
+}
+
 function headersOf(look: Look | undefined): Record<string, string> {
   return {
     "content-type": look?.mediaType ?? "application/octet-stream",
@@ -86,12 +91,16 @@ function shortened({ from, to }: ByteRange): ByteRange {
 /** Shown where it was asked for by an element that shows it; anything else saves it. */
 function dispositionOf({ destination, isSaved }: Asked, name: string): string {
   const isShown = !isSaved && (destination in inline || destination === "");
+  return `${isShown ? "inline" : "attachment"}; ${named(name)}`;
+}
+
+function named(name: string): string {
   const ascii = name.replaceAll(/[^\w .()-]/g, "_");
   const coded = encodeURIComponent(name.toWellFormed()).replaceAll(
     /['()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return `${isShown ? "inline" : "attachment"}; filename="${ascii}"; filename*=UTF-8''${coded}`;
+  return `filename="${ascii}"; filename*=UTF-8''${coded}`;
 }
 
 async function lookOf(file: OpenedFile): Promise<Look> {

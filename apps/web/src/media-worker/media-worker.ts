@@ -6,12 +6,13 @@
 import type { FetchEvent, LastingEvent, PageClient, Scope } from "../service-worker/scope.ts";
 import { answerWith, failure } from "./answer.ts";
 import type { OpenedFile } from "./answer.ts";
-import { mediaPath } from "./messages.ts";
+import { mediaPath, writtenPath } from "./messages.ts";
 import type { AccessAnswer, MediaNotice } from "./messages.ts";
 import { openPieceStore } from "./piece-store.ts";
 import { createReadingLocks } from "./reading-locks.ts";
 import { browsersFetch, piecesOf, storeFor } from "./pieces.ts";
 import type { PieceStore } from "./pieces.ts";
+import { answerWritten } from "./written.ts";
 
 /** So long a page may take to say which file it is. */
 const patienceMs = 15_000;
@@ -34,6 +35,7 @@ export function createMediaAnswers(scope: Pick<Scope, "clients">): MediaAnswers 
   const reading = createReadingLocks({ locks: globalThis.navigator.locks, setTimer: world.setTimer });
 
   async function answer(request: Request, url: URL, clientId: string): Promise<Response> {
+    if (url.pathname.startsWith(writtenPath)) return await answerWritten(scope, url.pathname.slice(writtenPath.length));
     const token = url.pathname.slice(mediaPath.length);
     const file = files.get(token) ?? (await openFile(token, clientId));
     if (file === undefined) return failure(404);

@@ -7,6 +7,8 @@ import type { FileAccess } from "@latchkey/client";
 
 /** Where files are shown from, followed by a token that a page made up: nothing in it says which file it is. */
 export const mediaPath = "/media/";
+/** Where a page has saved what it writes itself, such as an export, followed by such a token. */
+export const writtenPath = "/media/written/";
 
 /** To the page: it answers with an `Access` on the port that comes with it. */
 export interface AccessQuestion {
@@ -24,6 +26,25 @@ export type AccessAnswer =
     }
   /** No file of this page, or nobody may see it. */
   | { readonly kind: "none" };
+
+/** To the page: the one that writes it answers with a `WrittenAnswer` on the port that comes with it, and goes on there. */
+export interface WrittenQuestion {
+  readonly kind: "written_open";
+  readonly token: string;
+}
+
+/** The page's answer. */
+export type WrittenAnswer = { readonly kind: "written"; readonly name: string } | { readonly kind: "none" };
+
+/** To the page that writes: the next piece, or no more of them. */
+export type WrittenRequest = { readonly kind: "more" } | { readonly kind: "stop" };
+
+/** A piece, asked for with `more`. */
+export type WrittenPart =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "end" }
+  /** What was written so far is no whole. */
+  | { readonly kind: "failed" };
 
 /** To the worker. */
 export type MediaNotice =

@@ -33,7 +33,7 @@ const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
 
 /**
  * What of the catalogue comes when it is needed: what is said of newer builds and of what other apps share, where files are sent and voice is recorded, where they are shown, to operators,
- * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, and in settings.
+ * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, and in settings.
  */
 export type LateWords =
   | "app"
@@ -46,6 +46,7 @@ export type LateWords =
   | "legal"
   | "moderation"
   | "office"
+  | "portable"
   | "report"
   | "settings";
 
@@ -60,6 +61,7 @@ const lateCatalogues: Readonly<Record<LateWords, Files>> = {
   legal: import.meta.glob<Catalogue>("./*.po", { query: "?legal" }),
   moderation: import.meta.glob<Catalogue>("./*.po", { query: "?moderation" }),
   office: import.meta.glob<Catalogue>("./*.po", { query: "?office" }),
+  portable: import.meta.glob<Catalogue>("./*.po", { query: "?portable" }),
   report: import.meta.glob<Catalogue>("./*.po", { query: "?report" }),
   settings: import.meta.glob<Catalogue>("./*.po", { query: "?settings" }),
 };

@@ -17,6 +17,7 @@ import { t } from "../messages/words.ts";
 import { twoColumns, useAction, useApp, useMedia } from "../state/context.ts";
 import type { SettingsSection } from "../state/router.ts";
 
+const DataPart = lazyComponent(async () => (await import("../portable/DataPart.tsx")).DataPart, "portable");
 const ReportsPart = lazyComponent(async () => (await import("../reports/ReportsPart.tsx")).ReportsPart, "report");
 
 /** A part of the settings; without one their list on a phone, and the profile beside it on a wider screen. */
@@ -50,6 +51,8 @@ function Part({ section }: { readonly section: SettingsSection }): ReactElement 
       return <AppearanceSettings />;
     case "storage":
       return <StorageSettings />;
+    case "data":
+      return <DataPart />;
     case "reports":
       return <ReportsPart />;
     case "account":

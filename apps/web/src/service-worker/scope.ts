@@ -1,4 +1,4 @@
-import type { AccessQuestion, MediaNotice } from "../media-worker/messages.ts";
+import type { AccessQuestion, MediaNotice, WrittenQuestion } from "../media-worker/messages.ts";
 import type { AppNotice } from "./messages.ts";
 
 /*
@@ -7,7 +7,7 @@ import type { AppNotice } from "./messages.ts";
 
 /** A page of this origin, as the worker sees it. */
 export interface PageClient {
-  postMessage(message: AccessQuestion, transfer: readonly Transferable[]): void;
+  postMessage(message: AccessQuestion | WrittenQuestion, transfer: readonly Transferable[]): void;
 }
 
 /** An event during which the browser does not end the worker. */

@@ -1,5 +1,15 @@
 /** The parts of the settings that are pages of their own here; devices and what the server holds have had their pages all along. */
-export const settingsSections = ["profile", "notifications", "privacy", "appearance", "storage", "reports", "account", "about"] as const;
+export const settingsSections = [
+  "profile",
+  "notifications",
+  "privacy",
+  "appearance",
+  "storage",
+  "data",
+  "reports",
+  "account",
+  "about",
+] as const;
 
 /** A part of the settings. */
 export type SettingsSection = (typeof settingsSections)[number];

@@ -22,6 +22,7 @@ const places: readonly Place[] = [
   { route: { kind: "settings", section: "privacy" }, icon: "lock", label: () => t("settings.privacy") },
   { route: { kind: "settings", section: "appearance" }, icon: "contrast", label: () => t("settings.appearance") },
   { route: { kind: "settings", section: "storage" }, icon: "archive", label: () => t("settings.storage") },
+  { route: { kind: "settings", section: "data" }, icon: "download", label: () => t("settings.data") },
   { route: { kind: "holdings" }, icon: "shield", label: () => t("settings.holdings") },
   { route: { kind: "settings", section: "reports" }, icon: "alert", label: () => t("settings.reports") },
   { route: { kind: "settings", section: "account" }, icon: "people", label: () => t("settings.account") },
