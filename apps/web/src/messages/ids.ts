@@ -1453,6 +1453,7 @@ export interface Messages {
   "legal.nothingPreserved": undefined;
   "legal.preserveNow": undefined;
   "legal.preservation.asked": undefined;
+  "legal.preservation.making": undefined;
   "legal.preservation.kept": undefined;
   "legal.preservation.nothing": undefined;
   "legal.preservation.over": undefined;

@@ -33,7 +33,9 @@ export function Preservation(): ReactElement | undefined {
   const { state, fromMs, untilMs, extensions, mayExtend, endedWhy } = preservation;
   return (
     <Part name="preservation">
-      <p className={state === "kept" ? "request-done" : ""}>{t(`legal.preservation.${state}`)}</p>
+      <p className={state === "kept" ? "request-done" : ""}>
+        {state === "asked" && found.verification !== undefined ? t("legal.preservation.making") : t(`legal.preservation.${state}`)}
+      </p>
       <dl className="case-facts">
         <dt>{t("legal.preservedFrom")}</dt>
         <dd>{formatFull(fromMs)}</dd>

@@ -41,6 +41,13 @@ export function RequestPage({ number }: { readonly number: number }): ReactEleme
     if (rows !== undefined) setTypes(rows.types);
   }, [run, number]);
   useEffect(() => void read(), [read]);
+  const begunMs = found?.verification !== undefined && found.preservation?.state === "asked" ? found.preservation.fromMs : undefined;
+  useEffect(() => {
+    if (begunMs === undefined) return undefined;
+    // The copy is made meanwhile; asked less and less often, should that take long.
+    const timer = setTimeout(() => void read(), Math.min(30_000, Math.max(1000, (Date.now() - begunMs) / 2)));
+    return () => clearTimeout(timer);
+  }, [begunMs, found, read]);
   const act = useCallback(
     async <Name extends RequestAct>(name: Name, input: DeskInput<Name>): Promise<boolean> => {
       const answer = await run(name, input);
