@@ -66,7 +66,7 @@ test("a row of the table is the operator's to change, and counts for requests th
   await page.getByText("refused", { exact: true }).first().waitFor();
   await page.getByRole("button", { name: "Write a letter" }).click();
   await page.getByRole("button", { name: "See what it would say" }).click();
-  await page.getByText("Withdrawn by their letter of today.").first().waitFor();
+  await page.locator("pre").getByText("Withdrawn by their letter of today.").waitFor();
   await look(page, "requests-refused", { fullPage: true });
 
   // The row as it came is a button away; what was opened meanwhile keeps what it went by.

@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { ReactElement } from "react";
 import { fromBase64Url } from "@latchkey/client/bytes";
 import { form3Grounds, letterKinds, requestLimits } from "@latchkey/client/desk";
-import type { LetterInput, LetterKind, RequestLetter } from "@latchkey/client/desk";
+import type { LetterInput, LetterKind, RequestDetail, RequestLetter } from "@latchkey/client/desk";
 import { Icon } from "../../components/Icon.tsx";
 import { t } from "../../messages/words.ts";
 import { formatFull } from "../../state/format.ts";
@@ -100,7 +100,7 @@ function LetterForm({ close }: { readonly close: () => void }): ReactElement {
   const { found, at, isBusy, act } = useRequest();
   const { refusal, run } = useOperation();
   const [kind, setKind] = useState<LetterKind>(suggestedLetter(found.letters, found.state));
-  const [words, setWords] = useState("");
+  const [words, setWords] = useState(() => saidBefore(kind, found));
   const [grounds, setGrounds] = useState<readonly (typeof form3Grounds)[number][]>([]);
   /** What was read, and of which input: what was changed since has to be read again. */
   const [preview, setPreview] = useState<{ readonly text: string; readonly of: string }>();
@@ -129,7 +129,11 @@ function LetterForm({ close }: { readonly close: () => void }): ReactElement {
         hint={t(`legal.letterHint.${kind}`)}
         choices={letterKinds.map((one) => [one, t(`legal.letter.${one}`)])}
         chosen={kind}
-        change={setKind}
+        change={(next) => {
+          // What was said of one act is no part of a letter about another; what somebody wrote themselves stays.
+          if (words === saidBefore(kind, found)) setWords(saidBefore(next, found));
+          setKind(next);
+        }}
       />
       {kind === "form-3" && (
         <Choices
@@ -160,6 +164,12 @@ function LetterForm({ close }: { readonly close: () => void }): ReactElement {
       </div>
     </form>
   );
+}
+
+/** What was written down with the act that the letter tells of: it says so, unless somebody takes it out. */
+function saidBefore(kind: LetterKind, { refusal, challenge }: RequestDetail): string {
+  if (kind === "refusal") return refusal?.words ?? "";
+  return kind === "challenge" ? (challenge?.words ?? "") : "";
 }
 
 /** The letter that is most likely wanted. */
