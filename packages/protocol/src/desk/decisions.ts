@@ -131,6 +131,8 @@ export interface DecisionRecord extends DecisionInput {
   readonly appealUntilDay: number;
   /** What became of it in an appeal. */
   readonly state: "stands" | "reversed" | "replaced";
+  /** Of unfounded reports: how many accounts it limited; absent for none. */
+  readonly limitedReporters?: number;
 }
 
 /** A decision's texts, saved for the next like it. */

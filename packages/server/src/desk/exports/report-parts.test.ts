@@ -27,7 +27,10 @@ const cases: readonly CountedCase[] = [
   },
   {
     received: [{ arrivedDay: day("2026-05-01") }],
-    decisions: [decided({ kind: "restrict", isIllegal: false, category: "SCAMS_AND_FRAUD" })],
+    decisions: [
+      decided({ kind: "restrict", isIllegal: false, category: "SCAMS_AND_FRAUD" }),
+      decided({ kind: "dismiss", category: "SCAMS_AND_FRAUD", limitedReporters: 2 }),
+    ],
     appeals: [{ by: "reporter", arrivedDay: day("2026-05-09") }],
   },
   { received: [{ arrivedDay: day("2026-12-31") }], decisions: [], appeals: [] },
@@ -57,9 +60,10 @@ describe("[F-11] a year's report by Implementing Regulation 2024/2835", () => {
       "complaints_median_days,2",
       "restrictions_of_the_service,1",
       "suspensions_of_accounts,1",
+      "suspensions_for_unfounded_notices,2",
       "warnings,0",
     ]);
-    expect(row("1.6-automated-means", "decisions")).toBe("decisions,2");
+    expect(row("1.6-automated-means", "decisions")).toBe("decisions,3");
     expect(part("1.1-identification")).toBe(
       "field,value\r\nservice,Chat\r\nhost,chat.example\r\nperiod_start,2026-01-01\r\nperiod_end,2026-12-31\r\n",
     );

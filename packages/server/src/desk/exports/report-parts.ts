@@ -6,7 +6,11 @@ type Answer = NonNullable<CaseAppeal["outcome"]>;
 /** Of a case what a yearly report counts: no text, no name. */
 export interface CountedCase {
   readonly received: readonly Pick<CaseReport, "arrivedDay">[];
-  readonly decisions: readonly (Pick<DecisionRecord, "atMs" | "kind" | "category"> & { readonly isIllegal: boolean })[];
+  readonly decisions: readonly (Pick<DecisionRecord, "atMs" | "kind" | "category"> & {
+    readonly isIllegal: boolean;
+    /** Absent of cases that were erased before it was counted. */
+    readonly limitedReporters?: number;
+  })[];
   readonly appeals: readonly (Pick<CaseAppeal, "by" | "arrivedDay"> & { readonly outcome?: Pick<Answer, "kind" | "atMs"> })[];
 }
 
@@ -107,6 +111,7 @@ function complaintRows(
     ["complaints_median_days", medianOf(days)],
     ["restrictions_of_the_service", decisions.filter(({ kind }) => kind === "restrict").length],
     ["suspensions_of_accounts", decisions.filter(({ kind }) => kind === "suspend").length],
+    ["suspensions_for_unfounded_notices", decisions.reduce((sum, { limitedReporters = 0 }) => sum + limitedReporters, 0)],
     ["warnings", decisions.filter(({ kind }) => kind === "warn").length],
   ];
 }

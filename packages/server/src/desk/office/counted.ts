@@ -51,9 +51,13 @@ export class CountedTable {
     );
     return {
       received: received.map(({ arrivedDay }) => ({ arrivedDay })),
-      decisions: this.#decisions
-        .of(caseNumber)
-        .map(({ atMs, kind, category, ground }) => ({ atMs, kind, category, isIllegal: ground?.kind === "illegal" })),
+      decisions: this.#decisions.of(caseNumber).map(({ atMs, kind, category, ground, limitedReporters = 0 }) => ({
+        atMs,
+        kind,
+        category,
+        isIllegal: ground?.kind === "illegal",
+        limitedReporters,
+      })),
       appeals: this.#decisions.appeals(caseNumber).map(({ by, arrivedDay, outcome }) => ({
         by,
         arrivedDay,

@@ -59,8 +59,15 @@ export class DecisionTable {
   }
 
   /** Writes a decision down, with what it takes from the accused from now on. */
-  add(params: { of: StoredCase; input: DecisionInput; staff: Staff; nowMs: number; contentDay: number }): StoredDecision {
-    const { of, input, staff, nowMs, contentDay } = params;
+  add(params: {
+    of: StoredCase;
+    input: DecisionInput;
+    staff: Staff;
+    nowMs: number;
+    contentDay: number;
+    limitedReporters: number;
+  }): StoredDecision {
+    const { of, input, staff, nowMs, contentDay, limitedReporters } = params;
     const today = dayOf(nowMs);
     const untilDay = input.days === undefined ? null : today + input.days;
     // Random: who sees it published learns no case's number by it.
@@ -75,7 +82,7 @@ export class DecisionTable {
       untilDay,
       contentDay,
       today + appealDays,
-      JSON.stringify(input),
+      JSON.stringify({ ...input, ...(limitedReporters > 0 ? { limitedReporters } : {}) }),
     );
     if (untilDay !== null) {
       const taken: readonly Sanction["what"][] = input.kind === "suspend" ? ["suspended"] : (input.restrictions ?? []);

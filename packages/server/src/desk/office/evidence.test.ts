@@ -260,6 +260,8 @@ test("[F-22] who reports what is manifestly unfounded is warned, the next time l
   expect((await read(second.number)).received[0]?.unfoundedBefore).toBe(1);
   await dismiss(second.number, { unfounded });
   expect(await toldLast(second.report)).toMatchObject({ kind: "decided", unfounded: { limitedUntilDay: today + 30 } });
+  expect((await read(first.number)).decisions[0]?.limitedReporters).toBe(undefined);
+  expect((await read(second.number)).decisions[0]?.limitedReporters).toBe(1);
 
   // One of a day is taken in, and who sent the next is told why it was not. Others are as before.
   desk.nowMs += 86_400_000;

@@ -184,16 +184,15 @@ export class Judging {
 
   #write(params: { of: StoredCase; input: DecisionInput; staff: Staff; nowMs: number }): StoredDecision {
     const { of, input, staff, nowMs } = params;
-    const { cases, evidence, decisions, tasks, trail } = this.#parts;
+    const { cases, evidence, decisions, measures, tasks, trail } = this.#parts;
     const earliestMs = evidence.earliestMs(of.number);
     const contentDay = earliestMs === undefined ? of.openedDay : Math.min(Math.max(earliestContentDay, dayOf(earliestMs)), of.openedDay);
-    const decision = decisions.add({ of, input, staff, nowMs, contentDay });
     const { unfounded } = input;
-    if (unfounded !== undefined) {
-      const { puid } = decision;
-      const today = dayOf(nowMs);
-      for (const reporter of evidence.signers(of)) this.#parts.measures.add({ reporter, puid, days: unfounded.days, today });
-    }
+    const signers = unfounded === undefined ? [] : evidence.signers(of);
+    const limitedReporters = unfounded !== undefined && unfounded.days > 0 ? measures.warnedOf(signers) : 0;
+    const decision = decisions.add({ of, input, staff, nowMs, contentDay, limitedReporters });
+    const { puid } = decision;
+    for (const reporter of signers) measures.add({ reporter, puid, days: unfounded?.days ?? 0, today: dayOf(nowMs) });
     const now = cases.require(of.number);
     cases.change(now, { state: "decided", appealUntilDay: Math.max(now.appealUntilDay, decision.appealUntilDay) });
     const { kind, days = 0, restrictions = [] } = input;

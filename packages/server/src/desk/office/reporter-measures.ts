@@ -1,3 +1,4 @@
+import { toHex } from "@latchkey/codec";
 import { unfoundedRememberedDays } from "@latchkey/protocol/desk";
 import { randomBytes } from "node:crypto";
 import type { Statements } from "../../store/sqlite/statements.ts";
@@ -45,6 +46,12 @@ export class ReporterMeasures {
   /** By how many decisions that stand they were warned or limited within a year. */
   countOf(reporter: Uint8Array): number {
     return this.#sql.get<{ n: number }>("SELECT count(*) AS n FROM reporter_measures WHERE mac = ?", reporter)?.n ?? 0;
+  }
+
+  /** How many of them were warned or limited within a year. */
+  warnedOf(reporters: readonly Uint8Array[]): number {
+    const each = new Map(reporters.map((reporter) => [toHex(reporter), reporter]));
+    return [...each.values()].filter((reporter) => this.countOf(reporter) > 0).length;
   }
 
   /** Whether fewer of their reports are taken in on a day. */
