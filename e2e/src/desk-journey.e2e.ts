@@ -137,6 +137,10 @@ test("what somebody reports is read at the desk, decided, told to whom it is abo
 
   // A colleague who had read it before comes too late, and nothing is decided twice.
   await late.getByRole("button", { name: "Decide", exact: true }).click();
+  const unfounded = late.getByRole("group", { name: "Manifestly unfounded reports" }).getByRole("checkbox");
+  await unfounded.check();
+  await look(late, "desk-unfounded", { fullPage: true });
+  await unfounded.uncheck();
   await late.getByRole("textbox", { name: "Facts" }).fill("Nothing is wrong with it.");
   await late.getByRole("combobox", { name: "Category" }).selectOption({ label: "Self-harm" });
   await late.getByRole("button", { name: "Decide", exact: true }).click();
