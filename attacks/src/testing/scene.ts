@@ -51,10 +51,10 @@ export class Scene implements AsyncDisposable {
     this.#servers = [server];
   }
 
-  /** @param bounds of the server, where a case needs smaller ones than everybody has */
-  static async open(bounds: ServerOptions["limits"] = {}): Promise<Scene> {
+  /** @param bounds of the server, where a case needs smaller ones than everybody has; `pushServices` that it speaks to */
+  static async open(bounds: ServerOptions["limits"] = {}, pushServices: readonly string[] = []): Promise<Scene> {
     const folder = mkdtempSync(join(tmpdir(), "latchkey-attack-"));
-    const server = await startOn(join(folder, "server"), bounds);
+    const server = await startOn(join(folder, "server"), bounds, pushServices);
     const operator = new Operator(server.url);
     await operator.start();
     return new Scene(folder, server, operator);
@@ -213,8 +213,12 @@ function linkState(client: Client, kind: LinkState["kind"]): Promise<void> {
   });
 }
 
-function startOn(dataDirectory: string, bounds: ServerOptions["limits"] = {}): Promise<RunningServer> {
-  return startServer({ host, port: 0, dataDirectory, logLevel: "silent", limits: { ...limits, ...bounds } });
+function startOn(
+  dataDirectory: string,
+  bounds: ServerOptions["limits"] = {},
+  pushServices: readonly string[] = [],
+): Promise<RunningServer> {
+  return startServer({ host, port: 0, dataDirectory, logLevel: "silent", limits: { ...limits, ...bounds }, pushServices });
 }
 
 /** The failure that an honest client shows for something that it was asked to do. @throws Error when it did it */

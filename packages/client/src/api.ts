@@ -15,6 +15,7 @@ import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
 import type { Person, Role } from "./api/people.ts";
 import type { SearchCalls } from "./api/search.ts";
+import type { WakeCalls } from "./api/wakes.ts";
 
 export type * from "./api/failures.ts";
 export type * from "./api/file-calls.ts";
@@ -31,6 +32,7 @@ export type * from "./api/quiet.ts";
 export type * from "./api/receipts.ts";
 export type * from "./api/people.ts";
 export type * from "./api/search.ts";
+export type * from "./api/wakes.ts";
 
 /** An account that the server has and that does not count yet. */
 export interface PendingAccount {
@@ -386,7 +388,7 @@ export type ClientEvent =
   | { readonly kind: "verification" };
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls {
+export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls, WakeCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

@@ -7,6 +7,14 @@ export const maxInlineBytes = 65_536;
 /** Length of what a signal carries, whatever it says, in bytes (spec N-1). */
 export const signalBytes = 256;
 
+/** Largest token that wakes a device, in bytes (spec W-1). */
+export const maxWakeTokenBytes = 2048;
+
+/** So long a wake token holds. */
+export const wakeTokenLifeMs = 604_800_000;
+/** Longest address of a push service that one holds, in bytes. */
+export const maxPushEndpointBytes = 990;
+
 /** Largest WebSocket frame either side sends, in bytes. */
 export const maxFrameBytes = 262_144;
 

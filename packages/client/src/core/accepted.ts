@@ -9,7 +9,7 @@ import { tellOutcome } from "./merged-settings.ts";
 import { giveHistory, keepAuthor, tellGiven } from "./past.ts";
 import { rosterOf } from "./roster.ts";
 import { skipCommit } from "./skipped.ts";
-import { isSpeech, speakOneself } from "./speak.ts";
+import { isSpeech, mentionsOf, speakOneself } from "./speak.ts";
 import { addLine, isSaid, nextOrder, set, setOutgoing } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type { Chain, Change, Outgoing, StagedCommit } from "./types.ts";
@@ -55,6 +55,8 @@ function tellOwn(turn: Turn, message: Outgoing, content: DecodedContent): void {
   if (toBase64Url(id) !== message.id || turn.state.outgoing.some((item) => item.id === about))
     turn.effects.push({ kind: "dropped", message });
   speakOneself(turn, content, { id, sentAtMs: message.composedAtMs });
+  if (content.kind === "text" || content.kind === "poll")
+    turn.effects.push({ kind: "wake", mentions: mentionsOf(turn.state, self, content), inReplyTo: content.inReplyTo?.slice() });
 }
 
 function isPathAlone({ adds, removes, removeDevices }: Change): boolean {

@@ -36,6 +36,8 @@ export function onContent(
   if (content.kind === "profile" && displayName !== undefined && author.account === turn.context.self.account && standing === "proven")
     set(turn, { toldName: profileMark({ displayName, picture: content.picture ?? new Uint8Array(0) }, turn.state) });
   if (standing === "proven") learnAppendSecret(turn, author, content.appendSecret);
+  if (content.wakeToken !== undefined && standing === "proven" && author.account !== turn.context.self.account)
+    turn.effects.push({ kind: "wake_token", device: author, token: content.wakeToken });
   const { self, nowMs } = turn.context;
   // Whoever claims to write tomorrow's messages is shown with the time of their arrival.
   const isAhead = content.sentAtMs !== undefined && content.sentAtMs > nowMs + mostAheadMs;

@@ -4,11 +4,11 @@ import type { ClientErrorCode } from "../api.ts";
 import type { Joiner } from "./change.ts";
 import type { UnverifiedLeaf } from "./leaf-verdict.ts";
 import type { LinkEvent } from "../join-links/book.ts";
-import type { Line } from "../timeline/line.ts";
+import type { Line, Mentions } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
 import type { PastEffect } from "./past-effect.ts";
 import type { SealedEntry } from "./sealed.ts";
-import type { Outgoing } from "./state.ts";
+import type { Outgoing, RosterLeaf } from "./state.ts";
 import type { TimerName } from "./input.ts";
 
 /** A WelcomeBundle to put into a joiner's inbox (spec M-4). */
@@ -61,6 +61,14 @@ export type Effect =
   | { readonly kind: "pictured"; readonly accountId: Uint8Array; readonly picture: Uint8Array }
   /** The other person of a direct conversation, or another device of one's own there, told what lets into their inboxes (spec I-1). */
   | { readonly kind: "append_secret"; readonly accountId: Uint8Array; readonly appendSecret: AppendSecret }
+  /** A member's device told what wakes it, which is for the host of that device to open; empty for no more (spec W-1). */
+  | {
+      readonly kind: "wake_token";
+      readonly device: Pick<RosterLeaf, "host" | "account" | "deviceId">;
+      readonly token: Uint8Array;
+    }
+  /** A message of one's own is in the log: those whom it is for are woken (spec W-1, R-8). */
+  | { readonly kind: "wake"; readonly mentions: Mentions; readonly inReplyTo: Uint8Array | undefined }
   /** A member asks who has read a message of theirs (spec R-3). */
   | {
       readonly kind: "read_query";

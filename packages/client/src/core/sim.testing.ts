@@ -206,6 +206,7 @@ export class SimDevice {
     if (isPast(effect)) return void this.past.push(effect);
     if (effect.kind === "join_link") return void this.links.push(effect.event);
     if (effect.kind === "said") return void this.heard.push(effect);
+    if (effect.kind === "wake" || effect.kind === "wake_token") return;
     switch (effect.kind) {
       case "create":
       case "open":

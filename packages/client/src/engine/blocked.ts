@@ -1,4 +1,4 @@
-import { equalBytes } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { ConversationState, Effect } from "../core/types.ts";
 
 /**
@@ -20,6 +20,7 @@ export function withoutPeer(
 
 function isFrom(peer: Uint8Array, effect: Effect): boolean {
   if (effect.kind === "named" || effect.kind === "pictured" || effect.kind === "append_secret") return equalBytes(effect.accountId, peer);
+  if (effect.kind === "wake_token") return effect.device.account === toBase64Url(peer);
   if (effect.kind === "content") return equalBytes(effect.said.author, peer);
   if (effect.kind !== "line" || effect.line.author === undefined || !equalBytes(effect.line.author, peer)) return false;
   const { kind } = effect.line.body;

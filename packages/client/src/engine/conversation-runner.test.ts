@@ -103,6 +103,7 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     receipts: new Receipts(),
     segments: new SegmentNews(),
     heardFrom: nothing,
+    tellWake: nothing,
     readOn: nothing,
     asked: nothing,
     emit: (event: ClientEvent) => events.push(event),

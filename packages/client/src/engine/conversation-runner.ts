@@ -286,6 +286,7 @@ export class ConversationRunner {
     const introduction = introductionTo(this.#world, this.#state, isAnew);
     // A failure is told as an alarm.
     if (introduction !== undefined) this.compose(introduction.input, introduction.appendSecret).catch(() => undefined);
+    this.#world.tellWake(this.id);
   }
 
   /** What a text here is to tell of one's own append secret (spec I-1). */

@@ -16,6 +16,8 @@ import { ReceiptSending } from "../receipts/sending.ts";
 import { Search } from "../search/search.ts";
 import { SharedHistory } from "../shared-history/shared-history.ts";
 import { Signals } from "../signals/signals.ts";
+import { Telling } from "../wakes/telling.ts";
+import { Waking } from "../wakes/waking.ts";
 import { Addresses } from "./addresses.ts";
 import { ownAppendSecretKey } from "./append-secrets.ts";
 import { startChores } from "./chores.ts";
@@ -74,6 +76,8 @@ export class Engine {
   #moderation: Promise<Moderation> | undefined;
   #reports: Promise<Reports> | undefined;
   readonly #sharedHistory: SharedHistory;
+  /** Wakes the devices of others, and lets them wake this one. */
+  readonly wakes: { readonly telling: Telling; readonly waking: Waking };
   /** Finds messages. */
   readonly search: Search;
   /** What the person sets for themselves. */
@@ -167,9 +171,11 @@ export class Engine {
         this.own.written();
       },
       hidden: (id, messageIds) => this.devices.told.hidden(id, messageIds),
+      wakes: () => this.wakes.telling,
       files: () => this.files.load(),
     });
     this.#receipts = new ReceiptSending(world, { runner: found, isOn: () => this.own.setting("receipts") });
+    this.wakes = { telling: new Telling(world, { runner: found, runners: access.runners }), waking: new Waking(world, found) };
     this.signals = new Signals(world, { runner: found, isOn: () => this.own.setting("typing") });
     this.#sharedHistory = new SharedHistory(world, {
       runner: found,
@@ -247,6 +253,7 @@ export class Engine {
       engine.#sharedHistory.wake();
       engine.invites.start();
       engine.pictures.offerOwn();
+      await engine.wakes.telling.start();
       if (await world.store.transact("read", hasReports)) background(engine.reports().then(() => undefined));
     }
     return engine;
@@ -399,6 +406,8 @@ export class Engine {
     await this.invites.close();
     await this.devices.close();
     this.signals.close();
+    this.wakes.telling.close();
+    await this.wakes.waking.close();
     this.#receipts.close();
     (await this.#queries)?.close();
     await (await this.#reports?.catch(() => undefined))?.close();

@@ -93,6 +93,7 @@ export class Errands {
       case "receipt":
       case "named":
       case "append_secret":
+      case "wake_token":
       case "evidence":
       case "join_link":
       case "past":
@@ -105,6 +106,9 @@ export class Errands {
         return;
       case "read_query":
         this.#world.asked(id, effect);
+        return;
+      case "wake":
+        this.#world.wakeOthers(id, effect);
         return;
       case "sync":
       case "placed":

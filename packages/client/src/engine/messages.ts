@@ -33,6 +33,7 @@ import { requireSlowMode } from "./slow-mode.ts";
 import { unknownMessage } from "./shown-history.ts";
 import { withOwnPending } from "./shown-message.ts";
 import { requireUnblocked, requireWritable } from "./writable.ts";
+import type { Telling } from "../wakes/telling.ts";
 import type { World } from "./world.ts";
 
 /** What saying something needs of the engine. */
@@ -46,6 +47,8 @@ export interface MessagesAccess {
   composed(conversationId: string): void;
   /** The other devices of one's own are told. */
   hidden(conversationId: string, messageIds: readonly string[]): void;
+  /** What of this device's wake tokens goes with a text. */
+  wakes(): Pick<Telling, "ready" | "said" | "unsaid">;
   /** Whoever encrypts files that are to be sent. @throws ClientError `storage_denied`, `offline` */
   files(): Promise<Pick<Files, "stage" | "again">>;
 }
@@ -233,6 +236,7 @@ export class Messages {
     const runner = this.#requireWaiting(id, messageId);
     await runner.input({ kind: "discard", id: messageId });
     await this.#world.appendSecrets.untell(runner.id);
+    this.#access.wakes().unsaid(runner.id);
   }
 
   async takeBack(id: string, messageId: string): Promise<boolean> {
@@ -242,6 +246,7 @@ export class Messages {
     await runner.input({ kind: "take_back", id: messageId });
     if (isHere() || (await runner.history.line(messageId)) !== undefined) return false;
     await this.#world.appendSecrets.untell(runner.id);
+    this.#access.wakes().unsaid(runner.id);
     return true;
   }
 
@@ -379,12 +384,14 @@ export class Messages {
     // In every message, so that whoever joined later learns it too.
     const { told, ...shown } = toldWithText(this.#world, runner.state);
     const appendSecret = purpose === "text" ? runner.untoldSecret : undefined;
-    const head = purpose === "text" ? { ...shown, appendSecret } : {};
+    const wakeToken = purpose === "text" ? this.#access.wakes().ready(runner.state) : undefined;
+    const head = purpose === "text" ? { ...shown, appendSecret, wakeToken } : {};
     const { content, messageId } = this.#content(runner, contentOf, head);
     await runner.compose(
       { kind: "compose", id: messageId, purpose, text, content, undoMs, uploads, ...(purpose === "text" ? { told } : {}) },
       appendSecret,
     );
+    if (wakeToken !== undefined) this.#access.wakes().said(runner.state);
     this.#access.composed(runner.id);
     if (purpose === "change" && !isWritable(runner.state)) this.#requireWritable(runner);
     return messageId;

@@ -12,6 +12,7 @@ import type { Platform } from "../platform/platform.ts";
 import { Receipts } from "../receipts/receipts.ts";
 import { SegmentNews } from "../search/segment-news.ts";
 import type { Store } from "../store/store.ts";
+import { PeerTokens } from "../wakes/peer-tokens.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { AppendSecrets } from "./append-secrets.ts";
 import { CatchUpProgress } from "./catch-up.ts";
@@ -75,6 +76,8 @@ export async function openAccount(params: {
   await receipts.load(store);
   const joinLinks = new JoinLinks(store);
   await joinLinks.load();
+  const peerTokens = new PeerTokens(store);
+  await peerTokens.load(platform.nowMs());
   const people = new People({
     store,
     directory,
@@ -114,6 +117,9 @@ export async function openAccount(params: {
       missing: (id, entryId) => engine?.files.missing(id, entryId),
     },
     joinLinks,
+    peerTokens,
+    wakeOthers: (id, wake) => engine?.wakes.waking.sent(id, wake),
+    tellWake: (id) => engine?.wakes.telling.tend(id),
     alarms,
     get pictures() {
       return pictures;

@@ -143,6 +143,9 @@ async function putEffect(
     case "append_secret":
       await takeSecret(world, tx, id, effect);
       return;
+    case "wake_token":
+      world.peerTokens.take(tx, id, effect, world.platform.nowMs());
+      return;
     case "alarm":
       alarms.put(tx, raisedIn(state, effect));
       return;

@@ -22,6 +22,7 @@ import { People } from "./people.ts";
 import { AppendSecrets } from "./append-secrets.ts";
 import { Posts } from "./posts.ts";
 import { SegmentNews } from "../search/segment-news.ts";
+import { PeerTokens } from "../wakes/peer-tokens.ts";
 import { SureClock } from "./sure-clock.ts";
 import { Standings } from "./standings.ts";
 import { Watch } from "./watch.ts";
@@ -103,6 +104,9 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     },
     syncArrived: () => undefined,
     heardFrom: () => undefined,
+    peerTokens: new PeerTokens(store),
+    wakeOthers: () => undefined,
+    tellWake: () => undefined,
     readOn: () => undefined,
     asked: () => undefined,
     historyMoves: () => undefined,

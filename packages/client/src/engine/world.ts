@@ -12,6 +12,7 @@ import type { JoinLinks } from "../join-links/join-links.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { SegmentNews } from "../search/segment-news.ts";
+import type { PeerTokens } from "../wakes/peer-tokens.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import type { AppendSecrets } from "./append-secrets.ts";
@@ -92,6 +93,8 @@ export interface World {
   readonly joinLinks: JoinLinks;
   /** What lets into people's inboxes as somebody they accepted. */
   readonly appendSecrets: AppendSecrets;
+  /** What wakes the devices of others. */
+  readonly peerTokens: PeerTokens;
   /** What is told of the person's picture. */
   readonly pictures: PictureTelling;
   /** Alarms that stay until the person handled them. */
@@ -110,6 +113,10 @@ export interface World {
   heardFrom(conversationId: string, accountId: Uint8Array): void;
   /** A member asks who has read a message. */
   asked(conversationId: string, query: Extract<Effect, { kind: "read_query" }>): void;
+  /** A message of this device is in the log: those whom it is for are woken. */
+  wakeOthers(conversationId: string, wake: Extract<Effect, { kind: "wake" }>): void;
+  /** What happens in a conversation may call for this device's own wake token there. */
+  tellWake(conversationId: string): void;
   /** What was said before somebody joined is to be given to them, or was given to this device (spec R-5). */
   historyMoves(): void;
 }

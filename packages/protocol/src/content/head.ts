@@ -1,6 +1,7 @@
 import { CodecError, decode, encode, utf8Bytes } from "@latchkey/codec";
 import { appendSecretCodec } from "../group/append-secret.ts";
 import type { AppendSecret } from "../group/append-secret.ts";
+import { maxWakeTokenBytes } from "../limits.ts";
 import { ContentError } from "./errors.ts";
 import type { Expiration, MimiContent } from "./mimi.ts";
 
@@ -18,11 +19,12 @@ export const maxSentAtMs = 4_102_444_800_000;
 /** Hops of a forwarded message are counted as far as this. */
 export const maxForwardedHops = 255;
 
-/** Private-use extension keys: the sender's clock in milliseconds since 1970, the name that the sender goes by, what leads to their picture, their AppendSecret, how often a text was forwarded. */
+/** Private-use extension keys: the sender's clock in milliseconds since 1970, the name that the sender goes by, what leads to their picture, their AppendSecret, a wake token of their device, how often a text was forwarded. */
 const sentAtKey = "latchkey.sent";
 const displayNameKey = "latchkey.name";
 const pictureKey = "latchkey.picture";
 const appendSecretKey = "latchkey.append";
+const wakeTokenKey = "latchkey.wake";
 const forwardedKey = "latchkey.forwarded";
 
 /** What every kind of content carries. */
@@ -37,6 +39,8 @@ export interface ContentHead {
   readonly picture?: Uint8Array | undefined;
   /** What lets the other person of a direct conversation into the sender's inboxes, when it is to be told (spec I-1). */
   readonly appendSecret?: AppendSecret | undefined;
+  /** What wakes the sender's device, when it is to be told (spec W-1); nothing for no more. */
+  readonly wakeToken?: Uint8Array | undefined;
 }
 
 /** What was found around the body. */
@@ -47,6 +51,8 @@ export interface DecodedHead {
   /** A copy; empty for none any more. */
   readonly picture: Uint8Array | undefined;
   readonly appendSecret: AppendSecret | undefined;
+  /** A copy, of whatever it is; empty for no more. */
+  readonly wakeToken: Uint8Array | undefined;
   readonly inReplyTo: Uint8Array | undefined;
   readonly expires: Expiration | undefined;
   /** How often it was forwarded, by its sender's own word (spec X-9); 0 for what they wrote. */
@@ -66,6 +72,7 @@ export function headFields(head: ContentHead & { readonly forwardedHops?: number
     extensions.set(pictureKey, head.picture);
   }
   if (head.appendSecret !== undefined) extensions.set(appendSecretKey, encode(appendSecretCodec, head.appendSecret));
+  if (head.wakeToken !== undefined) extensions.set(wakeTokenKey, head.wakeToken);
   if (head.forwardedHops !== undefined && head.forwardedHops > 0)
     extensions.set(forwardedKey, Math.min(head.forwardedHops, maxForwardedHops));
   return { salt: head.salt, replaces: undefined, topicId: new Uint8Array(0), expires: undefined, inReplyTo: undefined, extensions };
@@ -79,6 +86,7 @@ export function headOf(content: MimiContent): DecodedHead {
     displayName: displayNameOf(content),
     picture: pictureOf(content),
     appendSecret: appendSecretOf(content),
+    wakeToken: wakeTokenOf(content),
     inReplyTo: content.inReplyTo,
     expires: content.expires,
     forwardedHops: forwardedHopsOf(content),
@@ -114,6 +122,11 @@ function appendSecretOf(content: MimiContent): AppendSecret | undefined {
     if (error instanceof CodecError) return undefined;
     throw error;
   }
+}
+
+function wakeTokenOf(content: MimiContent): Uint8Array | undefined {
+  const value = content.extensions.get(wakeTokenKey);
+  return value instanceof Uint8Array && value.length <= maxWakeTokenBytes ? value.slice() : undefined;
 }
 
 /** A number that is too large is the largest: whoever says so does not hide that it was forwarded. */

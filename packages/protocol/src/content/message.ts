@@ -92,6 +92,11 @@ export function createJoinLinkContent(params: ContentHead & { readonly said: Joi
   return encodeContent({ ...headFields(params), body: joinLinkPart(params.said) });
 }
 
+/** Tells the group what wakes the sender's device, and nothing else (spec W-1). */
+export function createWakeContent(params: ContentHead & { readonly wakeToken: Uint8Array }): Uint8Array {
+  return encodeContent({ ...headFields(params), body: { kind: "null", disposition: dispositions.profile, language: "" } });
+}
+
 /** Says that messages came, or were read: of each author all up to it (spec X-12). */
 export function createStatusContent(params: ContentHead & { readonly statuses: readonly MessageStatus[] }): Uint8Array {
   return encodeContent({ ...headFields(params), body: statusPart(params.statuses) });

@@ -2,8 +2,7 @@ import { bool, empty, opaqueV, safeUint64, struct, uint32, vector } from "@latch
 import type { Codec } from "@latchkey/codec";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
-import { maxKnockBytes, maxKnocks } from "../limits.ts";
-import { maxWakeTokenBytes } from "../wakes/wakes.ts";
+import { maxKnockBytes, maxKnocks, maxWakeTokenBytes } from "../limits.ts";
 import { blobBytes, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { FrameCodec, Hello } from "./common.ts";
 

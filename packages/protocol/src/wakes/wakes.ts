@@ -16,17 +16,12 @@ import {
 import type { Codec } from "@latchkey/codec";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hostCodec } from "../addresses.ts";
+import { maxPushEndpointBytes } from "../limits.ts";
 
-/** So long a wake token holds (spec W-1). */
-export const wakeTokenLifeMs = 604_800_000;
-/** Bytes of an encoded `WakeToken`, at most. */
-export const maxWakeTokenBytes = 2048;
 /** HPKE `info` of a sealed subscription. */
 export const wakeInfo: Uint8Array = utf8Bytes("latchkey/wake/1");
 /** The suite of HPKE under which it is sealed: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM. */
 export const wakeSuite = 0x0001;
-/** Longest address of a push service that a token holds, in bytes. */
-export const maxPushEndpointBytes = 990;
 
 /** Lets whoever holds it wake one device by its host, which learns neither from whom nor in which conversation. */
 export interface WakeToken {

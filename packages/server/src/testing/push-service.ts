@@ -6,6 +6,7 @@ import { nodeCrypto } from "@latchkey/mls/node";
 import { encodeWakeTarget, wakeAad, wakeInfo, wakeKeyId, wakeSuite, wakeTokenCodec } from "@latchkey/protocol/wakes";
 import { random } from "./accounts.ts";
 import { issueCertificate } from "./issue-certificate.ts";
+import type { IssuedCertificate } from "./issue-certificate.ts";
 
 /** What a push service was asked. */
 export interface PushRequest {
@@ -31,8 +32,8 @@ export interface TestPushService {
 }
 
 /** Starts one on a free port. */
-export async function startPushService(): Promise<TestPushService> {
-  const { cert, key } = issueCertificate(["localhost"]);
+export async function startPushService(certificate: IssuedCertificate = issueCertificate(["localhost"])): Promise<TestPushService> {
+  const { cert, key } = certificate;
   const requests: PushRequest[] = [];
   const waiting: ((request: PushRequest) => void)[] = [];
   let taken = 0;

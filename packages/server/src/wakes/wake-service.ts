@@ -1,5 +1,6 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
-import { decodeWakeTarget, isAtPushService, wakeKeysCodec, wakeTokenCodec, wakeTokenLifeMs } from "@latchkey/protocol/wakes";
+import { wakeTokenLifeMs } from "@latchkey/protocol";
+import { decodeWakeTarget, isAtPushService, wakeKeysCodec, wakeTokenCodec } from "@latchkey/protocol/wakes";
 import type { WakeTarget, WakeToken } from "@latchkey/protocol/wakes";
 import { createHash } from "node:crypto";
 import type { TargetLimits } from "../admission/targets.ts";
