@@ -159,6 +159,13 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "delete", String(forwarded?.["id"]));
   await held("ann", "deletions", String(sent?.["conversationId"]));
   await held("ann", "export", "ben", "--out", join(folder, "ben.zip"));
+  writeFileSync(join(folder, "chat.txt"), "31/01/2024, 17:30 - Ada: hello\n99/99/2024, 17:30 - Ada: hello\n");
+  const [imported] = await held("ann", "import", join(folder, "chat.txt"));
+  await held("ann", "import list");
+  await held("ann", "import read", String(imported?.["id"]));
+  await held("ann", "import aside", String(imported?.["id"]));
+  await held("ann", "import search", "hello");
+  await held("ann", "import delete", String(imported?.["id"]));
   await held("ann", "conversations");
   await held("ann", "mute", "ben", "8h");
   await held("ann", "archive", "ben");

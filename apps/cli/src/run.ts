@@ -18,6 +18,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommand } from "./commands/group.ts";
 import { exportCommand } from "./commands/export.ts";
 import { healthcheckCommand } from "./commands/healthcheck.ts";
+import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
 import { inviteCommand, joinCommand, knocksCommand } from "./commands/invite.ts";
@@ -77,6 +78,7 @@ const commands: readonly Command[] = [
   sendCommand,
   saveCommand,
   exportCommand,
+  importCommand,
   readCommand,
   searchCommand,
   replyCommand,

@@ -6,6 +6,7 @@ import type { ClientFailure } from "./api/failures.ts";
 import type { FileCalls } from "./api/file-calls.ts";
 import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
+import type { ImportCalls } from "./api/imports.ts";
 import type { HoldingsTicket } from "./api/holdings-ticket.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
 import type { ModerationCalls } from "./api/moderation.ts";
@@ -23,6 +24,7 @@ export type * from "./api/files.ts";
 export type * from "./api/transcripts.ts";
 export type * from "./api/groups.ts";
 export type * from "./api/holdings-ticket.ts";
+export type * from "./api/imports.ts";
 export type * from "./api/join-links.ts";
 export type * from "./api/moderation.ts";
 export type * from "./api/reports.ts";
@@ -388,7 +390,8 @@ export type ClientEvent =
   | { readonly kind: "verification" };
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends FileCalls, GroupCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls, WakeCalls {
+export interface Client
+  extends FileCalls, GroupCalls, ImportCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls, WakeCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

@@ -13,6 +13,7 @@ import type { Alarms } from "./directory/alarms.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
+import type { ImportCalls } from "./api/imports.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
 import { withOwnTimers } from "./platform/own-timers.ts";
 import type { Platform } from "./platform/platform.ts";
@@ -125,6 +126,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     if (isClosed) throw new ClientError("closed", "The client is closed.");
     if (engine === undefined) throw missing();
     return engine;
+  }
+
+  /** What other programs said, loaded when it is asked for. */
+  async function imported(): Promise<ImportCalls> {
+    running();
+    const { createImports } = await import("./imports/imports.ts");
+    return createImports({ store, random: platform.random, nowMs: () => platform.nowMs() });
   }
 
   function watched(): Watch {
@@ -450,6 +458,14 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async *readFile(conversationId, messageId, fileId, range = {}) {
       yield* (await running().files.load()).read({ conversationId, messageId, fileId }, range);
     },
+    imports: async () => (await imported()).imports(),
+    beginImport: async (about) => (await imported()).beginImport(about),
+    addToImport: async (id, more) => (await imported()).addToImport(id, more),
+    finishImport: async (id) => (await imported()).finishImport(id),
+    importedLines: async (id, range) => (await imported()).importedLines(id, range),
+    importAside: async (id) => (await imported()).importAside(id),
+    searchImports: async (query, params) => (await imported()).searchImports(query, params),
+    deleteImport: async (id) => (await imported()).deleteImport(id),
     deleteAccount,
     erase,
     verification: async (id) => watched().verification(id),

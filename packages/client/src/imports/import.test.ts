@@ -1,0 +1,205 @@
+import { utf8Bytes } from "@latchkey/codec";
+import { crc32, deflateRawSync } from "node:zlib";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { ImportCalls } from "../api/imports.ts";
+import { createMemoryStore } from "../store/memory-store.testing.ts";
+import type { Store } from "../store/store.ts";
+import { writeZip } from "../zip/write-zip.ts";
+import type { ZipEntry } from "../zip/write-zip.ts";
+import { importFile } from "./import.ts";
+import type { ImportOptions } from "./import.ts";
+import { createImports } from "./imports.ts";
+
+const nowMs = Date.UTC(2026, 10, 30);
+let store: Store;
+let imports: ImportCalls;
+beforeEach(() => {
+  let next = 0;
+  store = createMemoryStore();
+  imports = createImports({ store, random: (size) => new Uint8Array(size).fill(next++), nowMs: () => nowMs });
+});
+
+const line = (at: number): string =>
+  `31/01/2024, 10:${String(at % 60).padStart(2, "0")} - ${at % 2 === 0 ? "Ada" : "Ben"}: message ${String(at)}\n`;
+const chatOf = (count: number): string => Array.from({ length: count }, (_, at) => line(at)).join("");
+
+async function run(content: BlobPart, over: Partial<ImportOptions> = {}): ReturnType<typeof importFile> {
+  return await importFile(imports, { file: new Blob([content]), fileName: "WhatsApp Chat with Ben.txt", nowMs, ...over });
+}
+
+async function zipOf(files: Readonly<Record<string, string>>): Promise<Uint8Array<ArrayBuffer>> {
+  async function* entries(): AsyncGenerator<ZipEntry> {
+    for (const [name, text] of Object.entries(files)) {
+      yield {
+        name,
+        modifiedMs: nowMs,
+        content: (async function* () {
+          yield await Promise.resolve(utf8Bytes(text));
+        })(),
+      };
+    }
+  }
+  const parts: Uint8Array[] = [];
+  for await (const bytes of writeZip(entries())) parts.push(bytes);
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** An archive with one packed file, whose directory says of it what it likes. */
+function packedZip(
+  name: string,
+  content: Uint8Array,
+  over: { size?: number; method?: number; flags?: number } = {},
+): Uint8Array<ArrayBuffer> {
+  const packed = deflateRawSync(content);
+  const nameBytes = Buffer.from(name);
+  const local = Buffer.alloc(30);
+  local.writeUInt32LE(0x04034b50, 0);
+  local.writeUInt16LE(over.method ?? 8, 8);
+  local.writeUInt16LE(nameBytes.length, 26);
+  const central = Buffer.alloc(46);
+  central.writeUInt32LE(0x02014b50, 0);
+  central.writeUInt16LE(over.flags ?? 0, 8);
+  central.writeUInt16LE(over.method ?? 8, 10);
+  central.writeUInt32LE(crc32(content), 16);
+  central.writeUInt32LE(packed.length, 20);
+  central.writeUInt32LE(over.size ?? content.length, 24);
+  central.writeUInt16LE(nameBytes.length, 28);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(1, 8);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(46 + nameBytes.length, 12);
+  end.writeUInt32LE(30 + nameBytes.length + packed.length, 16);
+  return new Uint8Array(Buffer.concat([local, nameBytes, packed, central, nameBytes, end]));
+}
+
+/** What the profile has, by the beginnings of its keys. */
+async function keys(): Promise<string[]> {
+  return await store.transact("read", async (tx) => [...new Set((await tx.scan({ prefix: "" })).map(([key]) => key.split("/")[0] ?? ""))]);
+}
+
+describe("importing a file", () => {
+  test("[Y-4] makes a conversation of this device alone, with every line at its place, and erases it without a trace", async () => {
+    const [done] = await run(chatOf(1234), { ownName: "Ada" });
+    expect(done).toMatchObject({ title: "Ben", source: "whatsapp", lineCount: 1234, asideCount: 0, isWhole: true, importedAtMs: nowMs });
+    expect(await imports.imports()).toEqual([done]);
+    const id = done?.id ?? "";
+    const last = await imports.importedLines(id, { limit: 3 });
+    expect(last.map(({ order, text, isOwn }) => [order, text, isOwn])).toEqual([
+      [1231, "message 1231", false],
+      [1232, "message 1232", true],
+      [1233, "message 1233", false],
+    ]);
+    const orders = async (range: Parameters<ImportCalls["importedLines"]>[1]): Promise<number[]> =>
+      (await imports.importedLines(id, range)).map(({ order }) => order);
+    expect(await orders({ beforeOrder: 201, limit: 2 })).toEqual([199, 200]);
+    expect(await orders({ afterOrder: 198, limit: 3 })).toEqual([199, 200, 201]);
+    expect(await orders({ afterOrder: -1, limit: 2 })).toEqual([0, 1]);
+    expect(await orders({ afterOrder: 5000, limit: 2 })).toEqual([]);
+    expect((await orders({ limit: 9999 })).length).toBe(500);
+    await imports.deleteImport(id);
+    expect(await keys()).toEqual([]);
+    await expect(imports.importedLines(id, { limit: 1 })).rejects.toMatchObject({ code: "unknown_conversation" });
+    await expect(imports.importedLines("../x", { limit: 1 })).rejects.toMatchObject({ code: "unknown_conversation" });
+  });
+
+  test("[Y-4] its lines are found by any part of their words, names and files, the last first, in one import or in all", async () => {
+    const [ben] = await run(
+      `${chatOf(500)}31/01/2024, 11:00 - Zoë: Über den <b>Fluss</b>\n31/01/2024, 11:01 - Ada: plan.pdf (file attached)\n`,
+    );
+    await run(line(7), { fileName: "Other.txt" });
+    const found = async (query: string, over = {}): Promise<string[]> =>
+      (await imports.searchImports(query, over)).map(({ snippet }) => snippet);
+    expect(await found("message 7")).toContain("message 7");
+    expect((await found("essage 49", { importId: ben?.id })).slice(0, 2)).toEqual(["message 499", "message 498"]);
+    expect(await found("uber FLUSS")).toEqual(["Über den <b>Fluss</b>"]);
+    expect(await found("zoe")).toEqual(["Über den <b>Fluss</b>"]);
+    expect(await found("plan.pdf")).toEqual(["plan.pdf"]);
+    expect([await found("nowhere"), await found(""), (await found("message", { limit: 5 })).length]).toEqual([[], [], 5]);
+  });
+
+  test("[Y-5] takes the text out of an archive, whatever lies beside it", async () => {
+    const plain = await zipOf({ "IMG-1.jpg": "x", "_chat.txt": chatOf(3), "notes.txt": "no" });
+    expect(await run(plain, { fileName: "WhatsApp Chat - Ben.zip" })).toMatchObject([{ title: "Ben", lineCount: 3 }]);
+    const packed = packedZip("WhatsApp Chat with Eve.txt", utf8Bytes(chatOf(5000)));
+    expect(await run(packed, { fileName: "x.zip" })).toMatchObject([{ title: "Eve", lineCount: 5000 }]);
+    const telegram = await zipOf({ "export/result.json": JSON.stringify({ name: "Tim", messages: [{ type: "message", text: "hi" }] }) });
+    expect(await run(telegram)).toMatchObject([{ title: "Tim", source: "telegram", lineCount: 1 }]);
+  });
+
+  test("[Y-6] an archive that unpacks without end, lies about itself or is none is refused, and nothing of it stays", async () => {
+    const bomb = packedZip("_chat.txt", Buffer.concat([utf8Bytes(line(1)), Buffer.alloc(100 * 1_048_576, 0x20)]));
+    expect(bomb.length).toBeLessThan(200_000);
+    await expect(run(bomb)).rejects.toMatchObject({ name: "ImportError", code: "unpacks_too_large" });
+    const good = packedZip("_chat.txt", utf8Bytes(chatOf(50)));
+    const cut = good.slice(0, 60);
+    await expect(run(cut)).rejects.toMatchObject({ code: "bad_archive" });
+    await expect(run(packedZip("_chat.txt", utf8Bytes(chatOf(5)), { flags: 1 }))).rejects.toMatchObject({ code: "unknown_format" });
+    await expect(run(packedZip("_chat.txt", utf8Bytes(chatOf(5)), { method: 99 }))).rejects.toMatchObject({ code: "unknown_format" });
+    await expect(run(await zipOf({ "a.txt": "x", "b.txt": "y" }))).rejects.toMatchObject({ code: "unknown_format" });
+    for (let at = 0; at < good.length; at++) {
+      const broken = good.slice();
+      broken[at] = (broken[at] ?? 0) ^ 0xff;
+      const done = await run(broken).then(
+        (list) => list,
+        (error: unknown) => {
+          expect(error).toMatchObject({ name: "ImportError" });
+          return [];
+        },
+      );
+      for (const { id } of done) await imports.deleteImport(id);
+    }
+    expect(await keys()).toEqual([]);
+  });
+
+  test("[Y-6] counts what it keeps aside, keeps the first thousand of it, and refuses what is nothing else", async () => {
+    const stray = Array.from({ length: 1500 }, (_, at) => `99/99/2024, 10:00 - Ada: ${String(at)}\n`).join("");
+    const [done] = await run(`${line(1)}${stray}${line(2)}`);
+    expect(done).toMatchObject({ lineCount: 2, asideCount: 1500 });
+    const aside = await imports.importAside(done?.id ?? "");
+    expect([aside.length, aside[0]]).toEqual([1000, { why: "bad_date", text: "99/99/2024, 10:00 - Ada: 0" }]);
+    await expect(run("nothing of the kind")).rejects.toMatchObject({ code: "unknown_format" });
+    await expect(run(stray)).rejects.toMatchObject({ code: "unknown_format" });
+    await expect(run("")).rejects.toMatchObject({ code: "unknown_format" });
+    expect((await imports.imports()).length).toBe(1);
+  });
+
+  test("[Y-6] what is broken off in the middle leaves nothing; a program that was killed leaves a part that says so", async () => {
+    let pieces = 0;
+    const breathe = (): Promise<void> => (pieces++ > 8 ? Promise.reject(new Error("stopped")) : Promise.resolve());
+    await expect(run(chatOf(20_000), { breathe })).rejects.toThrow("stopped");
+    expect(await keys()).toEqual([]);
+    const id = await imports.beginImport({ title: "\u202EBen\n", source: "signal" });
+    await imports.addToImport(id, { lines: [], aside: [], asideCount: 0 });
+    expect(await imports.imports()).toMatchObject([{ id, title: "Ben", isWhole: false }]);
+  });
+
+  test("[Y-6] [E-291] what a page hands over is bounded whatever it is", async () => {
+    const id = await imports.beginImport({ title: "", source: "telegram" });
+    const long = {
+      sentAtMs: Number.NaN,
+      author: `\u202E${"a".repeat(999)}`,
+      isOwn: false,
+      kind: "text",
+      text: "\uD800".repeat(70_000),
+      fileNames: Array.from({ length: 99 }, () => "x/".repeat(999)),
+    } as const;
+    await imports.addToImport(id, {
+      lines: [long, { ...long, sentAtMs: 1e20 }, { ...long, sentAtMs: -1 }],
+      aside: [{ why: "too_long", text: "y".repeat(9999) }],
+      asideCount: -5,
+    });
+    const [first, ...rest] = await imports.importedLines(id, { limit: 9 });
+    expect([first?.sentAtMs, first?.author, first?.text.length, first?.text.isWellFormed(), first?.fileNames.length]).toEqual([
+      undefined,
+      "a".repeat(64),
+      65_536,
+      true,
+      30,
+    ]);
+    expect(rest.map(({ sentAtMs }) => sentAtMs)).toEqual([undefined, undefined]);
+    expect((await imports.importAside(id))[0]?.text.length).toBe(1000);
+    await imports.finishImport(id);
+    await expect(imports.addToImport(id, { lines: [], aside: [], asideCount: 0 })).rejects.toMatchObject({ code: "not_permitted" });
+  });
+});

@@ -1,0 +1,230 @@
+import type { AsideLine, ImportCalls, ImportedConversation, ImportedLine, ImportSource } from "../api/imports.ts";
+import { readDirectory, unpack, ZipError } from "../zip/read-zip.ts";
+import type { ZipFile } from "../zip/read-zip.ts";
+import { ImportError } from "./parsed.ts";
+import type { Parsed } from "./parsed.ts";
+import { isSignal, parseSignal } from "./signal.ts";
+import { isTelegram, parseTelegram } from "./telegram.ts";
+import { isWhatsApp, parseWhatsApp } from "./whatsapp.ts";
+import type { Reopened } from "./whatsapp.ts";
+
+export { ImportError } from "./parsed.ts";
+
+/** A file that is imported, and how. */
+export interface ImportOptions {
+  /** What the person chose: a text, a JSON text, or a ZIP with one of them in it. */
+  readonly file: Blob;
+  readonly fileName: string;
+  /** How its owner is called in it: WhatsApp's files do not say who that is. */
+  readonly ownName?: string | undefined;
+  readonly nowMs: number;
+  /** Told how much of the file was read, and how many lines that were. */
+  readonly came?: ((progress: { readonly readBytes: number; readonly ofBytes: number; readonly lines: number }) => void) | undefined;
+  /** Waited for between pieces of about 64 KiB, so that whatever else there is to do is done; may throw to end it. */
+  readonly breathe?: (() => Promise<void>) | undefined;
+}
+
+/** Where it goes: a client. */
+export type ImportTarget = Pick<ImportCalls, "beginImport" | "addToImport" | "finishImport" | "deleteImport">;
+
+const beginningBytes = 65_536;
+const pieceBytes = 65_536;
+/** Lines, and UTF-16 units of text, that go into the profile at once; units that wait in all conversations together. */
+const [batchLines, batchLength, mostWaiting] = [400, 100_000, 4_000_000];
+/** Conversations in one file. */
+const mostConversations = 1000;
+/** The file that is meant, of those in an archive. */
+const names = /(?:^|\/)(?:_chat\.txt|whatsapp[^/]*\.txt|result\.json|main\.jsonl)$/iu;
+
+/**
+ * Reads a file of another program into conversations of its own on this device. Nothing of it is in memory but a piece and the lines that wait to be stored; what
+ * cannot be read as a message is counted and kept aside. Where the file cannot be read to its end, what was imported of it is erased again.
+ * @throws ImportError, ClientError of the profile, and what `breathe` throws
+ */
+export async function importFile(target: ImportTarget, options: ImportOptions): Promise<readonly ImportedConversation[]> {
+  try {
+    return await readInto(target, options);
+  } catch (error) {
+    throw error instanceof ZipError ? new ImportError(error.code, error.message) : error;
+  }
+}
+
+async function readInto(target: ImportTarget, options: ImportOptions): Promise<readonly ImportedConversation[]> {
+  const found = await fileIn(options);
+  const source = sourceOf(new TextDecoder().decode(await firstBytes(found.open())));
+  const writer = new Writer(target, source);
+  let readBytes = 0;
+  const open: Reopened = async function* () {
+    readBytes = 0;
+    for await (const piece of found.open())
+      for (let at = 0; at < piece.length; at += pieceBytes) {
+        const part = piece.subarray(at, at + pieceBytes);
+        readBytes += part.length;
+        yield part;
+      }
+  };
+  try {
+    for await (const parsed of parsedOf(source, open, { ...options, title: titleOf(options.fileName, found.name) })) {
+      for (const one of parsed) await writer.take(one);
+      options.came?.({ readBytes, ofBytes: found.sizeBytes, lines: writer.lines });
+      await options.breathe?.();
+    }
+    return await writer.end();
+  } catch (error) {
+    await writer.undo();
+    throw error;
+  }
+}
+
+interface Found {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly open: Reopened;
+}
+
+async function fileIn({ file, fileName }: ImportOptions): Promise<Found> {
+  const head = new DataView(await file.slice(0, 4).arrayBuffer());
+  const isArchive = head.byteLength === 4 && head.getUint32(0, true) === 0x0403_4b50;
+  if (!isArchive) return { name: fileName, sizeBytes: file.size, open: () => piecesOf(file) };
+  const chosen = await entryIn(file);
+  return { name: chosen.name.split("/").at(-1) ?? "", sizeBytes: chosen.sizeBytes, open: () => unpack(file, chosen) };
+}
+
+async function entryIn(file: Blob): Promise<ZipFile> {
+  const files = await readDirectory(file);
+  const texts = files.filter(({ name }) => !name.includes("/") && /\.txt$/iu.test(name));
+  const chosen = files.find(({ name }) => names.test(name)) ?? (texts.length === 1 ? texts[0] : undefined);
+  if (chosen === undefined) throw unknownFormat();
+  return chosen;
+}
+
+async function* piecesOf(file: Blob): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = file.stream().getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+async function firstBytes(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const first = new Uint8Array(beginningBytes);
+  let length = 0;
+  for await (const piece of pieces) {
+    const part = piece.subarray(0, beginningBytes - length);
+    first.set(part, length);
+    length += part.length;
+    if (length === beginningBytes) break;
+  }
+  return first.subarray(0, length);
+}
+
+function sourceOf(beginning: string): ImportSource {
+  if (isSignal(beginning)) return "signal";
+  if (isTelegram(beginning)) return "telegram";
+  if (isWhatsApp(beginning)) return "whatsapp";
+  throw unknownFormat();
+}
+
+function unknownFormat(): ImportError {
+  return new ImportError("unknown_format", "This is no file that WhatsApp, Telegram or Signal exported.");
+}
+
+function parsedOf(
+  source: ImportSource,
+  open: Reopened,
+  options: ImportOptions & { readonly title: string },
+): AsyncGenerator<Parsed[], void, undefined> {
+  if (source === "whatsapp") return parseWhatsApp(open, options);
+  return source === "telegram" ? parseTelegram(open(), options.title) : parseSignal(open(), options.nowMs);
+}
+
+/** The conversation's name, by the names of the file and of the archive: `WhatsApp Chat with Ben.txt`. */
+function titleOf(fileName: string, inner: string): string {
+  const name = /^(?:_chat\.txt|result\.json|main\.jsonl)$/iu.test(inner) ? fileName : inner;
+  return name.replace(/\.(?:txt|zip|json|jsonl)$/iu, "").replace(/^WhatsApp[ -]Chat (?:with|-) /iu, "");
+}
+
+interface Begun {
+  readonly id: string;
+  readonly lines: ImportedLine[];
+  readonly aside: AsideLine[];
+  /** UTF-16 units of the texts that wait. */
+  length: number;
+}
+
+/** Puts what is parsed into the profile, some lines at a time. */
+class Writer {
+  readonly #target: ImportTarget;
+  readonly #source: ImportSource;
+  readonly #begun = new Map<string, Begun>();
+  /** Of no conversation in particular: it goes with the first. */
+  readonly #unplaced: AsideLine[] = [];
+  #waiting = 0;
+  lines = 0;
+
+  constructor(target: ImportTarget, source: ImportSource) {
+    this.#target = target;
+    this.#source = source;
+  }
+
+  async take(parsed: Parsed): Promise<void> {
+    if (parsed.kind === "conversation") {
+      if (this.#begun.has(parsed.key)) return;
+      if (this.#begun.size >= mostConversations)
+        throw new ImportError("unknown_format", "There are more conversations in this file than are kept.");
+      const id = await this.#target.beginImport({ title: parsed.title, source: this.#source });
+      this.#begun.set(parsed.key, { id, lines: [], aside: [], length: 0 });
+      return;
+    }
+    const begun = parsed.key === undefined ? undefined : this.#begun.get(parsed.key);
+    if (parsed.kind === "aside") (begun?.aside ?? this.#unplaced).push({ why: parsed.why, text: parsed.text });
+    else {
+      begun?.lines.push(parsed.line);
+      this.lines++;
+    }
+    if (this.#unplaced.length >= batchLines) await this.#place();
+    if (begun === undefined) return;
+    const length = parsed.kind === "line" ? parsed.line.text.length : parsed.text.length;
+    begun.length += length;
+    this.#waiting += length;
+    if (begun.lines.length + begun.aside.length >= batchLines || begun.length >= batchLength) await this.#store(begun);
+    // A file may have very many conversations that are told in turns.
+    if (this.#waiting >= mostWaiting) for (const one of this.#begun.values()) await this.#store(one);
+  }
+
+  /** What belongs to nobody goes with whoever is there. */
+  async #place(): Promise<void> {
+    const [first] = this.#begun.values();
+    if (first === undefined) throw new ImportError("unknown_format", "Nothing in this file can be read as a message.");
+    first.aside.push(...this.#unplaced.splice(0));
+    await this.#store(first);
+  }
+
+  async #store(begun: Begun): Promise<void> {
+    const [lines, aside] = [begun.lines.splice(0), begun.aside.splice(0)];
+    if (lines.length + aside.length === 0) return;
+    this.#waiting -= begun.length;
+    begun.length = 0;
+    await this.#target.addToImport(begun.id, { lines, aside, asideCount: aside.length });
+  }
+
+  async end(): Promise<readonly ImportedConversation[]> {
+    if (this.lines === 0) throw new ImportError("unknown_format", "Nothing in this file can be read as a message.");
+    if (this.#unplaced.length > 0) await this.#place();
+    const done: ImportedConversation[] = [];
+    for (const begun of this.#begun.values()) {
+      await this.#store(begun);
+      done.push(await this.#target.finishImport(begun.id));
+    }
+    return done;
+  }
+
+  async undo(): Promise<void> {
+    for (const { id } of this.#begun.values()) await this.#target.deleteImport(id).catch(() => undefined);
+  }
+}

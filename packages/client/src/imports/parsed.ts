@@ -1,0 +1,24 @@
+import type { AsideLine, ImportedLine } from "../api/imports.ts";
+
+/** What a parser says of a file, in its order. `key` is of a conversation in it. */
+export type Parsed =
+  | { readonly kind: "conversation"; readonly key: string; readonly title: string }
+  | { readonly kind: "line"; readonly key: string; readonly line: ImportedLine }
+  /** Something that is no message; of no conversation in particular without a key. */
+  | ({ readonly kind: "aside"; readonly key: string | undefined } & AsideLine);
+
+/** Files of a kind that nobody can read on: nothing of them is imported any more. */
+export class ImportError extends Error {
+  override readonly name = "ImportError";
+  readonly code: "unknown_format" | "not_whole" | "nested" | "unpacks_too_large" | "bad_archive";
+
+  constructor(code: ImportError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A line that somebody wrote, with what is said of it. */
+export function textLine(over: Partial<ImportedLine>): ImportedLine {
+  return { sentAtMs: undefined, author: "", isOwn: false, kind: "text", text: "", fileNames: [], ...over };
+}
