@@ -17,6 +17,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["moderation", /^moderation\./],
   ["portable", /^portable\./],
   ["report", /^report\./],
+  ["timer", /^timer\./],
   // A list of conversations says what kind of file was sent last.
   ["files", /^files\.(?!kind\.|pictures$|several$)/],
   [

@@ -216,7 +216,7 @@ function formatQuote({ quote }: Message): string {
 }
 
 /** What was done to it. */
-function formatParts({ edited, forwardedHops, folded, sharedBy, isOnce, isSeen, reactions = [] }: Message): string {
+function formatParts({ edited, forwardedHops, folded, sharedBy, isOnce, isSeen, timer, reactions = [] }: Message): string {
   const given = reactions.map(({ emoji, count }) => (count === 1 ? emoji : `${emoji} ${String(count)}`)).join(" ");
   const parts = [
     ...(isOnce === undefined ? [] : [isSeen === undefined ? "to be seen once" : "was to be seen once"]),
@@ -225,6 +225,9 @@ function formatParts({ edited, forwardedHops, folded, sharedBy, isOnce, isSeen, 
     ...(forwardedHops === undefined ? [] : [forwardedHops >= 5 ? "forwarded many times" : "forwarded"]),
     ...(sharedBy === undefined ? [] : [`given by ${sharedBy.isSelf ? "you" : formatPerson(sharedBy)}`]),
     ...(given === "" ? [] : [given]),
+    ...(timer === undefined
+      ? []
+      : [timer.isRunning ? `goes ${formatTime(timer.goesAtMs)}` : `goes ${String(timer.seconds)} s after it is read`]),
   ];
   return parts.length === 0 ? "" : `  (${parts.join(", ")})`;
 }

@@ -37,6 +37,7 @@ export function conversation(id: string, kind: "direct" | "group", title: string
     updatedAtMs: 0,
     unreadCount: 0,
     readThrough: 0,
+    timerS: 0,
     draft: "",
     status: "active",
     stop: undefined,

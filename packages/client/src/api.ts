@@ -279,6 +279,8 @@ export interface Conversation {
   readonly own: OwnSettings;
   /** Who said how far they have come: `receiptOf` tells it of a message. In larger groups nobody does. */
   readonly receipts: readonly Receipt[];
+  /** Seconds after which what is said here goes (spec X-7); 0 for never. */
+  readonly timerS: number;
   readonly host: string;
 }
 

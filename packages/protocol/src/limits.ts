@@ -97,3 +97,6 @@ export const maxOperatorValueBytes = 65_536;
 export function bucketFor(sizeBytes: number): number | undefined {
   return buckets.find((bucket) => sizeBytes <= bucket);
 }
+
+/** How long after its timer's time a message is gone at the latest, whether or not somebody saw it (spec X-7). */
+export const unseenMs: number = 30 * 86_400_000;

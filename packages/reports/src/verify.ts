@@ -1,5 +1,6 @@
 import { encode, equalBytes, toHex } from "@latchkey/codec";
 import type { CipherSuite } from "@latchkey/mls";
+import { unseenMs } from "@latchkey/protocol";
 import type { DecodedContent } from "@latchkey/protocol";
 import { signedContent } from "@latchkey/transparency";
 import type { Signatures } from "@latchkey/transparency";
@@ -36,6 +37,8 @@ export interface VerifiedItem {
   readonly text?: string;
   /** What its author's clock said. */
   readonly saysAtMs?: number;
+  /** When its author had it gone from every device, seen or not, by the signed content (spec X-7); absent where it has no end that can be told. */
+  readonly goneAtMs?: number;
   readonly gapBefore: number;
   /** Which of the messages beside it its author had seen last, of others. */
   readonly seen: Place["seen"];
@@ -145,6 +148,7 @@ function verifiedItem(params: {
   const about = newPlace.get(aboutAt);
   const text = message && textOf(message.content);
   const saysAtMs = message && message.content.kind !== "malformed" ? message.content.sentAtMs : undefined;
+  const goneAtMs = goneAt(message);
   const verdicts = [signed, author, judgeConversation(one, conversation), place.verdict, judgeRole(one, read[aboutAt])];
   return {
     identity,
@@ -154,11 +158,20 @@ function verifiedItem(params: {
     ...(about === undefined ? {} : { about }),
     ...(text === undefined ? {} : { text }),
     ...(saysAtMs === undefined ? {} : { saysAtMs }),
+    ...(goneAtMs === undefined ? {} : { goneAtMs }),
     gapBefore: place.gapBefore,
     seen: typeof place.seen === "number" ? (newPlace.get(place.seen) ?? "unshown") : place.seen,
     verdicts,
     isProved: isProved(one),
   };
+}
+
+function goneAt(message: ReadItem["message"]): number | undefined {
+  if (message === undefined || message.content.kind === "malformed") return undefined;
+  const { expires, sentAtMs } = message.content;
+  if (expires === undefined || expires.seconds === 0) return undefined;
+  if (!expires.relative) return expires.seconds * 1000;
+  return sentAtMs === undefined ? undefined : sentAtMs + expires.seconds * 1000 + unseenMs;
 }
 
 function judgeConversation({ message, signed }: ReadItem, conversation: Uint8Array): Verdict<"conversation"> {

@@ -53,6 +53,7 @@ describe.skipIf(!hasPython)("export", () => {
         messages: 3,
         files: 1,
         seenOnce: 1,
+        timed: 0,
         unsent: 0,
         unreadable: 0,
         expired: 0,

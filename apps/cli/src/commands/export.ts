@@ -22,8 +22,8 @@ export const exportCommand: Command = {
   --without-files   without what came with messages; their names stay
 
 In it are index.html for people, messages.jsonl and export.json for programs (docs/json.md), and files/ with what came with messages: what is not
-on this device yet is fetched. What is to be seen once is left out, and so is what waits to be sent. What could not be had is counted, and
-export.json names it. Nothing in the file is encrypted: who has it can read it. Nothing that exists is overwritten.`,
+on this device yet is fetched. What is to be seen once, or goes after a time, is left out, and so is what waits to be sent. What could not be
+had is counted, and export.json names it. Nothing in the file is encrypted: who has it can read it. Nothing that exists is overwritten.`,
   options: { out: { type: "string" }, "without-files": { type: "boolean" } },
   positionals: [0, 1],
   run: exportMessages,
@@ -103,9 +103,10 @@ function wordsOf(username: string): ExportWords {
 }
 
 /** What is not in it. */
-function sentencesOf({ seenOnce, unsent, unreadable, expired, missingFiles }: ExportCounts): readonly string[] {
+function sentencesOf({ seenOnce, timed, unsent, unreadable, expired, missingFiles }: ExportCounts): readonly string[] {
   const counted: readonly (readonly [number, string])[] = [
     [seenOnce, "to be seen once, left out"],
+    [timed, "that will go, left out"],
     [unsent, "not sent yet, left out"],
     [unreadable, "that could not be read here"],
     [expired, "that the server no longer had"],

@@ -32,8 +32,9 @@ export const settingHelp: string = `  role      MEMBER... become member, adminis
   rights    RIGHT=everyone|administrators|owner, of ${Object.keys(rightNames).join(", ")};
             approval=on|off, history=off|1_day|7_days|30_days|100_messages: what
             who joins is given of what was said while it was not off
-  timer     SECONDS after which what is said goes; 0 for never
-  slow-mode SECONDS that everybody waits between two messages; 0 for none
+  timer     TIME after which what is said from now on goes: 30s, 5m, 8h, 1d, 4w, or
+            off; between two people either sets it
+  slow-mode TIME that everybody waits between two messages; off for none
   keep-out  PERSON... who are not in the group: nobody adds them, and no link lets
             them in; with remove: --keep-out
   let-in    PERSON... who were kept out may be added again`;
@@ -91,11 +92,20 @@ export function settingOf(action: (typeof settingActions)[number], given: readon
       };
     case "timer":
     case "slow-mode": {
-      if (!/^\d{1,9}$/.test(first) || rest.length > 0) throw usageError(`group ${action} takes a number of seconds`);
-      const seconds = Number(first);
+      const seconds = secondsOf(first);
+      if (seconds === undefined || rest.length > 0) throw usageError(`group ${action} takes a time: 90, 30s, 5m, 8h, 1d, 4w, or off`);
       return (client, id) => client.changeSettings(id, action === "timer" ? { timerS: seconds } : { slowModeS: seconds });
     }
   }
+}
+
+const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
+
+/** A span as somebody writes it, in seconds. */
+function secondsOf(text: string): number | undefined {
+  if (text === "off") return 0;
+  const [, digits, unit = "s"] = /^(\d{1,9})([smhdw])?$/.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) * unitSeconds[unit as keyof typeof unitSeconds];
 }
 
 function rightOf(pair: string): readonly [string, string | boolean] {

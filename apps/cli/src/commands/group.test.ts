@@ -69,6 +69,14 @@ describe("[X-13] what a person sets of a group", () => {
       ["changeSettings", groupId, { timerS: 3600 }],
     ],
     [
+      ["timer", groupId, "8h"],
+      ["changeSettings", groupId, { timerS: 28_800 }],
+    ],
+    [
+      ["timer", groupId, "off"],
+      ["changeSettings", groupId, { timerS: 0 }],
+    ],
+    [
       ["slow-mode", groupId, "10"],
       ["changeSettings", groupId, { slowModeS: 10 }],
     ],

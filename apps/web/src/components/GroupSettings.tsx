@@ -12,7 +12,7 @@ import { PictureControls } from "./PictureControls.tsx";
 const slowModes: readonly number[] = [0, 10, 60, 600, 3600];
 const histories: readonly GroupRights["history"][] = ["off", "1_day", "7_days", "30_days", "100_messages"];
 /** Those that the app lets owners set. */
-const rightNames = ["post", "add", "remove", "editInfo", "pin", "mentionAll", "deleteOthers", "invite", "shareHistory"] as const;
+const rightNames = ["post", "add", "remove", "editInfo", "timer", "pin", "mentionAll", "deleteOthers", "invite", "shareHistory"] as const;
 const rightHolders: readonly RightHolder[] = ["everyone", "administrators", "owner"];
 
 /** How a group is run: its description, how fast one may write, who may do what. */

@@ -25,6 +25,7 @@ import { nameOf } from "../state/person-name.ts";
 
 const importFiles = () => Promise.all([import("../files/MessageFiles.tsx"), fetchWords("files")]);
 const MessageFiles = lazyComponent(async () => (await importFiles())[0].MessageFiles);
+const TimerMark = lazyComponent(async () => (await import("./TimerMark.tsx")).TimerMark, "timer");
 // Beside the conversation, so that nothing moves once it comes.
 void importFiles().catch(() => undefined);
 
@@ -249,6 +250,7 @@ function Meta({ message, receipt }: { readonly message: Message; readonly receip
     <span className="meta" dir="ltr">
       <StarMark message={message} />
       {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{t("messageParts.edited")}</span>}
+      {message.timer !== undefined && <TimerMark timer={message.timer} />}
       <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
         {formatTime(message.sentAtMs)}
       </time>

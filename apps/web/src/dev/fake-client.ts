@@ -271,6 +271,7 @@ export function createFakeHost(scene: Scene): ClientHost {
           updatedAtMs: Date.now(),
           unreadCount: 0,
           readThrough: 0,
+          timerS: 0,
           draft: "",
           status: "active",
           stop: undefined,

@@ -84,6 +84,7 @@ function sample(
       updatedAtMs: last?.sentAtMs ?? Date.now(),
       unreadCount: 0,
       readThrough: (unread?.order ?? (last?.order ?? 0) + 1) - 1,
+      timerS: 0,
       draft: "",
       status: "active",
       stop: undefined,

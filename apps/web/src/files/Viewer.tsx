@@ -32,6 +32,8 @@ interface Item {
 }
 
 const mostListed = 200;
+/** A browser counts no timeout that is longer. */
+const longestTimeoutMs = 2 ** 31 - 1;
 
 /** The pictures and videos of a conversation, large; it opens at one of them and goes through the others. */
 export function Viewer({
@@ -71,9 +73,16 @@ export function Viewer({
     // Opened at one message, whatever comes meanwhile.
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [controller]);
+  const current = items[at];
+  const goesAtMs = current?.message.timer?.goesAtMs;
+  // What goes after a time goes while it is looked at, too.
+  useEffect(() => {
+    if (goesAtMs === undefined || goesAtMs - Date.now() > longestTimeoutMs) return undefined;
+    const timeout = setTimeout(close, goesAtMs - Date.now());
+    return () => clearTimeout(timeout);
+  }, [goesAtMs, close]);
   // The library goes back to the index that it was given when it is given other slides: so they stay the same, and are asked what they show.
   const slides = useMemo(() => items.map((item) => slideOf(item, () => shown.get(keyOf(item))?.address)), [items, shown]);
-  const current = items[at];
   return createPortal(
     // The library says of no picture why it is not shown.
     <div onErrorCapture={onError}>

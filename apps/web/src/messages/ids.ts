@@ -906,6 +906,7 @@ export interface Messages {
   "group.settings.right.add": undefined;
   "group.settings.right.remove": undefined;
   "group.settings.right.editInfo": undefined;
+  "group.settings.right.timer": undefined;
   "group.settings.right.pin": undefined;
   "group.settings.right.mentionAll": undefined;
   "group.settings.right.deleteOthers": undefined;
@@ -2634,6 +2635,7 @@ export interface Messages {
   "portable.step.page": { readonly messages: number; readonly size: string };
   "portable.done": { readonly files: number; readonly messages: number; readonly size: string };
   "portable.leftOnce": { readonly n: number };
+  "portable.leftTimed": { readonly n: number };
   "portable.leftUnsent": { readonly n: number };
   "portable.leftUnreadable": { readonly n: number };
   "portable.leftExpired": { readonly n: number };
@@ -2648,4 +2650,17 @@ export interface Messages {
   "portable.missing.not_accepted": undefined;
   "portable.missing.failed": undefined;
   "portable.missing.left_out": undefined;
+  "timer.heading": undefined;
+  "timer.label": undefined;
+  "timer.off": undefined;
+  "timer.other": undefined;
+  "timer.hint": undefined;
+  "timer.notYours": undefined;
+  "timer.count": undefined;
+  "timer.unit": undefined;
+  "timer.bounds": undefined;
+  "timer.set": undefined;
+  "timer.goesIn": { readonly left: string };
+  "timer.goesAfter": { readonly span: string };
+  "timer.note": { readonly span: string };
 }

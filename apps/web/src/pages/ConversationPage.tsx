@@ -22,6 +22,7 @@ import { fetchMarkdown } from "../state/use-markdown.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
 const ConversationSearch = lazyComponent(async () => (await import("../components/ConversationSearch.tsx")).ConversationSearch);
+const TimerNote = lazyComponent(async () => (await import("../components/TimerMark.tsx")).TimerNote, "timer");
 const WaitingLine = lazyComponent(async () => (await import("../components/WaitingLine.tsx")).WaitingLine);
 
 // Most conversations have a message that needs it.
@@ -97,6 +98,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
                 {" · "}
               </>
             )}
+            {conversation.timerS > 0 && <TimerNote seconds={conversation.timerS} />}
             {conversation.kind === "group" ? (
               t("conversation.members", { n: conversation.memberCount })
             ) : conversation.peer !== undefined && conversation.peer.address !== conversation.title ? (

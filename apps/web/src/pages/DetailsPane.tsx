@@ -23,6 +23,7 @@ const GroupSettings = lazyComponent(async () => (await import("../components/Gro
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
 const LeaveDialog = lazyComponent(async () => (await import("../components/LeaveDialog.tsx")).LeaveDialog);
 const SharedFiles = lazyComponent(async () => (await import("../files/SharedFiles.tsx")).SharedFiles, "files");
+const TimerSetting = lazyComponent(async () => (await import("../components/TimerSetting.tsx")).TimerSetting, "timer");
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 /** Who is in a conversation, how it is protected, and what one can change. */
@@ -35,7 +36,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
   const headingRef = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     void act(() => controller.loadDetails(id));
-  }, [act, controller, id, conversation?.memberCount]);
+  }, [act, controller, id, conversation?.memberCount, conversation?.timerS]);
   useEffect(() => headingRef.current?.focus({ preventScroll: true }), []);
 
   const Root = isMain ? "main" : "aside";
@@ -69,6 +70,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
             {details.keptOut.length > 0 && <KeptOut details={details} />}
             {isGroup && details.may.invite && <JoinLinks conversationId={id} />}
             {isGroup && <GroupSettings details={details} />}
+            <TimerSetting details={details} />
             {!isGroup && conversation?.peer?.isSelf === false && (
               <button
                 type="button"

@@ -24,9 +24,10 @@ export function exportWords(username: string): ExportWords {
 }
 
 /** A sentence for everything that is not in an export. */
-export function notIncluded({ seenOnce, unsent, unreadable, expired, missingFiles }: ExportCounts): readonly string[] {
+export function notIncluded({ seenOnce, timed, unsent, unreadable, expired, missingFiles }: ExportCounts): readonly string[] {
   return [
     ...(seenOnce === 0 ? [] : [t("portable.leftOnce", { n: seenOnce })]),
+    ...(timed === 0 ? [] : [t("portable.leftTimed", { n: timed })]),
     ...(unsent === 0 ? [] : [t("portable.leftUnsent", { n: unsent })]),
     ...(unreadable === 0 ? [] : [t("portable.leftUnreadable", { n: unreadable })]),
     ...(expired === 0 ? [] : [t("portable.leftExpired", { n: expired })]),

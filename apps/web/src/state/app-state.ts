@@ -351,12 +351,21 @@ export function markUnreadLine(state: AppState, conversationId: string): AppStat
 }
 
 /** The state without a message that was discarded or deleted here. */
-function removeMessage(state: AppState, conversationId: string, messageId: string): AppState {
+function removeMessage(before: AppState, conversationId: string, messageId: string): AppState {
+  const state = withoutComposing(before, conversationId, messageId);
   const timeline = state.timelines.get(conversationId);
   if (timeline === undefined) return state;
   const isOther = ({ id }: Message): boolean => id !== messageId;
   const { messages, aside } = timeline;
   return withTimeline(state, conversationId, { ...timeline, messages: messages.filter(isOther), aside: aside.filter(isOther) });
+}
+
+/** Nobody answers or changes what is gone. */
+function withoutComposing(state: AppState, conversationId: string, messageId: string): AppState {
+  if (state.composing.get(conversationId)?.message.id !== messageId) return state;
+  const composing = new Map(state.composing);
+  composing.delete(conversationId);
+  return { ...state, composing };
 }
 
 /** The state with a warning added, unless the same one stands already. */

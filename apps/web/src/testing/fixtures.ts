@@ -46,6 +46,7 @@ export function testConversation(params: Partial<Conversation> = {}): Conversati
     updatedAtMs: 0,
     unreadCount: 0,
     readThrough: 0,
+    timerS: 0,
     draft: "",
     status: "active",
     stop: undefined,

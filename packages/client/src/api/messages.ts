@@ -142,6 +142,16 @@ export interface HeldDeletions {
   readonly count: number;
 }
 
+/** How long a message stays (spec X-7). */
+export interface ShownTimer {
+  /** So long after it was first seen, or sent where it is one's own; absent where its author named a time. */
+  readonly seconds?: number;
+  /** When it goes at the latest as it is now, seen or not; milliseconds since 1970. */
+  readonly goesAtMs: number;
+  /** Whether the seconds are counted already: somebody saw it, or it was sent. */
+  readonly isRunning: boolean;
+}
+
 /** One line of a conversation. */
 export interface Message {
   /** No other line of this profile has it; of what somebody wrote it is the same on every device. */
@@ -179,6 +189,8 @@ export interface Message {
   readonly isOnce?: true;
   /** It was seen, here or on another device of one's own, or its time is over, or one sent it oneself: it cannot be opened. */
   readonly isSeen?: true;
+  /** It goes, everywhere, after a time (spec X-7); `hidden` tells that it has. */
+  readonly timer?: ShownTimer;
 }
 
 /** Which messages of a conversation: the `limit` before `beforeOrder` (the newest when absent), or with `afterOrder` (-1: the beginning) those right after it. */

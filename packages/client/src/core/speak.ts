@@ -1,10 +1,12 @@
-import { toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { roomUri } from "@latchkey/protocol";
 import type { ContentBody, DecodedHead } from "@latchkey/protocol";
 import type { Mentions } from "../timeline/line.ts";
 import { noMentions } from "../timeline/line.ts";
 import { namedIn } from "../timeline/mentions.ts";
 import { isMessage } from "../timeline/said.ts";
+import { goesAtMs, stayOf } from "../timeline/timer.ts";
+import type { MessageTimer } from "../timeline/timer.ts";
 import type { Said, SaidBody, SpeakerMay } from "../timeline/said.ts";
 import type { Standing } from "./proven.ts";
 import { manages, rightsOf } from "./rights.ts";
@@ -50,7 +52,8 @@ export function speak(
   turn.effects.push({ kind: "content", said });
   const { state } = turn;
   const isOwn = author.account === turn.context.self.account;
-  const isShown = isMessage(said.body) && said.may.post;
+  const isOver = said.timer !== undefined && goesAtMs(said.timer) <= turn.context.nowMs;
+  const isShown = isMessage(said.body) && said.may.post && !isOver;
   set(turn, {
     lastOrder: Math.max(state.lastOrder, said.order),
     updatedAtMs: isShown ? turn.context.nowMs : state.updatedAtMs,
@@ -82,7 +85,22 @@ function saidOf(
     mentions: mentionsOf(turn.state, author, content),
     may,
     slowModeS: slowModeOf(turn.state, author),
+    timer: timerIn(turn, author, content),
   };
+}
+
+/**
+ * How long a message stays (spec X-7): of one's own counted from when it stands in the log, or from its stamp where another device sent it; of what
+ * others say from now where the person has read past it, else from when they see it.
+ */
+function timerIn(turn: Turn, { account, deviceId }: Speaker, content: Speech): MessageTimer | undefined {
+  const { context, state } = turn;
+  const { nowMs, self } = context;
+  const stay = isMessage(content) ? stayOf(content.expires, state.roster?.settings.timerS ?? 0) : undefined;
+  if (stay === undefined) return undefined;
+  const sentMs = Math.min(content.sentAtMs ?? nowMs, nowMs);
+  if (account !== self.account) return { ...stay, sentMs, sinceMs: nextOrder(turn) <= state.readThrough ? nowMs : 0 };
+  return { ...stay, sentMs, sinceMs: equalBytes(deviceId, self.deviceId) ? nowMs : Math.max(sentMs, 1) };
 }
 
 /** Seconds that an author waits between two messages here: none who manages the group (spec X-20). */

@@ -211,7 +211,8 @@ export async function writeArchive(params: {
       for (const [key, value] of found) {
         after = key;
         const order = parseOrderSegment(key.slice(prefix.length));
-        if (order > lastOrder) continue;
+        // What has a timer goes to no device that was not there (spec X-7).
+        if (order > lastOrder || decodeLine(value, order)?.message?.timer !== undefined) continue;
         if (linesBytes + value.length > chunkBytes / 4) {
           await add({ kind: "lines", logId, lines }, linesBytes);
           lines = [];

@@ -32,7 +32,9 @@ export type SyncMessage =
   /** The newest of all that the person set, for a device that was added: as `packRegisters` has it. */
   | { readonly kind: "own_state"; readonly registers: Uint8Array }
   /** The person saw what these messages brought to be seen once (spec X-8); ids in base64url. */
-  | { readonly kind: "seen"; readonly logId: Uint8Array; readonly messageIds: readonly string[] };
+  | { readonly kind: "seen"; readonly logId: Uint8Array; readonly messageIds: readonly string[] }
+  /** The person saw all that has a timer up to this entry, then (spec X-7); milliseconds since 1970. */
+  | { readonly kind: "looked"; readonly logId: Uint8Array; readonly seq: number; readonly atMs: number };
 
 const messages = struct<{ logId: Uint8Array; messageIds: readonly string[] }>({
   logId: opaque(32),
@@ -46,6 +48,7 @@ export const syncMessageCodec: Codec<SyncMessage> = variant<SyncMessage>(uint8, 
   record: [4, struct<{ key: string; value: Uint8Array | undefined }>({ key: text(512), value: optional(opaqueV(65_536)) })],
   hidden: [5, messages],
   seen: [8, messages],
+  looked: [9, struct<{ logId: Uint8Array; seq: number; atMs: number }>({ logId: opaque(32), seq: safeUint64, atMs: safeUint64 })],
   own: [6, struct<{ id: Uint8Array; era: number; facts: Uint8Array }>({ id: opaque(16), era: uint32, facts: opaqueV(65_540) })],
   own_state: [7, struct<{ registers: Uint8Array }>({ registers: opaqueV(65_540) })],
 });

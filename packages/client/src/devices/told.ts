@@ -28,6 +28,8 @@ export interface ToldAccess {
   hide(conversationId: string, messageIds: readonly string[]): Promise<void>;
   /** Another device of one's own opened what these messages brought to be seen once. */
   see(conversationId: string, messageIds: readonly string[]): Promise<void>;
+  /** The person saw what has a timer up to a place on another device of theirs, then. */
+  looked(conversationId: string, throughOrder: number, atMs: number): Promise<void>;
   /** Another device said what the person set there for themselves, at this place of the devices' log. @throws CodecError */
   followOwn(message: Extract<SyncMessage, { kind: "own" | "own_state" }>, log: string, order: number): Promise<void>;
   /** What this device said of that may have its place now. */
@@ -114,6 +116,11 @@ export class Told {
     await this.#put({ kind: "seen", logId: fromBase64Url(conversationId), messageIds: [messageId] });
   }
 
+  /** The person saw here what has a timer up to a place, then: on the other devices it goes when it goes here (spec X-7). */
+  looked(conversationId: string, throughOrder: number, atMs: number): void {
+    this.tell({ kind: "looked", logId: fromBase64Url(conversationId), seq: Math.floor(throughOrder / entryOrder(1)), atMs });
+  }
+
   tell(message: SyncMessage): void {
     background(this.#put(message));
   }
@@ -194,6 +201,9 @@ export class Told {
         return;
       case "hidden":
         await this.#access.hide(toBase64Url(message.logId), message.messageIds);
+        return;
+      case "looked":
+        await this.#access.looked(toBase64Url(message.logId), entryOrder(message.seq + 1) - 1, message.atMs);
         return;
       case "seen":
         await this.#access.see(toBase64Url(message.logId), message.messageIds);

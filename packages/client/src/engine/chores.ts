@@ -28,7 +28,7 @@ export function startChores({ store, platform, files, clock }: Pick<World, "stor
     erase();
     cancel = platform.setTimer(everyMs, eachHour);
   };
-  clock.onSure(erase);
+  clock.onHeard(erase);
   eachHour();
   return () => {
     isStopped = true;

@@ -34,6 +34,7 @@ function fake(id: number, people: readonly Uint8Array[], more: object = {}, line
     host: "chat.example",
     phase: { kind: "active" },
     roster: { accounts },
+    opening: { settings: { timerS: 0 } },
     peer: undefined,
     changes: [],
     staged: undefined,

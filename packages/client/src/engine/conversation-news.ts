@@ -39,7 +39,9 @@ export class ConversationNews {
 
   /** Lines were put into the store, or taken out, from elsewhere. */
   async reloadLastLine(): Promise<void> {
-    const line = await this.#world.store.transact("read", (tx) => loadShownLine(tx, this.#of.id));
+    const { store, clock, platform } = this.#world;
+    const nowMs = clock.latest(platform.nowMs());
+    const line = await store.transact("read", (tx) => loadShownLine(tx, this.#of.id, nowMs));
     this.#lastLine = line;
     if (line !== undefined) await this.#world.people.load(accountsOfLine(line));
   }

@@ -15,6 +15,7 @@ import { ConversationRunner } from "./conversation-runner.ts";
 import { loadLines } from "../timeline/history.ts";
 import { Receipts } from "../receipts/receipts.ts";
 import { OwnThings } from "../own/own-things.ts";
+import { SureClock } from "./sure-clock.ts";
 import type { World } from "./world.ts";
 
 /** A store in which nothing can be put for which `why` has a reason. */
@@ -106,6 +107,8 @@ function readerOf(world: SimWorld, device: SimDevice, why: (key: string, value: 
     tellWake: nothing,
     readOn: nothing,
     asked: nothing,
+    timed: nothing,
+    clock: new SureClock(),
     emit: (event: ClientEvent) => events.push(event),
   };
   const runner = new ConversationRunner(shared as unknown as World, state, undefined);

@@ -17,7 +17,8 @@ import type { World } from "./world.ts";
 
 /** The conversations that are stored; whoever stands in a list of them is brought to hand. */
 export async function loadRunners(world: World): Promise<readonly ConversationRunner[]> {
-  const { store, platform, people } = world;
+  const { store, platform, people, clock } = world;
+  const nowMs = clock.latest(platform.nowMs());
   const loaded = await store.transact("read", async (tx) => {
     const prefix = recordKeys.meta("");
     const keys = await tx.scan({ prefix });
@@ -25,7 +26,7 @@ export async function loadRunners(world: World): Promise<readonly ConversationRu
       keys.map(async ([key]) => {
         const id = key.slice(prefix.length);
         const state = await loadConversation(tx, id, (suiteId: CipherSuiteId) => platform.crypto.suite(suiteId));
-        return { state, line: await loadShownLine(tx, id) };
+        return { state, line: await loadShownLine(tx, id, nowMs) };
       }),
     );
     return found;
@@ -88,9 +89,9 @@ export class Conversations {
   /** A conversation out of the history of another device of one's own, that this one is no member of. */
   async adoptUnjoined(state: ConversationState): Promise<void> {
     if (this.#runners.has(state.id)) return;
-    const { store, people } = this.#world;
+    const { store, people, clock, platform } = this.#world;
     await people.load(state.peer === undefined ? [] : [state.peer]);
-    const line = await store.transact("read", (tx) => loadShownLine(tx, state.id));
+    const line = await store.transact("read", (tx) => loadShownLine(tx, state.id, clock.latest(platform.nowMs())));
     const runner = new ConversationRunner(this.#world, state, line);
     await runner.begin([], () => undefined);
     this.adopt(runner);

@@ -38,6 +38,7 @@ import { standingPrefix } from "./standings.ts";
 import { offlineError } from "../errors.ts";
 import { hasReports } from "../reports/has-reports.ts";
 import { isListed } from "./shown.ts";
+import { Timers } from "./timers.ts";
 import { messagesSince } from "./since.ts";
 import { Welcomes } from "./welcomes.ts";
 import type { World } from "./world.ts";
@@ -58,6 +59,8 @@ export class Engine {
   readonly addresses: Addresses;
   /** Conversations that are to be made. */
   readonly making: NewConversations;
+  /** Messages that go. */
+  readonly timers: Timers;
   /** How far the person has read. */
   readonly reading: ReadMarks;
   readonly #inbox: Inbox;
@@ -159,6 +162,7 @@ export class Engine {
         hide: async (id, messageIds) => {
           if (found(id) !== undefined) await this.messages.hide(id, messageIds);
         },
+        looked: (id, order, atMs) => this.timers.lookedElsewhere(id, order, atMs),
         see: async (id, messageIds) => await found(id)?.changeTimeline((timeline) => timeline.see(messageIds)),
       },
     });
@@ -181,7 +185,14 @@ export class Engine {
       runner: found,
       arrived: (id) => this.reading.historyArrived(id, 0),
     });
-    this.reading = new ReadMarks({ conversations, own: this.own, receipts: this.#receipts, told: this.devices.told });
+    this.timers = new Timers(world, { runner: found, looked: (id, order, atMs) => this.devices.told.looked(id, order, atMs) });
+    this.reading = new ReadMarks({
+      conversations,
+      own: this.own,
+      receipts: this.#receipts,
+      told: this.devices.told,
+      timers: this.timers,
+    });
     for (const runner of runners) conversations.adopt(runner);
     const items: InboxWork = new InboxWork(
       world,
@@ -242,6 +253,7 @@ export class Engine {
   static async start(world: World, parts: EngineParts): Promise<Engine> {
     const engine = new Engine(world, { ...parts, runners: await loadRunners(world) });
     engine.#stopChores = startChores(world);
+    engine.timers.start();
     await engine.own.load();
     engine.search.start();
     if (world.own.status === "registered") await engine.files.start();
@@ -398,6 +410,7 @@ export class Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopChores();
+    await this.timers.close();
     this.pictures.close();
     await this.search.close();
     await this.files.close();

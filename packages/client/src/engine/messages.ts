@@ -385,7 +385,9 @@ export class Messages {
     const { told, ...shown } = toldWithText(this.#world, runner.state);
     const appendSecret = purpose === "text" ? runner.untoldSecret : undefined;
     const wakeToken = purpose === "text" ? this.#access.wakes().ready(runner.state) : undefined;
-    const head = purpose === "text" ? { ...shown, appendSecret, wakeToken } : {};
+    const { timerS } = runner.state.opening.settings;
+    const expires = timerS === 0 ? undefined : { relative: true, seconds: timerS };
+    const head = purpose === "text" ? { ...shown, appendSecret, wakeToken, expires } : {};
     const { content, messageId } = this.#content(runner, contentOf, head);
     await runner.compose(
       { kind: "compose", id: messageId, purpose, text, content, undoMs, uploads, ...(purpose === "text" ? { told } : {}) },

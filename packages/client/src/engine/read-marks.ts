@@ -2,6 +2,7 @@ import type { Told } from "../devices/told.ts";
 import type { Own } from "../own/own.ts";
 import type { ReceiptSending } from "../receipts/sending.ts";
 import type { Conversations } from "./conversations.ts";
+import type { Timers } from "./timers.ts";
 
 /** What reading needs of the engine. */
 export interface ReadMarksAccess {
@@ -9,6 +10,7 @@ export interface ReadMarksAccess {
   readonly own: Own;
   readonly receipts: ReceiptSending;
   readonly told: Pick<Told, "markedRead">;
+  readonly timers: Pick<Timers, "look">;
 }
 
 /** How far the person has read, here or on another device of theirs. */
@@ -21,7 +23,7 @@ export class ReadMarks {
 
   /** The person has seen what stands up to there. @throws ClientError `unknown_conversation` */
   async read(id: string, throughOrder: number): Promise<void> {
-    const { conversations, own, told, receipts } = this.#access;
+    const { conversations, own, told, receipts, timers } = this.#access;
     const runner = conversations.required(id);
     const { state } = runner;
     await own.markUnread(id, false);
@@ -30,6 +32,7 @@ export class ReadMarks {
     await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
     told.markedRead(runner.state);
     receipts.read(id);
+    await timers.look(id, Math.min(throughOrder, state.lastOrder));
   }
 
   /** Lines came from elsewhere, or another device read up to there. */

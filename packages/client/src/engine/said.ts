@@ -3,7 +3,9 @@ import { decodeContent } from "@latchkey/protocol";
 import { isSpeech, mayOf, mentionsOf, saidBodyOf } from "../core/speak.ts";
 import type { ConversationState, Outgoing } from "../core/types.ts";
 import type { Line } from "../timeline/line.ts";
+import { isMessage } from "../timeline/said.ts";
 import type { Said } from "../timeline/said.ts";
+import { stayOf } from "../timeline/timer.ts";
 import type { People } from "./people.ts";
 
 /** What of a message of one's own its line is made of. */
@@ -19,6 +21,7 @@ export function pendingSaid(
   const content = decodeContent(item.content);
   if (content.kind === "malformed" || !isSpeech(content)) return undefined;
   const { order, composedAtMs } = item;
+  const stay = isMessage(content) ? stayOf(content.expires, 0) : undefined;
   return {
     order,
     id: bytesOf(item.id),
@@ -33,12 +36,13 @@ export function pendingSaid(
     forwardedHops: content.forwardedHops,
     mentions: mentionsOf(state, own, content),
     may: mayOf(state, own),
+    timer: stay === undefined ? undefined : { ...stay, sentMs: composedAtMs, sinceMs: 0 },
   };
 }
 
 /** The line of a message that waits. */
 export function pendingLine(said: Said, { id, text }: Pick<Outgoing, "id" | "text">): Line {
-  const { order, author, sentAtMs, claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, body } = said;
+  const { order, author, sentAtMs, claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, body, timer } = said;
   return {
     id,
     order,
@@ -46,7 +50,7 @@ export function pendingLine(said: Said, { id, text }: Pick<Outgoing, "id" | "tex
     sentAtMs,
     acceptedAtMs: 0,
     body: body.kind === "poll" ? body : { ...(body.kind === "text" ? body : undefined), kind: "text", text },
-    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, facts: [], refused: [] },
+    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, facts: [], refused: [], timer },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Line } from "../timeline/line.ts";
 import { ada, ben, bytes, change, conversationId, cyd, said, startMs } from "../timeline/saying.testing.ts";
 import type { Said } from "../timeline/said.ts";
 import { ShownHistory } from "./shown-history.ts";
+import { SureClock } from "./sure-clock.ts";
 import type { World } from "./world.ts";
 
 /** Of a conversation this looks at no more than what is here. */
@@ -50,7 +51,7 @@ async function historyOf(
   let state = stateOf({ lastOrder: all.at(-1)?.order ?? 0, ...parts });
   const person = (accountId: Uint8Array): object => ({ accountId: toBase64Url(accountId), isSelf: accountId === ada });
   const people = { self: { accountId: ada, account: toBase64Url(ada) }, load: async () => undefined, person, vouches: () => true };
-  const world = { store, people } as unknown as World;
+  const world = { store, people, platform: { nowMs: () => startMs }, clock: new SureClock() } as unknown as World;
   return {
     history: new ShownHistory(world, conversationId, () => state),
     read: () => store.read() - before,

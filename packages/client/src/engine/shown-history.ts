@@ -6,7 +6,7 @@ import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { heldAccounts } from "../timeline/brake.ts";
 import { fold } from "../timeline/fold.ts";
-import { loadLine, loadLines, placeSince } from "../timeline/history.ts";
+import { loadLine, loadLines, loadStanding, loadStandingLines, placeSince } from "../timeline/history.ts";
 import { loadPlace } from "../timeline/ids.ts";
 import type { Line, MessageParts } from "../timeline/line.ts";
 import { loadPins, standingPins } from "../timeline/pins.ts";
@@ -31,17 +31,18 @@ export interface ToldLine extends LineWithQuoted {
   readonly isNew: boolean;
 }
 
-/** The line that a line answers. */
+/** The line that a line answers. @param nowMs the time by which what has a timer is over */
 export async function quotedBy(
   tx: StoreTransaction,
   conversationId: string,
   { message }: { readonly message?: Pick<MessageParts, "inReplyTo"> | undefined },
+  nowMs: number,
 ): Promise<Line | undefined> {
   if (message?.inReplyTo === undefined) return undefined;
   const place = await loadPlace(tx, conversationId, toBase64Url(message.inReplyTo));
   return place === undefined || place.kind === "reaction" || place.kind === "hidden"
     ? undefined
-    : await loadLine(tx, conversationId, place.order);
+    : await loadStanding(tx, conversationId, place.order, nowMs);
 }
 
 /** Reads what one conversation's timeline has, as people see it. */
@@ -56,13 +57,21 @@ export class ShownHistory {
     this.#state = state;
   }
 
+  /** The time by which what has a timer is over. */
+  get #nowMs(): number {
+    const { clock, platform } = this.#world;
+    return clock.latest(platform.nowMs());
+  }
+
   /** Messages before `beforeOrder` or after `afterOrder`, pending ones last. */
   async page({ beforeOrder = Number.POSITIVE_INFINITY, afterOrder, limit }: MessageRange): Promise<Message[]> {
     const texts = this.#state().outgoing.filter(({ purpose, order }) => purpose === "text" && order < beforeOrder);
     const pending = texts.filter(({ order }) => order > (afterOrder ?? -1));
     const rest = afterOrder === undefined ? limit - pending.length : limit;
     const range = { ...(Number.isFinite(beforeOrder) ? { beforeOrder } : {}), afterOrder, limit: rest };
-    const lines = await this.#world.store.transact("read", (tx) => (rest <= 0 ? [] : this.#quote(tx, loadLines(tx, this.#id, range))));
+    const lines = await this.#world.store.transact("read", (tx) =>
+      rest <= 0 ? [] : this.#quote(tx, loadStandingLines(tx, this.#id, range, this.#nowMs)),
+    );
     const room = limit - lines.length;
     const kept = afterOrder === undefined ? pending.slice(-limit) : pending.slice(0, room);
     const waiting: Message[] = [];
@@ -81,7 +90,7 @@ export class ShownHistory {
     const { readThrough } = this.#state();
     const { accountId } = this.#world.people.self;
     const found = await this.#world.store.transact("read", async (tx) => {
-      const lines = await loadLines(tx, this.#id, { limit: maxUnreadCounted });
+      const lines = await loadStandingLines(tx, this.#id, { limit: maxUnreadCounted }, this.#nowMs);
       const isToSelf = async (line: Line): Promise<boolean> => {
         if (line.order <= readThrough || line.message === undefined) return false;
         const mentions = fold(line).versions.at(-1)?.mentions ?? line.message.mentions;
@@ -104,7 +113,9 @@ export class ShownHistory {
     const { people, store } = this.#world;
     const inReplyTo = pendingSaid(this.#state(), people.self, item)?.inReplyTo;
     const quoted =
-      inReplyTo === undefined ? undefined : await store.transact("read", (tx) => quotedBy(tx, this.#id, { message: { inReplyTo } }));
+      inReplyTo === undefined
+        ? undefined
+        : await store.transact("read", (tx) => quotedBy(tx, this.#id, { message: { inReplyTo } }, this.#nowMs));
     if (quoted !== undefined) await people.load(accountsOfLine(quoted));
     return messageOfOutgoing(people, this.#state(), item, quoted);
   }
@@ -123,16 +134,22 @@ export class ShownHistory {
     const here = new Map(lines.map((line) => [line.id, line]));
     const quotedOf = async (line: Line): Promise<Line | undefined> => {
       const answered = line.message?.inReplyTo;
-      return (answered === undefined ? undefined : here.get(toBase64Url(answered))) ?? (await quotedBy(tx, this.#id, line));
+      return (answered === undefined ? undefined : here.get(toBase64Url(answered))) ?? (await quotedBy(tx, this.#id, line, this.#nowMs));
     };
     return await Promise.all(lines.map(async (line) => ({ line, quoted: await quotedOf(line) })));
+  }
+
+  /** The ids of the lines at these places, whether or not they are over. */
+  async idsAt(orders: readonly number[]): Promise<readonly string[]> {
+    const lines = await this.#world.store.transact("read", (tx) => Promise.all(orders.map((order) => loadLine(tx, this.#id, order))));
+    return lines.flatMap((line) => line?.id ?? []);
   }
 
   /** The line with this message id, or `undefined`. */
   async line(messageId: string): Promise<Line | undefined> {
     return await this.#world.store.transact("read", async (tx) => {
       const place = await loadPlace(tx, this.#id, messageId);
-      return place?.kind === "message" ? await loadLine(tx, this.#id, place.order) : undefined;
+      return place?.kind === "message" ? await loadStanding(tx, this.#id, place.order, this.#nowMs) : undefined;
     });
   }
 
@@ -140,7 +157,7 @@ export class ShownHistory {
   async message(messageId: string): Promise<Message | undefined> {
     const line = await this.line(messageId);
     if (line === undefined) return undefined;
-    const quoted = await this.#world.store.transact("read", (tx) => quotedBy(tx, this.#id, line));
+    const quoted = await this.#world.store.transact("read", (tx) => quotedBy(tx, this.#id, line, this.#nowMs));
     return (await this.shown([{ line, quoted }]))[0];
   }
 
@@ -195,7 +212,9 @@ export class ShownHistory {
 
   /** Of a conversation that another one took the place of, what was said last counts, not what happened to it since. */
   async lastText(): Promise<Line | undefined> {
-    const lines = await this.#world.store.transact("read", (tx) => loadLines(tx, this.#id, { limit: maxLinesAfterText }));
+    const lines = await this.#world.store.transact("read", (tx) =>
+      loadStandingLines(tx, this.#id, { limit: maxLinesAfterText }, this.#nowMs),
+    );
     const line = lines.findLast(({ message }) => message !== undefined);
     if (line !== undefined) await this.#world.people.load(accountsOfLine(line));
     return line;
@@ -233,7 +252,9 @@ export class ShownHistory {
 
   /** The lines whose device was not proven to be their author's when they came: they may be shown otherwise now. */
   async doubted(): Promise<Message[]> {
-    const lines = await this.#world.store.transact("read", (tx) => this.#quote(tx, loadLines(tx, this.#id, { limit: maxUnreadCounted })));
+    const lines = await this.#world.store.transact("read", (tx) =>
+      this.#quote(tx, loadStandingLines(tx, this.#id, { limit: maxUnreadCounted }, this.#nowMs)),
+    );
     return await this.shown(lines.filter(({ line }) => line.message?.device !== undefined));
   }
 

@@ -1,6 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import type { FilePart } from "@latchkey/protocol";
-import type { AttachedFile, FailedChange, Message, MessageBody, Person, Quote, ShownPoll } from "../api.ts";
+import type { AttachedFile, FailedChange, Message, MessageBody, Person, Quote, ShownPoll, ShownTimer } from "../api.ts";
 import { maxPeopleShown } from "../api.ts";
 import { awayAt } from "../core/away.ts";
 import { refusedSpeakerSentence } from "../core/turn.ts";
@@ -13,6 +13,8 @@ import { transcriptIn } from "../files/transcripts.ts";
 import { safeFileName } from "../files/file-name.ts";
 import type { Line, LineBody } from "../timeline/line.ts";
 import { isFolded } from "../timeline/slow-mode.ts";
+import { goesAtMs, never } from "../timeline/timer.ts";
+import type { MessageTimer } from "../timeline/timer.ts";
 import { targetOf } from "../timeline/said.ts";
 import { placeIn, withPending } from "../timeline/timeline.ts";
 import type { People } from "./people.ts";
@@ -179,7 +181,13 @@ function partsOf(people: People, state: ConversationState, line: Line, folded: F
     ...(message.forwardedHops === 0 ? {} : { forwardedHops: message.forwardedHops }),
     ...filesOf(line),
     ...(message.sharedBy === undefined ? {} : { sharedBy: people.person(message.sharedBy) }),
+    ...(message.timer === undefined ? {} : { timer: shownTimer(message.timer) }),
   };
+}
+
+function shownTimer(timer: MessageTimer): ShownTimer {
+  const { seconds, sinceMs } = timer;
+  return { ...(seconds === never ? {} : { seconds }), goesAtMs: goesAtMs(timer), isRunning: sinceMs > 0 || seconds === never };
 }
 
 function filesOf(line: Line): Pick<Message, "files" | "isOnce" | "isSeen"> {

@@ -52,6 +52,7 @@ export function conversationOf(world: ShownWorld, state: ConversationState, last
     updatedAtMs: state.updatedAtMs,
     unreadCount: state.unread,
     readThrough: state.readThrough,
+    timerS: state.opening.settings.timerS,
     draft: state.draft,
     status: statusOf(state),
     stop: stopShown(people, state),

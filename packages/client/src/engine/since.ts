@@ -2,7 +2,7 @@ import { toBase64Url } from "@latchkey/codec";
 import type { Message, MessagePage } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { arrivalsAfter } from "../timeline/arrivals.ts";
-import { loadLine } from "../timeline/history.ts";
+import { loadStanding } from "../timeline/history.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import { accountsOfLine } from "./effects.ts";
 import { quotedBy } from "./shown-history.ts";
@@ -16,19 +16,20 @@ const tagCharacters = 8;
  * @throws ClientError `invalid_cursor` for one that this profile did not give
  */
 export async function messagesSince(
-  { store, people, own }: World,
+  { store, people, own, clock, platform }: World,
   runners: ReadonlyMap<string, ConversationRunner>,
   { cursor, limit }: { cursor: string | undefined; limit: number },
 ): Promise<MessagePage> {
   const tag = toBase64Url(own.deviceId).slice(0, tagCharacters);
   const after = numberOf(cursor, tag);
+  const nowMs = clock.latest(platform.nowMs());
   const found = await store.transact("read", async (tx) => {
     const arrivals = await arrivalsAfter(tx, after, limit + 1);
     const page = arrivals.slice(0, limit);
     const lines = await Promise.all(
       page.map(async ({ conversationId, order }) => {
-        const line = await loadLine(tx, conversationId, order);
-        return line === undefined ? undefined : { conversationId, line, quoted: await quotedBy(tx, conversationId, line) };
+        const line = await loadStanding(tx, conversationId, order, nowMs);
+        return line === undefined ? undefined : { conversationId, line, quoted: await quotedBy(tx, conversationId, line, nowMs) };
       }),
     );
     return { lines: lines.filter((line) => line !== undefined), last: page.at(-1)?.number ?? after, hasMore: arrivals.length > limit };

@@ -10,6 +10,7 @@ import { putPast } from "../shared-history/keeping.ts";
 import { orderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { eraseLater } from "../timeline/erasure.ts";
+import { isOver } from "../timeline/timer.ts";
 import { Timeline } from "../timeline/timeline.ts";
 import { accountsIn, accountsOfLine } from "./effects.ts";
 import { putEvidence } from "./evidence.ts";
@@ -65,7 +66,7 @@ export async function storeStep(world: World, { before, after, effects, alsoWrit
     }
     for (const raised of given) alarms.put(tx, raised);
     await alsoWrite?.(tx);
-    return await flushed(tx, timeline, after.id);
+    return await flushed(world, tx, timeline, after.id);
   });
   for (const raised of given) alarms.tell(raised);
   await people.load(
@@ -83,7 +84,7 @@ export async function storeTimeline(
   return await world.store.transact("write", async (tx) => {
     const timeline = timelineIn(world, tx, conversationId);
     await change(timeline, tx);
-    return await flushed(tx, timeline, conversationId);
+    return await flushed(world, tx, timeline, conversationId);
   });
 }
 
@@ -154,17 +155,29 @@ async function putEffect(
   }
 }
 
-function timelineIn({ own, platform, segments, files }: World, tx: StoreTransaction, conversationId: string): Timeline {
-  const onFilesGone = (ids: readonly string[]): void => files.gone(ids);
-  return new Timeline({ tx, conversationId, self: own.accountId, nowMs: platform.nowMs(), onSegment: segments.changed, onFilesGone });
+function timelineIn({ own, platform, segments, files, clock, timed }: World, tx: StoreTransaction, conversationId: string): Timeline {
+  const nowMs = platform.nowMs();
+  return new Timeline({
+    tx,
+    conversationId,
+    self: own.accountId,
+    nowMs,
+    isSure: clock.isSure(nowMs),
+    onSegment: segments.changed,
+    onFilesGone: (ids) => files.gone(ids),
+    onTimed: timed,
+  });
 }
 
-async function flushed(tx: StoreTransaction, timeline: Timeline, conversationId: string): Promise<TimelineNews> {
-  const { lines, arrived, requoted, isBraked } = await timeline.flush();
+async function flushed(world: World, tx: StoreTransaction, timeline: Timeline, conversationId: string): Promise<TimelineNews> {
+  const flushedLines = await timeline.flush();
+  const { arrived, requoted, isBraked } = flushedLines;
+  const nowMs = world.clock.latest(world.platform.nowMs());
+  const lines = flushedLines.lines.filter((line) => !isOver(line, nowMs));
   const told = [...lines, ...requoted].map(async (line) => {
     // What this device wrote was told while it waited.
     const isNew = arrived.has(line.order) && line.acceptedAtMs === 0;
-    return { line, quoted: await quotedBy(tx, conversationId, line), isNew };
+    return { line, quoted: await quotedBy(tx, conversationId, line, nowMs), isNew };
   });
   return { lines: await Promise.all(told), isBraked };
 }

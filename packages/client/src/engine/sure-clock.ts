@@ -11,17 +11,26 @@ const unheardMs = 2 * 3_600_000;
  */
 export class SureClock {
   #atMs: number | undefined;
-  #onSure: () => void = () => undefined;
+  readonly #heard: (() => void)[] = [];
+  /** So far this device's clock is behind what its server said, where that is too much to be sure of anything. */
+  #behindMs = 0;
 
-  /** Called each time the server has said about the same time. */
-  onSure(run: () => void): void {
-    this.#onSure = run;
+  /** Called each time the server has said what time it is, whether or not that is about the same. */
+  onHeard(run: () => void): void {
+    this.#heard.push(run);
   }
 
   /** A connection to one's own server began. */
   heard(greeting: Greeting): void {
-    this.#atMs = Math.abs(clockAheadMs(greeting)) <= lastingToleranceMs ? greeting.helloAtMs : undefined;
-    if (this.#atMs !== undefined) this.#onSure();
+    const aheadMs = clockAheadMs(greeting);
+    this.#atMs = Math.abs(aheadMs) <= lastingToleranceMs ? greeting.helloAtMs : undefined;
+    this.#behindMs = aheadMs < -lastingToleranceMs ? -aheadMs : 0;
+    for (const run of this.#heard) run();
+  }
+
+  /** The later of what this device and its server say: nothing is erased by it, and what is over by it is not shown (spec X-7). */
+  latest(nowMs: number): number {
+    return nowMs + this.#behindMs;
   }
 
   /** Whether it is sure that it is now `nowMs`, milliseconds since 1970. */

@@ -110,6 +110,7 @@ async function person(server: FakeServer, username: string): Promise<Person> {
     readOn: () => undefined,
     asked: () => undefined,
     historyMoves: () => undefined,
+    timed: () => undefined,
   };
   const pictures = new Pictures(world);
   const watch = new Watch(world);

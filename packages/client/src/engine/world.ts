@@ -117,6 +117,8 @@ export interface World {
   wakeOthers(conversationId: string, wake: Extract<Effect, { kind: "wake" }>): void;
   /** What happens in a conversation may call for this device's own wake token there. */
   tellWake(conversationId: string): void;
+  /** A message has another time at which it goes (spec X-7). */
+  timed(): void;
   /** What was said before somebody joined is to be given to them, or was given to this device (spec R-5). */
   historyMoves(): void;
 }

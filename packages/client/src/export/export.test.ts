@@ -49,6 +49,7 @@ function conversation(id: string, title: string): Conversation {
     updatedAtMs: 0,
     unreadCount: 0,
     readThrough: 0,
+    timerS: 0,
     draft: "",
     status: "active",
     stop: undefined,
@@ -142,6 +143,7 @@ describe.skipIf(!hasPython)("exportArchive", () => {
       messages: 453,
       files: 2,
       seenOnce: 0,
+      timed: 0,
       unsent: 0,
       unreadable: 0,
       expired: 0,
@@ -191,6 +193,24 @@ describe.skipIf(!hasPython)("exportArchive", () => {
     expect(counts).toMatchObject({ messages: 2, seenOnce: 1, unsent: 2, files: 0 });
     expect([...files.values()].join("\n")).not.toMatch(/secret|waiting|"failed"|>failed/);
     expect(files.get("index.html")).toContain(words.seenOnce);
+  });
+
+  test("[Y-2] [X-7] what goes after a time is in none of its parts, its files and what an answer quotes of it neither", async () => {
+    const messages = [
+      message(1, {
+        timer: { seconds: 3600, goesAtMs: 10 ** 13, isRunning: false },
+        files: [file("f9", "secret.jpg")],
+        body: { kind: "text", text: "secret words" },
+      }),
+      message(2, { quote: { messageId: "m1", author: ben, text: "secret words", isDeleted: false } }),
+    ];
+    const opened: string[] = [];
+    const { counts, files } = await exported(
+      sourceOf(messages, { fetchFile: (_id, messageId) => Promise.resolve(void opened.push(messageId)) }),
+    );
+    expect(opened).toEqual([]);
+    expect(counts).toMatchObject({ messages: 1, timed: 1, files: 0 });
+    expect([...files.values()].join("\n")).not.toContain("secret");
   });
 
   test("[Y-2] what could not be had is counted and named with its reason, and ends nothing", async () => {

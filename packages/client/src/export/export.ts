@@ -82,9 +82,9 @@ class ExportWork {
   /** By conversation and file, in the order of the archive. */
   readonly #fates = new Map<string, FileFate>();
   readonly #missing: { readonly messageId: string; readonly name: string; readonly why: string }[] = [];
-  /** What is to be seen once is not quoted either. */
-  readonly #onceIds = new Set<string>();
-  readonly #counted = { messages: 0, files: 0, seenOnce: 0, unsent: 0, unreadable: 0, expired: 0, missingFiles: 0 };
+  /** What is to be seen once, or goes after a time, is not quoted either. */
+  readonly #withheldIds = new Set<string>();
+  readonly #counted = { messages: 0, files: 0, seenOnce: 0, timed: 0, unsent: 0, unreadable: 0, expired: 0, missingFiles: 0 };
   #step: ExportProgress["step"] = "files";
   #seen = 0;
   #writtenBytes = 0;
@@ -145,7 +145,7 @@ class ExportWork {
     const { conversations, source } = this.#params;
     for (const conversation of conversations)
       for await (const message of this.#messagesOf(conversation)) {
-        if (!isInLog(message) || message.isOnce === true) continue;
+        if (!isInLog(message) || message.isOnce === true || message.timer !== undefined) continue;
         for (const file of message.files ?? []) {
           const key = keyOf(conversation.id, file.id);
           if (this.#fates.has(key)) continue;
@@ -186,6 +186,11 @@ class ExportWork {
           this.#counted.unsent++;
           continue;
         }
+        if (message.timer !== undefined) {
+          this.#counted.timed++;
+          this.#withheldIds.add(message.id);
+          continue;
+        }
         this.#count(message);
         yield `${JSON.stringify(this.#portable(message), bytesAsText)}\n`;
       }
@@ -195,7 +200,7 @@ class ExportWork {
     this.#counted.messages++;
     if (isOnce === true) {
       this.#counted.seenOnce++;
-      this.#onceIds.add(id);
+      this.#withheldIds.add(id);
     }
     if (body.kind === "unreadable") this.#counted.unreadable++;
     if (body.kind === "expired") this.#counted.expired += body.count;
@@ -203,7 +208,7 @@ class ExportWork {
 
   #portable(message: Message): PortableMessage {
     const fateOf = (file: AttachedFile): FileFate | undefined => this.#fates.get(keyOf(message.conversationId, file.id));
-    return portableQuote(portableMessage(message, fateOf), this.#onceIds);
+    return portableQuote(portableMessage(message, fateOf), this.#withheldIds);
   }
 
   async *#page(): AsyncGenerator<string, void, undefined> {
@@ -214,7 +219,7 @@ class ExportWork {
       yield conversationStart(conversation, at);
       let day = "";
       for await (const message of this.#messagesOf(conversation)) {
-        if (!isInLog(message)) continue;
+        if (!isInLog(message) || message.timer !== undefined) continue;
         const next = words.day(message.sentAtMs);
         yield messageHtml({ message: this.#portable(message), words, conversation, day: next === day ? undefined : next });
         day = next;

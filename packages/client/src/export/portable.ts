@@ -7,6 +7,8 @@ export interface ExportCounts {
   readonly files: number;
   /** Left out on purpose: what is to be seen once. */
   readonly seenOnce: number;
+  /** Left out on purpose: what goes after a time (spec X-7). */
+  readonly timed: number;
   /** Left out since they are not in the log yet, or could not be sent. */
   readonly unsent: number;
   /** Lines that say that something could not be read here. */
@@ -54,10 +56,10 @@ export function portableMessage(message: Message, fateOf: (file: AttachedFile) =
   return { ...said, files: files.map((file) => ({ ...file, ...(fateOf(file) ?? { missing: "left_out" as const }) })) };
 }
 
-/** The message without words of what is to be seen once. @param onceIds of the messages before it */
-export function portableQuote(message: PortableMessage, onceIds: ReadonlySet<string>): PortableMessage {
+/** The message without words of what does not leave the profile. @param withheldIds of the messages before it */
+export function portableQuote(message: PortableMessage, withheldIds: ReadonlySet<string>): PortableMessage {
   const { quote } = message;
-  return quote?.messageId !== undefined && onceIds.has(quote.messageId) ? { ...message, quote: { ...quote, text: "" } } : message;
+  return quote?.messageId !== undefined && withheldIds.has(quote.messageId) ? { ...message, quote: { ...quote, text: "" } } : message;
 }
 
 /** Why a file is missing, by what fetching or reading it threw. */

@@ -2,7 +2,7 @@ import type { FilePart } from "@latchkey/protocol";
 import type { ListedFile } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
-import { loadLine } from "../timeline/history.ts";
+import { loadStanding } from "../timeline/history.ts";
 import type { Line } from "../timeline/line.ts";
 import { loadAllFiles, loadFiles } from "./file-index.ts";
 import type { FilePlaceInLine } from "./file-index.ts";
@@ -18,10 +18,10 @@ export interface ListingAccess {
 
 /** Lists of files with their messages. */
 export class Listing {
-  readonly #world: Pick<World, "store">;
+  readonly #world: Pick<World, "store" | "clock" | "platform">;
   readonly #access: ListingAccess;
 
-  constructor(world: Pick<World, "store">, access: ListingAccess) {
+  constructor(world: Pick<World, "store" | "clock" | "platform">, access: ListingAccess) {
     this.#world = world;
     this.#access = access;
   }
@@ -51,9 +51,11 @@ export class Listing {
 
   async #listed(runner: ConversationRunner, places: readonly FilePlaceInLine[]): Promise<readonly ListedFile[]> {
     const { store } = await this.#access.place();
+    const { clock, platform } = this.#world;
+    const nowMs = clock.latest(platform.nowMs());
     const lines = new Map<number, Line | undefined>();
     for (const { order } of places)
-      if (!lines.has(order)) lines.set(order, await this.#world.store.transact("read", (tx) => loadLine(tx, runner.id, order)));
+      if (!lines.has(order)) lines.set(order, await this.#world.store.transact("read", (tx) => loadStanding(tx, runner.id, order, nowMs)));
     const listed: ListedFile[] = [];
     for (const { order, fileId } of places) {
       const line = lines.get(order);

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Person, SearchOptions } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { Conversations } from "../engine/conversations.ts";
+import { SureClock } from "../engine/sure-clock.ts";
 import type { World } from "../engine/world.ts";
 import type { ConversationState } from "../core/types.ts";
 import { OwnThings } from "../own/own-things.ts";
@@ -88,7 +89,7 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
     await change(id, async (timeline) => {
       for (const one of all) await timeline.take(one);
     });
-    const lastLine = await records.transact("read", (tx) => loadShownLine(tx, id));
+    const lastLine = await records.transact("read", (tx) => loadShownLine(tx, id, 0));
     // Of a conversation this looks at no more than what is here.
     const state = {
       id,
@@ -125,7 +126,9 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
     departed: () => false,
   };
   const ownThings = new OwnThings({ store: records, platform: { random: () => new Uint8Array(16) } });
-  const world = { store, people, ownThings, segments, own: { deviceId: new Uint8Array(16) } } as unknown as World;
+  const platform = { nowMs: () => startMs };
+  const own = { deviceId: new Uint8Array(16) };
+  const world = { store, platform, clock: new SureClock(), people, ownThings, segments, own } as unknown as World;
   const finder = new Finder(world, conversations);
   return {
     store,

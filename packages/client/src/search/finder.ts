@@ -8,7 +8,7 @@ import { messageOfLine } from "../engine/shown-message.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import { factOf } from "../own/view.ts";
-import { loadLine } from "../timeline/history.ts";
+import { loadLine, loadStanding } from "../timeline/history.ts";
 import type { Line } from "../timeline/line.ts";
 import { hasLink, withFiles } from "./entry.ts";
 import { fold, foldMessage } from "./fold.ts";
@@ -172,8 +172,11 @@ export class Finder {
     query: Query,
     candidates: readonly Candidates[],
   ): Promise<{ readonly found: readonly FoundMessage[]; readonly units: number }> {
-    const { store, people } = this.#world;
-    const lines = await store.transact("read", (tx) => Promise.all(candidates.map(({ runner, order }) => loadLine(tx, runner.id, order))));
+    const { store, people, clock, platform } = this.#world;
+    const nowMs = clock.latest(platform.nowMs());
+    const lines = await store.transact("read", (tx) =>
+      Promise.all(candidates.map(({ runner, order }) => loadStanding(tx, runner.id, order, nowMs))),
+    );
     const here = candidates.flatMap(({ runner }, at): { runner: ConversationRunner; line: Line }[] => {
       const line = lines[at];
       return line === undefined ? [] : [{ runner, line }];

@@ -1,4 +1,4 @@
-import { bool, mapped, opaque, opaqueV, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
+import { bool, enumeration, mapped, opaque, opaqueV, optional, safeUint64, struct, text, uint8, variant, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { filesText, fromStored, toStored } from "./files-codec.ts";
 import type { Stored } from "./files-codec.ts";
@@ -7,6 +7,8 @@ import { packFacts, unpackFacts } from "./packed-facts.ts";
 import type { EditCodec } from "./packed-facts.ts";
 import type { Said, SaidBody, SpeakerMay } from "./said.ts";
 import { settingsBodies } from "./settings-lines.ts";
+import { timerCodec } from "./timer.ts";
+import type { MessageTimer } from "./timer.ts";
 
 const large = 1 << 26;
 const id32 = opaque(32);
@@ -73,7 +75,7 @@ const facts: Codec<readonly Fact[]> = mapped(
 const device: Codec<SpeakingDevice> = struct<SpeakingDevice>({ deviceId: opaque(16), signaturePublicKey: opaqueV(4096), isDeparted: bool });
 
 type Refused = MessageParts["refused"][number];
-type Unpaced = Omit<MessageParts, "pace" | "sharedBy">;
+type Unpaced = Omit<MessageParts, "pace" | "sharedBy" | "timer">;
 const unpaced: Codec<Unpaced> = struct<Unpaced>({
   claimedAtMs: optional(safeUint64),
   arrivedAtMs: safeUint64,
@@ -92,32 +94,52 @@ interface Parts {
 interface Shared extends Parts {
   readonly sharedBy: Uint8Array;
 }
+/** What goes after a time; what was given to joiners is never of these. */
+interface Timed extends Parts {
+  readonly pace: "free" | "kept" | "early";
+  readonly timer: MessageTimer;
+}
 type Paced =
   | { readonly kind: "none" }
   | ({ readonly kind: "free" } & Parts)
   | ({ readonly kind: "kept" } & Parts)
   | ({ readonly kind: "early" } & Parts)
-  | ({ readonly kind: "shared" } & Shared);
+  | ({ readonly kind: "shared" } & Shared)
+  | ({ readonly kind: "timed" } & Timed);
 const parts: Codec<Parts> = struct<Parts>({ parts: unpaced });
 const shared: Codec<Shared> = struct<Shared>({ sharedBy: id32, parts: unpaced });
+const timed: Codec<Timed> = struct<Timed>({
+  pace: enumeration<Timed["pace"]>(uint8, { free: 1, kept: 2, early: 3 }),
+  timer: timerCodec,
+  parts: unpaced,
+});
 /** 0 and 1 are what an absent and a present one were before there was slow mode. */
 const message: Codec<MessageParts | undefined> = mapped(
-  variant<Paced>(uint8, { none: [0, nothing], free: [1, parts], kept: [2, parts], early: [3, parts], shared: [4, shared] }),
+  variant<Paced>(uint8, {
+    none: [0, nothing],
+    free: [1, parts],
+    kept: [2, parts],
+    early: [3, parts],
+    shared: [4, shared],
+    timed: [5, timed],
+  }),
   pacedOf,
   (value) => {
     if (value.kind === "none") return undefined;
     if (value.kind === "shared") return { ...value.parts, sharedBy: value.sharedBy };
-    return value.kind === "free" ? value.parts : { ...value.parts, pace: value.kind };
+    const { pace, timer } = value.kind === "timed" ? value : { pace: value.kind, timer: undefined };
+    return { ...value.parts, ...(pace === "free" ? {} : { pace }), ...(timer === undefined ? {} : { timer }) };
   },
 );
 
 function pacedOf(value: MessageParts | undefined): Paced {
   if (value === undefined) return { kind: "none" };
   if (value.sharedBy !== undefined) return { kind: "shared", sharedBy: value.sharedBy, parts: value };
-  return { kind: value.pace ?? "free", parts: value };
+  const pace = value.pace ?? "free";
+  return value.timer === undefined ? { kind: pace, parts: value } : { kind: "timed", pace, timer: value.timer, parts: value };
 }
 
-type StoredSaid = Omit<Said, "slowModeS" | "sharedBy">;
+type StoredSaid = Omit<Said, "slowModeS" | "sharedBy" | "timer">;
 type StoredLine = Omit<Line, "order" | "transcripts">;
 
 /** A line as it is stored, at the key of its place. */

@@ -5,6 +5,7 @@ import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { storedLineCodec } from "./codec.ts";
 import type { Line } from "./line.ts";
+import { isOver } from "./timer.ts";
 
 /** Where the lines of all conversations lie. */
 export const allLinesPrefix = "line/";
@@ -22,9 +23,9 @@ export function deleteLine(tx: StoreTransaction, conversationId: string, order: 
   tx.delete(linePrefix(conversationId) + orderSegment(order));
 }
 
-/** The line that stands for a conversation in the list: the newest that is not quiet, as far as that is not long ago. */
-export async function loadShownLine(tx: StoreTransaction, conversationId: string): Promise<Line | undefined> {
-  const lines = await loadLines(tx, conversationId, { limit: 20 });
+/** The line that stands for a conversation in the list: the newest that is not quiet, as far as that is not long ago. @param nowMs the time by which what has a timer is over */
+export async function loadShownLine(tx: StoreTransaction, conversationId: string, nowMs: number): Promise<Line | undefined> {
+  const lines = await loadStandingLines(tx, conversationId, { limit: 20 }, nowMs);
   return lines.findLast((candidate) => !isQuiet(candidate.body)) ?? lines.at(-1);
 }
 
@@ -49,6 +50,32 @@ export async function loadLines(tx: StoreTransaction, conversationId: string, pa
       await withTranscripts(tx, conversationId, { ...decode(storedLineCodec, value), order: parseOrderSegment(key.slice(prefix.length)) }),
     );
   return reverse ? lines.toReversed() : lines;
+}
+
+/** Lines of a conversation, oldest first, but those whose time is over and that are not erased yet (spec X-7): in their place further ones. */
+export async function loadStandingLines(
+  tx: StoreTransaction,
+  conversationId: string,
+  params: LineRange,
+  nowMs: number,
+): Promise<readonly Line[]> {
+  const { limit, afterOrder } = params;
+  let standing: readonly Line[] = [];
+  for (let range = params; ;) {
+    const lines = await loadLines(tx, conversationId, range);
+    const found = lines.filter((line) => !isOver(line, nowMs));
+    standing = afterOrder === undefined ? [...found, ...standing] : [...standing, ...found];
+    const [first, last] = [lines[0], lines.at(-1)];
+    if (lines.length < range.limit || standing.length >= limit || first === undefined || last === undefined) return standing;
+    const left = limit - standing.length;
+    range = afterOrder === undefined ? { beforeOrder: first.order, limit: left } : { ...params, afterOrder: last.order, limit: left };
+  }
+}
+
+/** The line at a place, unless its time is over; `undefined` where there is none. */
+export async function loadStanding(tx: StoreTransaction, conversationId: string, order: number, nowMs: number): Promise<Line | undefined> {
+  const line = await loadLine(tx, conversationId, order);
+  return line === undefined || isOver(line, nowMs) ? undefined : line;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { FilePart, Poll } from "@latchkey/protocol";
 import type { BodyOf } from "../api.ts";
+import type { MessageTimer } from "./timer.ts";
 
 /**
  * The device by which something was said, where it was not proven to be its author's when it came: whoever shows it judges by what is known
@@ -74,6 +75,8 @@ export interface MessageParts {
   readonly refused: readonly { readonly account: Uint8Array; readonly count: number }[];
   /** Who gave it to this person, who came later (spec R-5). */
   readonly sharedBy?: Uint8Array | undefined;
+  /** How long it stays; `undefined` for always (spec X-7). */
+  readonly timer?: MessageTimer | undefined;
 }
 
 /** What is said in one file of a line. */

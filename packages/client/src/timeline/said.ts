@@ -1,5 +1,6 @@
 import type { ContentBody } from "@latchkey/protocol";
 import type { Mentions, SpeakingDevice } from "./line.ts";
+import type { MessageTimer } from "./timer.ts";
 
 /** What of content belongs into the timeline: the rest is the conversation's own business. */
 export type SaidBody = Exclude<
@@ -32,6 +33,8 @@ export interface Said {
   readonly slowModeS?: number | undefined;
   /** Who gave it to this person, who came later (spec R-5). Not kept of what waits. */
   readonly sharedBy?: Uint8Array | undefined;
+  /** How long a message stays (spec X-7); not kept of what waits, since messages wait for nothing. */
+  readonly timer?: MessageTimer | undefined;
 }
 
 /** What the author might do at that place (spec X-13). */
@@ -60,6 +63,6 @@ export function targetOf(body: SaidBody): Uint8Array | undefined {
 }
 
 /** Whether it is a message of its own, and not a change of another one. */
-export function isMessage(body: SaidBody): boolean {
+export function isMessage(body: Pick<SaidBody, "kind">): boolean {
   return body.kind === "text" || body.kind === "poll" || body.kind === "unsupported";
 }

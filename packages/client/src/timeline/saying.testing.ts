@@ -45,10 +45,10 @@ export const leads: Pick<Said, "may"> = { may: { post: true, pin: true, deleteOt
 export async function change(
   store: Store,
   run: (timeline: Timeline, tx: StoreTransaction) => Promise<unknown>,
-  { self = ada, nowMs = startMs + dayMs }: { self?: Uint8Array; nowMs?: number } = {},
+  { self = ada, nowMs = startMs + dayMs, isSure = true }: { self?: Uint8Array; nowMs?: number; isSure?: boolean } = {},
 ): Promise<Flushed> {
   return await store.transact("write", async (tx) => {
-    const timeline = new Timeline({ tx, conversationId, self, nowMs, onSegment: () => undefined, onFilesGone: () => undefined });
+    const timeline = new Timeline({ tx, conversationId, self, nowMs, isSure, onSegment: () => undefined, onFilesGone: () => undefined });
     await run(timeline, tx);
     return await timeline.flush();
   });

@@ -14,10 +14,13 @@ import { deleteLine, loadLine, putLine } from "./history.ts";
 import { isMessageId, loadPlace, putPlace } from "./ids.ts";
 import type { Place } from "./ids.ts";
 import type { Change, Fact, Line, MessageParts } from "./line.ts";
+import type { MessageTimer } from "./timer.ts";
 import { afterSeeing, closeLater, isSeen, isToBeSeenOnce, noteSeen, wasNotedSeen } from "./once.ts";
 import { putPin } from "./pins.ts";
 import type { Said, SaidBody, SpeakerMay } from "./said.ts";
 import { paceOf } from "./slow-mode.ts";
+import { isOver, seenAt, setRight } from "./timer.ts";
+import { followTimer, forgetPlace, forgetTimer, seenElsewhere, unseenThrough } from "./timers.ts";
 import { hasWaiting, keepWaiting, putWaiting, takeWaiting } from "./waiting.ts";
 
 /** What the timeline of a conversation has to know of the world. */
@@ -27,10 +30,14 @@ export interface TimelineParams {
   /** One's own account: what it deletes itself needs no brake. */
   readonly self: Uint8Array;
   readonly nowMs: number;
+  /** Whether it is sure that it is so late; where it is not, what has a timer is put right later (spec X-7). */
+  readonly isSure?: boolean;
   /** Told of what changed of the index by which messages are searched. */
   readonly onSegment: SegmentListener;
   /** Told of files that lines named and name no more, by the ids of their blobs, once that is durable. */
   readonly onFilesGone: (ids: readonly string[]) => void;
+  /** Told that a message has another time at which it goes, once that is durable. */
+  readonly onTimed?: () => void;
 }
 
 /** What a transaction changed in the timeline. */
@@ -86,6 +93,8 @@ export class Timeline {
   /** Takes the line at a place out of the history, and of the index by which it is searched. */
   erase(order: number): void {
     const { tx, conversationId } = this.#params;
+    const timer = this.#lines.get(order)?.message?.timer;
+    if (timer !== undefined) forgetTimer(tx, conversationId, order, timer);
     deleteLine(tx, conversationId, order);
     this.#lines.delete(order);
     this.#changed.delete(order);
@@ -136,7 +145,8 @@ export class Timeline {
   /** Takes in a line as another device of one's own has it; what is there already stays. */
   async adopt(line: Line): Promise<void> {
     const { tx, conversationId } = this.#params;
-    if ((await this.#line(line.order)) !== undefined) return;
+    // What has a timer goes to no device that was not there (spec X-7).
+    if (line.message?.timer !== undefined || (await this.#line(line.order)) !== undefined) return;
     if (line.message === undefined) {
       this.put(line);
       return;
@@ -185,13 +195,51 @@ export class Timeline {
     return orders;
   }
 
+  /** The person sees all that stands up to a place: of what nobody had seen the time begins (spec X-7). How many messages that was. */
+  async look(throughOrder: number, atMs: number): Promise<number> {
+    const { tx, conversationId } = this.#params;
+    const orders = await unseenThrough(tx, conversationId, throughOrder);
+    for (const order of orders) await this.#retime(order, ({ timer }) => seenAt(timer, atMs));
+    return orders.length;
+  }
+
+  /** What came or was seen while it was not sure what time it is, is put right now that it is (spec X-7, E-142). */
+  async setTimersRight(orders: readonly number[]): Promise<void> {
+    const { nowMs } = this.#params;
+    for (const order of orders) await this.#retime(order, ({ timer, claimedAtMs }) => setRight(timer, claimedAtMs, nowMs));
+  }
+
+  /** Erases messages whose time is over, as if they had never been (spec X-7): those at these places, and their ids. */
+  async endTimers(orders: readonly number[]): Promise<readonly string[]> {
+    const { nowMs } = this.#params;
+    const lines = await Promise.all(orders.map((order) => this.#line(order)));
+    const over = lines.filter((line) => line !== undefined).filter((line) => isOver(line, nowMs));
+    const ids = over.map(({ id }) => id);
+    for (const order of await this.hide(ids)) this.#forgotten.add(order);
+    return ids;
+  }
+
+  async #retime(order: number, timerOf: (timed: Timed) => MessageTimer): Promise<void> {
+    const line = await this.#line(order);
+    const timer = line?.message?.timer;
+    if (line?.message === undefined || timer === undefined) {
+      forgetPlace(this.#params.tx, { conversationId: this.#params.conversationId, order });
+      return;
+    }
+    const isReworded = this.#reworded.has(order);
+    this.put({ ...line, message: { ...line.message, timer: timerOf({ ...line.message, timer }) } });
+    if (!isReworded) this.#reworded.delete(order);
+  }
+
   /** Writes what changed. Called once, at the end. */
   async flush(): Promise<Flushed> {
     const { tx, conversationId } = this.#params;
     const lines = [...this.#changed].toSorted((a, b) => a - b).flatMap((order) => this.#lines.get(order) ?? []);
     const arrived = new Set<number>();
     for (const line of lines) {
-      if (this.#put.has(line.order) && (await loadLine(tx, conversationId, line.order)) === undefined) {
+      const before = await loadLine(tx, conversationId, line.order);
+      if (before?.message?.timer !== undefined || line.message?.timer !== undefined) this.#followTimer(before, line);
+      if (before === undefined) {
         arrived.add(line.order);
         if (line.message?.inReplyTo !== undefined) putAnswer(tx, conversationId, line.message.inReplyTo, line.order);
       }
@@ -204,6 +252,12 @@ export class Timeline {
     for (const order of this.#forgotten) await eraseEvidence(tx, conversationId, order);
     this.#forgotten.clear();
     return { lines, arrived, requoted: await this.#answers(), isBraked: this.#isBraked };
+  }
+
+  #followTimer(before: Line | undefined, after: Line): void {
+    const { tx, conversationId, isSure = true, onTimed } = this.#params;
+    followTimer(tx, conversationId, before, after, isSure);
+    if (onTimed !== undefined) tx.afterCommit(onTimed);
   }
 
   async #indexFiles(lines: readonly Line[]): Promise<void> {
@@ -257,10 +311,15 @@ export class Timeline {
     return line;
   }
 
-  async #say(said: Said, body: MessageBody): Promise<void> {
-    const { tx, conversationId, nowMs } = this.#params;
-    const { order, author, id } = said;
+  async #say(came: Said, body: MessageBody): Promise<void> {
+    const { tx, conversationId, nowMs, isSure = true } = this.#params;
+    const { order, author, id, timer } = came;
+    const said = timer === undefined ? came : { ...came, timer: await seenElsewhere(tx, conversationId, order, timer) };
     const whole = lineOf(said, body, said.may.post ? await paceOf(tx, conversationId, said) : undefined);
+    if (isSure && isOver(whole, nowMs)) {
+      await this.#passOver(said);
+      return;
+    }
     const seen = await this.#seenBefore(whole, nowMs);
     const line = seen ?? whole;
     if (seen !== undefined) this.#forgotten.add(order);
@@ -270,6 +329,14 @@ export class Timeline {
     // By others' histories it comes after what answers it.
     if (said.sharedBy !== undefined) this.#requote(line);
     await this.#applyWaiting(line);
+  }
+
+  /** Its time was over when it came (spec X-7): nothing of it is kept, nor of what waited for it. */
+  async #passOver({ order, author, id }: Said): Promise<void> {
+    const { tx, conversationId, nowMs } = this.#params;
+    putPlace(tx, conversationId, id, { kind: "hidden", order, author });
+    this.#forgotten.add(order);
+    for (const waiting of await takeWaiting(tx, conversationId, { kind: "target", id }, nowMs)) this.#forgotten.add(waiting.order);
   }
 
   /** Its author has no other look at what is to be seen once, and who saw it on another device has none here (spec X-8). */
@@ -314,6 +381,9 @@ export class Timeline {
     if (line === undefined || change === undefined) return;
     if (change.kind === "edit" && line.body.kind === "deleted") this.#forgotten.add(said.order);
     const changed = applyFact(line, factOf(said, change), may);
+    // Of a message that goes nothing is kept that shows what it once was to become.
+    if (line.message?.timer !== undefined && changed?.message?.facts.some((fact) => equalBytes(fact.id, said.id)) !== true)
+      this.#forgotten.add(said.order);
     if (changed === undefined) return;
     if (changed.body.kind === "deleted" && line.body.kind !== "deleted" && !equalBytes(author, self) && !isReleased) {
       if (!(await mayDelete(tx, conversationId, author, said.arrivedAtMs))) {
@@ -361,19 +431,22 @@ export class Timeline {
 /** Whose a message is that is not here yet. */
 const nobody = new Uint8Array(32);
 
+/** What of a message its timer is counted by. */
+type Timed = Pick<MessageParts, "claimedAtMs"> & { readonly timer: MessageTimer };
+
 /** What a line of a message of its own says. */
 type MessageBody = Extract<SaidBody, { readonly kind: "text" | "poll" | "unsupported" }>;
 
 /** The line of a message as it was said. Nobody reads what its author may not write there; that they tried is told (spec X-13). */
 export function lineOf(said: Said, body: MessageBody, pace?: MessageParts["pace"]): Line {
   const { order, author, id, sentAtMs, acceptedAtMs, claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, may } = said;
-  const { sharedBy } = said;
+  const { sharedBy, timer } = said;
   const head = { id: toBase64Url(id), order, author, sentAtMs, acceptedAtMs };
   if (!may.post) return { ...head, body: { kind: "unpermitted" } };
   return {
     ...head,
     body,
-    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, pace, facts: [], refused: [], sharedBy },
+    message: { claimedAtMs, arrivedAtMs, device, inReplyTo, forwardedHops, mentions, pace, facts: [], refused: [], sharedBy, timer },
   };
 }
 

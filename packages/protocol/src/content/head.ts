@@ -41,6 +41,8 @@ export interface ContentHead {
   readonly appendSecret?: AppendSecret | undefined;
   /** What wakes the sender's device, when it is to be told (spec W-1); nothing for no more. */
   readonly wakeToken?: Uint8Array | undefined;
+  /** How long it stays (spec X-7); `undefined` for always. */
+  readonly expires?: Expiration | undefined;
 }
 
 /** What was found around the body. */
@@ -75,7 +77,7 @@ export function headFields(head: ContentHead & { readonly forwardedHops?: number
   if (head.wakeToken !== undefined) extensions.set(wakeTokenKey, head.wakeToken);
   if (head.forwardedHops !== undefined && head.forwardedHops > 0)
     extensions.set(forwardedKey, Math.min(head.forwardedHops, maxForwardedHops));
-  return { salt: head.salt, replaces: undefined, topicId: new Uint8Array(0), expires: undefined, inReplyTo: undefined, extensions };
+  return { salt: head.salt, replaces: undefined, topicId: new Uint8Array(0), expires: head.expires, inReplyTo: undefined, extensions };
 }
 
 /** What stands around the body; what is out of bounds is as if it were not there. */

@@ -10,7 +10,7 @@ import type { ContentHead, DecodedHead } from "./head.ts";
 import { joinLinkPart, joinLinkType, joinLinkWordOf } from "./join-link.ts";
 import type { JoinLinkWord } from "./join-link.ts";
 import { decodeMimiContent, dispositions, encodeContent } from "./mimi.ts";
-import type { Expiration, MimiContent, NestedPart } from "./mimi.ts";
+import type { MimiContent, NestedPart } from "./mimi.ts";
 import { pinOf, pinPart, pinType } from "./pin.ts";
 import type { Pin } from "./pin.ts";
 import { pollEndType, pollOf, pollPart, voteOf, votePart, voteType } from "./poll.ts";
@@ -31,7 +31,6 @@ export function createTextContent(
     readonly text: string;
     /** The id of the version that it answers (spec X-2). */
     readonly inReplyTo?: Uint8Array | undefined;
-    readonly expires?: Expiration | undefined;
     /** How often it was forwarded (spec X-9); 0 for what the sender wrote. */
     readonly forwardedHops?: number | undefined;
     /** What comes with it (spec X-23), in this order. */
@@ -40,11 +39,11 @@ export function createTextContent(
     readonly isOnce?: boolean | undefined;
   },
 ): Uint8Array {
-  const { text, files = [], isOnce = false, inReplyTo, expires } = params;
+  const { text, files = [], isOnce = false, inReplyTo } = params;
   const head = headFields(params);
-  if (files.length === 0) return encodeContent({ ...head, expires, inReplyTo, body: textPart(text) });
+  if (files.length === 0) return encodeContent({ ...head, inReplyTo, body: textPart(text) });
   const { body, extensions } = filesPart({ text, files, isOnce });
-  return encodeContent({ ...head, expires, inReplyTo, extensions: new Map([...head.extensions, ...extensions]), body });
+  return encodeContent({ ...head, inReplyTo, extensions: new Map([...head.extensions, ...extensions]), body });
 }
 
 /** Another text in place of that of the message with the id `replaces`, its first version's (spec X-3); "" takes the words of one with files away. @throws ContentError `too_large` */

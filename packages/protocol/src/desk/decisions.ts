@@ -21,6 +21,8 @@ export const erasedAfterDays = 30;
 export const maxLimitDays = 184;
 /** Days for which it is remembered that somebody was warned of what they report. */
 export const unfoundedRememberedDays = 365;
+/** Days after which no report is taken of a message that its author had end. */
+export const endedReportDays = 30;
 /** Reports of a day that are taken in of somebody who is limited. */
 export const limitedReportsPerDay = 1;
 

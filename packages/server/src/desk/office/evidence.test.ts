@@ -343,14 +343,45 @@ test("[F-22] a limit falls with the warning that it rested on, and what is left 
   close();
 });
 
-test("[V-7] that its author says a message has ended keeps it from nobody at the desk: no app erases it by that", async () => {
+test("[V-7] of a message that its author had gone more than thirty days ago no report is taken, and they are told why; earlier it is", async () => {
   const world = await scene();
   const { desk, ada, mallory, talk } = world;
-  const ended = createTextContent({ ...talk.head(), text: "I know where you live", expires: { relative: false, seconds: 1 } });
-  const said = await talk.say(mallory, "", { content: ended });
-  desk.nowMs += 60 * 86_400_000;
-  await send(world, reportOn(mallory, itemsOf([["reported", said]])));
-  expect((await ada.ask("case-list", {})).cases).toHaveLength(1);
+  const head = { ...talk.head(), sentAtMs: saidAtMs };
+  const ending = (expires: { relative: boolean; seconds: number }): Uint8Array =>
+    createTextContent({ ...head, salt: talk.head().salt, text: "I know where you live", expires });
+  // The one at a time, the other a minute after it was read: both are gone from every device 30 days and a minute after they were sent.
+  const atTime = ending({ relative: false, seconds: Math.floor(saidAtMs / 1000) + 60 + 30 * 86_400 });
+  const [byTime, bySpan] = [
+    await talk.say(mallory, "", { content: atTime }),
+    await talk.say(mallory, "", { content: ending({ relative: true, seconds: 60 }) }),
+  ];
+  const later = await talk.say(mallory, "I mean it");
+  const count = async (): Promise<number> => (await ada.ask("case-list", {})).cases.length;
+  desk.nowMs = saidAtMs + 60 * 86_400_000;
+  await send(world, reportOn(mallory, itemsOf([["reported", byTime]])));
+  await send(world, reportOn(mallory, itemsOf([["reported", bySpan]])));
+  const before = await count();
+  expect(before).toBeGreaterThan(0);
+  desk.nowMs += 2 * 86_400_000;
+  for (const ended of [byTime, bySpan]) {
+    const late = reportOn(
+      mallory,
+      itemsOf([
+        ["context", ended],
+        ["reported", later],
+      ]),
+    );
+    await send(world, late);
+    expect(await count()).toBe(before);
+    const mailboxes = [{ mailbox: mailboxOf(late.replySecret), from: 0 }];
+    const { bytes } = replyOf(desk.office.door.answers(encode(answersRequestCodec, { format: 1, mailboxes })));
+    const [sealed = none] = decode(answersReplyCodec, bytes).mailboxes[0]?.answers ?? [];
+    const deskKeys = [decode(deskKeysCodec, desk.world.published[0] ?? none).signatureKey];
+    const { outcome } = await openAnswer({ ...late, signatures: nodeSignatures, deskKeys, sealed });
+    expect(outcome).toMatchObject({ kind: "refused", words: expect.stringContaining("thirty days") });
+  }
+  await send(world, reportOn(mallory, itemsOf([["reported", later]])));
+  expect(await count()).toBe(before + 1);
 });
 
 test("[E-173] what was acknowledged is opened once, also when the desk was killed before; with its answers and what it led to", async () => {

@@ -18,6 +18,8 @@ export interface NewItem {
   readonly about?: number;
   readonly text?: string;
   readonly saysAtMs?: number;
+  /** When its author had it gone from every device. */
+  readonly goneAtMs?: number;
   readonly gapBefore: number;
   readonly verdicts: readonly ClaimVerdict[];
   /** Whether it is proved to be its author's. */

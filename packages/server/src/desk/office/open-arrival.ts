@@ -1,7 +1,9 @@
 import { decode } from "@latchkey/codec";
+import { endedReportDays } from "@latchkey/protocol/desk";
 import { sealedReportCodec } from "@latchkey/protocol/reports";
 import { ReportError, mailboxOf, openReport } from "@latchkey/reports";
 import type { OpenedReport } from "@latchkey/reports";
+import { dayMs } from "../../days.ts";
 import type { SealedArrival } from "./arrivals.ts";
 import type { DeskSecrets } from "./desk-keys.ts";
 import { readEvidence } from "./read-evidence.ts";
@@ -18,8 +20,8 @@ interface Answerable {
 export type OpenedArrival =
   | ({ readonly kind: "report"; readonly report: NewReport } & Answerable)
   | ({ readonly kind: "appeal"; readonly appeal: NewAppeal } & Answerable)
-  /** It is not for this desk, or nobody proves that they may. */
-  | ({ readonly kind: "refused" } & Answerable)
+  /** It is not for this desk, or nobody proves that they may; or something in it had ended long before (spec V-7). */
+  | ({ readonly kind: "refused"; readonly why: "elsewhere" | "ended" } & Answerable)
   /** Nothing that can be read, or answered: it is as if it had not come. */
   | { readonly kind: "nothing" };
 
@@ -46,7 +48,9 @@ export async function openArrival(params: {
   const { evidence, signer } = await readEvidence({ opened, files: arrival.files, secrets, host, world, nowMs });
   if (body.kind === "report") {
     // Accounts of other hosts are their desk's.
-    if (body.accused.host !== host) return { kind: "refused", ...answerable };
+    if (body.accused.host !== host) return { kind: "refused", why: "elsewhere", ...answerable };
+    const earliestMs = (arrival.day - endedReportDays) * dayMs;
+    if (evidence.items.some(({ goneAtMs = earliestMs }) => goneAtMs < earliestMs)) return { kind: "refused", why: "ended", ...answerable };
     const reporter = signer === undefined ? {} : { reporter: signer };
     return {
       kind: "report",
@@ -59,6 +63,6 @@ export async function openArrival(params: {
     return { kind: "appeal", appeal: { ...evidence, puid: body.puid, by }, ...answerable };
   }
   // Without a report of theirs it is the accused's, whose device signed it.
-  if (signer === undefined) return { kind: "refused", ...answerable };
+  if (signer === undefined) return { kind: "refused", why: "elsewhere", ...answerable };
   return { kind: "appeal", appeal: { ...evidence, puid: body.puid, by: { kind: "accused", account: signer } }, ...answerable };
 }

@@ -70,7 +70,8 @@ export class Opener {
     const isLimited = reporter !== undefined && transaction(() => measures.isLimited(measures.macOf(reporter), day));
     const most = isLimited ? Math.min(limitedReportsPerDay, reportsPerDay) : reportsPerDay;
     const isTooMany = reporter !== undefined && reporters.count(reporter, day) >= most;
-    const words = isLimited ? limitedWords : isTooMany ? tooManyWords : refusedWords;
+    const isEnded = opened.kind === "refused" && opened.why === "ended";
+    const words = isEnded ? endedWords : isLimited ? limitedWords : isTooMany ? tooManyWords : refusedWords;
     // Sealed before it is known whether it is needed: no transaction waits for it.
     const refusal =
       opened.kind === "nothing"
@@ -101,6 +102,8 @@ export class Opener {
 }
 
 const tooManyWords = "So many reports came from this account on this day that this one was not taken in. Tomorrow there is room again.";
+const endedWords =
+  "A message in it was to be gone more than thirty days before: reports of such messages are not taken, since the apps of all who had it had erased it by then.";
 const limitedWords =
   "This account was told that fewer of its reports are taken in for a time, and until when: one of a day. This one was not. Tomorrow there is room again.";
 const refusedWords =
