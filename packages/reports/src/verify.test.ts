@@ -201,6 +201,29 @@ describe("[V-6] every claim of a report gets a verdict", () => {
     // He had read the words that she has changed since.
     expect(items[1]?.seen).toBe(0);
 
+    // What changes a message never goes, whatever it says: only messages do.
+    const expires = { relative: false, seconds: 1 };
+    const gone = await talk.say(mal, "", { content: createTextContent({ ...talk.head(), text: "Soon gone", expires }) });
+    const going: [ItemRole, SaidItem][] = [
+      ["reported", reply],
+      [
+        "edit",
+        await talk.say(mal, "", { content: createEditContent({ ...talk.head(), replaces: reply.messageId, text: "You know", expires }) }),
+      ],
+      [
+        "reaction",
+        await talk.say(mal, "", { content: createReactionContent({ ...talk.head(), inReplyTo: reply.messageId, emoji: "👍", expires }) }),
+      ],
+      ["context", gone],
+    ];
+    const ended = (await judge(reportOf(mal, going), [mal, ada])).items;
+    expect(ended.map(({ role, goneAtMs }) => [role, goneAtMs])).toEqual([
+      ["reported", undefined],
+      ["context", 1000],
+      ["edit", undefined],
+      ["reaction", undefined],
+    ]);
+
     const alone = await judge(
       reportOf(mal, [
         ["reported", reply],

@@ -166,8 +166,9 @@ function verifiedItem(params: {
   };
 }
 
+/** Of what changes a message nothing goes, whatever it says of it (spec E-280): who changed theirs would be reported by nobody. */
 function goneAt(message: ReadItem["message"]): number | undefined {
-  if (message === undefined || message.content.kind === "malformed") return undefined;
+  if (message === undefined || message.content.kind === "malformed" || roleOf(message.content) !== "message") return undefined;
   const { expires, sentAtMs } = message.content;
   if (expires === undefined || expires.seconds === 0) return undefined;
   if (!expires.relative) return expires.seconds * 1000;

@@ -236,7 +236,7 @@ export const defaultLimits: ServerLimits = {
     withoutToken: { burst: 200, perSecond: 0.02 },
     badToken: { burst: 50, perSecond: 0.1 },
     lookup: { burst: 10_000, perSecond: 100 },
-    wake: { burst: 5000, perSecond: 20 },
+    wake: { burst: 1000, perSecond: 20 },
     proveAbsence: { burst: 500, perSecond: 5 },
     readDirectory: { burst: 50_000, perSecond: 500 },
     deskRefused: { burst: 60, perSecond: 0.5 },

@@ -38,6 +38,8 @@ describe("[W-1] when a conversation is told a token", () => {
 
   test("one that was told is taken back once, also where it is muted; one that is over is not", () => {
     expect(dueOf({ ...base, told, endpoint: undefined, isMuted: true })).toBe("withdrawal");
+    expect(dueOf({ ...base, told, isMuted: true })).toBe("withdrawal");
+    expect(dueOf({ ...base, told: { endpoint: "", notAfterMs: 0, members }, isMuted: true })).toBeUndefined();
     expect(dueOf({ ...base, told: { ...told, notAfterMs: nowMs }, endpoint: undefined })).toBeUndefined();
     expect(dueOf({ ...base, told: { endpoint: "", notAfterMs: 0, members }, endpoint: undefined })).toBeUndefined();
     expect(dueOf({ ...base, endpoint: undefined })).toBeUndefined();

@@ -38,8 +38,8 @@ export function dueOf(params: {
   const { told, endpoint, nowMs, isMuted, updatedAtMs, members } = params;
   const leftMs = told === undefined || told.endpoint === "" ? 0 : told.notAfterMs - nowMs;
   const holds = leftMs > 0 && leftMs <= wakeTokenLifeMs;
-  if (endpoint === undefined) return holds ? "withdrawal" : undefined;
-  if (isMuted || updatedAtMs + silentMs <= nowMs) return undefined;
+  if (endpoint === undefined || isMuted) return holds ? "withdrawal" : undefined;
+  if (updatedAtMs + silentMs <= nowMs) return undefined;
   if (!holds || told?.endpoint !== endpoint || leftMs < renewBeforeMs) return "token";
   return members === undefined || equalBytes(told.members, members) ? undefined : "token";
 }

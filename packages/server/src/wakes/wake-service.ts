@@ -19,6 +19,9 @@ const spacingMs = 5000;
 const longestPauseMs = 3_600_000;
 /** Devices that were woken within the spacing, or wait. */
 const maxPaced = 16_384;
+/** Devices that push services do not know any more, and services that asked for peace, the newest. */
+const maxGone = 16_384;
+const maxResting = 64;
 /** A device's clock may be ahead of this one's. */
 const skewMs = 86_400_000;
 
@@ -26,6 +29,14 @@ const skewMs = 86_400_000;
 interface Paced {
   isAskedAgain: boolean;
   cancel: (() => void) | undefined;
+}
+
+/** Whom a push service is asked to wake. */
+interface Device {
+  /** The hash of its address there. */
+  readonly key: string;
+  readonly endpoint: string;
+  readonly isBad: () => void;
 }
 
 /** What wakes are done with. */
@@ -47,12 +58,18 @@ interface WakeParts {
  */
 export class WakeService {
   readonly #parts: WakeParts;
+  readonly #most: number;
   readonly #paced = new Map<string, Paced>();
+  /** Until when nobody is asked for them, by the same hash; and by the push service's origin. They keep no place from others. */
+  readonly #gone = new Map<string, number>();
+  readonly #resting = new Map<string, number>();
   #publishing: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(parts: WakeParts) {
+  /** @param most devices that were woken within the spacing, or wait */
+  constructor(parts: WakeParts, most: number = maxPaced) {
     this.#parts = parts;
+    this.#most = most;
   }
 
   /** Publishes the keys under the label `wake`, where they are not yet: before the first that asks for them is answered. @throws StoreError */
@@ -71,17 +88,21 @@ export class WakeService {
     await labels.publish("wake", encode(wakeKeysCodec, { format: 1, publicKey, vapidKey, services, ext: new Uint8Array(0) }));
   }
 
-  /** Has the device woken whose token it is, if it holds. Nobody is told what becomes of it: only the device learns it. */
-  wake(bytes: Uint8Array): void {
+  /**
+   * Has the device woken whose token it is, if it holds. Nobody is told what becomes of it: only the device learns it.
+   * @param isBad called where its push service knows no such device: whoever shows many of those made them up
+   */
+  wake(bytes: Uint8Array, isBad: () => void = () => undefined): void {
     if (this.#isClosed || this.#parts.services.length === 0) return;
     const target = this.#targetIn(bytes);
     if (target === undefined || !isAtPushService(target.endpoint, this.#parts.services)) return this.#count("refused");
     if (this.#parts.targets.isWokenTooOften(target.tokenId)) return this.#count("too_often");
     const key = createHash("sha256").update(target.endpoint).digest("latin1");
     const known = this.#paced.get(key);
-    if (known !== undefined) known.isAskedAgain = true;
-    else if (this.#paced.size >= maxPaced) this.#count("too_many");
-    else void this.#ask(key, target.endpoint, { isAskedAgain: false, cancel: undefined });
+    if (leftOf(this.#gone, key, this.#parts.context.elapsedMs()) > 0) this.#count("gone");
+    else if (known !== undefined) known.isAskedAgain = true;
+    else if (this.#paced.size >= this.#most) this.#count("too_many");
+    else void this.#ask({ key, endpoint: target.endpoint, isBad }, { isAskedAgain: false, cancel: undefined });
   }
 
   /** Asks nobody any more. */
@@ -105,26 +126,42 @@ export class WakeService {
     }
   }
 
-  async #ask(key: string, endpoint: string, paced: Paced): Promise<void> {
-    const { keyring, context, send, setTimer } = this.#parts;
-    paced.isAskedAgain = false;
+  async #ask(device: Device, paced: Paced): Promise<void> {
+    const { keyring, context, send } = this.#parts;
+    const { key, endpoint } = device;
+    const { origin: audience } = new URL(endpoint);
     this.#paced.set(key, paced);
-    let pauseMs = spacingMs;
+    const restMs = leftOf(this.#resting, audience, context.elapsedMs());
+    if (restMs > 0) {
+      paced.isAskedAgain = true;
+      this.#pause(device, paced, restMs);
+      return;
+    }
+    paced.isAskedAgain = false;
     try {
-      const { origin: audience } = new URL(endpoint);
       const subject = publicUrlOf(context.host, true);
       const { status, retryAfterMs } = await send(endpoint, keyring.vapid({ audience, subject, nowMs: context.nowMs() }));
       this.#count(status >= 200 && status < 300 ? "taken" : `status_${String(status)}`);
-      const isGone = status === 404 || status === 410;
-      pauseMs = isGone ? longestPauseMs : Math.min(longestPauseMs, Math.max(spacingMs, retryAfterMs));
+      if (status === 404 || status === 410) {
+        keep(this.#gone, { key, untilMs: context.elapsedMs() + longestPauseMs, most: maxGone });
+        this.#paced.delete(key);
+        device.isBad();
+        return;
+      }
+      const peaceMs = Math.min(longestPauseMs, retryAfterMs);
+      if (peaceMs > 0) keep(this.#resting, { key: audience, untilMs: context.elapsedMs() + peaceMs, most: maxResting });
     } catch {
       // Out of reach, too slow, or no answer of HTTP: the next message wakes the device, or the device looks by itself.
       this.#count("unreachable");
     }
+    this.#pause(device, paced, spacingMs);
+  }
+
+  #pause(device: Device, paced: Paced, pauseMs: number): void {
     if (this.#isClosed) return;
-    paced.cancel = setTimer(pauseMs, () => {
-      if (paced.isAskedAgain) void this.#ask(key, endpoint, paced);
-      else this.#paced.delete(key);
+    paced.cancel = this.#parts.setTimer(pauseMs, () => {
+      if (paced.isAskedAgain) void this.#ask(device, paced);
+      else this.#paced.delete(device.key);
     });
   }
 
@@ -132,4 +169,18 @@ export class WakeService {
     const { wakes } = this.#parts.counters;
     wakes.set(outcome, (wakes.get(outcome) ?? 0) + 1);
   }
+}
+
+/** How much longer, in milliseconds. */
+function leftOf(until: Map<string, number>, key: string, nowMs: number): number {
+  const leftMs = (until.get(key) ?? nowMs) - nowMs;
+  if (leftMs <= 0) until.delete(key);
+  return Math.max(0, leftMs);
+}
+
+function keep(until: Map<string, number>, { key, untilMs, most }: { key: string; untilMs: number; most: number }): void {
+  until.delete(key);
+  until.set(key, untilMs);
+  const oldest = until.size > most ? until.keys().next() : undefined;
+  if (oldest?.done === false) until.delete(oldest.value);
 }

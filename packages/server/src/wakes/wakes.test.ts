@@ -34,13 +34,13 @@ async function keysOf(url: string): Promise<WakeKeys> {
 }
 
 /** A service by a clock of its own, whose way out is this function. */
-function alone(send: (endpoint: string) => Promise<{ status: number; retryAfterMs: number }>, services = ["push.example"]) {
+function alone(send: (endpoint: string) => Promise<{ status: number; retryAfterMs: number }>, services = ["push.example"], most?: number) {
   const clock = createFakeClock();
   const counters = createCounters();
   const keyring = new WakeKeyring(new Uint8Array(32).fill(7));
-  // Of the whole context it reads the host and the clock.
-  const context = { host: "chat.example", nowMs: clock.now } as ServerContext;
-  const wakes = new WakeService({
+  // Of the whole context it reads the host and the clocks.
+  const context = { host: "chat.example", nowMs: clock.now, elapsedMs: clock.now } as ServerContext;
+  const parts = {
     keyring,
     services,
     send,
@@ -49,7 +49,8 @@ function alone(send: (endpoint: string) => Promise<{ status: number; retryAfterM
     counters,
     context,
     setTimer: clock.schedule,
-  });
+  };
+  const wakes = new WakeService(parts, most);
   const token = (endpoint = "https://push.example/a", tokenId = random(16), notAfterMs = clock.now() + day): Promise<Uint8Array> =>
     sealTestWakeToken({ host: "chat.example", publicKey: keyring.publicKey, endpoint, tokenId, notAfterMs });
   return { clock, counters, keyring, wakes, token };
@@ -224,8 +225,65 @@ describe("[W-1] wakes", () => {
       new Map([
         ["status_429", 1],
         ["status_410", 1],
+        ["gone", 1],
       ]),
     );
+  });
+
+  test("while a push service rests none of its devices is asked for, those of another are; those that waited are then", async () => {
+    const asked: string[] = [];
+    const { clock, wakes, token } = alone(
+      async (endpoint) => {
+        asked.push(endpoint);
+        return { status: asked.length === 1 ? 429 : 201, retryAfterMs: asked.length === 1 ? 60_000 : 0 };
+      },
+      ["push.example", "other.example"],
+    );
+    const [one, two, elsewhere] = ["https://push.example/1", "https://push.example/2", "https://other.example/1"];
+    for (const endpoint of [one, two, elsewhere]) {
+      wakes.wake(await token(endpoint));
+      await settled();
+    }
+    expect(asked).toEqual([one, elsewhere]);
+    clock.advance(60_000);
+    await settled();
+    expect(asked).toEqual([one, elsewhere, two]);
+  });
+
+  test("devices that somebody made up keep no place from those that are there, and are told of to who counts them", async () => {
+    const asked: string[] = [];
+    const { wakes, token } = alone(
+      async (endpoint) => {
+        asked.push(endpoint);
+        return { status: endpoint.endsWith("/there") ? 201 : 404, retryAfterMs: 0 };
+      },
+      ["push.example"],
+      2,
+    );
+    let bad = 0;
+    for (let made = 0; made < 5; made++) {
+      wakes.wake(await token(`https://push.example/${String(made)}`), () => (bad += 1));
+      await settled();
+    }
+    wakes.wake(await token("https://push.example/there"), () => (bad += 1));
+    expect([asked.at(-1), bad]).toEqual(["https://push.example/there", 5]);
+  });
+
+  test("an address that shows made-up devices has fewer wakes left, and others as many as before", async () => {
+    const server = await runServer({ pushServices: ["push.example"] }, { push: async () => ({ status: 410, retryAfterMs: 0 }) });
+    const keys = await keysOf(server.url);
+    const post = await TestClient.connect(server.url, "post");
+    const show = async (path: string): Promise<string> => {
+      const endpoint = `https://push.example/${path}`;
+      const token = await sealTestWakeToken({ host: server.host, publicKey: keys.publicKey, endpoint, notAfterMs: Date.now() + day });
+      const answer = await post.ask({ kind: "wake", token });
+      await settled();
+      return answer.kind === "error" ? answer.code : answer.kind;
+    };
+    const answers: string[] = [];
+    for (let made = 0; made < 100 && answers.at(-1) !== "rate_limited"; made++) answers.push(await show(String(made)));
+    expect(answers.at(-1)).toBe("rate_limited");
+    expect(answers.length).toBeLessThan(70);
   });
 
   test("what answers with a redirect, without end, or not at all leads nowhere", async () => {

@@ -11,6 +11,9 @@ import type { Services } from "./services.ts";
 /** Units of the store's turns of a page of knocks, as `costOf` counts. */
 const pageOfKnocksCost = 57;
 
+/** A wake token whose device its push service does not know counts as so many: they cost nothing to make up. */
+const badWakeCost = 20;
+
 /** Role `post`: puts sealed items into other people's inboxes and those of links; nothing here knows who is connected (spec C-5). */
 export class PostSession extends RoleSession<PostRequest, PostReply> {
   constructor(services: Services, connection: Connection) {
@@ -29,8 +32,8 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
         return undefined;
       case "wake":
         this.services.admission.admit("wake", this.connection);
-        this.services.wakes.wake(request.token);
         this.reply(id, { kind: "done" }, sizeBytes);
+        setImmediate(() => this.#wake(request.token));
         return undefined;
       case "open_link_inbox":
         // It makes a place that anybody may fill, as a log does.
@@ -46,6 +49,18 @@ export class PostSession extends RoleSession<PostRequest, PostReply> {
         this.replyInTurn(id, request.kind === "read_knocks" ? pageOfKnocksCost : costOf(sizeBytes), () => this.#ofLink(request), sizeBytes);
         return undefined;
     }
+  }
+
+  /** After the answer, which says nothing of it, not even by how long it takes. */
+  #wake(token: Uint8Array): void {
+    this.services.wakes.wake(token, () => {
+      try {
+        this.services.admission.admit("wake", this.connection, badWakeCost);
+      } catch (error) {
+        // They have none left: the next one is refused.
+        if (!(error instanceof Refusal)) throw error;
+      }
+    });
   }
 
   async #open(request: OpenLinkInbox): Promise<PostReply> {
