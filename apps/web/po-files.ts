@@ -14,6 +14,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["counting", /^counting\./],
   ["legal", /^legal\./],
   ["office", /^office\./],
+  ["lock", /^lock\./],
   ["moderation", /^moderation\./],
   ["portable", /^portable\./],
   ["report", /^report\./],

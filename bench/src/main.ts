@@ -34,6 +34,7 @@ import { serverDirectory } from "./scenarios/server-directory.ts";
 import { tokens } from "./scenarios/tokens.ts";
 import { tokensChromium } from "./scenarios/tokens-chromium.ts";
 import { web } from "./scenarios/web.ts";
+import { webLock } from "./scenarios/web-lock.ts";
 import { webOffline } from "./scenarios/web-offline.ts";
 
 const scenarios: readonly Scenario[] = [
@@ -64,6 +65,7 @@ const scenarios: readonly Scenario[] = [
   mlsPrimitives,
   mlsPeers,
   web,
+  webLock,
   webOffline,
   filesUpload,
   filesClient,

@@ -17,6 +17,7 @@ const pictures = process.env["E2E_PICTURES"];
 const parts = {
   profile: "Profile",
   notifications: "Notifications",
+  lock: "Lock",
   privacy: "Privacy",
   appearance: "Appearance",
   storage: "Storage",

@@ -32,6 +32,8 @@ const DetailsPane = lazyComponent(async () => (await import("./pages/DetailsPane
 const HelpDialog = lazyComponent(async () => (await import("./components/Dialog.tsx")).HelpDialog);
 const HoldingsPage = lazyComponent(async () => (await import("./pages/HoldingsPage.tsx")).HoldingsPage, "settings");
 const NewConversationPage = lazyComponent(async () => (await import("./pages/NewConversationPage.tsx")).NewConversationPage);
+const LockPage = lazyComponent(async () => (await import("./lock/LockPage.tsx")).LockPage, "lock");
+const LockWatch = lazyComponent(async () => (await import("./lock/LockWatch.tsx")).LockWatch, "lock");
 const RemovedPage = lazyComponent(async () => (await import("./pages/RemovedPage.tsx")).RemovedPage, "settings");
 const SettingsPage = lazyComponent(async () => (await import("./pages/SettingsPage.tsx")).SettingsPage, "settings");
 const SettingsNav = lazyComponent(async () => (await import("./components/settings/SettingsNav.tsx")).SettingsNav, "settings");
@@ -117,6 +119,7 @@ function Screen(): ReactElement {
   }, [begun, controller, hasAccount, notify]);
   const removal = useSelector((state) => state.alarms.find(({ failure }) => failure.code === "device_removed"));
   const [isReading, setIsReading] = useState(false);
+  if (phase.kind === "locked" || phase.kind === "locking" || phase.kind === "sealing") return <LockPage phase={phase} />;
   if (phase.kind !== "ready") return <BlockedPage phase={phase} />;
   if (account === undefined) return <Outside />;
   if (removal !== undefined && !isReading) return <RemovedPage alarm={removal} goOn={() => setIsReading(true)} />;
@@ -159,6 +162,7 @@ function Messenger(): ReactElement {
   const { router } = useApp();
   const leave = useCallback(() => router.go({ kind: "home" }), [router]);
   useShortcuts(showHelp);
+  const hasLock = useSelector(({ lock }) => lock !== undefined);
   useLinked();
   // As in other messengers, the list of settings stands where the conversations were, which are as they were afterwards.
   const areSettings = isTwo && isInSettings(route);
@@ -204,6 +208,7 @@ function Messenger(): ReactElement {
         )}
       </div>
       <ShownPerson />
+      {hasLock && <LockWatch />}
       {isHelpOpen && <HelpDialog close={() => setIsHelpOpen(false)} />}
     </div>
   );
@@ -316,10 +321,12 @@ function useTitle(): void {
   const route = useRoute();
   const unread = useSelector((state) => totalUnread(state.conversations));
   const open = useSelector((state) => (route.kind === "conversation" ? state.conversations.get(route.id) : undefined));
-  const title = open === undefined ? undefined : titleOf(open);
+  // The browser writes titles down: with a lock they say nothing.
+  const isPlain = useSelector(({ lock }) => lock !== undefined);
+  const title = open === undefined || isPlain ? undefined : titleOf(open);
   useEffect(() => {
     // Where the app is installed, its icon says how much waits, of what is not muted.
     void navigator.setAppBadge?.(unread).catch(() => undefined);
-    document.title = `${unread > 0 ? `(${unread}) ` : ""}${title === undefined ? "" : `${title} – `}${t("appName")}`;
-  }, [title, unread]);
+    document.title = `${unread > 0 && !isPlain ? `(${unread}) ` : ""}${title === undefined ? "" : `${title} – `}${t("appName")}`;
+  }, [isPlain, title, unread]);
 }

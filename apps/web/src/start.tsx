@@ -62,6 +62,14 @@ export function startApp(host: ClientHost): void {
   followAttention();
   followViewport();
 
+  let isLeaving = false;
+  controller.store.subscribe(() => {
+    const { phase } = controller.store.get();
+    // Nothing of what was open stays in this page's memory. Where nobody would answer, the page that stands here says that it is locked.
+    if (phase.kind !== "locking" || !phase.isDone || isLeaving) return;
+    isLeaving = true;
+    if (navigator.onLine || navigator.serviceWorker?.controller) setTimeout(() => globalThis.location.reload(), 200);
+  });
   controller.store.subscribe(() => {
     // Time for what is written to be handed over; and if the server gives the older page once more, the person decides.
     if (controller.store.get().phase.kind === "replaced" && mayLoadAgain()) setTimeout(() => globalThis.location.reload(), 200);

@@ -1,6 +1,9 @@
 import type { Page } from "playwright-core";
 
-/** Gives a page an authenticator of its own that knows its person: it makes passkeys and signs in with them, without a question. */
+/**
+ * Gives a page an authenticator of its own that knows its person: it makes passkeys and signs in with them, without a question, also by the
+ * function of theirs from which keys are made.
+ */
 export async function addAuthenticator(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send("WebAuthn.enable");
@@ -11,6 +14,7 @@ export async function addAuthenticator(page: Page): Promise<void> {
       hasResidentKey: true,
       hasUserVerification: true,
       isUserVerified: true,
+      hasPrf: true,
       automaticPresenceSimulation: true,
     },
   });

@@ -21,6 +21,7 @@ import { ListNote } from "./ListNote.tsx";
 import { useStillList } from "./use-still-list.ts";
 
 const FoundMessages = lazyComponent(async () => (await import("./FoundMessages.tsx")).FoundMessages);
+const LockNowButton = lazyComponent(async () => (await import("../lock/LockNowButton.tsx")).LockNowButton, "lock");
 const KnocksLine = lazyComponent(async () => (await import("./KnocksLine.tsx")).KnocksLine);
 
 /**
@@ -39,6 +40,7 @@ export function ConversationList({
   const conversations = useSelector((state) => state.conversations);
   const hasConversations = useSelector((state) => state.hasConversations);
   const alarms = useSelector((state) => state.alarms);
+  const hasLock = useSelector(({ lock }) => lock !== undefined);
   const requests = useSelector((state) => state.requests.list.length);
   const nowMs = useNow();
   const [query, setQueryShown] = useState(() => (headingLevel === 1 && router.before()?.kind === "conversation" ? lastSearch.query : ""));
@@ -113,6 +115,7 @@ export function ConversationList({
           <Mark size={24} />
           {t("list.heading")}
         </Heading>
+        {hasLock && <LockNowButton />}
         <button
           type="button"
           className="icon-button"

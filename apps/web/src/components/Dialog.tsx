@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReactElement, ReactNode } from "react";
-import { t } from "../messages/words.ts";
+import { isMessage, t } from "../messages/words.ts";
 import { Icon } from "./Icon.tsx";
 
 /** A question before something that cannot be taken back. `confirm` resolves to whether it was done. */
@@ -60,6 +60,8 @@ function shortcuts(): readonly (readonly [keys: string, meaning: string])[] {
     ["Ctrl Enter", t("help.sendAlways")],
     ["Ctrl B / Ctrl I / Ctrl E", t("help.marks")],
     ["@", t("help.mention")],
+    // Said where a lock is on.
+    ...(isMessage("lock.now") ? [["Ctrl Shift L", t("lock.now")] as const] : []),
     [t("help.emptyField"), t("help.editLast")],
     ["Esc", t("help.escape")],
     ["?", t("help.sheet")],

@@ -154,6 +154,8 @@ export function createFakeHost(scene: Scene): ClientHost {
     reopen: () => undefined,
     leave: () => undefined,
     startOver: () => undefined,
+    lock: async () => ({ kind: "done" }),
+    active: () => undefined,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

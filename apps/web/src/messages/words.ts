@@ -33,7 +33,7 @@ const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
 
 /**
  * What of the catalogue comes when it is needed: what is said of newer builds and of what other apps share, where files are sent and voice is recorded, where they are shown, to operators,
- * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of messages that go, and in settings.
+ * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of messages that go, of a lock, and in settings.
  */
 export type LateWords =
   | "app"
@@ -44,6 +44,7 @@ export type LateWords =
   | "desk"
   | "files"
   | "legal"
+  | "lock"
   | "moderation"
   | "office"
   | "portable"
@@ -60,6 +61,7 @@ const lateCatalogues: Readonly<Record<LateWords, Files>> = {
   desk: import.meta.glob<Catalogue>("./*.po", { query: "?desk" }),
   files: import.meta.glob<Catalogue>("./*.po", { query: "?files" }),
   legal: import.meta.glob<Catalogue>("./*.po", { query: "?legal" }),
+  lock: import.meta.glob<Catalogue>("./*.po", { query: "?lock" }),
   moderation: import.meta.glob<Catalogue>("./*.po", { query: "?moderation" }),
   office: import.meta.glob<Catalogue>("./*.po", { query: "?office" }),
   portable: import.meta.glob<Catalogue>("./*.po", { query: "?portable" }),

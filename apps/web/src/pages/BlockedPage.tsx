@@ -1,5 +1,5 @@
 import type { ReactElement } from "react";
-import type { Phase } from "../state/app-state.ts";
+import type { LockPhase, Phase } from "../state/app-state.ts";
 import { failureWords, t } from "../messages/words.ts";
 import { Mark } from "../components/Icon.tsx";
 import { lazyComponent } from "../components/lazy.tsx";
@@ -9,8 +9,10 @@ import { loadNewest } from "../state/load-newest.ts";
 
 const EraseDevice = lazyComponent(async () => (await import("../components/EraseDevice.tsx")).EraseDevice, "settings");
 
+type Blocked = Exclude<Phase, { kind: "ready" } | LockPhase>;
+
 /** What stands in the way of opening, and what to do about it. */
-export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: "ready" }> }): ReactElement {
+export function BlockedPage({ phase }: { readonly phase: Blocked }): ReactElement {
   const { controller, router } = useApp();
   const content = describe(phase);
   return (
@@ -55,7 +57,7 @@ export function BlockedPage({ phase }: { readonly phase: Exclude<Phase, { kind: 
   );
 }
 
-function describe(phase: Exclude<Phase, { kind: "ready" }>): { readonly title: string; readonly advice: string } {
+function describe(phase: Blocked): { readonly title: string; readonly advice: string } {
   switch (phase.kind) {
     case "starting":
       // As the page stands before its scripts (index.html), so that nothing jumps.

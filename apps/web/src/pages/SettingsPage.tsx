@@ -18,6 +18,7 @@ import { twoColumns, useAction, useApp, useMedia } from "../state/context.ts";
 import type { SettingsSection } from "../state/router.ts";
 
 const DataPart = lazyComponent(async () => (await import("../portable/DataPart.tsx")).DataPart, "portable");
+const LockSettingsPart = lazyComponent(async () => (await import("../lock/LockSettings.tsx")).LockSettingsPart, "lock");
 const ReportsPart = lazyComponent(async () => (await import("../reports/ReportsPart.tsx")).ReportsPart, "report");
 
 /** A part of the settings; without one their list on a phone, and the profile beside it on a wider screen. */
@@ -45,6 +46,8 @@ function Part({ section }: { readonly section: SettingsSection }): ReactElement 
       return <ProfileSettings />;
     case "notifications":
       return <NotificationSettings />;
+    case "lock":
+      return <LockSettingsPart />;
     case "privacy":
       return <PrivacySettings />;
     case "appearance":

@@ -19,7 +19,9 @@ import type {
   ServerInfo,
   Verification,
 } from "@latchkey/client";
+import type { LockView } from "@latchkey/client/lock";
 import { quietUntil } from "@latchkey/client/own";
+import type { HostStatus } from "../worker/protocol.ts";
 import { isMuted } from "./own.ts";
 import type { Composing, Revealed, Selection } from "./acting.ts";
 import { withMentions } from "./list-filter.ts";
@@ -42,9 +44,14 @@ export type Phase =
   /** A page of another build goes on with the profile: this one is loaded again. */
   | { readonly kind: "replaced" }
   | { readonly kind: "insecure" }
+  /** It waits for what opens its lock, is being locked, or gets a lock: nothing of anybody is here. */
+  | LockPhase
   | { readonly kind: "failed"; readonly failure: ClientFailure }
   /** `account` tells whether there is one. */
   | { readonly kind: "ready" };
+
+/** Where the app stands with its lock. */
+export type LockPhase = Extract<HostStatus, { kind: "locked" | "locking" | "sealing" }>;
 
 /** A warning that stays until the person has handled it. */
 export interface Alarm {
@@ -75,6 +82,8 @@ export interface Outgoing {
 /** Everything that the screens show. A value: updates make a new one. */
 export interface AppState extends TrayState {
   readonly phase: Phase;
+  /** The lock that is on. */
+  readonly lock: LockView | undefined;
   readonly account: AccountInfo | undefined;
   /** An account that was made here and does not count yet. */
   readonly pendingAccount: PendingAccount | undefined;
@@ -144,6 +153,7 @@ export type Typers = Pick<Extract<ClientEvent, { readonly kind: "typing" }>, "pe
 /** The state of a page that has just been opened. */
 export const initialState: AppState = {
   phase: { kind: "starting" },
+  lock: undefined,
   account: undefined,
   pendingAccount: undefined,
   server: undefined,

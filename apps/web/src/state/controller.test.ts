@@ -47,6 +47,8 @@ async function setUp(params: {
     subscribeStatus: () => () => undefined,
     reopen: () => undefined,
     startOver: () => undefined,
+    lock: async () => ({ kind: "done" }),
+    active: () => undefined,
     leave: () => undefined,
   };
   const controller = createController(host, (run) => run());

@@ -23,8 +23,9 @@ import { noteLateStart } from "./late-start.ts";
 import { createMessageActs } from "./message-acts.ts";
 import type { MessageActs } from "./message-acts.ts";
 import { isUndoable } from "./message-actions.ts";
-import { createPlaces } from "./places.ts";
-import { isRecoveryPutOff, rememberAccount, rememberRecoveryPutOff, undoMs } from "./preferences.ts";
+import { pinsChanged } from "./pins-changed.ts";
+import { createPlaces, tabStorage } from "./places.ts";
+import { isRecoveryPutOff, rememberAccount, rememberLock, rememberRecoveryPutOff, undoMs } from "./preferences.ts";
 import type { Folder } from "./own.ts";
 import { createStore } from "./store.ts";
 import type { Store } from "./store.ts";
@@ -98,8 +99,12 @@ export interface Controller extends MessageActs {
   putOffRecovery(): void;
   /** The recovery phrase was written down: this device erases it. */
   finishRecovery(): Promise<void>;
-  /** Erases what is stored here and cannot be opened any more. */
+  /** Erases what is stored here and cannot be opened. */
   startOver(): Promise<void>;
+  /** Unlocks, locks, or changes the lock. */
+  readonly lock: ClientHost["lock"];
+  /** The person does something in this page, or it came into sight or went out of it: what the lock goes by. */
+  readonly active: ClientHost["active"];
   /** Erases this device; the app is that of a browser in which nobody was yet. */
   erase(): Promise<void>;
   /** Breaks a linking off, or forgets how the last one went. */
@@ -238,7 +243,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     isLoaded = true;
     store.update((state) => ({
       // Without an account nothing of an earlier one is left to show.
-      ...(account === undefined ? { ...initialState, link: state.link, isAttentive: state.isAttentive } : state),
+      ...(account === undefined ? { ...initialState, link: state.link, lock: state.lock, isAttentive: state.isAttentive } : state),
       phase: { kind: "ready" },
       account,
       pendingAccount,
@@ -270,11 +275,29 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   const onStatus = (status: HostStatus): void => {
     switch (status.kind) {
       case "ready":
+        rememberLock(status.lock !== undefined);
+        store.update((state) => ({ ...state, lock: status.lock }));
+        // Only the lock is another.
+        if (isLoaded && store.get().phase.kind === "ready") break;
         load().catch((error: unknown) => fail(failureOf(error)));
         break;
       case "replaced":
         // While the worker still takes it.
         void drafts.flush();
+        store.update((state) => ({ ...state, phase: status }));
+        break;
+      case "locking":
+      case "sealing":
+        // While the worker still takes it.
+        if (store.get().phase.kind === "ready") {
+          sendWaiting();
+          void drafts.flush();
+        }
+        isLoaded = false;
+        queue = [];
+        store.update(({ isAttentive }) => ({ ...initialState, isAttentive, phase: status }));
+        break;
+      case "locked":
         store.update((state) => ({ ...state, phase: status }));
         break;
       case "starting":
@@ -309,6 +332,12 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
   };
 
   const drafts = new Drafts(client);
+  const sendWaiting = (): void => {
+    const nowMs = Date.now();
+    for (const { messages } of store.get().timelines.values())
+      for (const message of messages)
+        if (isUndoable(message, nowMs)) void client.retry(message.conversationId, message.id).catch(() => undefined);
+  };
   const typedMs = new Map<string, number>();
 
   const readThrough = new Map<string, number>();
@@ -342,6 +371,8 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     client,
     listen: (listener) => host.subscribe(listener),
     reopen: () => host.reopen(),
+    lock: (act) => host.lock(act),
+    active: (isVisible) => host.active(isVisible),
     showFolder: (folder) => store.update((state) => ({ ...state, folder })),
     open(conversationId) {
       if (store.get().openId === conversationId) return;
@@ -419,12 +450,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       if (answered !== undefined && !store.get().composing.has(conversationId)) acts.compose(conversationId, begun("reply", answered));
       return true;
     },
-    sendWaiting() {
-      const nowMs = Date.now();
-      for (const { messages } of store.get().timelines.values())
-        for (const message of messages)
-          if (isUndoable(message, nowMs)) void client.retry(message.conversationId, message.id).catch(() => undefined);
-    },
+    sendWaiting,
     retry: (message) => client.retry(message.conversationId, message.id),
     react: (message, emoji, isGiven) => client.react(message.conversationId, message.id, emoji, isGiven),
     decideDeletions: (conversationId, accountId, isDone) => client.decideDeletions(conversationId, accountId, isDone),
@@ -560,29 +586,6 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       if (link?.kind !== "done" && link?.kind !== "failed") void client.cancelLink().catch(() => undefined);
     },
   };
-}
-
-/** What outlives a reload of this tab, where the browser has that. */
-function tabStorage(): Storage | undefined {
-  try {
-    return globalThis.sessionStorage;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Conversations with known pins in which something was pinned, or something that is pinned may have changed or gone. */
-function pinsChanged(events: readonly ClientEvent[], pins: AppState["pins"]): ReadonlySet<string> {
-  const kinds: readonly Message["body"]["kind"][] = ["pinned", "deleted"];
-  const isPinned = (conversationId: string, messageId: string): boolean =>
-    pins.get(conversationId)?.some(({ id }) => id === messageId) === true;
-  const changed = events.flatMap((event) => {
-    if (event.kind === "hidden") return isPinned(event.conversationId, event.messageId) ? [event.conversationId] : [];
-    if (event.kind !== "message") return [];
-    const { conversationId, id, body } = event.message;
-    return kinds.includes(body.kind) || isPinned(conversationId, id) ? [conversationId] : [];
-  });
-  return new Set(changed.filter((id) => pins.has(id)));
 }
 
 /** A message that is being handed over shows what it answers. */

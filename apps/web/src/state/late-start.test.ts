@@ -25,6 +25,8 @@ function openPage(): { tell(status: HostStatus): void; phase(): string } {
     },
     reopen: () => undefined,
     startOver: () => undefined,
+    lock: async () => ({ kind: "done" }),
+    active: () => undefined,
     leave: () => undefined,
   };
   const { store } = createController(host, (run) => run());

@@ -58,3 +58,12 @@ function read(storage: Pick<Storage, "getItem"> | undefined): [string, Standing]
     return Number.isSafeInteger(order) && Number.isFinite(abovePx) ? [[id, { order, abovePx }]] : [];
   });
 }
+
+/** What outlives a reload of this tab, where the browser has that. */
+export function tabStorage(): Storage | undefined {
+  try {
+    return globalThis.sessionStorage;
+  } catch {
+    return undefined;
+  }
+}

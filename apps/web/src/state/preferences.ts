@@ -17,7 +17,10 @@ const registeringKey = "latchkey.registering";
 const enterKey = "latchkey.enter-breaks";
 const undoKey = "latchkey.undo-send";
 const qualityKey = "latchkey.pictures-high";
+/** Emoji that were given last (`recent-emoji.ts`). */
+export const emojiKey = "latchkey.emoji";
 const placeKey = "latchkey.last-place";
+const lockKey = "latchkey.locks";
 const loadedAgainKey = "latchkey.loaded-again";
 
 /** Narrowest and widest conversation list, in CSS pixels. */
@@ -164,9 +167,21 @@ export function lastPlace(): string | undefined {
   return id !== undefined && /^[\w-]{1,128}$/u.test(id) ? id : undefined;
 }
 
-/** Remembers which conversation was open. */
+/** Remembers which conversation was open; not where a lock is on. */
 export function rememberPlace(conversationId: string): void {
-  write(placeKey, conversationId);
+  if (!hasLock()) write(placeKey, conversationId);
+}
+
+/** Whether a lock is on: then nothing is kept here of what the person does (spec O-11). */
+export function hasLock(): boolean {
+  return read(lockKey) !== undefined;
+}
+
+/** Remembers whether a lock is on. Once it is, what was kept before is forgotten. */
+export function rememberLock(isOn: boolean): void {
+  write(lockKey, isOn ? "1" : undefined);
+  if (!isOn) return;
+  for (const key of [placeKey, emojiKey, registeringKey]) write(key, undefined);
 }
 
 /** What somebody has typed to make an account. */

@@ -1,4 +1,5 @@
-const key = "latchkey.emoji";
+import { emojiKey as key, hasLock } from "./preferences.ts";
+
 const usual: readonly string[] = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 
 /** The emoji that are offered at once: those last given in this browser, the newest first, filled up with usual ones; six. */
@@ -6,9 +7,9 @@ export function recentEmoji(): readonly string[] {
   return [...new Set([...stored(), ...usual])].slice(0, usual.length);
 }
 
-/** An emoji was given: it is offered from now on. Where those offered have it, they stay in their places. */
+/** An emoji was given: it is offered from now on, but where a lock is on. Where those offered have it, they stay in their places. */
 export function rememberEmoji(emoji: string): void {
-  if (recentEmoji().includes(emoji)) return;
+  if (hasLock() || recentEmoji().includes(emoji)) return;
   try {
     localStorage.setItem(key, JSON.stringify([emoji, ...stored()].slice(0, usual.length)));
   } catch {

@@ -1,4 +1,4 @@
-import { eraseWebStore, openWebClient, takeProfileLock } from "@latchkey/client/web";
+import { eraseWebStore, isWebProfileLocked, openWebClient, takeProfileLock } from "@latchkey/client/web";
 import type { ProfileLock } from "@latchkey/client/web";
 import { createHost } from "./serve.ts";
 import type { PortLike } from "./serve.ts";
@@ -8,6 +8,7 @@ const profile = "default";
 /** Which build this is: the build names its files by what is in them. Two tabs of one build share this worker, or wait for each other. */
 const build = import.meta.url;
 let lock: ProfileLock | undefined;
+const loadLock = () => import("@latchkey/client/lock");
 let letOthersGoOn = (): void => undefined;
 
 const host = createHost({
@@ -22,7 +23,18 @@ const host = createHost({
       return false;
     }
   },
-  openClient: () => openWebClient({ serverUrl: globalThis.location.origin, profile, lock, transcribe }),
+  openClient: (key) => openWebClient({ serverUrl: globalThis.location.origin, profile, lock, key, transcribe }),
+  lock: {
+    async view() {
+      // Of whoever has none nothing of it is loaded.
+      if (!(await isWebProfileLocked(profile))) return undefined;
+      return await (await loadLock()).viewLock({ profile, nowMs: Date.now() });
+    },
+    unlock: async (opener) => await (await loadLock()).unlock({ profile, nowMs: Date.now() }, opener),
+    change: async (present, change) => await (await loadLock()).changeLock({ profile, nowMs: Date.now() }, present, change),
+    turnOn: async (opener, settings, onProgress) => await (await loadLock()).turnLockOn(profile, opener, settings, onProgress),
+  },
+  onLocked: () => globalThis.close(),
   async withProfileLock(onWait, hold) {
     lock = await takeProfileLock({ profile, by: build, onWait });
     // A tab that is being reloaded is of this build, or asks again.

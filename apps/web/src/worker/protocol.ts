@@ -1,9 +1,28 @@
 import type { ClientEvent, ClientFailure } from "@latchkey/client";
+import type { LockChange, LockSettings, LockView, NewOpener, Opener } from "@latchkey/client/lock";
+
+/** What a person does about the lock (spec O-8, O-9). */
+export type LockAct =
+  | { readonly kind: "unlock"; readonly opener: Opener }
+  | { readonly kind: "now" }
+  | { readonly kind: "turn_on"; readonly opener: NewOpener; readonly settings: LockSettings }
+  | { readonly kind: "change"; readonly present: Opener; readonly change: LockChange };
+
+/** What came of it. */
+export type LockAnswer =
+  /** It was done, or is being done: the status says so. */
+  | { readonly kind: "done" }
+  | { readonly kind: "wrong" | "waits"; readonly view: LockView }
+  /** It was wrong once too often: everything here is gone. */
+  | { readonly kind: "erased" };
 
 /** From the page to the worker. */
 export type Request =
   | { readonly kind: "call"; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
   | { readonly kind: "wake" }
+  | { readonly kind: "lock"; readonly id: number; readonly act: LockAct }
+  /** The person did something in this page, or it came into sight or went out of it. */
+  | { readonly kind: "active"; readonly isVisible: boolean }
   /** The page holds a Web Lock of this name for as long as it lives: also one that is killed has left then. */
   | { readonly kind: "here"; readonly lock: string }
   /** Opens the client again after a failure. */
@@ -17,7 +36,14 @@ export type HostStatus =
   | { readonly kind: "starting" }
   /** Another tab's worker holds the profile; this one waits for it. */
   | { readonly kind: "in_use" }
-  | { readonly kind: "ready" }
+  /** `lock`: the one that is on. */
+  | { readonly kind: "ready"; readonly lock?: LockView }
+  /** Nothing opens but with what opens the lock. */
+  | { readonly kind: "locked"; readonly lock: LockView }
+  /** It is being locked: pages show nothing and hand over what they have; once `isDone` they load again, and another worker asks for the key. */
+  | { readonly kind: "locking"; readonly isDone: boolean }
+  /** A lock is being turned on: so many records have their new key. */
+  | { readonly kind: "sealing"; readonly records: number }
   /** A page of another build has come, and its worker goes on with the profile: this page loads again. */
   | { readonly kind: "replaced" }
   /** A browser gives a page that came over plain http nothing to encrypt with. */

@@ -1,7 +1,7 @@
 import type { Client, ClientEvent } from "@latchkey/client";
 import { remoteMethodNames } from "@latchkey/client/methods";
 import { RemoteError } from "./protocol.ts";
-import type { HostStatus, Request, Response } from "./protocol.ts";
+import type { HostStatus, LockAct, LockAnswer, Request, Response } from "./protocol.ts";
 
 /** The client as a page sees it, and how its worker is. */
 export interface ClientHost {
@@ -13,8 +13,12 @@ export interface ClientHost {
   reopen(): void;
   /** The page goes: nothing is called any more. */
   leave(): void;
-  /** Erases a profile that cannot be opened any more, and begins anew. */
+  /** Erases a profile that cannot be opened, and begins anew. */
   startOver(): void;
+  /** Does something about the lock, also while nothing is open. */
+  lock(act: LockAct): Promise<LockAnswer>;
+  /** The person did something in this page, or it came into sight or went out of it. */
+  active(isVisible: boolean): void;
 }
 
 /** The page's end of a channel. */
@@ -29,6 +33,8 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
   const listeners = new Set<(event: ClientEvent) => void>();
   const statusListeners = new Set<(status: HostStatus) => void>();
   const waiting: Request[] = [];
+  /** A worker that hands over still takes what a page has for it. */
+  const takes: ReadonlySet<HostStatus["kind"]> = new Set(["ready", "replaced", "locking", "sealing"]);
   let status: HostStatus = { kind: "starting" };
   let nextId = 1;
 
@@ -60,16 +66,16 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
     }
   });
 
-  const call = (method: string, args: readonly unknown[]): Promise<unknown> =>
+  const ask = (requestOf: (id: number) => Request, isNow: boolean): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const id = nextId;
       nextId += 1;
       calls.set(id, { resolve, reject });
-      const request: Request = { kind: "call", id, method, args };
-      // A worker that hands over still takes what a page has for it.
-      if (status.kind === "ready" || status.kind === "replaced") port.postMessage(request);
-      else waiting.push(request);
+      if (isNow) port.postMessage(requestOf(id));
+      else waiting.push(requestOf(id));
     });
+  const call = (method: string, args: readonly unknown[]): Promise<unknown> =>
+    ask((id) => ({ kind: "call", id, method, args }), takes.has(status.kind));
 
   const methods = Object.fromEntries(remoteMethodNames.map((name) => [name, (...args: unknown[]) => call(name, args)]));
   return {
@@ -87,6 +93,9 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
     reopen: () => port.postMessage({ kind: "reopen" }),
     leave: () => port.postMessage({ kind: "bye" }),
     startOver: () => port.postMessage({ kind: "start_over" }),
+    // What the worker answers to this is of that type.
+    lock: (act) => ask((id) => ({ kind: "lock", id, act }), true) as Promise<LockAnswer>,
+    active: (isVisible) => port.postMessage({ kind: "active", isVisible }),
     fail: setStatus,
   };
 }

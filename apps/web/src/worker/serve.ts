@@ -1,7 +1,9 @@
 import type { Client } from "@latchkey/client";
 import { isRemoteMethod } from "@latchkey/client/methods";
+import { createLockDoor } from "./lock-door.ts";
+import type { End, LockWork } from "./lock-door.ts";
 import { failureOf, isPastOpening } from "./protocol.ts";
-import type { HostStatus, Request, Response } from "./protocol.ts";
+import type { HostStatus, LockAct, Request, Response } from "./protocol.ts";
 
 /** The end of a channel: what MessagePort and a dedicated worker's global scope have in common. */
 export interface PortLike {
@@ -13,9 +15,13 @@ export interface PortLike {
 export interface HostOptions {
   /** Whether this worker can store keys that cannot be read out. */
   canKeepKeys(): Promise<boolean>;
-  openClient(): Promise<Client>;
+  /** `key`: what opened the lock that is on. */
+  openClient(key?: CryptoKey): Promise<Client>;
+  readonly lock: LockWork;
   /** Runs `hold` while nobody else has the profile; calls `onWait` when it has to wait for another. Resolves when `hold` does. */
   withProfileLock(onWait: () => void, hold: () => Promise<void>): Promise<void>;
+  /** Everything is closed and the key given up: this worker ends, and whatever it still has in memory with it. */
+  onLocked(): void;
   /** Erases all that is kept of the profile, which nobody has open. */
   eraseProfile(): Promise<void>;
   /** No page is left, and what the last one asked for at its end is done. */
@@ -29,16 +35,15 @@ export interface HostOptions {
 /** While it opens it says so this often: whoever hears no more of it knows that it has ended. */
 const openingMs = 1000;
 
-/** How long the pages may still hand over what they have when another build's worker is to go on. */
+/** How long the pages may still hand over what they have before the profile is closed. */
 const handOverMs = 400;
 
 /** What a page asks for when it goes, and is over within moments; whatever else it asked for is begun anew by the next page. */
 const lastWords: ReadonlySet<string> = new Set(["saveDraft", "send", "edit", "retry"]);
+/** So long the key of a lock stays in memory without a page, where the browser lets a worker be that long. */
+const reloadMs = 3000;
 /** They have so long to reach the server, too. */
 const farewellMs = 300;
-
-/** Why this worker lets go of the profile. */
-type End = "account_deleted" | "erased" | "replaced";
 
 const endings: Readonly<Record<string, End>> = { deleteAccount: "account_deleted", erase: "erased" };
 
@@ -63,7 +68,10 @@ export function createHost(options: HostOptions): Host {
 
   const leave = (port: PortLike): void => {
     ports.delete(port);
-    endIfAbandoned();
+    door.left(port);
+    // The one page may be loaded again: nobody is to unlock once more for that.
+    if (door.isUnlocked()) setTimeout(endIfAbandoned, reloadMs);
+    else endIfAbandoned();
   };
 
   const broadcast = (response: Response): void => {
@@ -77,10 +85,19 @@ export function createHost(options: HostOptions): Host {
     if (next.kind === "starting") saying = setInterval(() => broadcast({ kind: "status", status }), openingMs);
   };
 
+  const door = createLockDoor<PortLike>({
+    work: options.lock,
+    setStatus: (next) => setStatus(next),
+    handOver(end) {
+      setTimeout(() => letGo(end), handOverMs);
+    },
+    end: (end) => letGo(end),
+  });
+
   const open = async (): Promise<void> => {
     if (isOpening) return;
     isOpening = true;
-    let end: End = "account_deleted";
+    let end: End | undefined;
     try {
       if (!(await options.canKeepKeys())) {
         isFit = false;
@@ -92,27 +109,45 @@ export function createHost(options: HostOptions): Host {
         () => setStatus({ kind: "in_use" }),
         async () => {
           setStatus({ kind: "starting" });
-          const opened = await options.openClient();
-          client = Promise.resolve(opened);
-          opened.subscribe((event) => broadcast({ kind: "event", event }));
-          setStatus({ kind: "ready" });
-          // The lock is held as long as this worker lives, or the account in the profile does.
-          end = await new Promise<End>((resolve) => (letGo = resolve));
-          client = undefined;
-          // Erasing the profile may have closed it already.
-          await opened.close().catch(() => undefined);
+          const entered = await door.enter();
+          if (entered.kind === "opened") end = await serveUntilEnd(entered.key);
+          else ({ end } = entered);
+          // Without an account nothing is left for which somebody would unlock.
+          if (entered.kind === "left" || entered.key !== undefined)
+            if (end === "erased" || end === "account_deleted") await options.eraseProfile();
+          if (end === "sealing") await door.seal();
         },
       );
       if (end === "account_deleted")
         setStatus({ kind: "failed", failure: { code: "account_deleted", message: "The account was deleted.", canRetry: true } });
+      if (end === "locked" || end === "sealing") {
+        setStatus({ kind: "locking", isDone: true });
+        options.onLocked();
+      }
     } catch (error) {
       client = undefined;
+      end = undefined;
       setStatus({ kind: "failed", failure: failureOf(error) });
     } finally {
       isOpening = false;
     }
     // What was erased is a browser in which nobody was yet.
-    if (status.kind === "ready") void open();
+    if (end === "erased") void open();
+  };
+
+  const serveUntilEnd = async (key: CryptoKey | undefined): Promise<End> => {
+    const opened = await options.openClient(key);
+    client = Promise.resolve(opened);
+    opened.subscribe((event) => broadcast({ kind: "event", event }));
+    const ended = new Promise<End>((resolve) => (letGo = resolve));
+    setStatus(door.opened());
+    // The lock is held as long as this worker lives, or the account in the profile does.
+    const end = await ended;
+    door.closed();
+    client = undefined;
+    // Erasing the profile may have closed it already.
+    await opened.close().catch(() => undefined);
+    return end;
   };
 
   const call = async (port: PortLike, id: number, method: string, args: readonly unknown[]): Promise<void> => {
@@ -131,11 +166,15 @@ export function createHost(options: HostOptions): Host {
       port.postMessage({ kind: "failure", id, failure: failureOf(error) });
     } finally {
       if (isLastWord) calls -= 1;
-      if (ports.size === 0) setTimeout(endIfAbandoned, farewellMs);
+      if (ports.size === 0 && !door.isUnlocked()) setTimeout(endIfAbandoned, farewellMs);
     }
   };
 
   const startOver = async (): Promise<void> => {
+    if (status.kind === "locked") {
+      door.leave("erased");
+      return;
+    }
     if (status.kind !== "failed" || !isPastOpening(status.failure)) return;
     setStatus({ kind: "starting" });
     try {
@@ -149,7 +188,20 @@ export function createHost(options: HostOptions): Host {
     }
   };
 
+  const callLock = async (port: PortLike, id: number, act: LockAct): Promise<void> => {
+    try {
+      port.postMessage({ kind: "result", id, value: await door.act(act) });
+    } catch (error) {
+      port.postMessage({ kind: "failure", id, failure: failureOf(error) });
+    }
+  };
+
   options.onOtherBuild(() => {
+    if (status.kind === "locked") {
+      setStatus({ kind: "replaced" });
+      door.leave("replaced");
+      return;
+    }
     if (status.kind !== "ready") return;
     setStatus({ kind: "replaced" });
     setTimeout(() => letGo("replaced"), handOverMs);
@@ -165,6 +217,12 @@ export function createHost(options: HostOptions): Host {
         switch (data.kind) {
           case "call":
             void call(port, data.id, data.method, data.args);
+            break;
+          case "lock":
+            void callLock(port, data.id, data.act);
+            break;
+          case "active":
+            door.seen(port, data.isVisible);
             break;
           case "wake":
             void client?.then((opened) => opened.wake());

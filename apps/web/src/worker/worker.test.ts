@@ -60,6 +60,13 @@ const others = {
   onOtherBuild: (): void => undefined,
   whenGone: (): Promise<void> => new Promise(() => undefined),
   eraseProfile: async (): Promise<void> => undefined,
+  onLocked: (): void => undefined,
+  lock: {
+    view: async (): Promise<undefined> => undefined,
+    unlock: () => Promise.reject(new Error("there is no lock")),
+    change: () => Promise.reject(new Error("there is no lock")),
+    turnOn: async (): Promise<void> => undefined,
+  },
 };
 
 describe("the client behind a port", () => {

@@ -22,3 +22,5 @@ export const maxUndoMs: number = 60_000;
 export const maxForwards: number = 5;
 /** A text that was sent on so often goes to one conversation at a time (spec X-9). */
 export const manyHops: number = 5;
+/** Characters of the passphrase of a lock (spec O-8). */
+export const passphraseLength: { readonly least: number; readonly most: number } = { least: 8, most: 1024 };

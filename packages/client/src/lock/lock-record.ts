@@ -69,8 +69,6 @@ export interface LockRecord {
 
 /** So many passkeys open one profile at most. */
 export const maxPasskeys = 16;
-/** Characters of a passphrase: at least, and at most. */
-export const passphraseLength = { least: 8, most: 1024 } as const;
 /** Bytes of a passkey's name. */
 const maxNameBytes = 256;
 

@@ -1,6 +1,7 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { failureOf } from "../errors.ts";
 import type { ProfileLock } from "../platform/profile-lock.ts";
 import { openSide } from "../platform/web-side.ts";
 import type { Side } from "../platform/web-side.ts";
@@ -235,7 +236,7 @@ describe("what is stored of a lock", () => {
     for (const at of [0, 1, 40, 60, stored.length - 20]) {
       const changed = stored.with(at, (stored[at] ?? 0) ^ 1);
       await withSide((side) => side.put("lock", changed, "lock"));
-      expect(await openedBy(passkey(10)).catch(() => "unreadable")).toMatch(/^(?:wrong|unreadable)$/);
+      expect(await openedBy(passkey(10)).catch((error: unknown) => failureOf(error).code)).toMatch(/^(?:wrong|storage_denied)$/);
     }
     await withSide((side) => side.clear("lock"));
     await expect(openWebStore(profile, held)).rejects.toMatchObject({ code: "storage_denied" });

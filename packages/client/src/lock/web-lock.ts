@@ -1,4 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
+import { passphraseLength } from "../api/limits.ts";
+import { ClientError } from "../errors.ts";
 import { markErased, otherSlot } from "../platform/web-side.ts";
 import type { Side } from "../platform/web-side.ts";
 import { openHeldSide, openRecords, removeOther, sideWitness, slotOf } from "../platform/web-store.ts";
@@ -6,10 +8,13 @@ import { webRandom } from "../platform/web-random.ts";
 import type { Store } from "../store/store.ts";
 import { openWithPasskey, openWithPassphrase, passphraseCost, wrapForPasskey, wrapForPassphrase } from "./lock-keys.ts";
 import type { Opener } from "./lock-keys.ts";
-import { decodeLock, encodeLock, maxPasskeys, passkeyName, passphraseLength } from "./lock-record.ts";
+import { decodeLock, encodeLock, maxPasskeys, passkeyName } from "./lock-record.ts";
 import type { LockRecord, LockSettings } from "./lock-record.ts";
 import { waitBeforeTry } from "./tries.ts";
 import type { Tries } from "./tries.ts";
+
+export type { Opener } from "./lock-keys.ts";
+export type { LockSettings } from "./lock-record.ts";
 
 /*
  * The lock of a profile (spec O-8). Where one is on, the key of the records is nowhere but in its slots, sealed for a passphrase or a passkey.
@@ -279,7 +284,11 @@ async function importKey(raw: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
 
 async function recordOf(side: Side): Promise<LockRecord | undefined> {
   const stored = await side.get("lock", "lock");
-  return stored && decodeLock(stored);
+  try {
+    return stored && decodeLock(stored);
+  } catch (cause) {
+    throw new ClientError("storage_denied", "The lock of this profile is damaged.", { cause });
+  }
 }
 
 async function putRecord(side: Side, record: LockRecord): Promise<void> {

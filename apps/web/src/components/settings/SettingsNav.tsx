@@ -19,7 +19,8 @@ interface Place {
 const places: readonly Place[] = [
   { route: { kind: "devices" }, icon: "laptop", label: () => t("settings.devices") },
   { route: { kind: "settings", section: "notifications" }, icon: "bell", label: () => t("settings.notifications") },
-  { route: { kind: "settings", section: "privacy" }, icon: "lock", label: () => t("settings.privacy") },
+  { route: { kind: "settings", section: "lock" }, icon: "lock", label: () => t("settings.lock") },
+  { route: { kind: "settings", section: "privacy" }, icon: "eye", label: () => t("settings.privacy") },
   { route: { kind: "settings", section: "appearance" }, icon: "contrast", label: () => t("settings.appearance") },
   { route: { kind: "settings", section: "storage" }, icon: "archive", label: () => t("settings.storage") },
   { route: { kind: "settings", section: "data" }, icon: "download", label: () => t("settings.data") },
