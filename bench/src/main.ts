@@ -27,6 +27,7 @@ import { filesVideo } from "./scenarios/files-video.ts";
 import { growth } from "./scenarios/growth.ts";
 import { heads } from "./scenarios/heads.ts";
 import { hostile } from "./scenarios/hostile.ts";
+import { importing } from "./scenarios/import.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 import { serverPeers } from "./scenarios/server-peers.ts";
@@ -67,6 +68,7 @@ const scenarios: readonly Scenario[] = [
   web,
   webLock,
   webOffline,
+  importing,
   filesUpload,
   filesClient,
   filesChromium,

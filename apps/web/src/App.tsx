@@ -31,6 +31,7 @@ const ConversationPage = lazyComponent(async () => (await import("./pages/Conver
 const DetailsPane = lazyComponent(async () => (await import("./pages/DetailsPane.tsx")).DetailsPane);
 const HelpDialog = lazyComponent(async () => (await import("./components/Dialog.tsx")).HelpDialog);
 const HoldingsPage = lazyComponent(async () => (await import("./pages/HoldingsPage.tsx")).HoldingsPage, "settings");
+const ImportedPage = lazyComponent(async () => (await import("./portable/ImportedPage.tsx")).ImportedPage, "portable");
 const NewConversationPage = lazyComponent(async () => (await import("./pages/NewConversationPage.tsx")).NewConversationPage);
 const LockPage = lazyComponent(async () => (await import("./lock/LockPage.tsx")).LockPage, "lock");
 const LockWatch = lazyComponent(async () => (await import("./lock/LockWatch.tsx")).LockWatch, "lock");
@@ -308,6 +309,8 @@ function Place({ route, isThree }: { readonly route: Route; readonly isThree: bo
       return <LicencesPage />;
     case "holdings":
       return <HoldingsPage />;
+    case "imported":
+      return <ImportedPage key={route.id} id={route.id} />;
     case "devices":
       return <DevicesPage />;
     case "link":

@@ -12,6 +12,7 @@ const routes: readonly Route[] = [
   ...settingsSections.map((section) => ({ kind: "settings", section }) as const),
   { kind: "licences" },
   { kind: "holdings" },
+  { kind: "imported", id: "AbC_-9" },
   { kind: "devices" },
   { kind: "link" },
   { kind: "join" },
@@ -48,7 +49,7 @@ describe("routes", () => {
     const parts = routes.filter(isSettingsPart).map(formatRoute);
     const behind = routes.filter((route) => isInSettings(route) && !isSettingsPart(route)).map(formatRoute);
     expect(parts).toEqual(["/settings", ...settingsSections.map((one) => `/settings/${one}`), "/settings/server", "/settings/devices"]);
-    expect(behind).toEqual(["/settings/licences", "/settings/devices/link", "/settings/recovery"]);
+    expect(behind).toEqual(["/settings/licences", "/settings/data/AbC_-9", "/settings/devices/link", "/settings/recovery"]);
     expect(routes.filter(isInSettings)).toHaveLength(parts.length + behind.length);
   });
 

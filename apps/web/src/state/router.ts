@@ -28,6 +28,8 @@ export type Route =
   /** Whose work this program is made of. */
   | { readonly kind: "licences" }
   | { readonly kind: "holdings" }
+  /** What another messenger exported. */
+  | { readonly kind: "imported"; readonly id: string }
   | { readonly kind: "devices" }
   /** Taking another device into the account. */
   | { readonly kind: "link" }
@@ -53,6 +55,7 @@ export function parseRoute(path: string, query = "", fragment = ""): Route {
   if (first === "settings" && second === "blocked" && third === undefined) return { kind: "blocked" };
   if (first === "settings" && second === undefined) return { kind: "settings" };
   const section = settingsSections.find((one) => one === second);
+  if (first === "settings" && second === "data" && /^[\w-]{1,64}$/u.test(third ?? "")) return { kind: "imported", id: third ?? "" };
   if (first === "settings" && section !== undefined && third === undefined) return { kind: "settings", section };
   if (first === "settings" && second === "licences" && third === undefined) return { kind: "licences" };
   if (first === "settings" && second === "server" && third === undefined) return { kind: "holdings" };
@@ -87,6 +90,8 @@ export function formatRoute(route: Route): string {
       return "/settings/licences";
     case "holdings":
       return "/settings/server";
+    case "imported":
+      return `/settings/data/${route.id}`;
     case "devices":
       return "/settings/devices";
     case "recovery_phrase":
@@ -118,6 +123,8 @@ export function parentRoute(route: Route): Route {
       return { kind: "settings", section: "privacy" };
     case "licences":
       return { kind: "settings", section: "about" };
+    case "imported":
+      return { kind: "settings", section: "data" };
     case "link":
     case "recovery_phrase":
       return { kind: "devices" };
@@ -139,7 +146,7 @@ export function isInSettings({ kind }: Route): boolean {
 
 /** Whether a page of the settings is one that their list leads to, and not one behind such a page. */
 export function isSettingsPart(route: Route): boolean {
-  return isInSettings(route) && parentRoute(route).kind !== "devices" && route.kind !== "blocked" && route.kind !== "licences";
+  return isInSettings(route) && parentRoute(route).kind !== "devices" && !["blocked", "licences", "imported"].includes(route.kind);
 }
 
 const settingsKinds: ReadonlySet<Route["kind"]> = new Set<Route["kind"]>([
@@ -150,6 +157,7 @@ const settingsKinds: ReadonlySet<Route["kind"]> = new Set<Route["kind"]>([
   "recovery_phrase",
   "blocked",
   "licences",
+  "imported",
 ]);
 
 /** The router: a small store over the browser's history. */

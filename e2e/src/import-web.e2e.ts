@@ -1,0 +1,90 @@
+// What another messenger exported is read, searched and erased in the app, on this device alone.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accessibilityProblems } from "./testing/accessibility.ts";
+import { createAccount } from "./testing/app.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+
+const hostile = `<img src=x onerror="document.title='ran'">\u202Egpj.exe`;
+
+let folder: TemporaryFolder;
+let server: ServerProcess;
+let ada: BrowserProfile;
+
+beforeAll(async () => {
+  folder = createFolder();
+  server = await startServerProcess({ data: folder.at("data") });
+  ada = await openBrowser({ folder: folder.at("ada"), viewport: { width: 1280, height: 800 } });
+  await createAccount(ada.page, { url: server.url, username: "ada" });
+}, 180_000);
+
+afterAll(async () => {
+  await ada[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+/** A file of so many messages, every fiftieth of which names a bird. */
+function chat(count: number): string {
+  const lines = Array.from({ length: count }, (_, at) => {
+    const [day, minute] = [1 + (Math.floor(at / 60) % 28), at % 60];
+    const said = at % 50 === 49 ? `I saw a heron, number ${String(at)}` : `message ${String(at)}`;
+    return `${String(day).padStart(2, "0")}.01.24, 17:${String(minute).padStart(2, "0")} - ${at % 2 === 0 ? "Ada" : "Ben Long-Name"}: ${said}`;
+  });
+  return [
+    "01.01.24, 17:00 - Nachrichten sind Ende-zu-Ende-verschlüsselt.",
+    ...lines,
+    `28.01.24, 18:00 - Ben Long-Name: ${hostile}`,
+    "28.01.24, 18:01 - Ada: IMG-20240128-WA0001.jpg (Datei angehängt)",
+  ].join("\n");
+}
+
+describe("importing", () => {
+  test(
+    "[Y-4] [Y-5] a chat of WhatsApp is read, searched and erased; what it says is text, and no conversation has it",
+    { timeout: 240_000 },
+    async () => {
+      const { page } = ada;
+      const path = join(folder.at("ada"), "WhatsApp Chat with Ben.txt");
+      writeFileSync(path, `stray\n${chat(600)}`);
+      await page.goto(`${server.url}/settings/data`);
+      await page.getByLabel("Your name in a WhatsApp file").fill("Ada");
+      await page.getByLabel("Choose a file").setInputFiles(path);
+      await page.getByText("Brought in: 603 messages").waitFor({ timeout: 60_000 });
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.getByRole("button", { name: /^Ben/ }).click();
+      await page.getByRole("heading", { name: "Ben", level: 1 }).waitFor();
+      await page.getByText(hostile).waitFor();
+      await page.getByText("File, not here:").waitFor();
+      expect(await page.title()).not.toBe("ran");
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.getByRole("button", { name: "Earlier messages" }).click();
+      await page.getByText("message 300", { exact: true }).waitFor();
+      await page.getByLabel("Search in it").fill("HERON 49");
+      await page.getByText(/^Found: /).waitFor();
+      await page.getByRole("button", { name: /a heron, number 249/ }).click();
+      await page.getByRole("listitem").filter({ hasText: "number 249" }).and(page.locator(":focus")).waitFor();
+      await page.getByText("Could not be read as messages, kept aside: 1").click();
+      await page.getByText("No message: stray").waitFor();
+      await page.reload();
+      await page.getByText(hostile).waitFor();
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+      await page.getByText("Nothing was brought in yet.").waitFor();
+    },
+  );
+
+  test("[Y-6] a file of another kind is refused in words", { timeout: 120_000 }, async () => {
+    const { page } = ada;
+    const path = join(folder.at("ada"), "notes.txt");
+    writeFileSync(path, "only notes");
+    await page.goto(`${server.url}/settings/data`);
+    await page.getByLabel("Choose a file").setInputFiles(path);
+    await page.getByText(/^This is no file that WhatsApp/).waitFor({ timeout: 60_000 });
+    expect(await page.getByText("Nothing was brought in yet.").count()).toBe(1);
+  });
+});
