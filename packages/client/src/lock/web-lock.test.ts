@@ -228,6 +228,17 @@ describe("a profile with a lock", () => {
 });
 
 describe("what is stored of a lock", () => {
+  test("[O-8] a passkey that is added again opens by what it answers now, and stands there once", async () => {
+    const kept = await makeProfile(1);
+    await turnLockOn(profile, newPasskey(10), settings);
+    const first = newPasskey(10);
+    if (first.kind !== "passkey") throw new Error("no passkey");
+    const again = { ...first, salt: new Uint8Array(32).fill(77), secret: new Uint8Array(32).fill(78) };
+    await changeLock(params, passkey(10), { kind: "add", opener: again });
+    expect((await viewLock(params))?.passkeys.map(({ salt }) => salt[0])).toEqual([77]);
+    expect(await openedBy({ kind: "passkey", id: again.id, secret: again.secret })).toEqual(kept);
+  });
+
   test("[O-8] [E-270] changed or taken away, it opens nothing and nothing is made in its place; put back, it opens as it did", async () => {
     const kept = await makeProfile(2);
     await turnLockOn(profile, newPasskey(10), settings);
@@ -298,6 +309,16 @@ describe("wrong passphrases", () => {
     expect(await notes(store)).toEqual([]);
     await store.close();
     expect(await databases()).toEqual(["latchkey-side/ann", "latchkey/ann"]);
+  }, 60_000);
+
+  test("[O-10] one that could not be tried, for want of memory or of a part of the app, is none", async () => {
+    const kept = await makeProfile(1);
+    await turnLockOn(profile, passphrase("correct horse"), { ...settings, wipeAfter: 1 });
+    const spy = vi.spyOn(crypto.subtle, "importKey").mockImplementation(() => Promise.reject(new RangeError("no memory")));
+    await expect(unlock(params, passphrase("correct horse"))).rejects.toThrow("no memory");
+    spy.mockRestore();
+    expect(await viewLock(params)).toMatchObject({ waitMs: 0, triesLeft: 1 });
+    expect(await openedBy(passphrase("correct horse"))).toEqual(kept);
   }, 60_000);
 
   test("[O-10] a last try that ended without an answer was the last one", async () => {

@@ -165,9 +165,11 @@ async function withOpener(record: LockRecord, databaseKey: Uint8Array, opener: N
     return { ...record, passphrase: await wrapForPassphrase(databaseKey, opener.passphrase, params) };
   }
   const { id, salt, secret, name } = opener;
-  if (record.passkeys.length >= maxPasskeys) throw new RangeError("no more passkeys");
+  // The same one again answers to another salt from now on.
+  const others = record.passkeys.filter((one) => !equalBytes(one.id, id));
+  if (others.length >= maxPasskeys) throw new RangeError("no more passkeys");
   const slot = await wrapForPasskey(databaseKey, secret, { id, salt, name: passkeyName(name), addedMs: Date.now() });
-  return { ...record, passkeys: [...record.passkeys, slot] };
+  return { ...record, passkeys: [...others, slot] };
 }
 
 /** The last thing that opens a profile is not taken away: that is turning the lock off. */
@@ -186,15 +188,19 @@ async function withDatabaseKey<T>(
   const record = await recordOf(side);
   if (record === undefined) throw new TypeError("there is no lock");
   const isTry = opener.kind === "passphrase";
+  const tries = await triesOf(side);
   if (isTry) {
-    const tries = await triesOf(side);
     const view = viewOf(record, tries, nowMs);
     // The last try that there was ended without an answer.
     if (view.triesLeft === 0) return await erased(side);
     if (view.waitMs > 0) return { kind: "waits", view };
     await putTries(side, { count: tries.count + 1, lastMs: nowMs });
   }
-  const databaseKey = await openSlot(record, opener);
+  const databaseKey = await openSlot(record, opener).catch(async (error: unknown) => {
+    // No memory, or a part of the app that could not be had: nothing was answered, and nobody is erased for it.
+    if (isTry) await putTries(side, tries);
+    throw error;
+  });
   if (databaseKey === undefined) {
     const view = viewOf(record, await triesOf(side), nowMs);
     return isTry && view.triesLeft === 0 ? await erased(side) : { kind: "wrong", view };
