@@ -38,13 +38,15 @@ export async function writeWhole(params: {
   readonly name: string;
   readonly pieces: AsyncIterable<Uint8Array>;
   readonly came: (bytes: number) => void;
+  /** Nobody else of this machine may read it. */
+  readonly isPrivate?: boolean;
 }): Promise<{ readonly path: string; readonly sizeBytes: number }> {
-  const { place, name, pieces, came } = params;
+  const { place, name, pieces, came, isPrivate = false } = params;
   const folder = folderOf(place);
   const part = join(folder, `.latchkey-${String(process.pid)}-${randomBytes(8).toString("hex")}.part`);
   let sizeBytes = 0;
   try {
-    const target = await open(part, "wx");
+    const target = await open(part, "wx", isPrivate ? 0o600 : 0o666);
     try {
       for await (const bytes of pieces) {
         await target.writeFile(bytes);

@@ -53,7 +53,7 @@ async function exportMessages(context: CommandContext): Promise<void> {
     }
     try {
       const name = `latchkey-${username}-${new Date(nowMs).toISOString().slice(0, 10)}.zip`;
-      const { path, sizeBytes } = await writeWhole({ place, name, pieces: pieces(), came: (done) => progress.at(done) });
+      const { path, sizeBytes } = await writeWhole({ place, name, pieces: pieces(), came: (done) => progress.at(done), isPrivate: true });
       progress.end();
       if (counts === undefined) throw new CommandError("failed", "the export ended before it was whole");
       output.result({ path, sizeBytes, ...counts }, [path, ...sentencesOf(counts)].join("\n"));

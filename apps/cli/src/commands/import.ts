@@ -81,7 +81,6 @@ async function importPath(
       file,
       fileName: basename(path),
       ownName: stringOption(values, "own-name"),
-      nowMs: Date.now(),
       came: ({ readBytes, ofBytes }) => progress.at(readBytes, ofBytes),
     });
   } catch (error) {

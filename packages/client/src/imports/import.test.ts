@@ -24,7 +24,7 @@ const line = (at: number): string =>
 const chatOf = (count: number): string => Array.from({ length: count }, (_, at) => line(at)).join("");
 
 async function run(content: BlobPart, over: Partial<ImportOptions> = {}): ReturnType<typeof importFile> {
-  return await importFile(imports, { file: new Blob([content]), fileName: "WhatsApp Chat with Ben.txt", nowMs, ...over });
+  return await importFile(imports, { file: new Blob([content]), fileName: "WhatsApp Chat with Ben.txt", ...over });
 }
 
 async function zipOf(files: Readonly<Record<string, string>>): Promise<Uint8Array<ArrayBuffer>> {

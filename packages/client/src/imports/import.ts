@@ -17,7 +17,6 @@ export interface ImportOptions {
   readonly fileName: string;
   /** How its owner is called in it: WhatsApp's files do not say who that is. */
   readonly ownName?: string | undefined;
-  readonly nowMs: number;
   /** Told how much of the file was read, and how many lines that were. */
   readonly came?: ((progress: { readonly readBytes: number; readonly ofBytes: number; readonly lines: number }) => void) | undefined;
   /** Waited for between pieces of about 64 KiB, so that whatever else there is to do is done; may throw to end it. */
@@ -140,7 +139,7 @@ function parsedOf(
   options: ImportOptions & { readonly title: string },
 ): AsyncGenerator<Parsed[], void, undefined> {
   if (source === "whatsapp") return parseWhatsApp(open, options);
-  return source === "telegram" ? parseTelegram(open(), options.title) : parseSignal(open(), options.nowMs);
+  return source === "telegram" ? parseTelegram(open(), options.title) : parseSignal(open());
 }
 
 /** The conversation's name, by the names of the file and of the archive: `WhatsApp Chat with Ben.txt`. */
@@ -189,7 +188,7 @@ class Writer {
     }
     if (this.#unplaced.length >= batchLines) await this.#place();
     if (begun === undefined) return;
-    const length = parsed.kind === "line" ? parsed.line.text.length : parsed.text.length;
+    const length = parsed.kind === "line" ? lengthOf(parsed.line) : parsed.text.length;
     begun.length += length;
     this.#waiting += length;
     if (begun.lines.length + begun.aside.length >= batchLines || begun.length >= batchLength) await this.#store(begun);
@@ -227,4 +226,9 @@ class Writer {
   async undo(): Promise<void> {
     for (const { id } of this.#begun.values()) await this.#target.deleteImport(id).catch(() => undefined);
   }
+}
+
+/** Characters of all that is kept of a line until it is stored. */
+function lengthOf({ text, author, fileNames }: ImportedLine): number {
+  return fileNames.reduce((sum, name) => sum + name.length, text.length + author.length);
 }

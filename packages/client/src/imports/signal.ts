@@ -8,6 +8,8 @@ import { textLines } from "./text-lines.ts";
 const maxLength = 1_048_576;
 /** People and chats of a file that are remembered. */
 const mostRemembered = 100_000;
+/** UTF-16 units of a name that is remembered. */
+const maxKnownLength = 256;
 
 /** Whether the beginning of a file is of the JSON shape of Signal's backups: a frame a line, the first of which says of which version. */
 export function isSignal(beginning: string): boolean {
@@ -22,9 +24,9 @@ interface Known {
 
 /**
  * Reads frames in the order of the file, in which whoever is named was described before. Kinds of frames and of items that are not known are passed over, as
- * their format asks; a line that is no JSON, and an item of an unknown chat, is kept aside. What was to be seen once, and what ended by its timer, has no words.
+ * their format asks; a line that is no JSON, and an item of an unknown chat, is kept aside. What was to be seen once, and what goes after a time, has no words.
  */
-export async function* parseSignal(pieces: AsyncIterable<Uint8Array>, nowMs: number): AsyncGenerator<Parsed[], void, undefined> {
+export async function* parseSignal(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Parsed[], void, undefined> {
   const people = new Map<string, Known>();
   const chats = new Map<string, string>();
   const takeFrame = (frame: unknown, text: string): Parsed[] => {
@@ -38,7 +40,7 @@ export async function* parseSignal(pieces: AsyncIterable<Uint8Array>, nowMs: num
     const recipientId = key === undefined ? undefined : chats.get(key);
     if (key === undefined || recipientId === undefined)
       return [{ kind: "aside", key: undefined, why: "no_message", text: text.slice(0, 1000) }];
-    const line = lineOf(item, people, nowMs);
+    const line = lineOf(item, people);
     const title = people.get(recipientId)?.name ?? "";
     return line === undefined
       ? []
@@ -64,8 +66,13 @@ function remember<T>(map: Map<string, T>, id: string | undefined, value: T): voi
   if (id !== undefined && (map.size < mostRemembered || map.has(id))) map.set(id, value);
 }
 
+/** The beginning of a text, and nothing that holds on to the rest: a hundred thousand of them are kept. */
+function copyOf(text: string, length: number): string {
+  return [...text.slice(0, length)].join("");
+}
+
 function idOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value.slice(0, 32) : typeof value === "number" ? String(value) : undefined;
+  return typeof value === "string" ? copyOf(value, 32) : typeof value === "number" ? String(value) : undefined;
 }
 
 function knownOf(recipient: unknown): Known {
@@ -86,18 +93,18 @@ function knownOf(recipient: unknown): Known {
     textOf(member(contact, "username")) ?? "",
     numberOf(member(contact, "e164")) === undefined ? "" : `+${String(numberOf(member(contact, "e164")))}`,
   ];
-  return { name: names.find((name) => name !== "") ?? "", isSelf: false };
+  return { name: copyOf(names.find((name) => name !== "") ?? "", maxKnownLength), isSelf: false };
 }
 
-function lineOf(item: unknown, people: ReadonlyMap<string, Known>, nowMs: number): ImportedLine | undefined {
+function lineOf(item: unknown, people: ReadonlyMap<string, Known>): ImportedLine | undefined {
   const author = people.get(idOf(member(item, "authorId")) ?? "");
   const common = {
     sentAtMs: numberOf(member(item, "dateSent")),
     author: author?.name ?? "",
     isOwn: author?.isSelf === true || member(item, "outgoing") !== undefined,
   };
-  const [started, lasts] = [numberOf(member(item, "expireStartDate")), numberOf(member(item, "expiresInMs"))];
-  if (member(item, "viewOnceMessage") !== undefined || (started !== undefined && lasts !== undefined && started + lasts <= nowMs))
+  // What goes after a time went with its author's word: it stays nowhere for ever.
+  if (member(item, "viewOnceMessage") !== undefined || (numberOf(member(item, "expiresInMs")) ?? 0) > 0)
     return textLine({ ...common, kind: "left_out" });
   if (member(item, "remoteDeletedMessage") !== undefined) return textLine({ ...common, kind: "deleted" });
   const message = member(item, "standardMessage") ?? member(item, "directStoryReplyMessage");
