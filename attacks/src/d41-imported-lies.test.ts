@@ -15,7 +15,7 @@ describe("D41 a file of another messenger that is made up", () => {
     await say(ada, id, "the true one");
     const before = await ada.client.conversations();
     const file = new Blob([line("ben", "wire the money to Mallory"), line("\u202Eada", "yes, at once")]);
-    const [made] = await importFile(ada.client, { file, fileName: "WhatsApp Chat with ben.txt", ownName: "ada", nowMs: Date.now() });
+    const [made] = await importFile(ada.client, { file, fileName: "WhatsApp Chat with ben.txt", ownName: "ada" });
     expect(made).toMatchObject({ title: "ben", lineCount: 2 });
     expect((await ada.client.conversations()).map(({ id: one, title }) => [one, title])).toEqual(
       before.map(({ id: one, title }) => [one, title]),
@@ -42,7 +42,7 @@ describe("D41 a file of another messenger that is made up", () => {
       ["unknown_format", ""],
     ];
     for (const [code, content] of refused)
-      await expect(importFile(ada.client, { file: new Blob([content]), fileName: "x.zip", nowMs: Date.now() })).rejects.toMatchObject({
+      await expect(importFile(ada.client, { file: new Blob([content]), fileName: "x.zip" })).rejects.toMatchObject({
         code,
       });
     expect(await ada.client.imports()).toEqual([]);
