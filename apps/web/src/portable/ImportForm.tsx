@@ -35,7 +35,6 @@ export function ImportForm({ done }: { readonly done: () => void }): ReactElemen
         file,
         fileName: file.name,
         ownName: ownName.trim() === "" ? undefined : ownName,
-        nowMs: Date.now(),
         came({ lines }) {
           if (Date.now() - shownMs < 200) return;
           shownMs = Date.now();
