@@ -2688,6 +2688,7 @@ export interface Messages {
   "portable.readable": undefined;
   "portable.export": undefined;
   "portable.stop": undefined;
+  "portable.stayHere": undefined;
   "portable.stopped": undefined;
   "portable.tooLarge": undefined;
   "portable.step.files": { readonly files: number; readonly size: string };

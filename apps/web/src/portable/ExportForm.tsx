@@ -1,12 +1,13 @@
 import { exportArchive } from "@latchkey/client/export";
 import type { ExportCounts, ExportProgress } from "@latchkey/client/export";
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { Icon } from "../components/Icon.tsx";
 import { Switch } from "../components/settings/Switch.tsx";
 import { saveWritten, TooLargeHere } from "../files/save-written.ts";
 import { useFileSource } from "../files/use-files.ts";
 import { failureWords, t } from "../messages/words.ts";
+import { sortConversations } from "../state/app-state.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { formatBytes } from "../state/format.ts";
 import { failureOf } from "../worker/protocol.ts";
@@ -27,7 +28,7 @@ export function ExportForm(): ReactElement {
   const [run, begin, stop] = useExport();
   const choiceId = useId();
   const isWriting = run.kind === "writing";
-  const listed = [...conversations.values()].filter(({ continuedIn }) => continuedIn === undefined);
+  const listed = useMemo(() => sortConversations(conversations), [conversations]);
   return (
     <div className="portable">
       <p>{t("portable.exportIntro")}</p>
@@ -83,7 +84,11 @@ function ExportLine({ run }: { readonly run: Run }): ReactElement | undefined {
       return undefined;
     case "writing": {
       const { messages = 0, files = 0, writtenBytes = 0, step = "files" } = run.progress ?? {};
-      return <p className="tabular">{t(`portable.step.${step}`, { messages, files, size: formatBytes(writtenBytes) })}</p>;
+      return (
+        <p className="tabular">
+          {t(`portable.step.${step}`, { messages, files, size: formatBytes(writtenBytes) })} {t("portable.stayHere")}
+        </p>
+      );
     }
     case "stopped":
       return <p>{t("portable.stopped")}</p>;

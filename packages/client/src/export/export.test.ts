@@ -169,6 +169,7 @@ describe.skipIf(!hasPython)("exportArchive", () => {
     expect(progress.at(-1)).toMatchObject({ step: "page", files: 2 });
     const one = await exported(sourceOf(messages), { conversationId: "c2", withoutFiles: true });
     expect([one.counts.messages, one.counts.conversations, linesOf(one).length]).toEqual([1, 1, 1]);
+    await expect(exported(sourceOf(messages), { conversationId: "c3" })).rejects.toMatchObject({ code: "unknown_conversation" });
     const without = await exported(sourceOf(messages), { conversationId: "c1", withoutFiles: true });
     expect(linesOf(without)[450]).toMatchObject({ files: [{ missing: "left_out" }, { missing: "left_out" }] });
   });

@@ -7,6 +7,7 @@ import { portableMessage, portableQuote, whyMissing } from "./portable.ts";
 import type { ExportCounts, FileFate, PortableMessage } from "./portable.ts";
 import { conversationEnd, conversationStart, messageHtml, pageEnd, pageStart } from "./page.ts";
 import type { ExportWords } from "./page.ts";
+import { ClientError } from "../errors.ts";
 
 export type { ExportWords } from "./page.ts";
 export type { ExportCounts } from "./portable.ts";
@@ -56,6 +57,8 @@ export async function* exportArchive(source: ExportSource, options: ExportOption
   const account = await source.account();
   const all = await source.conversations();
   const chosen = all.filter(({ id }) => options.conversationId === undefined || id === options.conversationId);
+  if (options.conversationId !== undefined && chosen.length === 0)
+    throw new ClientError("unknown_conversation", "There is no such conversation in this profile.");
   const work = new ExportWork({ source, options, account, conversations: chosen });
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;

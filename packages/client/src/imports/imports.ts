@@ -61,7 +61,7 @@ export function createImports(params: { readonly store: Store; readonly random: 
         if (stored.lineCount + lines.length > mostLines) throw full("No more lines are kept of one conversation.");
         const added = lines.slice(0, mostAtOnce).map(bounded);
         await append(tx, importId, stored.lineCount, added);
-        if (aside.length > 0) {
+        if (aside.length > 0 && stored.asideCount < maxAside) {
           const before = await loadAside(tx, importId);
           putAside(
             tx,

@@ -110,6 +110,7 @@ describe("WhatsApp's text export", () => {
       "no_message: still stray",
       "bad_date: 30/02/2024, 10:00 - Ada: no su",
       "bad_date: 31/01/2024, 25:00 - Ada: no su",
+      "too_long: more",
       "too_long: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     ]);
     const lines = linesOf(parsed);

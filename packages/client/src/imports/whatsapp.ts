@@ -61,7 +61,7 @@ export async function* parseWhatsApp(
         const plain = text.replaceAll(mark, "");
         if (message === undefined) {
           if (plain.trim() !== "") parsed.push({ kind: "aside", key, why: isCut ? "too_long" : "no_message", text: plain });
-        } else if (message.text.length + plain.length >= maxTextLength) isTooLong = true;
+        } else if (message.text.length + plain.length >= maxTextLength) parsed.push({ kind: "aside", key, why: "too_long", text: plain });
         else message = { ...message, text: message.text === "" ? plain : `${message.text}\n${plain}` };
         continue;
       }
