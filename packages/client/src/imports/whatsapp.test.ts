@@ -102,7 +102,7 @@ describe("WhatsApp's text export", () => {
   });
 
   test("[Y-6] what is no message is kept aside: lines before the first, dates that cannot be, texts without end", async () => {
-    const text = `stray\n99/99/2024, 10:00 - Ada: never\nstill stray\n30/02/2024, 10:00 - Ada: no such day\n31/01/2024, 25:00 - Ada: no such hour\n31/01/2024, 10:00 - Ada: ${"x".repeat(70_000)}\nmore\n31/01/2024, 10:01 - Ada: ok\n`;
+    const text = `stray\n99/99/2024, 10:00 - Ada: never\nstill stray\n30/02/2024, 10:00 - Ada: no such day\n31/01/2024, 25:00 - Ada: no such hour\n31/01/2024, 10:00 - Ada: ${"x".repeat(70_000)}\n${"y".repeat(200)}\n31/01/2024, 10:01 - Ada: ok\n`;
     const parsed = await parsedOf(text, { size: 1000 });
     expect(asideOf(parsed).map((one) => one.slice(0, 40))).toEqual([
       "no_message: stray",
@@ -110,7 +110,7 @@ describe("WhatsApp's text export", () => {
       "no_message: still stray",
       "bad_date: 30/02/2024, 10:00 - Ada: no su",
       "bad_date: 31/01/2024, 25:00 - Ada: no su",
-      "too_long: more",
+      "too_long: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
       "too_long: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     ]);
     const lines = linesOf(parsed);
