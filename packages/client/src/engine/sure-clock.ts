@@ -14,6 +14,7 @@ export class SureClock {
   readonly #heard: (() => void)[] = [];
   /** So far this device's clock is behind what its server said, where that is too much to be sure of anything. */
   #behindMs = 0;
+  #latestAtMs = Number.NEGATIVE_INFINITY;
 
   /** Called each time the server has said what time it is, whether or not that is about the same. */
   onHeard(run: () => void): void {
@@ -25,11 +26,16 @@ export class SureClock {
     const aheadMs = clockAheadMs(greeting);
     this.#atMs = Math.abs(aheadMs) <= lastingToleranceMs ? greeting.helloAtMs : undefined;
     this.#behindMs = aheadMs < -lastingToleranceMs ? -aheadMs : 0;
+    this.#latestAtMs = greeting.helloAtMs;
     for (const run of this.#heard) run();
   }
 
   /** The later of what this device and its server say: nothing is erased by it, and what is over by it is not shown (spec X-7). */
   latest(nowMs: number): number {
+    const passedMs = nowMs - this.#latestAtMs;
+    // Somebody set the clock, or the device slept: how far it is behind now the next hello says.
+    if (passedMs < 0 || passedMs > unheardMs) this.#behindMs = 0;
+    this.#latestAtMs = nowMs;
     return nowMs + this.#behindMs;
   }
 

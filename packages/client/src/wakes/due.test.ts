@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { wakeTokenLifeMs } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import type { RosterLeaf } from "../core/types.ts";
-import { dueOf, membersMark, renewBeforeMs } from "./due.ts";
+import { dueOf, membersMark, renewBeforeMs, tokenEndMs } from "./due.ts";
 
 const day = 86_400_000;
 const nowMs = 1_800_000_000_000;
@@ -19,6 +19,14 @@ describe("[W-1] when a conversation is told a token", () => {
     expect(dueOf({ ...base, told: { ...told, notAfterMs: nowMs + renewBeforeMs } })).toBeUndefined();
     expect(dueOf({ ...base, told: { ...told, notAfterMs: nowMs + renewBeforeMs - 1 } })).toBe("token");
     expect(dueOf({ ...base, told: { ...told, notAfterMs: nowMs + wakeTokenLifeMs + 1 } })).toBe("token");
+  });
+
+  test("one ends with a day, as all that are made on that day do: when it was made is not in it", () => {
+    const midnightMs = Math.floor(nowMs / day) * day;
+    expect(tokenEndMs(midnightMs)).toBe(midnightMs + wakeTokenLifeMs);
+    expect(tokenEndMs(midnightMs + day - 1)).toBe(midnightMs + wakeTokenLifeMs);
+    // It is told anew after two days at the least.
+    expect(tokenEndMs(midnightMs + day - 1) - (midnightMs + day - 1) - renewBeforeMs).toBeGreaterThan(2 * day);
   });
 
   test("not one that is muted, nor one in which nothing was said for thirty days", () => {

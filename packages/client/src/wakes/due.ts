@@ -14,6 +14,16 @@ export interface Told {
 
 /** A token that holds for less is told anew: each device has some days in which to be on. */
 export const renewBeforeMs: number = wakeTokenLifeMs / 2;
+const dayMs = 86_400_000;
+
+/**
+ * Until when a token that is sealed now holds: six to seven days, to the day. Its host reads that with it: to the millisecond it would say in which
+ * moment it was told, and by the log that was written to then in which conversation.
+ */
+export function tokenEndMs(nowMs: number): number {
+  return Math.floor((nowMs + wakeTokenLifeMs) / dayMs) * dayMs;
+}
+
 /** In a conversation in which nothing was said for so long no token is told any more. */
 const silentMs = 30 * 86_400_000;
 

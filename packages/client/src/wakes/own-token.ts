@@ -1,9 +1,9 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
-import { wakeTokenLifeMs } from "@latchkey/protocol";
 import { encodeWakeTarget, wakeAad, wakeInfo, wakeKeyId, wakeKeysCodec, wakeSuite, wakeTokenCodec } from "@latchkey/protocol/wakes";
 import type { WakeKeys } from "@latchkey/protocol/wakes";
 import { createOperatorLabels } from "../directory/operator-labels.ts";
 import type { World } from "../engine/world.ts";
+import { tokenEndMs } from "./due.ts";
 
 /** How long what the host published is gone by. */
 const keysForMs = 86_400_000;
@@ -34,7 +34,7 @@ export class OwnTokens {
     if (keys === undefined) return undefined;
     const { publicKey } = keys;
     const { platform, own } = this.#world;
-    const head = { host: own.host, keyId: wakeKeyId(publicKey), notAfterMs: platform.nowMs() + wakeTokenLifeMs };
+    const head = { host: own.host, keyId: wakeKeyId(publicKey), notAfterMs: tokenEndMs(platform.nowMs()) };
     const sealed = await platform.crypto.suite(wakeSuite).hpkeSeal({
       publicKey,
       info: wakeInfo,
