@@ -3,6 +3,7 @@
  * worker: ids are base64url strings, times are milliseconds since 1970, bytes are Uint8Array.
  */
 import type { ClientFailure } from "./api/failures.ts";
+import type { LinkOffer, LinkState, OwnDevice } from "./api/devices.ts";
 import type { FileCalls } from "./api/file-calls.ts";
 import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
@@ -18,6 +19,7 @@ import type { Person, Role } from "./api/people.ts";
 import type { SearchCalls } from "./api/search.ts";
 import type { WakeCalls } from "./api/wakes.ts";
 
+export type * from "./api/devices.ts";
 export type * from "./api/failures.ts";
 export type * from "./api/file-calls.ts";
 export type * from "./api/files.ts";
@@ -52,35 +54,6 @@ export interface AccountInfo extends Person {
   /** Whether this device began by the recovery phrase: it has none of what the devices before it had. */
   readonly isRecovered: boolean;
 }
-
-/** A device of one's own account. */
-export interface OwnDevice {
-  readonly deviceId: string;
-  /** What it called itself when it was linked; known to one's own devices only. */
-  readonly name: string;
-  readonly addedAtMs: number;
-  readonly isThisDevice: boolean;
-}
-
-/** What a new device shows for the linking. */
-export interface LinkOffer {
-  /** The same in three forms: for a QR code, as words to type, and how long it is good. */
-  readonly code: string;
-  readonly words: readonly string[];
-  readonly expiresAtMs: number;
-}
-
-/** How a linking fares, on both sides. */
-export type LinkState =
-  /** New device: waits to be scanned. */
-  | { readonly kind: "waiting" }
-  /** Both: the person compares these on both screens. `deviceName` is the other device's. */
-  | { readonly kind: "compare"; readonly digits: string; readonly deviceName: string }
-  /** Conversations and history move; `done` of `total`, in steps of any size. */
-  | { readonly kind: "moving"; readonly done: number; readonly total: number }
-  | { readonly kind: "done" }
-  /** Nothing half done is left on either side. */
-  | { readonly kind: "failed"; readonly failure: ClientFailure };
 
 /** How much of the public record was checked for an account's keys. */
 export interface KeyRecord {
@@ -562,6 +535,8 @@ export interface Client
   devices(): Promise<readonly OwnDevice[]>;
   /** Takes a device out of the account and out of every conversation. */
   removeDevice(deviceId: string): Promise<void>;
+  /** Takes every device but this one out of the account at once, and out of every conversation (spec A-11). */
+  removeOtherDevices(): Promise<void>;
   /** In a profile without an account: offers itself for linking. States follow as `link` events; `done` means there is an account here. */
   offerLink(params: { deviceName: string }): Promise<LinkOffer>;
   /** In a profile with an account: takes up a new device's offer, by its code or its words, and waits two minutes for it. @throws `invalid_code`, `link_expired`, `offline` */

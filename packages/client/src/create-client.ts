@@ -411,6 +411,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     blocked: async () => (await engine?.requests.blocked()) ?? [],
     devices: async () => running().devices.list(),
     removeDevice: async (deviceId) => member().devices.remove(deviceId),
+    removeOtherDevices: async () => member().devices.removeOthers(),
     async offerLink({ deviceName }) {
       requireNoAccount();
       session()?.input({ kind: "cancel" });

@@ -123,6 +123,7 @@ const remoteMethods: Readonly<Record<RemoteMethodName, true>> = {
   recover: true,
   devices: true,
   removeDevice: true,
+  removeOtherDevices: true,
   offerLink: true,
   acceptLink: true,
   confirmLink: true,

@@ -19,6 +19,10 @@ describe("devices", () => {
     ]);
     expect((await run(["devices", "remove", "second"], fake)).status).toBe(0);
     expect(fake.calls).toContainEqual(["removeDevice", "second"]);
+    const others = createFake({ devices: () => Promise.resolve(both.slice(0, 1)), removeOtherDevices: () => Promise.resolve() });
+    expect((await run(["devices", "remove-others"], others)).status).toBe(0);
+    expect(others.calls).toContainEqual(["removeOtherDevices"]);
+    expect((await run(["devices", "remove-others", "first"], others)).status).toBe(2);
     const unknown = await run(["devices", "remove", "third"], fake);
     expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringMatching(/^latchkey: unknown_device: /)]);
     expect((await run(["devices", "paint"], fake)).status).toBe(2);

@@ -7,9 +7,9 @@ import type { Command, CommandContext } from "./command.ts";
 /** `latchkey devices` and `latchkey devices remove ID`. */
 export const devicesCommand: Command = {
   name: "devices",
-  usage: "devices | devices remove ID",
+  usage: "devices | devices remove ID | devices remove-others",
   summary: "list the devices of the account, or take one out",
-  help: `A device that is taken out leaves every conversation at once. ID is as the list shows it.
+  help: `A device that is taken out leaves every conversation at once. ID is as the list shows it; remove-others takes out all but this one.
 To add one, see "latchkey link --help".`,
   positionals: [0, 2],
   run: devices,
@@ -17,7 +17,8 @@ To add one, see "latchkey link --help".`,
 
 async function devices({ output, positionals, withClient }: CommandContext): Promise<void> {
   const [action, id, ...rest] = positionals;
-  if (action !== undefined && (action !== "remove" || id === undefined || rest.length > 0)) {
+  const isOthers = action === "remove-others" && id === undefined;
+  if (action !== undefined && !isOthers && (action !== "remove" || id === undefined || rest.length > 0)) {
     throw usageError(`usage: latchkey ${devicesCommand.usage}`);
   }
   await withClient(async (client) => {
@@ -27,6 +28,10 @@ async function devices({ output, positionals, withClient }: CommandContext): Pro
       if (found === undefined) throw new CommandError("unknown_device", `there is no device ${printableLine(id)}: see "latchkey devices"`);
       await client.removeDevice(id);
       // Its leaves go before the profile is closed.
+      await client.settle({ timeoutMs: waitMs });
+    }
+    if (isOthers) {
+      await client.removeOtherDevices();
       await client.settle({ timeoutMs: waitMs });
     }
     for (const device of await client.devices()) output.result(device, formatDevice(device));

@@ -26,6 +26,7 @@ export type AccountMethods = Pick<
   | "recover"
   | "devices"
   | "removeDevice"
+  | "removeOtherDevices"
   | "offerLink"
   | "acceptLink"
   | "confirmLink"
@@ -172,6 +173,7 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
       await later();
       return devices;
     },
+    removeOtherDevices: async () => undefined,
     async removeDevice(deviceId) {
       await later(900);
       devices = devices.filter((device) => device.deviceId !== deviceId);

@@ -2758,4 +2758,7 @@ export interface Messages {
   "portable.line.deleted": undefined;
   "portable.line.left_out": undefined;
   "portable.fileNamed": { readonly name: string };
+  "devices.removeOthers": undefined;
+  "devices.removeOthersTitle": undefined;
+  "devices.removeOthersBody": undefined;
 }

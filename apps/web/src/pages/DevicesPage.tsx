@@ -18,7 +18,7 @@ export function DevicesPage(): ReactElement {
   const act = useAction();
   const devices = useSelector((state) => state.devices);
   const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
-  const [asked, setAsked] = useState<OwnDevice>();
+  const [asked, setAsked] = useState<OwnDevice | "others">();
   const nowMs = useNow();
   useEffect(() => {
     void act(() => controller.loadDevices());
@@ -65,6 +65,11 @@ export function DevicesPage(): ReactElement {
           </ul>
         )}
         {devices !== undefined && <p className="section-hint">{devices.length > 1 ? t("devices.unknown") : t("devices.alone")}</p>}
+        {devices !== undefined && devices.length > 1 && (
+          <button type="button" className="button button-danger-quiet button-wide" onClick={() => setAsked("others")}>
+            {t("devices.removeOthers")}
+          </button>
+        )}
         <button type="button" className="button button-primary button-wide devices-link" onClick={() => router.go({ kind: "link" })}>
           <Icon name="link" size={18} />
           {t("devices.link")}
@@ -79,13 +84,13 @@ export function DevicesPage(): ReactElement {
       </div>
       {asked !== undefined && (
         <ConfirmDialog
-          title={t("devices.removeTitle", { device: name(asked) })}
-          body={t("devices.removeBody", { device: name(asked) })}
-          confirmLabel={t("devices.removeConfirm")}
+          title={asked === "others" ? t("devices.removeOthersTitle") : t("devices.removeTitle", { device: name(asked) })}
+          body={asked === "others" ? t("devices.removeOthersBody") : t("devices.removeBody", { device: name(asked) })}
+          confirmLabel={asked === "others" ? t("devices.removeOthers") : t("devices.removeConfirm")}
           busyLabel={t("devices.removing")}
           confirm={() =>
             act(async () => {
-              await controller.client.removeDevice(asked.deviceId);
+              await (asked === "others" ? controller.client.removeOtherDevices() : controller.client.removeDevice(asked.deviceId));
               await controller.loadDevices();
             })
           }

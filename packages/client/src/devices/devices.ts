@@ -11,7 +11,7 @@ import { giveHistory } from "./give-history.ts";
 import { HistoryImport, putNotice } from "./import.ts";
 import type { ImportAccess } from "./import.ts";
 import type { LinkSession } from "./link-session.ts";
-import { deleteLinkTask, loadLinkTasks, putLinkTask, withoutDevice } from "./link-task.ts";
+import { deleteLinkTask, loadLinkTasks, putLinkTask, withoutDevice, withoutOthers } from "./link-task.ts";
 import type { LinkTask } from "./link-task.ts";
 import type { OwnChange, OwnStates } from "./own-states.ts";
 import { changeFor, changePrefix, ownJoiners, takeFrom } from "./own-joiners.ts";
@@ -103,18 +103,22 @@ export class Devices {
     if (equalBytes(found.deviceId, own.deviceId)) {
       throw new ClientError("not_permitted", "A device does not remove itself. Use another one, or delete the account.");
     }
-    await this.#publishWithout(found.deviceId);
+    await this.#publishWithout((state) => withoutDevice(state, found.deviceId));
     this.#work();
   }
 
-  #publishWithout(deviceId: Uint8Array): Promise<void> {
-    return this.#states.publish(
-      (state) => withoutDevice(state, deviceId),
-      (tx) => {
-        tx.put(reconcileKey, new Uint8Array([1]));
-        this.#world.appendSecrets.deviceLeft(tx);
-      },
-    );
+  /** Takes every other device out of the account, in one state (spec A-11); they leave the conversations one after the other. @throws ClientError */
+  async removeOthers(): Promise<void> {
+    const { deviceId } = this.#world.own;
+    await this.#publishWithout((state) => withoutOthers(state, deviceId));
+    this.#work();
+  }
+
+  #publishWithout(change: Parameters<OwnStates["publish"]>[0]): Promise<void> {
+    return this.#states.publish(change, (tx) => {
+      tx.put(reconcileKey, new Uint8Array([1]));
+      this.#world.appendSecrets.deviceLeft(tx);
+    });
   }
 
   /** Takes up a new device's offer; resolves once the digits are shown. @throws ClientError */
@@ -261,7 +265,7 @@ export class Devices {
     }
     // Another linking has begun since: nobody waits for this one.
     if (platform.nowMs() < task.expiresAtMs && !isRunning) return "later";
-    await this.#publishWithout(deviceId);
+    await this.#publishWithout((state) => withoutDevice(state, deviceId));
     await store.transact("write", (tx) => deleteLinkTask(tx, deviceId));
     return "again";
   }

@@ -37,3 +37,9 @@ export function withoutDevice(state: AccountState, deviceId: Uint8Array): Wanted
   const devices = state.devices.filter((known) => !equalBytes(known.deviceId, deviceId));
   return devices.length === state.devices.length ? undefined : { devices };
 }
+
+/** The same with this device alone; `undefined` where it is alone already, or not in it any more. */
+export function withoutOthers(state: AccountState, deviceId: Uint8Array): WantedState | undefined {
+  const devices = state.devices.filter((known) => equalBytes(known.deviceId, deviceId));
+  return devices.length === 0 || devices.length === state.devices.length ? undefined : { devices };
+}

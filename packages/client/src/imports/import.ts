@@ -19,7 +19,7 @@ export interface ImportOptions {
   readonly ownName?: string | undefined;
   /** Told how much of the file was read, and how many lines that were. */
   readonly came?: ((progress: { readonly readBytes: number; readonly ofBytes: number; readonly lines: number }) => void) | undefined;
-  /** Waited for between pieces of about 64 KiB, so that whatever else there is to do is done; may throw to end it. */
+  /** Waited for between pieces of about 16 KiB, so that whatever else there is to do is done; may throw to end it. */
   readonly breathe?: (() => Promise<void>) | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface ImportOptions {
 export type ImportTarget = Pick<ImportCalls, "beginImport" | "addToImport" | "finishImport" | "deleteImport">;
 
 const beginningBytes = 65_536;
-const pieceBytes = 65_536;
+const pieceBytes = 16_384;
 /** Lines, and UTF-16 units of text, that go into the profile at once; units that wait in all conversations together. */
 const [batchLines, batchLength, mostWaiting] = [400, 100_000, 4_000_000];
 /** Conversations in one file. */

@@ -30,6 +30,8 @@ const mostLines = 5_000_000;
 const mostAtOnce = 1000;
 const mostRead = 500;
 const mostFound = 200;
+/** Chunks that are looked through in one transaction. */
+const searchedAtOnce = 10;
 /** Chunks that are erased in one transaction. */
 const erasedAtOnce = 50;
 /** Times beyond the year 9999 are none. */
@@ -101,16 +103,14 @@ export function createImports(params: { readonly store: Store; readonly random: 
       const most = Math.max(0, Math.min(mostFound, limit));
       for (const { id, lineCount } of await this.imports()) {
         if (importId !== undefined && importId !== id) continue;
-        for (let first = lastChunk(lineCount); first >= 0 && found.length < most; first -= chunkLines) {
-          // Each chunk by itself: whoever waits for the store waits for no more than that.
-          const chunk = await store.transact("read", (tx) => loadChunk(tx, id, first));
-          for (let at = chunk.length - 1; at >= 0 && found.length < most; at--) {
-            const line = chunk[at];
-            if (line !== undefined && has(line, terms)) found.push(foundLine(id, { ...line, order: first + at }, terms));
-          }
+        for (let last = lastChunk(lineCount); last >= 0 && found.length < most; last -= searchedAtOnce * chunkLines) {
+          // Some by themselves: whoever waits for the store waits for no more than that.
+          const firsts = Array.from({ length: searchedAtOnce }, (_, back) => last - back * chunkLines).filter((first) => first >= 0);
+          const chunks = await store.transact("read", (tx) => Promise.all(firsts.map((first) => loadChunk(tx, id, first))));
+          for (const [at, chunk] of chunks.entries()) found.push(...foundIn(id, firsts[at] ?? 0, chunk, terms));
         }
       }
-      return found;
+      return found.slice(0, most);
     },
     async deleteImport(importId) {
       while (!(await store.transact("write", (tx) => eraseSome(tx, importId, erasedAtOnce))));
@@ -179,6 +179,15 @@ function withAdded(stored: StoredImport, added: readonly ImportedLine[], asideCo
     fromMs: stored.fromMs ?? times[0],
     toMs: times.at(-1) ?? stored.toMs,
   };
+}
+
+/** The last of them first. @param first the place of the first line of the chunk */
+function foundIn(importId: string, first: number, chunk: readonly ImportedLine[], terms: readonly string[]): FoundLine[] {
+  const placed = chunk.map((line, at): PlacedLine => ({ ...line, order: first + at }));
+  return placed
+    .filter((line) => has(line, terms))
+    .toReversed()
+    .map((line) => foundLine(importId, line, terms));
 }
 
 function has({ text, author, fileNames }: ImportedLine, terms: readonly string[]): boolean {
