@@ -41,7 +41,7 @@ const SettingsNav = lazyComponent(async () => (await import("./components/settin
 const LicencesPage = lazyComponent(async () => (await import("./pages/LicencesPage.tsx")).LicencesPage, "settings");
 const WelcomePage = lazyComponent(async () => (await import("./pages/WelcomePage.tsx")).WelcomePage);
 const DevicesPage = lazyComponent(async () => (await import("./pages/DevicesPage.tsx")).DevicesPage, "settings");
-const UpdateLine = lazyComponent(async () => (await import("./components/UpdateLine.tsx")).UpdateLine, "app");
+const AppLine = lazyComponent(async () => (await import("./components/AppLine.tsx")).AppLine, "app");
 const SharePage = lazyComponent(async () => (await import("./pages/SharePage.tsx")).SharePage, "app");
 const KnockPage = lazyComponent(async () => (await import("./pages/KnockPage.tsx")).KnockPage);
 const LinkPage = lazyComponent(async () => (await import("./pages/LinkPage.tsx")).LinkPage);
@@ -147,10 +147,10 @@ function Outside(): ReactElement {
   );
 }
 
-/** A newer build of the app waits. */
+/** A newer build of the app waits, or the person is asked something. */
 function Newer(): ReactElement | undefined {
   const isThere = useSelector(({ update }) => update !== undefined);
-  return isThere ? <UpdateLine /> : undefined;
+  return isThere ? <AppLine /> : undefined;
 }
 
 function Messenger(): ReactElement {

@@ -134,10 +134,17 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** Starts a server on `data`; the same port again after a restart keeps its address. */
-export async function startServerProcess(params: { data: string; port?: number; args?: readonly string[] }): Promise<ServerProcess> {
+export async function startServerProcess(params: {
+  data: string;
+  port?: number;
+  args?: readonly string[];
+  /** Variables beside those of this process. */
+  environment?: Readonly<Record<string, string>>;
+}): Promise<ServerProcess> {
   const port = params.port ?? (await freePort());
   const args = ["serve", "--json", "--port", String(port), "--data", params.data, ...(params.args ?? [])];
-  const child = spawn(process.execPath, [launcher, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const env = { ...process.env, ...params.environment };
+  const child = spawn(process.execPath, [launcher, ...args], { stdio: ["ignore", "pipe", "pipe"], env });
   const [stdout, stderr] = [collect(child, "stdout"), collect(child, "stderr")];
   const exited = once(child, "exit");
   const running = Promise.withResolvers<void>();

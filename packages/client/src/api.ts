@@ -17,7 +17,6 @@ import type { OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
 import type { Person, Role } from "./api/people.ts";
 import type { SearchCalls } from "./api/search.ts";
-import type { WakeCalls } from "./api/wakes.ts";
 
 export type * from "./api/devices.ts";
 export type * from "./api/failures.ts";
@@ -36,7 +35,6 @@ export type * from "./api/quiet.ts";
 export type * from "./api/receipts.ts";
 export type * from "./api/people.ts";
 export type * from "./api/search.ts";
-export type * from "./api/wakes.ts";
 
 /** An account that the server has and that does not count yet. */
 export interface PendingAccount {
@@ -365,8 +363,7 @@ export type ClientEvent =
   | { readonly kind: "verification" };
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client
-  extends FileCalls, GroupCalls, ImportCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls, WakeCalls {
+export interface Client extends FileCalls, GroupCalls, ImportCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

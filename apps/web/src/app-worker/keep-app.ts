@@ -2,6 +2,7 @@ import { language, onLanguageChange } from "../messages/words.ts";
 import type { AppState } from "../state/app-state.ts";
 import type { Controller } from "../state/controller.ts";
 import { mayLoadAgain } from "../state/preferences.ts";
+import { followNotices } from "../notices/follow.ts";
 import { isInstalled } from "../state/install.ts";
 import { holdRestart } from "./hold.ts";
 import { container, registerWorker, removeWorker, tell } from "./registration.ts";
@@ -15,7 +16,7 @@ const handOverMs = 1000;
 const quietMs = 10_000;
 
 /** What of the app this needs. */
-type KeptApp = Pick<Controller, "store" | "flushDrafts">;
+type KeptApp = Pick<Controller, "store" | "flushDrafts" | "listen" | "client">;
 
 let updates: Updates | undefined;
 let kept: AbortController | undefined;
@@ -37,7 +38,7 @@ export async function keepApp(app: KeptApp): Promise<void> {
  * go to the server without it (spec O-6).
  */
 export async function leaveApp(app: KeptApp): Promise<void> {
-  tell(container()?.controller, { kind: "media_forget" });
+  for (const kind of ["media_forget", "notice_forget"] as const) tell(container()?.controller, { kind });
   forgetShared();
   if (isInstalled()) {
     await keepApp(app);
@@ -48,12 +49,9 @@ export async function leaveApp(app: KeptApp): Promise<void> {
   await removeWorker();
 }
 
-function follow(
-  { store, flushDrafts }: KeptApp,
-  workers: ServiceWorkerContainer,
-  registration: ServiceWorkerRegistration,
-  signal: AbortSignal,
-): void {
+function follow(app: KeptApp, workers: ServiceWorkerContainer, registration: ServiceWorkerRegistration, signal: AbortSignal): void {
+  const { store, flushDrafts } = app;
+  followNotices(app, signal);
   const keep = (): void => void workers.ready.then(({ active }) => tell(active, { kind: "app_keep", language: language() }));
   keep();
   const endings = [onLanguageChange(keep)];
@@ -62,7 +60,9 @@ function follow(
       registration,
       container: workers,
       nowMs: () => Date.now(),
-      setUpdate: (update) => store.update((state) => (state.update === update ? state : { ...state, update })),
+      // Nothing new of a build takes away what the person is asked.
+      setUpdate: (update) =>
+        store.update((state) => (update === (state.update === "notices" ? undefined : state.update) ? state : { ...state, update })),
       async loadAgain() {
         await Promise.race([flushDrafts().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, handOverMs))]);
         if (mayLoadAgain()) globalThis.location.reload();

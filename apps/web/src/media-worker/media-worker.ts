@@ -3,7 +3,7 @@
  * in memory as a whole. It knows no file by itself: which one a token stands for, and its key, it asks the page, and forgets when it ends. The browser
  * ends it whenever it likes; nothing is lost by that.
  */
-import type { FetchEvent, LastingEvent, PageClient, Scope } from "../service-worker/scope.ts";
+import type { FetchEvent, LastingEvent, PageClient, Pages } from "../service-worker/scope.ts";
 import { answerWith, failure } from "./answer.ts";
 import type { OpenedFile } from "./answer.ts";
 import { mediaPath, writtenPath } from "./messages.ts";
@@ -28,7 +28,7 @@ export interface MediaAnswers {
 }
 
 /** Answers in the scope of the service worker. */
-export function createMediaAnswers(scope: Pick<Scope, "clients">): MediaAnswers {
+export function createMediaAnswers(scope: { readonly clients: Pages }): MediaAnswers {
   const files = new Map<string, OpenedFile>();
   const stores = new Map<string, PieceStore>();
   const world = browsersFetch();

@@ -1,6 +1,6 @@
 import { savedHeaders } from "./answer.ts";
 import type { WrittenAnswer, WrittenPart, WrittenRequest } from "./messages.ts";
-import type { PageClient, Scope } from "../service-worker/scope.ts";
+import type { PageClient, Pages } from "../service-worker/scope.ts";
 
 /** So long a page may take to say that it has it. */
 const patienceMs = 15_000;
@@ -9,7 +9,7 @@ const patienceMs = 15_000;
  * The answer to a request for what a page writes as it is saved: piece by piece as the browser takes it, so that it is in nobody's memory as a whole and nowhere on the
  * disk but where the person saves it. Whatever the page says that it is, no browser shows it.
  */
-export async function answerWritten({ clients }: Pick<Scope, "clients">, token: string): Promise<Response> {
+export async function answerWritten({ clients }: { readonly clients: Pages }, token: string): Promise<Response> {
   const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
   const found = await Promise.any(pages.map((page) => ask(page, token))).catch(() => undefined);
   if (found === undefined) return new Response(null, { status: 404 });

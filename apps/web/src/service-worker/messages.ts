@@ -3,6 +3,8 @@
  * what the other one does not know is not answered.
  */
 
+import type { QuietHours } from "@latchkey/client";
+
 /** Where the worker lies. */
 export const workerPath = "/sw.js";
 /** Where another app's share is sent (public/manifest.webmanifest), and the page on which the person chooses to whom it goes. */
@@ -15,7 +17,39 @@ export type AppNotice =
   /** To the one that waits: the person wants its build now. */
   | { readonly kind: "app_begin" }
   /** The page takes what was shared, by the token in its address: the answer is a `SharedItems`, or `undefined`, on the port that comes with it. */
-  | { readonly kind: "share_take"; readonly token: string };
+  | { readonly kind: "share_take"; readonly token: string }
+  /** Something came, and the page has not the person's eye. */
+  | { readonly kind: "notice_show"; readonly notice: Notice }
+  /** These were read. */
+  | { readonly kind: "notice_read"; readonly tags: readonly string[] }
+  /** How it is said that something came while no page was open. */
+  | { readonly kind: "notice_words"; readonly words: NoticeWords }
+  /** Nobody is here any more. */
+  | { readonly kind: "notice_forget" };
+
+/** To a page. */
+export type PageQuestion =
+  /** A push came: what waits is to be read now. The answer is `true`, on the port that comes with it, once that is done. */
+  | { readonly kind: "push_came" }
+  /** The person pressed a notification that leads there. */
+  | { readonly kind: "notice_open"; readonly path: string };
+
+/** What a notification says, and where it leads. */
+export interface Notice {
+  /** What it takes the place of: its conversation; "" for all of them. */
+  readonly tag: string;
+  readonly title: string;
+  readonly body: string;
+  readonly path: string;
+  readonly messageId: string;
+}
+
+/** What the worker knows by itself. */
+export interface NoticeWords {
+  readonly title: string;
+  readonly body: string;
+  readonly quietHours: QuietHours;
+}
 
 /** What another app shared with this one. Anything may be in it: it is shown before anything is sent. */
 export interface SharedItems {

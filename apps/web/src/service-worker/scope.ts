@@ -1,5 +1,6 @@
 import type { AccessQuestion, MediaNotice, WrittenQuestion } from "../media-worker/messages.ts";
 import type { AppNotice } from "./messages.ts";
+import type { NoticeWorld, ShownNotice, TabClient } from "./notices.ts";
 
 /*
  * What of a service worker's scope is used; the DOM types describe a window's.
@@ -33,17 +34,31 @@ export interface NoticeEvent extends LastingEvent {
   readonly ports: readonly MessagePort[];
 }
 
+/** Somebody pressed a notification. */
+export interface PressEvent extends LastingEvent {
+  readonly notification: ShownNotice;
+}
+
+/** The pages of this origin. */
+export interface Pages<Page extends PageClient = PageClient> {
+  claim(): Promise<void>;
+  get(id: string): Promise<PageClient | undefined>;
+  matchAll(options: { readonly type: "window"; readonly includeUncontrolled: boolean }): Promise<readonly Page[]>;
+}
+
 /** The worker itself. */
 export interface Scope {
-  readonly clients: {
-    claim(): Promise<void>;
-    get(id: string): Promise<PageClient | undefined>;
-    matchAll(options: { readonly type: "window"; readonly includeUncontrolled: boolean }): Promise<readonly PageClient[]>;
+  readonly clients: Pages<PageClient & TabClient> & { openWindow(path: string): Promise<unknown> };
+  readonly registration: {
+    readonly active: unknown;
+    readonly showNotification: NoticeWorld["show"];
+    readonly getNotifications: NoticeWorld["shown"];
   };
-  readonly registration: { readonly active: unknown };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install", listener: (event: InstallEvent) => void): void;
   addEventListener(type: "activate", listener: (event: LastingEvent) => void): void;
   addEventListener(type: "message", listener: (event: NoticeEvent) => void): void;
+  addEventListener(type: "push", listener: (event: LastingEvent) => void): void;
+  addEventListener(type: "notificationclick", listener: (event: PressEvent) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
 }

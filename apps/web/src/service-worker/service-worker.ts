@@ -1,12 +1,13 @@
 /**
  * The app's one service worker: a scope has no more than one. It keeps the files of its build and answers with them, so that the app opens without a
- * network (`bundle.ts`), answers what is shown of files (`media-worker/`), and takes what other apps share (`shares.ts`). It holds no key and opens no profile;
+ * network (`bundle.ts`), answers what is shown of files (`media-worker/`), takes what other apps share (`shares.ts`), and shows notifications (`notices.ts`). It holds no key and opens no profile;
  * whoever has it do so takes the profile's lock first (`tryProfileLock` of the client). The browser ends it whenever it likes: nothing is lost by that.
  */
 import { files } from "virtual:bundle";
 import { createMediaAnswers } from "../media-worker/media-worker.ts";
 import { createBundle } from "./bundle.ts";
 import { sharePath } from "./messages.ts";
+import { createNotices } from "./notices.ts";
 import { answererOf } from "./routing.ts";
 import type { FetchEvent, Scope } from "./scope.ts";
 import { createShares } from "./shares.ts";
@@ -23,6 +24,16 @@ const bundle = createBundle(files, {
 const media = createMediaAnswers(scope);
 const shares = createShares({
   newToken: () => crypto.randomUUID(),
+  setTimer: (delayMs, run) => void setTimeout(run, delayMs),
+});
+
+const notices = createNotices({
+  caches: globalThis.caches,
+  nowMs: () => Date.now(),
+  tabs: async () => await scope.clients.matchAll({ type: "window", includeUncontrolled: true }),
+  open: async (path) => await scope.clients.openWindow(path),
+  show: async (title, options) => await scope.registration.showNotification(title, options),
+  shown: async () => await scope.registration.getNotifications(),
   setTimer: (delayMs, run) => void setTimeout(run, delayMs),
 });
 
@@ -50,10 +61,26 @@ scope.addEventListener("message", (event) => {
     case "share_take":
       event.ports[0]?.postMessage(shares.take(notice.token));
       break;
+    case "notice_show":
+      event.waitUntil(notices.show(notice.notice));
+      break;
+    case "notice_read":
+      event.waitUntil(notices.read(notice.tags));
+      break;
+    case "notice_words":
+      event.waitUntil(notices.keepWords(notice.words));
+      break;
+    case "notice_forget":
+      event.waitUntil(notices.forget());
+      break;
     default:
       media.hear(notice, event);
   }
 });
+
+// What it holds is nothing: whatever stands in it is not read.
+scope.addEventListener("push", (event) => event.waitUntil(notices.pushed()));
+scope.addEventListener("notificationclick", (event) => event.waitUntil(notices.pressed(event.notification)));
 
 scope.addEventListener("fetch", (event) => {
   const { request } = event;

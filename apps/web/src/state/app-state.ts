@@ -141,8 +141,11 @@ export interface AppState extends TrayState {
   readonly openId: string | undefined;
   /** Whether the person is looking: the page is visible and focused. */
   readonly isAttentive: boolean;
-  /** Whether a newer build of the app waits for the person's word, or for what goes on in some tab. */
-  readonly update: "ready" | "waiting" | undefined;
+  /**
+   * What the app has to say of itself: a newer build of it waits for the person's word (`ready`), or for what goes on in some tab (`waiting`);
+   * whether they want notifications (`notices`).
+   */
+  readonly update: "ready" | "waiting" | "notices" | undefined;
   /** The last thing to tell a screen reader. */
   readonly heard: { readonly key: number; readonly message: Message | undefined };
 }

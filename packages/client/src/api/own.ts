@@ -1,7 +1,9 @@
 import type { Message } from "./messages.ts";
 import type { Picture } from "./people.ts";
 import type { QuietHours } from "./quiet.ts";
+import type { WakeCalls } from "./wakes.ts";
 
+export type { PushKey, WakeCalls } from "./wakes.ts";
 export { cleanName } from "../names/clean.ts";
 export { fold } from "../search/fold.ts";
 export { quietUntil, weekdays } from "./quiet.ts";
@@ -41,7 +43,7 @@ export interface PrivacySettings {
 }
 
 /** What a person sets for themselves. */
-export interface OwnCalls {
+export interface OwnCalls extends WakeCalls {
   privacySettings(): Promise<PrivacySettings>;
   changePrivacySettings(settings: Partial<PrivacySettings>): Promise<void>;
   /** By which name this person goes from now on. Told to the members of their conversations, in the encryption. @throws ClientError `invalid_setting` */

@@ -14,7 +14,7 @@ export interface WakeCalls {
   pushEndpoint(): Promise<string | undefined>;
   /**
    * Lets the members of conversations wake this device by that address, or no more: each conversation is told so in the encryption, in
-   * the next minutes, and only the account's host learns the address, when it is used. @throws ClientError `invalid_setting`
+   * the next minutes, and only the account's host learns the address, when it is used. @throws ClientError `invalid_setting`, `not_permitted` where the host does not speak to that push service, `offline`
    */
   setPushEndpoint(endpoint: string | undefined): Promise<void>;
 }

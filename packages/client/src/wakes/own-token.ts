@@ -1,8 +1,18 @@
 import { CodecError, decode, encode } from "@latchkey/codec";
-import { encodeWakeTarget, wakeAad, wakeInfo, wakeKeyId, wakeKeysCodec, wakeSuite, wakeTokenCodec } from "@latchkey/protocol/wakes";
+import {
+  encodeWakeTarget,
+  isAtPushService,
+  wakeAad,
+  wakeInfo,
+  wakeKeyId,
+  wakeKeysCodec,
+  wakeSuite,
+  wakeTokenCodec,
+} from "@latchkey/protocol/wakes";
 import type { WakeKeys } from "@latchkey/protocol/wakes";
 import { createOperatorLabels } from "../directory/operator-labels.ts";
 import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
 import { tokenEndMs } from "./due.ts";
 
 /** How long what the host published is gone by. */
@@ -26,6 +36,13 @@ export class OwnTokens {
       this.#keys = { keys: parse(await labels.newest(own.host, "wake")), atMs: nowMs };
     }
     return this.#keys.keys;
+  }
+
+  /** @throws ClientError `not_permitted` where the host does not speak to the push service that has this address; as `keys` */
+  async requireService(endpoint: string): Promise<void> {
+    const keys = await this.keys();
+    if (keys === undefined || !isAtPushService(endpoint, keys.services))
+      throw new ClientError("not_permitted", "Your server does not speak to this push service.");
   }
 
   /** Another token each time; `undefined` where the host wakes nobody. @throws ClientError as `keys` */

@@ -5,12 +5,16 @@ import type { ConversationState, Input } from "../core/types.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
+import { ClientError } from "../errors.ts";
 import { Telling } from "./telling.ts";
 
 let sealed = 0;
 let isKnown = true;
 vi.mock("./own-token.ts", () => ({
   OwnTokens: class {
+    async requireService(address: string) {
+      if (!address.startsWith("https://push.example/")) throw new ClientError("not_permitted", "another push service");
+    }
     async seal() {
       if (!isKnown) throw new Error("offline");
       sealed++;
@@ -159,11 +163,12 @@ describe("[W-1] telling this device's tokens", () => {
     expect(said).toHaveLength(1);
   });
 
-  test("an address that no push service has is refused", async () => {
+  test("an address that no push service has, or none to which the host speaks, is refused", async () => {
     const { open } = scene(2);
     const telling = await open();
     for (const address of ["http://push.example/a", "push.example", `https://push.example/${"a".repeat(1000)}`])
       await expect(telling.set(address)).rejects.toMatchObject({ code: "invalid_setting" });
+    await expect(telling.set("https://elsewhere.example/a")).rejects.toMatchObject({ code: "not_permitted" });
     expect(telling.endpoint).toBeUndefined();
   });
 });

@@ -75,10 +75,11 @@ export class Telling {
     return this.#endpoint;
   }
 
-  /** @throws ClientError `invalid_setting` for what no push service has */
+  /** @throws ClientError `invalid_setting` for what no push service has; as `OwnTokens.requireService` */
   async set(endpoint: string | undefined): Promise<void> {
     const isFit = endpoint === undefined || (endpoint.startsWith("https://") && utf8Bytes(endpoint).length <= maxPushEndpointBytes);
     if (!isFit) throw new ClientError("invalid_setting", "This is no address of a push service.");
+    if (endpoint !== undefined) await (await this.#loaded()).requireService(endpoint);
     await this.#world.store.transact("write", (tx) => {
       if (endpoint === undefined) tx.delete(endpointKey);
       else tx.put(endpointKey, encode(endpointCodec, endpoint));

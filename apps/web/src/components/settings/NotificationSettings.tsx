@@ -6,6 +6,7 @@ import { isMuted, titleOf } from "../../state/own.ts";
 import { Avatar } from "../Avatar.tsx";
 import { muteState } from "../../state/mute-state.ts";
 import { useNow } from "../../state/use-now.ts";
+import { DeviceNotices } from "./DeviceNotices.tsx";
 import { QuietHoursForm } from "./QuietHoursForm.tsx";
 import { Section } from "./Section.tsx";
 
@@ -13,6 +14,9 @@ import { Section } from "./Section.tsx";
 export function NotificationSettings(): ReactElement {
   return (
     <>
+      <Section heading={t("notifications.device")}>
+        <DeviceNotices />
+      </Section>
       <section className="section">
         <p className="section-hint">{t("notifications.delivery")}</p>
       </section>

@@ -1,0 +1,183 @@
+import { writeFileSync } from "node:fs";
+import type { BrowserContext, Page, Worker } from "playwright-core";
+import { startPushService } from "@latchkey/server/testing";
+import type { TestPushService } from "@latchkey/server/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createAccount, seeMessage, sendMessage, seeTaken, startConversation } from "./testing/app.ts";
+import { openBrowser } from "./testing/chromium.ts";
+import type { BrowserProfile } from "./testing/chromium.ts";
+import { look } from "./testing/look.ts";
+import { joinedConversation, registerPerson, sendAndWait } from "./testing/people.ts";
+import type { TestPerson } from "./testing/people.ts";
+import { createFolder, startServerProcess } from "./testing/processes.ts";
+import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+import { whenKept } from "./testing/web-build.ts";
+
+interface Shown {
+  readonly title: string;
+  readonly body: string;
+  readonly tag: string;
+}
+
+let folder: TemporaryFolder;
+let push: TestPushService;
+let server: ServerProcess;
+let ada: BrowserProfile;
+let page: Page;
+/** A page that is none of the app's. */
+let elsewhere: Page;
+let ben: TestPerson;
+let conversationId: string;
+
+const endpoint = (): string => `https://${push.host}/of-ada`;
+
+/** The browser under test reaches no push service: it subscribes to ours instead, which is all that a page sees of one. */
+async function subscribeTo(context: BrowserContext, address: string): Promise<void> {
+  await context.addInitScript((endpointOf) => {
+    const key = "test.push-key";
+    const made = (): unknown => {
+      const stored = localStorage.getItem(key);
+      if (stored === null) return null;
+      const applicationServerKey = Uint8Array.from(stored.split(","), Number).buffer;
+      const unsubscribe = async (): Promise<boolean> => {
+        localStorage.removeItem(key);
+        return true;
+      };
+      return { endpoint: endpointOf, options: { applicationServerKey }, unsubscribe };
+    };
+    Reflect.set(PushManager.prototype, "getSubscription", async () => made());
+    Reflect.set(PushManager.prototype, "subscribe", async (options: { applicationServerKey: Uint8Array }) => {
+      localStorage.setItem(key, [...options.applicationServerKey].join(","));
+      return made();
+    });
+  }, address);
+}
+
+const appWorker = (): Worker | undefined => ada.context.serviceWorkers().find((one) => one.url().endsWith("/sw.js"));
+
+/** What the system shows, as the app's service worker sees it; `undefined` while it does not run. */
+async function shown(): Promise<readonly Shown[] | undefined> {
+  return await appWorker()
+    ?.evaluate(async () => {
+      const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+      return (await registration.getNotifications()).map(({ title, body, tag }) => ({ title, body, tag }));
+    })
+    .catch(() => undefined);
+}
+
+const within = { timeout: 60_000, interval: 100 };
+
+/** Has the browser's push service wake the app's worker, with nothing in it, as a real one does. */
+async function deliverPush(): Promise<void> {
+  const session = await ada.context.newCDPSession(elsewhere);
+  const found = Promise.withResolvers<string>();
+  session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+    const own = registrations.find(({ scopeURL, isDeleted }) => scopeURL === `${server.url}/` && !isDeleted);
+    if (own !== undefined) found.resolve(own.registrationId);
+  });
+  await session.send("ServiceWorker.enable");
+  await session.send("ServiceWorker.deliverPushMessage", { origin: server.url, registrationId: await found.promise, data: "" });
+  await session.detach();
+}
+
+/** Nobody looks at the app's page: the automation says otherwise of every page. */
+async function lookAway(): Promise<void> {
+  await page.evaluate(() => Reflect.set(document, "hasFocus", () => false));
+  await appWorker()?.evaluate(() => {
+    const pages: unknown = Reflect.get(globalThis, "WindowClient");
+    if (typeof pages === "function") Object.defineProperty(pages.prototype, "focused", { get: () => false });
+  });
+  await elsewhere.bringToFront();
+}
+
+beforeAll(async () => {
+  folder = createFolder();
+  push = await startPushService();
+  const ca = folder.at("push-ca.pem");
+  writeFileSync(ca, push.ca);
+  server = await startServerProcess({
+    data: folder.at("data"),
+    args: ["--push-services", push.host],
+    environment: { NODE_EXTRA_CA_CERTS: ca },
+  });
+  ada = await openBrowser({ folder: folder.at("ada") });
+  ({ page } = ada);
+  await ada.context.grantPermissions(["notifications"], { origin: server.url });
+  await subscribeTo(ada.context, endpoint());
+  elsewhere = await ada.context.newPage();
+  await page.bringToFront();
+  ben = await registerPerson({ home: folder.at("ben"), server: server.url, username: "ben", displayName: "Benedetta" });
+  await createAccount(page, { url: server.url, username: "ada" });
+  await startConversation(page, { to: ["ben"] });
+  await sendMessage(page, "Hello from the harbour");
+  await seeTaken(page, "Hello from the harbour");
+  conversationId = (await joinedConversation(ben.client, "ada")).id;
+  await whenKept(page);
+}, 240_000);
+
+afterAll(async () => {
+  await ada[Symbol.asyncDispose]();
+  await ben[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await push.close();
+  folder[Symbol.dispose]();
+});
+
+describe("notifications", () => {
+  test("[O-21] the app asks after the first message that came, by one line, and the settings say what is on", async () => {
+    const ask = page.getByRole("button", { name: "Turn on notifications" });
+    expect(await ask.count()).toBe(0);
+    await sendAndWait(ben.client, conversationId, "The ferry is late");
+    await seeMessage(page, "The ferry is late");
+    await ask.waitFor();
+    await look(page, "notices-ask");
+    await ask.click();
+    await ask.waitFor({ state: "detached" });
+    await page.goto(`${server.url}/settings/notifications`);
+    await page.getByText("Also while Latchkey is closed").waitFor();
+    await look(page, "notices-settings");
+    await page.getByRole("combobox", { name: "What they say" }).selectOption("Who wrote, and what");
+    await page.goto(`${server.url}/c/${conversationId}`);
+    await seeMessage(page, "The ferry is late");
+  }, 240_000);
+
+  test("[O-20] while nobody looks, what comes is shown by the system, merged, and taken away when it was read", async () => {
+    // A page that was opened just now has other things to do first.
+    const first = async (): Promise<number | undefined> => {
+      await lookAway();
+      await sendAndWait(ben.client, conversationId, "It comes at nine");
+      return (await shown())?.length;
+    };
+    await expect.poll(first, { timeout: 60_000, interval: 2000 }).toBe(1);
+    await sendAndWait(ben.client, conversationId, "Or at ten");
+    await expect.poll(shown, within).toEqual([{ title: "Benedetta", body: "Or at ten", tag: conversationId }]);
+    // In the encryption, to her conversations alone, and empty: the server asked for nothing else.
+    await expect
+      .poll(() => push.requests.map(({ path, bytes }) => ({ path, bytes })), within)
+      .toContainEqual({ path: "/of-ada", bytes: 0 });
+    await page.evaluate(() => Reflect.deleteProperty(document, "hasFocus"));
+    await page.bringToFront();
+    await page.reload();
+    await seeMessage(page, "Or at ten");
+    await expect.poll(shown, within).toEqual([]);
+  }, 240_000);
+
+  test("[O-20] a push while the app is closed shows that something came, without a word of it, once", async () => {
+    await elsewhere.bringToFront();
+    await page.close();
+    const before = push.requests.length;
+    await sendAndWait(ben.client, conversationId, "The boat has left");
+    await expect.poll(() => push.requests.length, within).toBeGreaterThan(before);
+    const startMs = performance.now();
+    await deliverPush();
+    await expect.poll(shown, { ...within, interval: 20 }).toEqual([{ title: "Latchkey", body: "New messages", tag: "" }]);
+    process.stdout.write(`push to notification: ${(performance.now() - startMs).toFixed(0)} ms\n`);
+    await deliverPush();
+    await expect.poll(shown, within).toHaveLength(1);
+    page = await ada.context.newPage();
+    await page.goto(`${server.url}/c/${conversationId}`);
+    await seeMessage(page, "The boat has left");
+    await expect.poll(shown, within).toEqual([]);
+    expect([ada.violations, ada.errors]).toEqual([[], []]);
+  }, 240_000);
+});
