@@ -23,6 +23,8 @@ let ada: BrowserProfile;
 let page: Page;
 let ben: TestPerson;
 let conversationId: string;
+/** What lay there before the lock. */
+let before: number[][];
 
 async function look(tab: Page, name: string): Promise<void> {
   for (const [size, viewport] of Object.entries(viewports)) {
@@ -37,6 +39,34 @@ const heading = (tab: Page, name: string): Locator => tab.getByRole("heading", {
 /** The screen that asks stands, and not only the page that is about to go. */
 const locked = (tab: Page): Promise<void> => tab.getByLabel("Passphrase", { exact: true }).waitFor();
 const conversationUrl = (): string => `${server.url}/c/${conversationId}`;
+
+/**
+ * In the page: how each record begins as it is stored without a lock; puts a key beside the profile's own whose bytes, as this returns them first, can be
+ * looked for.
+ */
+async function readBefore(): Promise<number[][]> {
+  const opened = async (name: string): Promise<IDBDatabase> =>
+    await new Promise((resolve) => {
+      const request = indexedDB.open(name);
+      request.addEventListener("success", () => resolve(request.result));
+    });
+  const raw = crypto.getRandomValues(new Uint8Array(32));
+  const key = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"]);
+  const side = await opened("latchkey-side/default");
+  await new Promise<void>((resolve) => {
+    const transaction = side.transaction("keys", "readwrite", { durability: "strict" });
+    transaction.objectStore("keys").put(key, "marker");
+    transaction.addEventListener("complete", () => resolve());
+  });
+  side.close();
+  const records = await opened("latchkey/default");
+  const all = await new Promise<Uint8Array[]>((resolve) => {
+    const request = records.transaction("records").objectStore("records").getAll();
+    request.addEventListener("success", () => resolve(request.result as Uint8Array[]));
+  });
+  records.close();
+  return [[...raw], ...all.map((one) => [...one.subarray(0, 24)])];
+}
 
 /** What stands on the screen, in the title and for readers of it. */
 async function shown(tab: Page): Promise<string> {
@@ -84,6 +114,8 @@ describe("the lock", () => {
     await page.goto(`${server.url}/settings/lock`);
     await heading(page, "With a passphrase").waitFor();
     await look(page, "lock-off");
+    before = await page.evaluate(readBefore);
+    expect(before.length).toBeGreaterThan(10);
     await page.getByLabel("New passphrase").fill(passphrase);
     await page.getByLabel("The same again").fill("seven harbour lanterns sink");
     await page.getByText("The two are not the same yet.").waitFor();
@@ -162,6 +194,9 @@ describe("the lock", () => {
     const copied = readTree(folder.at("copy"));
     const needlesOf = (...texts: string[]): Map<string, Buffer> => new Map(texts.map((text) => [text, Buffer.from(text)]));
     expect(search(copied, needlesOf("lighthouse", "marmalade", "saffron", "quinces", "medlars", "Orchard", passphrase))).toEqual([]);
+    // Of the records and the key of before nothing is left in the browser's files.
+    const isLeft = (bytes: number[]): boolean => [...copied.values()].some((file) => file.includes(Buffer.from(bytes)));
+    expect(before.filter(isLeft)).toEqual([]);
     // Titles of before: the browser's own list of windows and pages has them.
     const titles = search(copied, needlesOf("Benedetta")).filter(({ file }) => !/\/(?:Sessions\/|History)/u.test(file));
     expect(titles).toEqual([]);

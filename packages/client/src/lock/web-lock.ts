@@ -1,7 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { passphraseLength } from "../api/limits.ts";
 import { ClientError } from "../errors.ts";
-import { markErased, otherSlot } from "../platform/web-side.ts";
+import { markErased, openSpace, otherSlot } from "../platform/web-side.ts";
 import type { Side } from "../platform/web-side.ts";
 import { openHeldSide, openRecords, removeOther, sideWitness, slotOf } from "../platform/web-store.ts";
 import { webRandom } from "../platform/web-random.ts";
@@ -113,18 +113,23 @@ export async function turnLockOn(
     if (before === undefined || (await side.count("lock")) > 0) throw new TypeError("there is a lock already");
     const slot = await slotOf(side);
     await side.put("numbers", 1, "beside");
+    await openSpace(profile);
     const generation = await copyRecords({ profile, side, slot, before, after: await importKey(databaseKey), onProgress });
     databaseKey.fill(0);
     const transaction = side.transaction(["keys", "numbers", "lock"], "readwrite", { durability: "strict" });
     const numbers = transaction.objectStore("numbers");
     await Promise.all([
-      transaction.objectStore("keys").delete("device"),
+      transaction.objectStore("keys").clear(),
       transaction.objectStore("lock").put(encodeLock(record), "lock"),
       numbers.put(otherSlot(slot), "records"),
       numbers.put(generation, "generation"),
       numbers.delete("tries"),
       transaction.done,
     ]);
+    await removeOther(profile, side);
+    // Once more: what was merged goes from the disk with the next merging.
+    await side.put("numbers", 1, "beside");
+    await openSpace(profile);
     await removeOther(profile, side);
   });
 }

@@ -64,6 +64,25 @@ export function otherSlot(slot: number): number {
   return slot === 0 ? 1 : 0;
 }
 
+/**
+ * Makes a database that has nothing to say, before records are copied; deleted after the old ones are, it has Chromium write its files anew (LevelDB
+ * keeps what was deleted in the same few megabytes of writing until what lies around it is merged once more).
+ */
+export async function openSpace(profile: string): Promise<void> {
+  const database = await openDB(spaceName(profile), 1, { upgrade: (made) => void made.createObjectStore("space") });
+  try {
+    await database.put("space", new Uint8Array(64), "space");
+  } finally {
+    database.close();
+  }
+}
+
+/** Deletes the records that do not count, and what was made beside them. */
+export async function deleteRecords(profile: string, slot: number): Promise<void> {
+  await deleteDB(recordsName(profile, slot));
+  await deleteDB(spaceName(profile));
+}
+
 /** From now on nothing of the profile opens, whatever ends this program: what is left is removed with the next opening. */
 export async function markErased(side: Side): Promise<void> {
   const transaction = side.transaction(["keys", "numbers", "lock"], "readwrite", { durability: "strict" });
@@ -78,9 +97,13 @@ export async function markErased(side: Side): Promise<void> {
 /** Removes all databases of a profile that nobody has open, the one that says so last. */
 export async function removeDatabases(profile: string): Promise<void> {
   await deleteDB(recordsName(profile, 0));
-  await deleteDB(recordsName(profile, 1));
+  await deleteRecords(profile, 1);
   await deleteDB(fileDatabase(profile));
   await deleteDB(sideName(profile));
+}
+
+function spaceName(profile: string): string {
+  return `latchkey-space/${profile}`;
 }
 
 function sideName(profile: string): string {

@@ -1,4 +1,3 @@
-import { deleteDB } from "idb";
 import { ClientError } from "../errors.ts";
 import { openEncryptedStore } from "../store/encrypted-store.ts";
 import type { GenerationWitness } from "../store/freshness.ts";
@@ -8,7 +7,7 @@ import type { ValueCipher } from "../store/value-cipher.ts";
 import { takeProfileLock } from "./profile-lock.ts";
 import type { ProfileLock } from "./profile-lock.ts";
 import { webRandom } from "./web-random.ts";
-import { markErased, openSide, otherSlot, recordsName, removeDatabases } from "./web-side.ts";
+import { deleteRecords, markErased, openSide, otherSlot, recordsName, removeDatabases } from "./web-side.ts";
 import type { Side } from "./web-side.ts";
 
 const nonceBytes = 12;
@@ -82,7 +81,7 @@ export async function slotOf(side: Side): Promise<number> {
 
 /** Removes the database that does not count. */
 export async function removeOther(profile: string, side: Side): Promise<void> {
-  await deleteDB(recordsName(profile, otherSlot(await slotOf(side))));
+  await deleteRecords(profile, otherSlot(await slotOf(side)));
   await side.delete("numbers", "beside");
 }
 
