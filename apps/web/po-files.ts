@@ -18,9 +18,8 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["moderation", /^moderation\./],
   ["portable", /^portable\./],
   ["report", /^report\./],
-  ["timer", /^timer\./],
-  // A list of conversations says what kind of file was sent last.
-  ["files", /^files\.(?!kind\.|pictures$|several$)/],
+  // Whatever comes with a conversation: of files, of messages that go, and of what is done at a time. A list of conversations says what kind of file was sent last.
+  ["files", /^(?:files\.(?!kind\.|pictures$|several$)|later\.|timer\.)/],
   [
     "settings",
     /^(?:settings\.(?!heading$)|notifications\.(?!always$)|(?:blockedPeople|deletion|devices|erasing|holdings|licences|profile|record|recovery)\.)/,

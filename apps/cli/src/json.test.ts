@@ -173,6 +173,10 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "unread", "ben");
   await held("ann", "star", id);
   await held("ann", "starred");
+  await held("ann", "later", "ben", "good morning", "--at", "8h");
+  await held("ann", "scheduled");
+  await held("ann", "remind", id, "8h");
+  await held("ann", "reminders");
   await held("ann", "draft", "ben", "not yet");
   await held("ann", "clear", "ben");
   const [group] = await held("ann", "group create", "Picnic", "ben");

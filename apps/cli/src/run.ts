@@ -25,6 +25,7 @@ import { inviteCommand, joinCommand, knocksCommand } from "./commands/invite.ts"
 import { moderateCommand } from "./commands/moderate.ts";
 import { appealCommand, noticesCommand } from "./commands/notices.ts";
 import { reportCommand, reportsCommand } from "./commands/report.ts";
+import { laterCommand, remindCommand, remindersCommand, scheduledCommand } from "./commands/later.ts";
 import { linkCommand } from "./commands/link.ts";
 import {
   deleteCommand,
@@ -108,6 +109,10 @@ const commands: readonly Command[] = [
   clearCommand,
   starCommand,
   starredCommand,
+  laterCommand,
+  scheduledCommand,
+  remindCommand,
+  remindersCommand,
   draftCommand,
   continueCommand,
   invitationCommand,

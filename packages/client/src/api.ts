@@ -13,9 +13,9 @@ import type { JoinLinkCalls } from "./api/join-links.ts";
 import type { ModerationCalls } from "./api/moderation.ts";
 import type { ReportCalls } from "./api/reports.ts";
 import type { HeldDeletions, Message, MessageInfo, MessagePage, MessageRange } from "./api/messages.ts";
-import type { OwnCalls, OwnSettings } from "./api/own.ts";
+import type { LaterEvent, OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
-import type { Person, Role } from "./api/people.ts";
+import type { PendingAccount, Person, Role } from "./api/people.ts";
 import type { SearchCalls } from "./api/search.ts";
 
 export type * from "./api/devices.ts";
@@ -35,13 +35,6 @@ export type * from "./api/quiet.ts";
 export type * from "./api/receipts.ts";
 export type * from "./api/people.ts";
 export type * from "./api/search.ts";
-
-/** An account that the server has and that does not count yet. */
-export interface PendingAccount {
-  readonly username: string;
-  /** What is waited for. */
-  readonly failure: ClientFailure;
-}
 
 /** This profile's account. */
 export interface AccountInfo extends Person {
@@ -328,6 +321,7 @@ export type ClientEvent =
   | { readonly kind: "held_deletions"; readonly conversationId: string }
   /** Other messages are starred than before (`starred`). */
   | { readonly kind: "starred" }
+  | LaterEvent
   /** Who types in a conversation, the first three of them, and how many in all; by their own word, which nobody proves (spec N-1). */
   | { readonly kind: "typing"; readonly conversationId: string; readonly people: readonly Person[]; readonly count: number }
   /**

@@ -375,6 +375,13 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     deleteConversation: async (id) => member().own.deleteConversation(id),
     star: async (id, messageId, isStarred = true) => member().own.star(id, messageId, isStarred),
     starred: async (id) => running().own.starred(id),
+    schedule: async (id, text, when) => (await member().later()).schedule(id, text, when),
+    scheduled: async (id) => (await running().later()).scheduled(id),
+    changeScheduled: async (id, change) => (await member().later()).change(id, change),
+    cancelScheduled: async (id) => (await member().later()).cancel(id),
+    sendScheduledNow: async (id) => (await member().later()).sendNow(id),
+    remind: async (id, messageId, atMs) => (await member().later()).remind(id, messageId, atMs),
+    reminders: async () => (await running().later()).reminders(),
     decideDraft: async (id, isTaken) => member().own.decideDraft(id, isTaken),
     async inspect() {
       // A client that was opened a moment ago is still connecting.

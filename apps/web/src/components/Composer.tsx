@@ -21,6 +21,7 @@ import { useComposerField } from "./use-composer-field.ts";
 import { chosenOf, useFileDrop } from "./use-file-drop.ts";
 import { useSuggestions } from "./use-suggestions.ts";
 
+const SendLater = lazyComponent(async () => (await import("../later/parts.ts")).SendLater, "files");
 const Tray = lazyComponent(async () => (await import("../attach/Tray.tsx")).Tray, "attach");
 const VoiceBar = lazyComponent(async () => (await import("../attach/VoiceBar.tsx")).VoiceBar, "attach");
 const ComposerEmoji = lazyComponent(async () => (await import("./ComposerEmoji.tsx")).ComposerEmoji);
@@ -53,6 +54,7 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
   const [note, setNote] = useState<ComposerNote>();
   const [isPicking, setIsPicking] = useState(false);
   const [isSpeaking, setIsSpeaking] = useState(false);
+  const [isLater, setIsLater] = useState(false);
   const composing = useSelector((state) => state.composing.get(id));
   const isEdit = composing?.kind === "edit";
   const tray = useSelector((state) => state.trays.get(id));
@@ -204,6 +206,13 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
     requestAnimationFrame(() => element.current?.focus({ preventScroll: true }));
   };
   const canSpeak = value.trim() === "" && !hasFiles && !isEdit;
+  const canWait = value.trim() !== "" && !hasFiles && !isEdit && !fullness.isOver;
+  const endLater = (isDone: boolean): void => {
+    setIsLater(false);
+    if (!isDone) return;
+    cancel();
+    change("");
+  };
   const open = suggestions.found.length > 0;
   const label = isEdit ? t("menu.composing.save") : t("conversation.send");
   return (
@@ -275,6 +284,18 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
                 <Icon name="camera" size={22} />
               </button>
             )}
+            {canWait && (
+              <button
+                type="button"
+                className="icon-button composer-emoji"
+                aria-label={t("composer.later")}
+                title={t("composer.later")}
+                aria-haspopup="dialog"
+                onClick={() => setIsLater(true)}
+              >
+                <Icon name="clock" size={22} />
+              </button>
+            )}
             <button
               ref={emojiButton}
               type="button"
@@ -311,12 +332,18 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
               aria-label={label}
               title={label}
               disabled={(value.trim() === "" && !hasFiles) || fullness.isOver}
+              onContextMenu={(event) => {
+                if (!canWait) return;
+                event.preventDefault();
+                setIsLater(true);
+              }}
             >
               <Icon name={isEdit ? "check" : "send"} size={22} />
             </button>
           )}
         </form>
       )}
+      {isLater && <SendLater conversationId={id} text={value.trimEnd()} answers={composing?.message.id} close={endLater} />}
       {isPicking && <ComposerEmoji button={emojiButton} insert={insert} close={() => setIsPicking(false)} />}
     </>
   );

@@ -22,6 +22,7 @@ import { useStillList } from "./use-still-list.ts";
 
 const FoundMessages = lazyComponent(async () => (await import("./FoundMessages.tsx")).FoundMessages);
 const LockNowButton = lazyComponent(async () => (await import("../lock/LockNowButton.tsx")).LockNowButton, "lock");
+const DueReminders = lazyComponent(async () => (await import("../later/parts.ts")).DueReminders, "files");
 const KnocksLine = lazyComponent(async () => (await import("./KnocksLine.tsx")).KnocksLine);
 
 /**
@@ -162,6 +163,7 @@ export function ConversationList({
       </div>
       {folder === "all" && needle === "" && sorted.length > 0 && <ListFilters filter={chosen} choose={chooseFilter} />}
       <nav ref={scrollRef} tabIndex={-1} className={isLed ? "list-scroll list-scroll-led" : "list-scroll"} aria-label={t("list.heading")}>
+        {needle === "" && folder === "all" && <DueReminders />}
         {needle === "" && folder === "all" && <ListNote />}
         {folder === "archived" && needle === "" && (
           <button type="button" className="list-folder" aria-label={t("list.leaveArchive")} onClick={() => controller.showFolder("all")}>

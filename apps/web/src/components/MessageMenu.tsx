@@ -25,6 +25,7 @@ const icons: Readonly<Record<MessageAction, IconName>> = {
   unpin: "pin",
   star: "star",
   unstar: "star",
+  remind: "clock",
   select: "checkCircle",
   info: "info",
   person: "people",

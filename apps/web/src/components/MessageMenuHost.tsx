@@ -85,6 +85,7 @@ export function MessageMenuHost({
         break;
       case "forward":
       case "info":
+      case "remind":
       case "tellAdministrators":
       case "report":
       case "delete":

@@ -7,9 +7,11 @@ const GroupReportDialog = lazyComponent(async () => (await import("./GroupReport
 
 const ReportDialog = lazyComponent(async () => (await import("../reports/ReportDialog.tsx")).ReportDialog, "report");
 
+const RemindDialog = lazyComponent(async () => (await import("../later/parts.ts")).RemindDialog, "files");
+
 /** What is asked before something is done with messages. */
 export interface MessageQuestionOf {
-  readonly kind: "delete" | "forward" | "info" | "tellAdministrators" | "report";
+  readonly kind: "delete" | "forward" | "info" | "remind" | "tellAdministrators" | "report";
   readonly messages: readonly Message[];
 }
 
@@ -33,6 +35,8 @@ export function MessageQuestion({
       return (
         first?.author && <ReportDialog conversationId={first.conversationId} accused={first.author} messages={messages} close={close} />
       );
+    case "remind":
+      return first && <RemindDialog message={first} close={close} />;
     case "info":
       return first && <InfoDialog message={first} close={() => close(false)} />;
   }

@@ -25,7 +25,7 @@ import { nameOf } from "../state/person-name.ts";
 
 const importFiles = () => Promise.all([import("../files/MessageFiles.tsx"), fetchWords("files")]);
 const MessageFiles = lazyComponent(async () => (await importFiles())[0].MessageFiles);
-const TimerMark = lazyComponent(async () => (await import("./TimerMark.tsx")).TimerMark, "timer");
+const TimerMark = lazyComponent(async () => (await import("../later/parts.ts")).TimerMark, "files");
 // Beside the conversation, so that nothing moves once it comes.
 void importFiles().catch(() => undefined);
 

@@ -1,4 +1,4 @@
-import "../styles/timer.css";
+import "../styles/later.css";
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
 import type { ShownTimer } from "@latchkey/client";

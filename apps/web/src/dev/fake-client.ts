@@ -10,6 +10,7 @@ import type {
   Message,
   Person,
   OwnSettings,
+  ScheduledMessage,
 } from "@latchkey/client";
 import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
@@ -116,6 +117,7 @@ export function createFakeHost(scene: Scene): ClientHost {
     emit({ kind: "conversation", conversation });
   };
   const stars = new Set<string>();
+  const scheduled = new Map<string, ScheduledMessage>();
   const setOwn = (id: string, own: Partial<OwnSettings>): void => change(id, { own: { ...get(id).conversation.own, ...own } });
   const put = (message: Message): void => {
     const { messages } = get(message.conversationId);
@@ -430,6 +432,28 @@ export function createFakeHost(scene: Scene): ClientHost {
         emit({ kind: "starred" });
       },
       starred: async () => [...samples.values()].flatMap(({ messages }) => messages.filter(({ id }) => stars.has(id))),
+      schedule: async (conversationId, text, { atMs }) => {
+        const message = { id: String(scheduled.size + 1), conversationId, text, atMs, state: "waits", failure: undefined } as const;
+        scheduled.set(message.id, message);
+        emit({ kind: "scheduled" });
+        return message;
+      },
+      scheduled: async (id) => [...scheduled.values()].filter((one) => id === undefined || one.conversationId === id),
+      async changeScheduled(id, planned) {
+        const known = scheduled.get(id);
+        if (known !== undefined) scheduled.set(id, { ...known, text: planned.text ?? known.text, atMs: planned.atMs ?? known.atMs });
+        emit({ kind: "scheduled" });
+      },
+      async cancelScheduled(id) {
+        scheduled.delete(id);
+        emit({ kind: "scheduled" });
+      },
+      async sendScheduledNow(id) {
+        scheduled.delete(id);
+        emit({ kind: "scheduled" });
+      },
+      async remind() {},
+      reminders: async () => [],
       decideDraft: async (id, isTaken) => {
         const { own, draft } = get(id).conversation;
         change(id, { draft: isTaken ? own.otherDraft : draft, own: { ...own, otherDraft: "" } });

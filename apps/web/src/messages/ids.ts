@@ -97,6 +97,7 @@ export interface Messages {
   "composer.near": { readonly percent: number };
   "composer.over": { readonly percent: number };
   "composer.members": undefined;
+  "composer.later": undefined;
   "composer.undo": undefined;
   "composer.undoWaits": undefined;
   "composer.undoLate": undefined;
@@ -1054,6 +1055,7 @@ export interface Messages {
   "menu.actions.forward": undefined;
   "menu.actions.pin": undefined;
   "menu.actions.unpin": undefined;
+  "menu.actions.remind": undefined;
   "menu.actions.star": undefined;
   "menu.actions.unstar": undefined;
   "menu.actions.select": undefined;
@@ -2783,4 +2785,27 @@ export interface Messages {
   "devices.removeOthers": undefined;
   "devices.removeOthersTitle": undefined;
   "devices.removeOthersBody": undefined;
+  "later.moment.hour": undefined;
+  "later.moment.evening": undefined;
+  "later.moment.tomorrow": undefined;
+  "later.moment.monday": undefined;
+  "later.own": undefined;
+  "later.bounds": undefined;
+  "later.send": undefined;
+  "later.hint": undefined;
+  "later.change": undefined;
+  "later.text": undefined;
+  "later.keepTime": undefined;
+  "later.late": { readonly n: number };
+  "later.waiting": { readonly n: number };
+  "later.show": undefined;
+  "later.heading": undefined;
+  "later.missed": undefined;
+  "later.due": undefined;
+  "later.now": undefined;
+  "later.cancel": undefined;
+  "later.reminds": { readonly time: string };
+  "later.remindHint": undefined;
+  "later.reminders": undefined;
+  "later.done": undefined;
 }

@@ -33,7 +33,7 @@ const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
 
 /**
  * What of the catalogue comes when it is needed: what is said of newer builds and of what other apps share, where files are sent and voice is recorded, where they are shown, to operators,
- * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of messages that go, of a lock, and in settings.
+ * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of messages that go, of what is done at a time, of a lock, and in settings.
  */
 export type LateWords =
   | "app"
@@ -49,8 +49,7 @@ export type LateWords =
   | "office"
   | "portable"
   | "report"
-  | "settings"
-  | "timer";
+  | "settings";
 
 const lateCatalogues: Readonly<Record<LateWords, Files>> = {
   app: import.meta.glob<Catalogue>("./*.po", { query: "?app" }),
@@ -67,7 +66,6 @@ const lateCatalogues: Readonly<Record<LateWords, Files>> = {
   portable: import.meta.glob<Catalogue>("./*.po", { query: "?portable" }),
   report: import.meta.glob<Catalogue>("./*.po", { query: "?report" }),
   settings: import.meta.glob<Catalogue>("./*.po", { query: "?settings" }),
-  timer: import.meta.glob<Catalogue>("./*.po", { query: "?timer" }),
 };
 
 /** What a language says of it. */

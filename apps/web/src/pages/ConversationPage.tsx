@@ -22,7 +22,8 @@ import { fetchMarkdown } from "../state/use-markdown.ts";
 import { useApp, useMedia, useSelector, twoColumns } from "../state/context.ts";
 
 const ConversationSearch = lazyComponent(async () => (await import("../components/ConversationSearch.tsx")).ConversationSearch);
-const TimerNote = lazyComponent(async () => (await import("../components/TimerMark.tsx")).TimerNote, "timer");
+const LaterLine = lazyComponent(async () => (await import("../later/parts.ts")).LaterLine, "files");
+const TimerNote = lazyComponent(async () => (await import("../later/parts.ts")).TimerNote, "files");
 const WaitingLine = lazyComponent(async () => (await import("../components/WaitingLine.tsx")).WaitingLine);
 
 // Most conversations have a message that needs it.
@@ -147,6 +148,7 @@ export function ConversationPage({ id, areDetailsOpen }: { readonly id: string; 
         {conversation.status === "active" && conversation.kind === "group" && <ReturnLine id={id} />}
         <HeldLine id={id} />
         {conversation.kind === "group" && !areDetailsOpen && <WaitingLine id={id} />}
+        <LaterLine id={id} />
         <StopPanel conversation={conversation} />
         <TypingLine id={id} />
       </MessageMenuHost>

@@ -23,7 +23,7 @@ const GroupSettings = lazyComponent(async () => (await import("../components/Gro
 const JoinLinks = lazyComponent(async () => (await import("../components/JoinLinks.tsx")).JoinLinks);
 const LeaveDialog = lazyComponent(async () => (await import("../components/LeaveDialog.tsx")).LeaveDialog);
 const SharedFiles = lazyComponent(async () => (await import("../files/SharedFiles.tsx")).SharedFiles, "files");
-const TimerSetting = lazyComponent(async () => (await import("../components/TimerSetting.tsx")).TimerSetting, "timer");
+const TimerSetting = lazyComponent(async () => (await import("../later/parts.ts")).TimerSetting, "files");
 const VerificationPanel = lazyComponent(async () => (await import("../components/VerificationPanel.tsx")).VerificationPanel);
 
 /** Who is in a conversation, how it is protected, and what one can change. */

@@ -121,7 +121,7 @@ export interface AppState extends TrayState {
   readonly settingsVersion: number;
   /** Counts what changed of the join links of groups, of who waits there, and of where this person waits. */
   readonly joinLinksVersion: number;
-  /** Counts what the desk of a server told, of this account or of what was reported. */
+  /** Counts what the desk of a server told, of this account or of what was reported, and what is another of what waits for its time. */
   readonly noticesVersion: number;
   /** One's own devices, once asked for. */
   readonly devices: readonly OwnDevice[] | undefined;
@@ -256,6 +256,8 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "knocks":
         next = { ...next, joinLinksVersion: next.joinLinksVersion + 1 };
         break;
+      case "scheduled":
+      case "reminders":
       case "notices":
       case "reports":
         next = { ...next, noticesVersion: next.noticesVersion + 1 };
@@ -365,20 +367,14 @@ export function markUnreadLine(state: AppState, conversationId: string): AppStat
 
 /** The state without a message that was discarded or deleted here. */
 function removeMessage(before: AppState, conversationId: string, messageId: string): AppState {
-  const state = withoutComposing(before, conversationId, messageId);
+  // Nobody answers or changes what is gone.
+  const isOnIt = before.composing.get(conversationId)?.message.id === messageId;
+  const state = isOnIt ? { ...before, composing: new Map([...before.composing].filter(([id]) => id !== conversationId)) } : before;
   const timeline = state.timelines.get(conversationId);
   if (timeline === undefined) return state;
   const isOther = ({ id }: Message): boolean => id !== messageId;
   const { messages, aside } = timeline;
   return withTimeline(state, conversationId, { ...timeline, messages: messages.filter(isOther), aside: aside.filter(isOther) });
-}
-
-/** Nobody answers or changes what is gone. */
-function withoutComposing(state: AppState, conversationId: string, messageId: string): AppState {
-  if (state.composing.get(conversationId)?.message.id !== messageId) return state;
-  const composing = new Map(state.composing);
-  composing.delete(conversationId);
-  return { ...state, composing };
 }
 
 /** The state with a warning added, unless the same one stands already. */

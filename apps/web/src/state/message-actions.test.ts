@@ -8,7 +8,7 @@ const own = testMessage({ order: 1, author: me, sentAtMs: 99 * hourMs, delivery:
 
 describe("what can be done with a message", () => {
   it("is everything with one's own of today; the words of others are not changed", () => {
-    expect(actionsOf(own, world)).toEqual(["reply", "edit", "copy", "forward", "pin", "star", "select", "info", "delete"]);
+    expect(actionsOf(own, world)).toEqual(["reply", "edit", "copy", "forward", "pin", "star", "remind", "select", "info", "delete"]);
     expect(actionsOf(testMessage({ order: 1, author: ben, sentAtMs: 99 * hourMs }), world)).not.toContain("edit");
     // Whoever wrote it can be looked at.
     expect(actionsOf(testMessage({ order: 1, author: ben, sentAtMs: 99 * hourMs }), world)).toContain("person");
@@ -28,7 +28,15 @@ describe("what can be done with a message", () => {
   it("takes back what was done, and offers nothing that rights forbid", () => {
     const actions = actionsOf(own, { ...world, isStarred: true, isPinned: true });
     expect(actions).toEqual(expect.arrayContaining(["unstar", "unpin"]));
-    expect(actionsOf(own, { ...world, may: { post: false, pin: false } })).toEqual(["copy", "forward", "star", "select", "info", "delete"]);
+    expect(actionsOf(own, { ...world, may: { post: false, pin: false } })).toEqual([
+      "copy",
+      "forward",
+      "star",
+      "remind",
+      "select",
+      "info",
+      "delete",
+    ]);
   });
 
   it("is nothing with what the group tells of itself", () => {

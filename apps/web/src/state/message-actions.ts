@@ -14,6 +14,7 @@ export type MessageAction =
   | "unpin"
   | "star"
   | "unstar"
+  | "remind"
   | "select"
   | "info"
   | "person"
@@ -69,6 +70,7 @@ export function actionsOf(message: Message, { may, isStarred, isPinned, mayTell 
         ...(hasFiles ? (["save"] as const) : []),
         ...(may.pin ? ([isPinned ? "unpin" : "pin"] as const) : []),
         isStarred ? "unstar" : "star",
+        "remind",
         "select",
         "info",
         ...(author.isSelf ? [] : (["person"] as const)),

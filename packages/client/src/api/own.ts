@@ -1,3 +1,4 @@
+import type { ClientFailure } from "./failures.ts";
 import type { Message } from "./messages.ts";
 import type { Picture } from "./people.ts";
 import type { QuietHours } from "./quiet.ts";
@@ -42,8 +43,64 @@ export interface PrivacySettings {
   readonly typing: boolean;
 }
 
+/** A message that is to be sent at a time (spec X-15). */
+export interface ScheduledMessage {
+  readonly id: string;
+  readonly conversationId: string;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /**
+   * `waits` for its time; `due`: it is sent as soon as the server can be reached; `late`: no device was on at its time and an hour after it, and the
+   * person says what becomes of it (`sendScheduledNow`, `changeScheduled`, `cancelScheduled`).
+   */
+  readonly state: "waits" | "due" | "late";
+  /** Why it could not be sent, while that is so. */
+  readonly failure: ClientFailure | undefined;
+}
+
+/** A message that the person wants to be reminded of (spec X-15). */
+export interface Reminder {
+  readonly message: Message;
+  readonly atMs: number;
+  readonly isDue: boolean;
+}
+
+/** Something of what waits for its time is another now. */
+export type LaterEvent =
+  /** Other messages wait for their time than before, or one could not be sent (`scheduled`). */
+  | { readonly kind: "scheduled" }
+  /** Other reminders wait, or one is due (`reminders`). */
+  | { readonly kind: "reminders" };
+
+/** What a person has done at a time: the same on all of their devices. */
+export interface LaterCalls {
+  /**
+   * Has a text sent at a time by whichever of the person's devices is on then. What needs no device of theirs is no part of it: while none is on,
+   * nothing is sent, and more than an hour late the person is asked.
+   * @throws ClientError `invalid_setting` for a time that is over or more than a year away, `message_too_large` above 16,384 bytes, `not_permitted` above 128
+   */
+  schedule(
+    conversationId: string,
+    text: string,
+    when: { readonly atMs: number; readonly inReplyTo?: string | undefined },
+  ): Promise<ScheduledMessage>;
+  /** Those of one conversation, or all, the next first. */
+  scheduled(conversationId?: string): Promise<readonly ScheduledMessage[]>;
+  /** @throws ClientError as `schedule`, `unknown_message` once it was sent or taken back */
+  changeScheduled(id: string, change: { readonly text?: string | undefined; readonly atMs?: number | undefined }): Promise<void>;
+  /** @throws ClientError `unknown_message` */
+  cancelScheduled(id: string): Promise<void>;
+  /** Its time is now. @throws ClientError `unknown_message` */
+  sendScheduledNow(id: string): Promise<void>;
+  /** Reminds the person of a message at a time, on all of their devices; `undefined` ends that. @throws ClientError `unknown_message`, `invalid_setting` */
+  remind(conversationId: string, messageId: string, atMs: number | undefined): Promise<void>;
+  /** Those of messages that are here, the next first. */
+  reminders(): Promise<readonly Reminder[]>;
+}
+
 /** What a person sets for themselves. */
-export interface OwnCalls extends WakeCalls {
+export interface OwnCalls extends WakeCalls, LaterCalls {
   privacySettings(): Promise<PrivacySettings>;
   changePrivacySettings(settings: Partial<PrivacySettings>): Promise<void>;
   /** By which name this person goes from now on. Told to the members of their conversations, in the encryption. @throws ClientError `invalid_setting` */

@@ -1,3 +1,5 @@
+import type { ClientFailure } from "./failures.ts";
+
 /** A person as shown: an account and what is known of it. */
 export interface Person {
   readonly accountId: string;
@@ -24,4 +26,11 @@ export type Role = "member" | "administrator" | "owner";
 export interface Picture {
   readonly bytes: Uint8Array;
   readonly mediaType: "image/jpeg" | "image/webp";
+}
+
+/** An account that the server has and that does not count yet. */
+export interface PendingAccount {
+  readonly username: string;
+  /** What is waited for. */
+  readonly failure: ClientFailure;
 }

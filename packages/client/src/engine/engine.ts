@@ -8,6 +8,7 @@ import type { OwnStates } from "../devices/own-states.ts";
 import { Invites } from "../join-links/invites.ts";
 import { LazyFiles } from "../files/lazy-files.ts";
 import type { Moderation } from "../moderation/moderation.ts";
+import type { Later } from "../own/later.ts";
 import { Own } from "../own/own.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import type { Reports } from "../reports/reports.ts";
@@ -37,8 +38,9 @@ import { Requests } from "./requests.ts";
 import { standingPrefix } from "./standings.ts";
 import { offlineError } from "../errors.ts";
 import { hasReports } from "../reports/has-reports.ts";
+import { unseenThrough } from "../timeline/timers.ts";
 import { isListed } from "./shown.ts";
-import { Timers } from "./timers.ts";
+import type { Timers } from "./timers.ts";
 import { messagesSince } from "./since.ts";
 import { Welcomes } from "./welcomes.ts";
 import type { World } from "./world.ts";
@@ -59,8 +61,7 @@ export class Engine {
   readonly addresses: Addresses;
   /** Conversations that are to be made. */
   readonly making: NewConversations;
-  /** Messages that go. */
-  readonly timers: Timers;
+  #timers: Promise<Timers> | undefined;
   /** How far the person has read. */
   readonly reading: ReadMarks;
   readonly #inbox: Inbox;
@@ -85,6 +86,7 @@ export class Engine {
   readonly search: Search;
   /** What the person sets for themselves. */
   readonly own: Own;
+  #later: Promise<Later> | undefined;
   /** Links by which people ask to be let into groups. */
   readonly invites: Invites;
   /** Files that come with messages. */
@@ -162,7 +164,7 @@ export class Engine {
         hide: async (id, messageIds) => {
           if (found(id) !== undefined) await this.messages.hide(id, messageIds);
         },
-        looked: (id, order, atMs) => this.timers.lookedElsewhere(id, order, atMs),
+        looked: async (id, order, atMs) => await (await this.timers()).lookedElsewhere(id, order, atMs),
         see: async (id, messageIds) => await found(id)?.changeTimeline((timeline) => timeline.see(messageIds)),
       },
     });
@@ -185,13 +187,15 @@ export class Engine {
       runner: found,
       arrived: (id) => this.reading.historyArrived(id, 0),
     });
-    this.timers = new Timers(world, { runner: found, looked: (id, order, atMs) => this.devices.told.looked(id, order, atMs) });
     this.reading = new ReadMarks({
       conversations,
       own: this.own,
       receipts: this.#receipts,
       told: this.devices.told,
-      timers: this.timers,
+      look: async (id, throughOrder) => {
+        const isSeen = await world.store.transact("read", async (tx) => (await unseenThrough(tx, id, throughOrder)).length === 0);
+        if (!isSeen) await (await this.timers()).look(id, throughOrder);
+      },
     });
     for (const runner of runners) conversations.adopt(runner);
     const items: InboxWork = new InboxWork(
@@ -253,7 +257,7 @@ export class Engine {
   static async start(world: World, parts: EngineParts): Promise<Engine> {
     const engine = new Engine(world, { ...parts, runners: await loadRunners(world) });
     engine.#stopChores = startChores(world);
-    engine.timers.start();
+    engine.timed();
     await engine.own.load();
     engine.search.start();
     if (world.own.status === "registered") await engine.files.start();
@@ -263,6 +267,7 @@ export class Engine {
       await engine.devices.start();
       await engine.#items.start();
       engine.#sharedHistory.wake();
+      background(engine.later().then(() => undefined));
       engine.invites.start();
       engine.pictures.offerOwn();
       await engine.wakes.telling.start();
@@ -384,6 +389,46 @@ export class Engine {
     return this.#reports;
   }
 
+  /** Loaded once the account runs: messages that go (spec X-7). */
+  timers(): Promise<Timers> {
+    this.#timers ??= import("./timers.ts").then(
+      ({ Timers: Loaded }) => {
+        const loaded = new Loaded(this.#world, {
+          runner: (id) => this.conversations.byId.get(id),
+          looked: (id, order, atMs) => this.devices.told.looked(id, order, atMs),
+        });
+        if (!this.#closed) loaded.start();
+        return loaded;
+      },
+      (cause: unknown) => {
+        this.#timers = undefined;
+        throw offlineError(cause);
+      },
+    );
+    return this.#timers;
+  }
+
+  /** A message has another time at which it goes. */
+  timed(): void {
+    if (!this.#closed) background(this.timers().then((timers) => timers.changed()));
+  }
+
+  /** Loaded once the account runs: what the person has done at a time. */
+  later(): Promise<Later> {
+    this.#later ??= import("../own/later.ts").then(
+      ({ Later: Loaded }) => {
+        const later = new Loaded(this.#world, this);
+        if (!this.#closed) later.start();
+        return later;
+      },
+      (cause: unknown) => {
+        this.#later = undefined;
+        throw offlineError(cause);
+      },
+    );
+    return this.#later;
+  }
+
   /** Loaded with the first question: few groups are so large. */
   readQueries(): Promise<ReadQueries> {
     this.#queries ??= import("../receipts/queries.ts").then(
@@ -410,7 +455,8 @@ export class Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopChores();
-    await this.timers.close();
+    await (await this.#timers?.catch(() => undefined))?.close();
+    await (await this.#later?.catch(() => undefined))?.close();
     this.pictures.close();
     await this.search.close();
     await this.files.close();

@@ -20,6 +20,7 @@ import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import { fold } from "../timeline/fold.ts";
+import type { Plan } from "../own/facts.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
 import { withPending } from "../timeline/timeline.ts";
@@ -68,6 +69,8 @@ interface Saying {
   contentOf(head: ContentHead, files: readonly FilePart[]): Uint8Array;
   readonly undoMs?: number | undefined;
   readonly files?: readonly NewFile[] | undefined;
+  /** It tells nothing of the person besides: another device says the same. */
+  readonly isPlanned?: boolean;
 }
 
 /** What a person says in conversations, and does to what was said there. */
@@ -205,6 +208,29 @@ export class Messages {
     runner.emitConversation();
   }
 
+  /** The version of a message that whoever answers it sees. @throws ClientError `unknown_message` */
+  async versionOf(id: string, messageId: string): Promise<Uint8Array> {
+    return newestVersion(await this.#line(id, messageId));
+  }
+
+  /** Says what was to be said at a time, with that as its stamp: the same content on every device, so that it counts once (spec X-15). Whether it is in the log. */
+  async sayPlanned(id: string, plan: Plan): Promise<boolean> {
+    const { state, history } = await this.#access.writable(id);
+    if ((await history.line(this.#plannedId(state, plan))) !== undefined) return true;
+    if (!this.isUnderWay(state, plan)) await this.#say(id, { text: plan.text, contentOf: plannedContent(plan), isPlanned: true });
+    return false;
+  }
+
+  /** Whether that waits in the conversation to be sent. */
+  isUnderWay(state: ConversationState, plan: Plan): boolean {
+    const id = this.#plannedId(state, plan);
+    return state.outgoing.some((item) => item.id === id);
+  }
+
+  #plannedId(state: ConversationState, plan: Plan): string {
+    return contentIdIn(this.#world, state, plannedContent(plan)());
+  }
+
   async find(messageId: string): Promise<Message> {
     for (const { state, history } of this.#access.runners()) {
       const found = state.kind === "devices" ? undefined : await history.message(messageId);
@@ -280,7 +306,7 @@ export class Messages {
     }
   }
 
-  async #sayNow(id: string, { text, contentOf, undoMs, files = [] }: Saying): Promise<Message> {
+  async #sayNow(id: string, { text, contentOf, undoMs, files = [], isPlanned = false }: Saying): Promise<Message> {
     const runner = await this.#access.writable(id);
     if (!mayOf(runner.state, this.#world.people.self).post) throw notPermitted("Only administrators write here.");
     await requireSlowMode(this.#world, runner.state);
@@ -289,7 +315,7 @@ export class Messages {
     try {
       const parts = staged?.parts ?? [];
       const uploads = parts.map(({ blobId }) => toBase64Url(blobId));
-      messageId = await this.#compose(runner, { purpose: "text", text, undoMs, uploads }, (head) => contentOf(head, parts));
+      messageId = await this.#compose(runner, { purpose: "text", text, undoMs, uploads, isPlanned }, (head) => contentOf(head, parts));
     } catch (error) {
       await staged?.written(false).catch(() => undefined);
       throw error;
@@ -378,19 +404,26 @@ export class Messages {
 
   async #compose(
     runner: ConversationRunner,
-    { purpose, text, undoMs, uploads }: Pick<Saying, "text" | "undoMs"> & { purpose: "text" | "change"; uploads?: readonly string[] },
+    {
+      purpose,
+      text,
+      undoMs,
+      uploads,
+      isPlanned = false,
+    }: Pick<Saying, "text" | "undoMs" | "isPlanned"> & { purpose: "text" | "change"; uploads?: readonly string[] },
     contentOf: (head: ContentHead) => Uint8Array,
   ): Promise<string> {
     // In every message, so that whoever joined later learns it too.
     const { told, ...shown } = toldWithText(this.#world, runner.state);
-    const appendSecret = purpose === "text" ? runner.untoldSecret : undefined;
-    const wakeToken = purpose === "text" ? this.#access.wakes().ready(runner.state) : undefined;
+    const tells = purpose === "text" && !isPlanned;
+    const appendSecret = tells ? runner.untoldSecret : undefined;
+    const wakeToken = tells ? this.#access.wakes().ready(runner.state) : undefined;
     const { timerS } = runner.state.opening.settings;
     const expires = timerS === 0 ? undefined : { relative: true, seconds: timerS };
-    const head = purpose === "text" ? { ...shown, appendSecret, wakeToken, expires } : {};
+    const head = tells ? { ...shown, appendSecret, wakeToken, expires } : {};
     const { content, messageId } = this.#content(runner, contentOf, head);
     await runner.compose(
-      { kind: "compose", id: messageId, purpose, text, content, undoMs, uploads, ...(purpose === "text" ? { told } : {}) },
+      { kind: "compose", id: messageId, purpose, text, content, undoMs, uploads, ...(tells ? { told } : {}) },
       appendSecret,
     );
     if (wakeToken !== undefined) this.#access.wakes().said(runner.state);
@@ -398,6 +431,11 @@ export class Messages {
     if (purpose === "change" && !isWritable(runner.state)) this.#requireWritable(runner);
     return messageId;
   }
+}
+
+/** The content of what is to be said at a time: made of the plan alone. */
+function plannedContent({ text, salt, atMs, inReplyTo }: Plan): () => Uint8Array {
+  return () => createTextContent({ salt, sentAtMs: atMs, text, inReplyTo });
 }
 
 type ContentOf = (head: ContentHead, target: Uint8Array) => Uint8Array;

@@ -134,7 +134,7 @@ export async function openAccount(params: {
     asked: (id, query) => engine?.asked(id, query),
     readOn: (state) => catchUp.moved(state),
     heardFrom: (id, accountId) => engine?.heardFrom(id, accountId),
-    timed: () => engine?.timers.changed(),
+    timed: () => engine?.timed(),
     historyMoves: () => engine?.historyMoves(),
   };
   const pictures = new Pictures(world);

@@ -2,7 +2,6 @@ import type { Told } from "../devices/told.ts";
 import type { Own } from "../own/own.ts";
 import type { ReceiptSending } from "../receipts/sending.ts";
 import type { Conversations } from "./conversations.ts";
-import type { Timers } from "./timers.ts";
 
 /** What reading needs of the engine. */
 export interface ReadMarksAccess {
@@ -10,7 +9,8 @@ export interface ReadMarksAccess {
   readonly own: Own;
   readonly receipts: ReceiptSending;
   readonly told: Pick<Told, "markedRead">;
-  readonly timers: Pick<Timers, "look">;
+  /** What has a timer up to there is seen now. */
+  look(conversationId: string, throughOrder: number): Promise<void>;
 }
 
 /** How far the person has read, here or on another device of theirs. */
@@ -23,7 +23,7 @@ export class ReadMarks {
 
   /** The person has seen what stands up to there. @throws ClientError `unknown_conversation` */
   async read(id: string, throughOrder: number): Promise<void> {
-    const { conversations, own, told, receipts, timers } = this.#access;
+    const { conversations, own, told, receipts } = this.#access;
     const runner = conversations.required(id);
     const { state } = runner;
     await own.markUnread(id, false);
@@ -32,7 +32,7 @@ export class ReadMarks {
     await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
     told.markedRead(runner.state);
     receipts.read(id);
-    await timers.look(id, Math.min(throughOrder, state.lastOrder));
+    await this.#access.look(id, Math.min(throughOrder, state.lastOrder));
   }
 
   /** Lines came from elsewhere, or another device read up to there. */

@@ -1,4 +1,4 @@
-import { forgetPlace, nextTimed, noteSeenThrough, undatedTimed, unseenThrough } from "../timeline/timers.ts";
+import { forgetPlace, nextTimed, noteSeenThrough, undatedTimed } from "../timeline/timers.ts";
 import type { TimedPlace } from "../timeline/timers.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import type { World } from "./world.ts";
@@ -66,10 +66,7 @@ export class Timers {
 
   /** The person sees all up to a place here: of what nobody had seen the time begins, on their other devices too. */
   async look(id: string, throughOrder: number): Promise<void> {
-    const { store, platform } = this.#world;
-    const isSeen = await store.transact("read", async (tx) => (await unseenThrough(tx, id, throughOrder)).length === 0);
-    if (isSeen) return;
-    const atMs = platform.nowMs();
+    const atMs = this.#world.platform.nowMs();
     await this.#access.runner(id)?.changeTimeline(async (timeline) => void (await timeline.look(throughOrder, atMs)), true);
     this.#access.looked(id, throughOrder, atMs);
   }

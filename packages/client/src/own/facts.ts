@@ -39,12 +39,29 @@ export type OwnFact =
   | { readonly kind: "deleted"; readonly logId: Uint8Array; readonly throughSeq: number }
   /** What is being written there, "" for nothing any more; `over`: a mark (`draftMark`) of the other device's draft that the person took last. */
   | { readonly kind: "draft"; readonly logId: Uint8Array; readonly text: string; readonly over: Uint8Array }
+  /** What is to be said there at a time, by whichever device is on then; without a plan it was sent, or is not to be any more (spec X-15). */
+  | { readonly kind: "later"; readonly logId: Uint8Array; readonly id: Uint8Array; readonly plan: Plan | undefined }
+  /** A device is about to send it: others wait a minute (spec X-15). */
+  | { readonly kind: "claim"; readonly logId: Uint8Array; readonly id: Uint8Array; readonly deviceId: Uint8Array; readonly atMs: number }
+  /** The person is to be reminded of a message then; `undefined` once they were, or not at all (spec X-15). */
+  | { readonly kind: "remind"; readonly logId: Uint8Array; readonly messageId: Uint8Array; readonly atMs: number | undefined }
   /** Of no conversation: what others are told of this person, as of all. */
   | { readonly kind: "setting"; readonly name: SettingName; readonly isOn: boolean }
   /** Of no conversation: when nothing is noticed. */
   | { readonly kind: "quiet"; readonly hours: QuietHours }
   /** Of no conversation: how the person is shown. */
   | ({ readonly kind: "profile" } & ShownProfile);
+
+/** What is to be said at a time: what the message is made of, so that two devices make the same. */
+export interface Plan {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly text: string;
+  /** The version that it answers. */
+  readonly inReplyTo: Uint8Array | undefined;
+  /** Of the content: 16 bytes. */
+  readonly salt: Uint8Array;
+}
 
 /** What a person lets others know, and is told of them in turn. */
 export type SettingName = "receipts" | "typing";
@@ -121,6 +138,31 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
     struct<{ name: SettingName; isOn: boolean }>({ name: enumeration<SettingName>(uint8, { receipts: 1, typing: 2 }), isOn: bool }),
   ],
   quiet: [9, struct<{ hours: QuietHours }>({ hours: quietHoursCodec })],
+  later: [
+    11,
+    struct<{ logId: Uint8Array; id: Uint8Array; plan: Plan | undefined }>({
+      logId,
+      id: opaque(16),
+      plan: optional(struct<Plan>({ atMs: safeUint64, text: text(maxDraftBytes), inReplyTo: optional(opaque(32)), salt: opaque(16) })),
+    }),
+  ],
+  claim: [
+    12,
+    struct<{ logId: Uint8Array; id: Uint8Array; deviceId: Uint8Array; atMs: number }>({
+      logId,
+      id: opaque(16),
+      deviceId: opaque(16),
+      atMs: safeUint64,
+    }),
+  ],
+  remind: [
+    13,
+    struct<{ logId: Uint8Array; messageId: Uint8Array; atMs: number | undefined }>({
+      logId,
+      messageId: opaque(32),
+      atMs: optional(safeUint64),
+    }),
+  ],
   profile: [10, struct<ShownProfile>({ displayName: text(maxDisplayNameBytes), picture })],
 });
 
@@ -167,7 +209,23 @@ export function keyOf(fact: OwnFact): string {
   if (fact.kind === "quiet") return quietKey;
   if (fact.kind === "profile") return profileKey;
   const about = `${fact.kind}/${toBase64Url(fact.logId)}`;
-  return fact.kind === "star" ? `${about}/${toBase64Url(fact.messageId)}` : about;
+  switch (fact.kind) {
+    case "star":
+    case "remind":
+      return `${about}/${toBase64Url(fact.messageId)}`;
+    case "later":
+      return `${about}/${toBase64Url(fact.id)}`;
+    case "claim":
+      return `${about}/${toBase64Url(fact.id)}/${toBase64Url(fact.deviceId)}`;
+    default:
+      return about;
+  }
+}
+
+/** About how many bytes a fact has at most. */
+export function factBytes(fact: OwnFact): number {
+  const words = fact.kind === "draft" ? fact.text : fact.kind === "later" ? (fact.plan?.text ?? "") : "";
+  return 200 + words.length * 3;
 }
 
 /** Above 0 where the first was said later: a total order, so that all devices end with the same. */

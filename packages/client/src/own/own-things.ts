@@ -4,7 +4,18 @@ import type { Platform } from "../platform/platform.ts";
 import { createMutex } from "../store/mutex.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
-import { compareRegisters, keyOf, logTagBytes, maxFactsTold, maxToldBytes, noLog, packFacts, registerCodec, unpackFacts } from "./facts.ts";
+import {
+  compareRegisters,
+  factBytes,
+  keyOf,
+  logTagBytes,
+  maxFactsTold,
+  maxToldBytes,
+  noLog,
+  packFacts,
+  registerCodec,
+  unpackFacts,
+} from "./facts.ts";
 import type { FactOfConversation, OwnFact, Register } from "./facts.ts";
 import { eraOf, nothingSet, placeBehind, take } from "./own-state.ts";
 import type { OwnState } from "./own-state.ts";
@@ -236,7 +247,7 @@ function putWaiting(tx: StoreTransaction, { at, id, facts, sent }: Waiting): voi
 }
 
 function sizeOf(facts: readonly OwnFact[]): number {
-  return facts.reduce((sum, fact) => sum + (fact.kind === "draft" ? fact.text.length * 3 : 0) + 80, 0);
+  return facts.reduce((sum, fact) => sum + factBytes(fact), 0);
 }
 
 /** The conversation that a key is about, base64url. */

@@ -254,6 +254,9 @@ export class Own {
       this.#world.emit({ kind: "settings" });
       for (const runner of this.#access.runners()) runner.emitConversation();
     }
-    if (keys.some((key) => key.startsWith("star/"))) this.#world.emit({ kind: "starred" });
+    const isOf = (kind: string): boolean => keys.some((key) => key.startsWith(`${kind}/`));
+    if (isOf("star")) this.#world.emit({ kind: "starred" });
+    if (isOf("later")) this.#world.emit({ kind: "scheduled" });
+    if (isOf("remind")) this.#world.emit({ kind: "reminders" });
   }
 }

@@ -9,7 +9,7 @@ import { createSingleFlight } from "../single-flight.ts";
 import type { SingleFlight } from "../single-flight.ts";
 import { parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { logTagBytes, maxFactsTold, maxToldBytes, packFacts, packRegisters, unpackFacts, unpackRegisters } from "./facts.ts";
+import { factBytes, logTagBytes, maxFactsTold, maxToldBytes, packFacts, packRegisters, unpackFacts, unpackRegisters } from "./facts.ts";
 import type { Register } from "./facts.ts";
 import { believable } from "./own-state.ts";
 import { placedPrefix } from "./placed.ts";
@@ -146,8 +146,7 @@ function piecesOf(registers: readonly Register[]): readonly (readonly Register[]
   const pieces: Register[][] = [];
   let bytes = 0;
   for (const register of registers) {
-    const { fact } = register;
-    const size = 120 + (fact.kind === "draft" ? fact.text.length * 3 : 0);
+    const size = factBytes(register.fact);
     const last = pieces.at(-1);
     if (last === undefined || last.length >= maxFactsTold || bytes + size > maxToldBytes) {
       pieces.push([register]);
