@@ -108,14 +108,14 @@ function Screen(): ReactElement {
     rememberAccount(true);
     rememberRegistering(undefined);
     if (begun !== undefined) notify(t("resumed", { username: begun.username }));
-    const timer = setTimeout(() => {
-      const keep = async (): Promise<void> => {
-        await (await import("./app-worker/keep-app.ts")).keepApp(controller);
-      };
-      void fetchAllComponents()
-        .then(keep, keep)
-        .catch(() => undefined);
-    }, calmMs);
+    const keep = (): Promise<void> => import("./app-worker/keep-app.ts").then(({ keepApp }) => keepApp(controller));
+    const timer = setTimeout(
+      () =>
+        void fetchAllComponents()
+          .then(keep, keep)
+          .catch(() => undefined),
+      calmMs,
+    );
     return () => clearTimeout(timer);
   }, [begun, controller, hasAccount, notify]);
   const removal = useSelector((state) => state.alarms.find(({ failure }) => failure.code === "device_removed"));

@@ -145,7 +145,7 @@ export interface AppState extends TrayState {
    * What the app has to say of itself: a newer build of it waits for the person's word (`ready`), or for what goes on in some tab (`waiting`);
    * whether they want notifications (`notices`).
    */
-  readonly update: "ready" | "waiting" | "notices" | undefined;
+  readonly update?: "ready" | "waiting" | "notices" | undefined;
   /** The last thing to tell a screen reader. */
   readonly heard: { readonly key: number; readonly message: Message | undefined };
 }
@@ -193,7 +193,6 @@ export const initialState: AppState = {
   isRecoveryPutOff: false,
   openId: undefined,
   isAttentive: true,
-  update: undefined,
   heard: { key: 0, message: undefined },
 };
 
