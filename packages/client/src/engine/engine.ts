@@ -267,7 +267,7 @@ export class Engine {
       await engine.devices.start();
       await engine.#items.start();
       engine.#sharedHistory.wake();
-      background(engine.later().then(() => undefined));
+      void engine.later().catch(() => undefined);
       engine.invites.start();
       engine.pictures.offerOwn();
       await engine.wakes.telling.start();
@@ -410,7 +410,7 @@ export class Engine {
 
   /** A message has another time at which it goes. */
   timed(): void {
-    if (!this.#closed) background(this.timers().then((timers) => timers.changed()));
+    background(this.timers().then((timers) => timers.changed()));
   }
 
   /** Loaded once the account runs: what the person has done at a time. */
