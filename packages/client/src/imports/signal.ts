@@ -1,3 +1,4 @@
+import { utf8Bytes } from "@latchkey/codec";
 import type { ImportedLine } from "../api/imports.ts";
 import { listOf, member, numberOf, textOf } from "./json-values.ts";
 import { textLine } from "./parsed.ts";
@@ -68,7 +69,7 @@ function remember<T>(map: Map<string, T>, id: string | undefined, value: T): voi
 
 /** The beginning of a text, and nothing that holds on to the rest: a hundred thousand of them are kept. */
 function copyOf(text: string, length: number): string {
-  return [...text.slice(0, length)].join("");
+  return new TextDecoder().decode(utf8Bytes(text.slice(0, length)));
 }
 
 function idOf(value: unknown): string | undefined {
