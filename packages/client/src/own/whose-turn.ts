@@ -7,8 +7,6 @@ export const leaseMs = 60_000;
 /** What is so much later than it was to be is asked about, and not sent. */
 export const lateMs = 3_600_000;
 
-type Claim = Extract<OwnFact, { readonly kind: "claim" }>;
-
 /** What this device does about something that is to be said at a time. */
 export type Turn = "not yet" | "late" | "send" | "claim" | "leave";
 
