@@ -20,7 +20,6 @@ import type { ConversationState } from "../core/types.ts";
 import { ClientError } from "../errors.ts";
 import type { Files } from "../files/files.ts";
 import { fold } from "../timeline/fold.ts";
-import type { Plan } from "../own/facts.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
 import { withPending } from "../timeline/timeline.ts";
@@ -213,22 +212,9 @@ export class Messages {
     return newestVersion(await this.#line(id, messageId));
   }
 
-  /** Says what was to be said at a time, with that as its stamp: the same content on every device, so that it counts once (spec X-15). Whether it is in the log. */
-  async sayPlanned(id: string, plan: Plan): Promise<boolean> {
-    const { state, history } = await this.#access.writable(id);
-    if ((await history.line(this.#plannedId(state, plan))) !== undefined) return true;
-    if (!this.isUnderWay(state, plan)) await this.#say(id, { text: plan.text, contentOf: plannedContent(plan), isPlanned: true });
-    return false;
-  }
-
-  /** Whether that waits in the conversation to be sent. */
-  isUnderWay(state: ConversationState, plan: Plan): boolean {
-    const id = this.#plannedId(state, plan);
-    return state.outgoing.some((item) => item.id === id);
-  }
-
-  #plannedId(state: ConversationState, plan: Plan): string {
-    return contentIdIn(this.#world, state, plannedContent(plan)());
+  /** Says what was to be said at a time, by this content: it tells nothing else of the person (spec X-15). @throws ClientError */
+  async sayPlanned(id: string, text: string, content: Uint8Array): Promise<void> {
+    await this.#say(id, { text, contentOf: () => content, isPlanned: true });
   }
 
   async find(messageId: string): Promise<Message> {
@@ -431,11 +417,6 @@ export class Messages {
     if (purpose === "change" && !isWritable(runner.state)) this.#requireWritable(runner);
     return messageId;
   }
-}
-
-/** The content of what is to be said at a time: made of the plan alone. */
-function plannedContent({ text, salt, atMs, inReplyTo }: Plan): () => Uint8Array {
-  return () => createTextContent({ salt, sentAtMs: atMs, text, inReplyTo });
 }
 
 type ContentOf = (head: ContentHead, target: Uint8Array) => Uint8Array;

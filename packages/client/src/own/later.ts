@@ -1,10 +1,12 @@
 import { fromBase64Url, toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { createTextContent } from "@latchkey/protocol";
 import type { ClientFailure } from "../api.ts";
 import type { Reminder, ScheduledMessage } from "../api/own.ts";
 import { isCaughtUp } from "../core/turn.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { Conversations } from "../engine/conversations.ts";
 import type { Messages } from "../engine/messages.ts";
+import { contentIdIn } from "../engine/message-ids.ts";
 import { syncPrefix } from "../engine/world.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError, failureOf } from "../errors.ts";
@@ -37,10 +39,8 @@ interface LaterAccess {
   versionOf(conversationId: string, messageId: string): Promise<Uint8Array>;
   /** The conversation in which it goes on; `undefined` where there is none. */
   current(id: string): ConversationRunner | undefined;
-  /** Whether it waits there to be sent. */
-  isUnderWay(runner: ConversationRunner, plan: Plan): boolean;
-  /** Says it where it was not said, the same on every device; whether it is in the log. @throws ClientError */
-  say(conversationId: string, plan: Plan): Promise<boolean>;
+  /** Says it, by this content. @throws ClientError */
+  say(conversationId: string, text: string, content: Uint8Array): Promise<void>;
 }
 
 /** What a person has done at a time, by whichever of their devices is on then (spec X-15). */
@@ -61,8 +61,7 @@ export class Later {
       runners: () => conversations.all(),
       current: (id) => (conversations.byId.has(id) ? conversations.inPlaceOf(id) : undefined),
       versionOf: (id, messageId) => messages.versionOf(id, messageId),
-      isUnderWay: ({ state }, plan) => messages.isUnderWay(state, plan),
-      say: (id, plan) => messages.sayPlanned(id, plan),
+      say: (id, text, content) => messages.sayPlanned(id, text, content),
     };
     this.#flight = createSingleFlight(() => this.#run());
     world.ownThings.onChange((keys) => this.#changed(keys));
@@ -176,7 +175,7 @@ export class Later {
     const { ownThings, own, clock, store } = this.#world;
     const runner = this.#access.current(toBase64Url(fact.logId));
     // It goes as all that waits there, however late.
-    if (runner !== undefined && this.#access.isUnderWay(runner, plan)) return isCaughtUp(runner.state) ? "send" : "leave";
+    if (runner !== undefined && this.#waitsIn(runner, plan)) return isCaughtUp(runner.state) ? "send" : "leave";
     const prefix = keyOf({ ...fact, id, kind: "claim", deviceId: new Uint8Array(16), atMs: 0 }).slice(0, -22);
     const claims = [...ownThings.state].filter(([key]) => key.startsWith(prefix)).map(([, register]) => register);
     const ownKey = keyOf({ ...fact, id, kind: "claim", deviceId: own.deviceId, atMs: 0 });
@@ -196,7 +195,7 @@ export class Later {
   async #send(fact: Scheduled): Promise<void> {
     const key = keyOf(fact);
     try {
-      const isSaid = await this.#access.say(idOf(fact), fact.plan);
+      const isSaid = await this.#say(idOf(fact), fact.plan);
       this.#failures.delete(key);
       // Until then another device may take it up.
       if (isSaid) await this.#world.ownThings.say([{ ...fact, plan: undefined }]);
@@ -205,6 +204,24 @@ export class Later {
       this.#failures.set(key, failureOf(error));
       this.#world.emit({ kind: "scheduled" });
     }
+  }
+
+  /** Says it where it was not said, the same on every device; whether it is in the log. @throws ClientError */
+  async #say(id: string, plan: Plan): Promise<boolean> {
+    const runner = this.#access.current(id);
+    if (runner === undefined) return false;
+    if ((await runner.history.line(this.#idIn(runner, plan))) !== undefined) return true;
+    if (!this.#waitsIn(runner, plan)) await this.#access.say(id, plan.text, contentOf(plan));
+    return false;
+  }
+
+  #waitsIn(runner: ConversationRunner, plan: Plan): boolean {
+    const id = this.#idIn(runner, plan);
+    return runner.state.outgoing.some((item) => item.id === id);
+  }
+
+  #idIn({ state }: ConversationRunner, plan: Plan): string {
+    return contentIdIn(this.#world, state, contentOf(plan));
   }
 
   #tellDue(due: Set<string>): void {
@@ -232,7 +249,7 @@ export class Later {
 
   #isUnderWay({ logId, plan }: Scheduled): boolean {
     const runner = this.#access.current(toBase64Url(logId));
-    return runner !== undefined && this.#access.isUnderWay(runner, plan);
+    return runner !== undefined && this.#waitsIn(runner, plan);
   }
 
   #runnerOf(fact: Pick<Scheduled, "logId">): ConversationRunner | undefined {
@@ -245,6 +262,11 @@ export class Later {
       throw new ClientError("message_too_large", "A message that is sent at a time has 1 to 16,384 bytes of text.");
     if (!isOldTime) requireTime(atMs, this.#world.platform.nowMs());
   }
+}
+
+/** Made of the plan alone, so that two devices make the same. */
+function contentOf({ text, salt, atMs, inReplyTo }: Plan): Uint8Array {
+  return createTextContent({ salt, sentAtMs: atMs, text, inReplyTo });
 }
 
 function requireTime(atMs: number, nowMs: number): void {
