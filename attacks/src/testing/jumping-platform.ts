@@ -16,11 +16,15 @@ interface Timer {
   fire(): void;
 }
 
+/** From so long on a timer is one of what is done now and then, such as looking whether somebody was suspended. */
+const longMs = 10_000;
+
 /**
  * Node's platform with such a clock, and with the shortest of every random delay.
  * @param tamper what the program of somebody malicious takes for random
+ * @param holdsLong timers of ten seconds and more run out by jumps alone, however slow the machine is
  */
-export function createJumpingPlatform(tamper: (random: Random) => Random = (random) => random): JumpingPlatform {
+export function createJumpingPlatform(tamper: (random: Random) => Random = (random) => random, holdsLong = false): JumpingPlatform {
   const node = createNodePlatform();
   const random = tamper(node.random);
   const timers = new Set<Timer>();
@@ -41,7 +45,7 @@ export function createJumpingPlatform(tamper: (random: Random) => Random = (rand
             run();
           },
         };
-        const cancel = node.setTimer(delayMs, () => timer.fire());
+        const cancel = holdsLong && delayMs >= longMs ? () => undefined : node.setTimer(delayMs, () => timer.fire());
         timers.add(timer);
         return () => {
           timers.delete(timer);

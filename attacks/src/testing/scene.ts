@@ -43,6 +43,7 @@ export class Scene implements AsyncDisposable {
   readonly operator: Operator;
   readonly #servers: RunningServer[];
   readonly #clients: Client[] = [];
+  #holdsLong = false;
 
   private constructor(folder: string, server: RunningServer, operator: Operator) {
     this.folder = folder;
@@ -58,6 +59,11 @@ export class Scene implements AsyncDisposable {
     const operator = new Operator(server.url);
     await operator.start();
     return new Scene(folder, server, operator);
+  }
+
+  /** From now on what programs do now and then they do by jumps of their clocks alone, however slow the machine is. */
+  holdLongTimers(): void {
+    this.#holdsLong = true;
   }
 
   /** Another real server of the same name, behind the operator: for accounts that only the operator knows of. */
@@ -148,7 +154,7 @@ export class Scene implements AsyncDisposable {
     } = {},
   ): Promise<{ client: Client; jump: (durationMs: number) => void }> {
     const { requests = "accept", profile = name, tamper } = params;
-    const { platform: jumping, jump } = createJumpingPlatform(tamper);
+    const { platform: jumping, jump } = createJumpingPlatform(tamper, this.#holdsLong);
     const platform = { ...jumping, files: nodeFiles(this.profileOf(profile)) };
     const store = params.store ?? (await openNodeStore(this.profileOf(profile)));
     const client = await createClient({ store, platform, serverUrl: this.operator.url(name), requests });
