@@ -3,7 +3,7 @@
 // Counter-measure: the first claim in the devices' log counts for a minute, and two devices make the same bytes, which count once (X-15, X-5, E-282)
 import { toBase64Url } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
-import { eventually, foundPair, Scene, settle } from "./testing/scene.ts";
+import { begun, eventually, foundPair, Scene, settle } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
@@ -66,6 +66,45 @@ describe("[E-282] D45 sent at a time, by two devices", () => {
     expect((await back.messages(id, { limit: 100 })).filter(({ body }) => body.kind === "text" && body.text === text)).toHaveLength(1);
     expect([await ben.alarms(), await other.alarms()]).toEqual([[], []]);
     shows(context, "two entries of the log, one message");
+  });
+
+  test("two that are due in the same moment are both sent, each once; one that is said is neither late nor sent again", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, id } = await foundPair(scene);
+    const atMs = Date.now() + 3000;
+    for (const one of [text, "and many more"]) await ada.client.schedule(id, one, { atMs });
+    await eventually(async () => (await ben.texts(id)).includes(text) && (await ben.texts(id)).includes("and many more"), "both are sent");
+    // Before the list is looked at again the program ends, and comes back when they would be late.
+    await ada.client.close();
+    const back = await scene.reopen("ada");
+    await eventually(async () => (await back.scheduled()).length === 0, "neither waits any more");
+    await settle(ben);
+    const came = (await ben.texts(id)).filter((one) => one === text || one === "and many more");
+    expect(came.toSorted()).toEqual(["and many more", text].toSorted());
+    shows(context, "two messages");
+  });
+
+  test("[X-15] nobody is told unasked who was added after it was written; what was taken back is not sent", async (context) => {
+    await using scene = await Scene.open();
+    const [ada, ben, mal] = [await scene.person("ada"), await scene.person("ben"), await scene.person("mal")];
+    const id = await begun([ada, ben], "Surprise");
+    await settle(ada, ben);
+    const planned = await ada.client.schedule(id, text, { atMs: Date.now() + 60_000 });
+    const dropped = await ada.client.schedule(id, "never mind", { atMs: Date.now() + 60_000 });
+    await ada.client.addMembers(id, ["mal"]);
+    await settle(ada, ben, mal);
+    await ada.client.cancelScheduled(dropped.id);
+    await settle(ada, ben, mal);
+    await ada.jump(61_000);
+    await eventually(
+      async () => (await ada.client.scheduled()).some(({ failure }) => failure?.code === "members_changed"),
+      "it is asked about",
+    );
+    expect([await copies(ben, id), await copies(mal, id)]).toEqual([0, 0]);
+    await ada.client.sendScheduledNow(planned.id);
+    await eventually(async () => (await copies(mal, id)) === 1, "it is sent to them too");
+    expect((await ben.texts(id)).includes("never mind")).toBe(false);
+    shows(context, "asked first, and sent when the person says so");
   });
 
   test("an hour late it is asked about, and goes when the person says so", async (context) => {

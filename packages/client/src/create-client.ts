@@ -328,11 +328,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     decideDeletions: async (id, accountId, isDone) => member().messages.decideDeletions(id, accountId, isDone),
     retry: async (id, messageId) => member().messages.retry(id, messageId),
     takeBack: async (id, messageId) => {
+      await member().unplanned(id, messageId);
       const isTaken = await member().messages.takeBack(id, messageId);
       if (isTaken) member().own.written();
       return isTaken;
     },
-    discard: async (id, messageId) => member().messages.discard(id, messageId),
+    discard: async (id, messageId) => {
+      await member().unplanned(id, messageId);
+      await member().messages.discard(id, messageId);
+    },
     addMembers: async (id, addresses, options) => member().groups.add(id, addresses, options),
     removeMembers: async (id, accountIds, options) => member().groups.remove(id, accountIds, options),
     keepOut: async (id, accountIds, isKept) => member().groups.keepOut(id, accountIds, isKept),

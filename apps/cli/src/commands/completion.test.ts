@@ -26,7 +26,8 @@ test("bash completes commands, then what may follow each", async () => {
     expect([status, stderr]).toEqual([0, ""]);
     return stdout.split("\n").filter((word) => word !== "");
   };
-  expect(complete("re")).toEqual(["restore", "register", "read", "reply", "react", "report", "reports", "requests", "recover"]);
+  const all = ["restore", "register", "read", "reply", "react", "report", "reports", "remind", "reminders", "requests", "recover"];
+  expect(complete("re")).toEqual(all);
   expect(complete("--json", "whoa")).toEqual(["whoami"]);
   expect(complete("read", "--fol")).toEqual(["--follow"]);
   expect(complete("group", "re")).toEqual(["remove", "remove-unproven"]);

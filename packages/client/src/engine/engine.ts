@@ -429,6 +429,11 @@ export class Engine {
     return this.#later;
   }
 
+  /** What waits to be sent with this id is not to be: of what was to be said at a time nothing is made again. */
+  async unplanned(conversationId: string, messageId: string): Promise<void> {
+    if (this.#world.ownThings.all("later").length > 0) await (await this.later()).unplanned(conversationId, messageId);
+  }
+
   /** Loaded with the first question: few groups are so large. */
   readQueries(): Promise<ReadQueries> {
     this.#queries ??= import("../receipts/queries.ts").then(

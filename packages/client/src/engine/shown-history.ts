@@ -145,6 +145,11 @@ export class ShownHistory {
     return lines.flatMap((line) => line?.id ?? []);
   }
 
+  /** Whether what has this id came into the log once, whatever became of it since. */
+  async isKnown(messageId: string): Promise<boolean> {
+    return await this.#world.store.transact("read", async (tx) => (await loadPlace(tx, this.#id, messageId)) !== undefined);
+  }
+
   /** The line with this message id, or `undefined`. */
   async line(messageId: string): Promise<Line | undefined> {
     return await this.#world.store.transact("read", async (tx) => {

@@ -3,6 +3,8 @@ import type { Greeting } from "../account/clock.ts";
 
 /** So much of its time may pass unheard of: whatever looks at this clock does so each hour. */
 const unheardMs = 2 * 3_600_000;
+/** Who asks may have looked at the clock a moment ago; and a clock is set a little now and then. */
+const stepBackMs = 60_000;
 
 /**
  * Whether this device's clock may decide what is erased for good (spec E-142): once one's own server has said about the same time, and as long
@@ -34,15 +36,16 @@ export class SureClock {
   latest(nowMs: number): number {
     const passedMs = nowMs - this.#latestAtMs;
     // Somebody set the clock, or the device slept: how far it is behind now the next hello says.
-    if (passedMs < 0 || passedMs > unheardMs) this.#behindMs = 0;
-    this.#latestAtMs = nowMs;
+    if (passedMs < -stepBackMs || passedMs > unheardMs) this.#behindMs = 0;
+    this.#latestAtMs = Math.max(nowMs, passedMs < -stepBackMs ? nowMs : this.#latestAtMs);
     return nowMs + this.#behindMs;
   }
 
   /** Whether it is sure that it is now `nowMs`, milliseconds since 1970. */
   isSure(nowMs: number): boolean {
-    const passedMs = this.#atMs === undefined ? -1 : nowMs - this.#atMs;
-    this.#atMs = passedMs >= 0 && passedMs <= unheardMs ? nowMs : undefined;
+    const atMs = this.#atMs ?? Number.NEGATIVE_INFINITY;
+    const passedMs = nowMs - atMs;
+    this.#atMs = passedMs >= -stepBackMs && passedMs <= unheardMs ? Math.max(nowMs, atMs) : undefined;
     return this.#atMs !== undefined;
   }
 }

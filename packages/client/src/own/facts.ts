@@ -61,6 +61,8 @@ export interface Plan {
   readonly inReplyTo: Uint8Array | undefined;
   /** Of the content: 16 bytes. */
   readonly salt: Uint8Array;
+  /** Who was in the conversation when it was written: the first 8 bytes of each account's id, one after the other. */
+  readonly members: Uint8Array;
 }
 
 /** What a person lets others know, and is told of them in turn. */
@@ -143,7 +145,15 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
     struct<{ logId: Uint8Array; id: Uint8Array; plan: Plan | undefined }>({
       logId,
       id: opaque(16),
-      plan: optional(struct<Plan>({ atMs: safeUint64, text: text(maxDraftBytes), inReplyTo: optional(opaque(32)), salt: opaque(16) })),
+      plan: optional(
+        struct<Plan>({
+          atMs: safeUint64,
+          text: text(maxDraftBytes),
+          inReplyTo: optional(opaque(32)),
+          salt: opaque(16),
+          members: opaqueV(8192),
+        }),
+      ),
     }),
   ],
   claim: [

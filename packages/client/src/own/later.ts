@@ -1,4 +1,4 @@
-import { fromBase64Url, toBase64Url, utf8Bytes } from "@latchkey/codec";
+import { compareBytes, concatBytes, fromBase64Url, toBase64Url, utf8Bytes } from "@latchkey/codec";
 import { createTextContent } from "@latchkey/protocol";
 import type { ClientFailure } from "../api.ts";
 import type { Reminder, ScheduledMessage } from "../api/own.ts";
@@ -12,6 +12,7 @@ import type { World } from "../engine/world.ts";
 import { ClientError, failureOf } from "../errors.ts";
 import { createSingleFlight } from "../single-flight.ts";
 import type { SingleFlight } from "../single-flight.ts";
+import { createMutex } from "../store/mutex.ts";
 import { isMessageId } from "../timeline/ids.ts";
 import { keyOf, maxDraftBytes } from "./facts.ts";
 import type { OwnFact, Plan } from "./facts.ts";
@@ -24,6 +25,8 @@ const maxScheduled = 128;
 /** Messages that the person is to be reminded of. */
 const maxReminders = 256;
 const longestMs = 366 * 86_400_000;
+/** Of the id of an account. */
+const memberBytes = 8;
 /** What is due and cannot be sent now is tried again after so long. */
 const againMs = 5000;
 const longestTimerMs = 3_600_000;
@@ -41,6 +44,8 @@ interface LaterAccess {
   current(id: string): ConversationRunner | undefined;
   /** Says it, by this content. @throws ClientError */
   say(conversationId: string, text: string, content: Uint8Array): Promise<void>;
+  /** Takes back what waits to be sent; whether it was not sent yet. */
+  takeBack(conversationId: string, messageId: string): Promise<boolean>;
 }
 
 /** What a person has done at a time, by whichever of their devices is on then (spec X-15). */
@@ -48,6 +53,8 @@ export class Later {
   readonly #world: World;
   readonly #access: LaterAccess;
   readonly #flight: SingleFlight;
+  /** What the person changes and what is sent meanwhile follow one another. */
+  readonly #steps = createMutex();
   /** Why something could not be sent, by its key. */
   readonly #failures = new Map<string, ClientFailure>();
   #toldDue = new Set<string>();
@@ -62,8 +69,9 @@ export class Later {
       current: (id) => (conversations.byId.has(id) ? conversations.inPlaceOf(id) : undefined),
       versionOf: (id, messageId) => messages.versionOf(id, messageId),
       say: (id, text, content) => messages.sayPlanned(id, text, content),
+      takeBack: (id, messageId) => messages.takeBack(id, messageId),
     };
-    this.#flight = createSingleFlight(() => this.#run());
+    this.#flight = createSingleFlight(() => this.#steps.run(() => this.#run()));
     world.ownThings.onChange((keys) => this.#changed(keys));
   }
 
@@ -78,13 +86,14 @@ export class Later {
     text: string,
     { atMs, inReplyTo }: { readonly atMs: number; readonly inReplyTo?: string | undefined },
   ): Promise<ScheduledMessage> {
-    const { logId } = this.#access.runner(conversationId).state;
+    const runner = this.#access.runner(conversationId);
+    const { logId } = runner.state;
     const { platform, ownThings } = this.#world;
     this.#requireFit(text, atMs);
     if (this.#planned().length >= maxScheduled)
       throw new ClientError("not_permitted", `At most ${String(maxScheduled)} messages wait for their time.`);
     const answered = inReplyTo === undefined ? undefined : await this.#access.versionOf(conversationId, inReplyTo);
-    const plan: Plan = { atMs, text, inReplyTo: answered, salt: platform.random(16) };
+    const plan: Plan = { atMs, text, inReplyTo: answered, salt: platform.random(16), members: await membersOf(runner) };
     const fact: Scheduled = { kind: "later", logId, id: platform.random(16), plan };
     await ownThings.say([fact]);
     return this.#shown(fact);
@@ -96,21 +105,42 @@ export class Later {
   }
 
   async change(id: string, { text, atMs }: { readonly text?: string | undefined; readonly atMs?: number | undefined }): Promise<void> {
-    const fact = this.#required(id);
-    const { plan } = fact;
-    this.#requireFit(text ?? plan.text, atMs ?? plan.atMs, atMs === undefined);
-    const salt = this.#world.platform.random(16);
-    await this.#world.ownThings.say([{ ...fact, plan: { ...plan, text: text ?? plan.text, atMs: atMs ?? plan.atMs, salt } }]);
+    await this.#steps.run(async () => {
+      const fact = this.#required(id);
+      const { plan } = fact;
+      this.#requireFit(text ?? plan.text, atMs ?? plan.atMs, atMs === undefined);
+      await this.#requireUnsaid(fact);
+      const salt = this.#world.platform.random(16);
+      await this.#replan(fact, { ...plan, text: text ?? plan.text, atMs: atMs ?? plan.atMs, salt });
+    });
   }
 
   async cancel(id: string): Promise<void> {
-    await this.#world.ownThings.say([{ ...this.#required(id), plan: undefined }]);
+    await this.#steps.run(async () => {
+      const fact = this.#required(id);
+      await this.#requireUnsaid(fact);
+      await this.#done(fact);
+    });
   }
 
   async sendNow(id: string): Promise<void> {
-    const fact = this.#required(id);
-    if (this.#isUnderWay(fact)) return;
-    await this.#world.ownThings.say([{ ...fact, plan: { ...fact.plan, atMs: this.#world.platform.nowMs() } }]);
+    await this.#steps.run(async () => {
+      const fact = this.#required(id);
+      if (this.#isUnderWay(fact)) return;
+      if (await this.#isSaid(fact)) await this.#done(fact);
+      else await this.#replan(fact, { ...fact.plan, atMs: this.#world.platform.nowMs() });
+    });
+  }
+
+  /** The person takes back, or discards, what waits to be sent with this id: it is not made again of its plan. */
+  async unplanned(conversationId: string, messageId: string): Promise<void> {
+    await this.#steps.run(async () => {
+      const fact = this.#planned().find((one) => {
+        const runner = this.#access.current(idOf(one));
+        return runner?.id === conversationId && this.#idIn(runner, one.plan) === messageId;
+      });
+      if (fact !== undefined) await this.#done(fact);
+    });
   }
 
   async remind(conversationId: string, messageId: string, atMs: number | undefined): Promise<void> {
@@ -154,26 +184,39 @@ export class Later {
 
   async #run(): Promise<void> {
     this.#cancel();
-    const { platform, ownThings } = this.#world;
-    const nowMs = platform.nowMs();
-    const waits: number[] = [longestTimerMs];
-    for (const fact of this.#planned()) {
-      const turn = await this.#turnOf(fact, nowMs);
-      if (turn === "not yet") waits.push(fact.plan.atMs - nowMs);
-      else if (turn !== "late") waits.push(againMs);
-      if (turn === "claim") await this.#claim(fact, nowMs);
-      if (turn === "send") await this.#send(fact);
+    let waitMs = longestTimerMs;
+    const within = (ms: number): void => void (waitMs = Math.min(waitMs, ms));
+    try {
+      // What fails is tried again, and holds up nothing else.
+      for (const fact of this.#planned()) within(await this.#do(fact).catch(() => againMs));
+      const { platform, ownThings } = this.#world;
+      const nowMs = platform.nowMs();
+      const reminders = ownThings.all("remind").filter(({ atMs }) => atMs !== undefined);
+      for (const { atMs = 0 } of reminders) if (atMs > nowMs) within(atMs - nowMs);
+      this.#tellDue(new Set(reminders.filter(({ atMs = 0 }) => atMs <= nowMs).map(keyOf)));
+    } finally {
+      if (!this.#isClosed) this.#cancel = this.#world.platform.setTimer(Math.max(50, waitMs), () => this.#wake());
     }
-    const reminders = ownThings.all("remind").filter(({ atMs }) => atMs !== undefined);
-    for (const { atMs = 0 } of reminders) if (atMs > nowMs) waits.push(atMs - nowMs);
-    this.#tellDue(new Set(reminders.filter(({ atMs = 0 }) => atMs <= nowMs).map(keyOf)));
-    if (!this.#isClosed) this.#cancel = platform.setTimer(Math.max(50, Math.min(...waits)), () => this.#wake());
+  }
+
+  /** Does what is to be done about it now. Resolves to the milliseconds after which it is looked at again. */
+  async #do(fact: Scheduled): Promise<number> {
+    const nowMs = this.#world.platform.nowMs();
+    const turn = await this.#turnOf(fact, nowMs);
+    if (turn === "not yet") return fact.plan.atMs - nowMs;
+    if (turn === "late") return longestTimerMs;
+    if (turn === "claim") await this.#claim(fact, nowMs);
+    if (turn === "send") await this.#send(fact);
+    if (turn === "said") await this.#done(fact);
+    return againMs;
   }
 
   /** @returns "leave" too where nothing can be sent now: without the server, or while it is not sure what time it is */
-  async #turnOf({ plan, id, ...fact }: Scheduled, nowMs: number): Promise<Turn> {
-    const { ownThings, own, clock, store } = this.#world;
+  async #turnOf(planned: Scheduled, nowMs: number): Promise<Turn | "said"> {
+    const { plan, id, ...fact } = planned;
+    const { ownThings, own, clock, store, platform } = this.#world;
     const runner = this.#access.current(toBase64Url(fact.logId));
+    if (nowMs >= plan.atMs && (await this.#isSaid(planned))) return "said";
     // It goes as all that waits there, however late.
     if (runner !== undefined && this.#waitsIn(runner, plan)) return isCaughtUp(runner.state) ? "send" : "leave";
     const prefix = keyOf({ ...fact, id, kind: "claim", deviceId: new Uint8Array(16), atMs: 0 }).slice(0, -22);
@@ -182,10 +225,13 @@ export class Later {
     const isClaiming = ownThings.waiting.some(({ facts }) => facts.some((one) => keyOf(one) === ownKey));
     const turn = whoseTurn({ atMs: plan.atMs, nowMs, deviceId: own.deviceId, claims, isClaiming, isAlone: ownThings.isAlone() });
     if (turn !== "send" && turn !== "claim") return turn;
-    if (runner === undefined || !isCaughtUp(runner.state) || !clock.isSure(nowMs)) return "leave";
+    if (runner === undefined || !isCaughtUp(runner.state) || !clock.isSure(platform.nowMs())) return "leave";
     // What others claimed before this device has to be known.
     const isBehind = await store.transact("read", async (tx) => (await tx.scan({ prefix: syncPrefix, limit: 1 })).length > 0);
-    return isBehind ? "leave" : turn;
+    if (isBehind) return "leave";
+    if (!hasNewcomers(plan.members, await membersOf(runner))) return turn;
+    this.#fail(planned, { code: "members_changed", message: "Somebody was added since this was written.", canRetry: true });
+    return "late";
   }
 
   async #claim({ logId, id }: Scheduled, atMs: number): Promise<void> {
@@ -193,26 +239,53 @@ export class Later {
   }
 
   async #send(fact: Scheduled): Promise<void> {
-    const key = keyOf(fact);
     try {
-      const isSaid = await this.#say(idOf(fact), fact.plan);
-      this.#failures.delete(key);
-      // Until then another device may take it up.
-      if (isSaid) await this.#world.ownThings.say([{ ...fact, plan: undefined }]);
+      const { plan } = fact;
+      const runner = this.#access.current(idOf(fact));
+      // Until it is in the log another device may take it up.
+      if (runner !== undefined && !this.#waitsIn(runner, plan)) await this.#access.say(idOf(fact), plan.text, contentOf(plan));
+      this.#failures.delete(keyOf(fact));
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      this.#failures.set(key, failureOf(error));
-      this.#world.emit({ kind: "scheduled" });
+      this.#fail(fact, failureOf(error));
     }
   }
 
-  /** Says it where it was not said, the same on every device; whether it is in the log. @throws ClientError */
-  async #say(id: string, plan: Plan): Promise<boolean> {
-    const runner = this.#access.current(id);
-    if (runner === undefined) return false;
-    if ((await runner.history.line(this.#idIn(runner, plan))) !== undefined) return true;
-    if (!this.#waitsIn(runner, plan)) await this.#access.say(id, plan.text, contentOf(plan));
-    return false;
+  #fail(fact: Scheduled, failure: ClientFailure): void {
+    if (this.#failures.get(keyOf(fact))?.code === failure.code) return;
+    this.#failures.set(keyOf(fact), failure);
+    this.#world.emit({ kind: "scheduled" });
+  }
+
+  /** It waits no more: it is said, or is not to be. */
+  async #done(fact: Scheduled): Promise<void> {
+    this.#failures.delete(keyOf(fact));
+    await this.#world.ownThings.say([{ ...fact, plan: undefined }]);
+  }
+
+  /** The person has said so of it now, and to whom it goes. */
+  async #replan(fact: Scheduled, plan: Plan): Promise<void> {
+    this.#failures.delete(keyOf(fact));
+    const runner = this.#access.current(idOf(fact));
+    const members = runner === undefined ? plan.members : await membersOf(runner);
+    await this.#world.ownThings.say([{ ...fact, plan: { ...plan, members } }]);
+  }
+
+  /** What waits in the conversation is taken back. @throws ClientError `unknown_message` where it is said already, or about to be */
+  async #requireUnsaid(fact: Scheduled): Promise<void> {
+    const runner = this.#access.current(idOf(fact));
+    if (runner === undefined) return;
+    if (await this.#isSaid(fact)) {
+      await this.#done(fact);
+      throw notWaiting();
+    }
+    if (this.#waitsIn(runner, fact.plan) && !(await this.#access.takeBack(runner.id, this.#idIn(runner, fact.plan)))) throw notWaiting();
+  }
+
+  /** Whether it came into the log once, by whichever device, and whatever became of it since. */
+  async #isSaid(fact: Scheduled): Promise<boolean> {
+    const runner = this.#access.current(idOf(fact));
+    return runner !== undefined && (await runner.history.isKnown(this.#idIn(runner, fact.plan)));
   }
 
   #waitsIn(runner: ConversationRunner, plan: Plan): boolean {
@@ -236,7 +309,7 @@ export class Later {
 
   #required(id: string): Scheduled {
     const fact = this.#planned().find((one) => toBase64Url(one.id) === id);
-    if (fact === undefined) throw new ClientError("unknown_message", "No such message waits for its time.");
+    if (fact === undefined) throw notWaiting();
     return fact;
   }
 
@@ -272,4 +345,23 @@ function contentOf({ text, salt, atMs, inReplyTo }: Plan): Uint8Array {
 function requireTime(atMs: number, nowMs: number): void {
   if (!Number.isSafeInteger(atMs) || atMs <= nowMs || atMs - nowMs > longestMs)
     throw new ClientError("invalid_setting", "A time is to come, and within a year.");
+}
+
+/** The first bytes of the ids of all accounts that are in a conversation. */
+async function membersOf(runner: ConversationRunner): Promise<Uint8Array> {
+  await runner.load();
+  const ids = [...(runner.state.roster?.accounts.values() ?? [])].flatMap(([leaf]) => (leaf === undefined ? [] : [leaf.accountId]));
+  return concatBytes(...ids.map((id) => id.subarray(0, memberBytes)).toSorted(compareBytes));
+}
+
+/** Whether somebody is there who was not when it was written (attack A7). */
+function hasNewcomers(before: Uint8Array, now: Uint8Array): boolean {
+  const known = new Set<string>();
+  for (let at = 0; at < before.length; at += memberBytes) known.add(toBase64Url(before.subarray(at, at + memberBytes)));
+  for (let at = 0; at < now.length; at += memberBytes) if (!known.has(toBase64Url(now.subarray(at, at + memberBytes)))) return true;
+  return false;
+}
+
+function notWaiting(): ClientError {
+  return new ClientError("unknown_message", "No such message waits for its time.");
 }

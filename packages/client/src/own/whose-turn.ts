@@ -1,6 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
 import { comparePlaces } from "./facts.ts";
-import type { OwnFact, Register } from "./facts.ts";
+import type { Register } from "./facts.ts";
 
 /** A device that claimed has so long to send before another one may claim (spec X-15). */
 export const leaseMs = 60_000;
