@@ -14,12 +14,6 @@ export function holdRestart(): () => void {
   return resolve;
 }
 
-/** Whether something goes on in any tab. */
-export async function isHeld(): Promise<boolean> {
-  const { held = [] } = (await lockManager()?.query()) ?? {};
-  return held.some(({ name }) => name === lockName);
-}
-
 /** Resolves when nothing goes on in any tab; nothing that this app waits for begins until what it resolves to is called. @throws the reason of `signal` */
 export async function whenNobodyHolds(signal?: AbortSignal): Promise<() => void> {
   const locks = lockManager();

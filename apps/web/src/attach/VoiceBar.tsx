@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import type { Message } from "@latchkey/client";
 import { Icon } from "../components/Icon.tsx";
+import { tellWhile } from "../lock/going-on.ts";
 import { startVoice } from "../media/voice-recorder.ts";
 import type { NoVoice, VoiceEnd, VoiceRecorder, VoiceRecording } from "../media/voice-recorder.ts";
 import { t } from "../messages/words.ts";
@@ -85,7 +86,9 @@ export function VoiceBar({
       }
       running = recorder;
       setPhase({ kind: "recording", recorder });
+      const endTelling = tellWhile(controller, () => recorder.state() === "recording");
       const ended = await recorder.ended;
+      endTelling();
       const recording = await recorder.finish();
       if (recording !== undefined) latest.current(recording, ended);
       else if (!isGone) {

@@ -158,6 +158,7 @@ export function createFakeHost(scene: Scene): ClientHost {
     startOver: () => undefined,
     lock: async () => ({ kind: "done" }),
     active: () => undefined,
+    goesOn: () => undefined,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -49,6 +49,7 @@ async function setUp(params: {
     startOver: () => undefined,
     lock: async () => ({ kind: "done" }),
     active: () => undefined,
+    goesOn: () => undefined,
     leave: () => undefined,
   };
   const controller = createController(host, (run) => run());

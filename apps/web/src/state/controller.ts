@@ -37,7 +37,7 @@ const typingEveryMs = 2000;
 const longestWaitMs = 5000;
 
 /** What the screens can do. Methods that return a promise reject with an error that `failureOf` understands. */
-export interface Controller extends MessageActs {
+export interface Controller extends MessageActs, Pick<ClientHost, "active" | "goesOn" | "lock"> {
   readonly store: Store<AppState>;
   readonly client: ClientHost["client"];
   /** Tells of every event, one by one, as it comes. */
@@ -101,10 +101,6 @@ export interface Controller extends MessageActs {
   finishRecovery(): Promise<void>;
   /** Erases what is stored here and cannot be opened. */
   startOver(): Promise<void>;
-  /** Unlocks, locks, or changes the lock. */
-  readonly lock: ClientHost["lock"];
-  /** The person does something in this page, or it came into sight or went out of it: what the lock goes by. */
-  readonly active: ClientHost["active"];
   /** Erases this device; the app is that of a browser in which nobody was yet. */
   erase(): Promise<void>;
   /** Breaks a linking off, or forgets how the last one went. */
@@ -373,6 +369,7 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
     reopen: () => host.reopen(),
     lock: (act) => host.lock(act),
     active: (isVisible) => host.active(isVisible),
+    goesOn: () => host.goesOn(),
     showFolder: (folder) => store.update((state) => ({ ...state, folder })),
     open(conversationId) {
       if (store.get().openId === conversationId) return;

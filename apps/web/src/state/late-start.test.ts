@@ -27,6 +27,7 @@ function openPage(): { tell(status: HostStatus): void; phase(): string } {
     startOver: () => undefined,
     lock: async () => ({ kind: "done" }),
     active: () => undefined,
+    goesOn: () => undefined,
     leave: () => undefined,
   };
   const { store } = createController(host, (run) => run());

@@ -51,6 +51,37 @@ describe("[O-9] [E-272] a profile that is open locks by itself", () => {
     expect(lock).toHaveBeenCalledTimes(1);
   });
 
+  test("not while something goes on, and when no tab is seen all the same: what goes on in one is no sight of it", () => {
+    const lock = vi.fn();
+    const idle = createIdleLock<string>({ afterMs: minute, onHide: true, wipeAfter: undefined }, lock);
+    idle.seen("first", true);
+    idle.seen("second", false);
+    for (let second = 0; second < 600; second += 20) {
+      vi.advanceTimersByTime(20_000);
+      idle.goesOn();
+    }
+    expect(lock).not.toHaveBeenCalled();
+    idle.seen("first", false);
+    idle.goesOn();
+    vi.advanceTimersByTime(1500);
+    expect(lock).toHaveBeenCalledTimes(1);
+  });
+
+  test("also where something goes on: not before its time after the last of it, and at once where the device slept", () => {
+    const [late, slept] = [vi.fn(), vi.fn()];
+    const idle = createIdleLock<string>({ afterMs: minute, onHide: false, wipeAfter: undefined }, late);
+    vi.advanceTimersByTime(50_000);
+    idle.goesOn();
+    vi.advanceTimersByTime(minute - 1);
+    expect(late).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(late).toHaveBeenCalledTimes(1);
+    const other = createIdleLock<string>({ afterMs: minute, onHide: false, wipeAfter: undefined }, slept);
+    vi.setSystemTime(Date.now() + 8 * 60 * minute);
+    other.goesOn();
+    expect(slept).toHaveBeenCalledTimes(1);
+  });
+
   test("by what the person chose last, and not once it is ended", () => {
     const lock = vi.fn();
     const idle = createIdleLock<string>({ afterMs: minute, onHide: true, wipeAfter: undefined }, lock);

@@ -7,6 +7,8 @@ const hiddenMs = 1500;
 export interface IdleLock<P> {
   /** The person did something there, or it came into sight or went out of it. */
   seen(page: P, isVisible: boolean): void;
+  /** Something goes on without them, and counts as something that they do; it is no sight of any page. */
+  goesOn(): void;
   left(page: P): void;
   follow(settings: LockSettings): void;
   end(): void;
@@ -42,6 +44,10 @@ export function createIdleLock<P>(first: LockSettings, lock: () => void): IdleLo
     clearTimeout(hidden);
     if (!isOver && settings.onHide && visible.size === 0) hidden = setTimeout(run, hiddenMs);
   };
+  const done = (): void => {
+    lastMs = Date.now();
+    wait();
+  };
   wait();
 
   return {
@@ -52,10 +58,13 @@ export function createIdleLock<P>(first: LockSettings, lock: () => void): IdleLo
       }
       if (isVisible) {
         visible.add(page);
-        lastMs = Date.now();
-        wait();
+        done();
       } else visible.delete(page);
       watchSight();
+    },
+    goesOn() {
+      if (isDue()) run();
+      else done();
     },
     left(page) {
       visible.delete(page);

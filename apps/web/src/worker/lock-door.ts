@@ -37,6 +37,8 @@ export interface LockDoor<P> {
   /** Turns the lock on that was asked for; the profile is closed. */
   seal(): Promise<void>;
   seen(page: P, isVisible: boolean): void;
+  /** Something goes on, in a page or here. */
+  goesOn(): void;
   left(page: P): void;
 }
 
@@ -165,6 +167,7 @@ export function createLockDoor<P>({ work, setStatus, handOver, end }: LockDoorPa
       });
     },
     seen: (page, isVisible) => idle?.seen(page, isVisible),
+    goesOn: () => idle?.goesOn(),
     left: (page) => idle?.left(page),
   };
 }

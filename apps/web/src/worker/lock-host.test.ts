@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Client } from "@latchkey/client";
+import type { Client, ClientEvent, FileState } from "@latchkey/client";
 import type { LockSettings, LockView, Opened } from "@latchkey/client/lock";
 import { createHost } from "./serve.ts";
 import type { HostStatus, LockAct, Request, Response } from "./protocol.ts";
@@ -19,8 +19,12 @@ function startHost(lock: LockView | undefined) {
   let kept = lock;
   const done: string[] = [];
   const tried: Opened<CryptoKey>["kind"][] = [];
+  let emit: (event: ClientEvent) => void = () => undefined;
   const client: Partial<Client> = {
-    subscribe: () => () => undefined,
+    subscribe: (listener) => {
+      emit = listener;
+      return () => undefined;
+    },
     saveDraft: async (_id, text) => void done.push(`draft ${text}`),
     account: async () => undefined,
     close: async () => void done.push("close"),
@@ -64,7 +68,7 @@ function startHost(lock: LockView | undefined) {
       },
     },
   });
-  return { host, done, tried, otherBuild: () => otherBuild() };
+  return { host, done, tried, otherBuild: () => otherBuild(), emit: (event: ClientEvent) => emit(event) };
 }
 
 function openPage(host: ReturnType<typeof startHost>["host"]) {
@@ -133,6 +137,29 @@ describe("a worker whose profile is locked", () => {
     await pass(59_000);
     expect(page.statuses().at(-1)?.kind).toBe("ready");
     await pass(1400);
+    expect(done.at(-1)).toBe("end");
+  });
+
+  test("[O-9] [E-272] not while an upload comes further or a page says that something goes on; one that stands or begins again holds nothing", async () => {
+    const { host, done, emit } = startHost(view);
+    const page = openPage(host);
+    const file = (state: FileState): void => emit({ kind: "file", conversationId: "c", messageId: "m", fileId: "f", state });
+    const sending = (sentBytes: number): void => file({ kind: "sending", sentBytes, totalBytes: 1000 });
+    await pass();
+    page.lock({ kind: "unlock", opener: right });
+    await pass();
+    page.send({ kind: "active", isVisible: false });
+    for (const sentBytes of [100, 200, 300]) {
+      await pass(50_000);
+      sending(sentBytes);
+    }
+    await pass(50_000);
+    page.send({ kind: "goes_on" });
+    await pass(50_000);
+    expect(page.statuses().at(-1)?.kind).toBe("ready");
+    for (const sentBytes of [300, 0, 300]) sending(sentBytes);
+    file({ kind: "remote", hereBytes: 500, totalBytes: 1000 });
+    await pass(10_400);
     expect(done.at(-1)).toBe("end");
   });
 

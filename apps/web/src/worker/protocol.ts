@@ -23,6 +23,8 @@ export type Request =
   | { readonly kind: "lock"; readonly id: number; readonly act: LockAct }
   /** The person did something in this page, or it came into sight or went out of it. */
   | { readonly kind: "active"; readonly isVisible: boolean }
+  /** Something goes on in this page that is not to be broken off by the lock, whether it is seen or not. */
+  | { readonly kind: "goes_on" }
   /** The page holds a Web Lock of this name for as long as it lives: also one that is killed has left then. */
   | { readonly kind: "here"; readonly lock: string }
   /** Opens the client again after a failure. */

@@ -19,6 +19,8 @@ export interface ClientHost {
   lock(act: LockAct): Promise<LockAnswer>;
   /** The person did something in this page, or it came into sight or went out of it. */
   active(isVisible: boolean): void;
+  /** Something goes on in this page without the person, who may be elsewhere. */
+  goesOn(): void;
 }
 
 /** The page's end of a channel. */
@@ -96,6 +98,7 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
     // What the worker answers to this is of that type.
     lock: (act) => ask((id) => ({ kind: "lock", id, act }), true) as Promise<LockAnswer>,
     active: (isVisible) => port.postMessage({ kind: "active", isVisible }),
+    goesOn: () => port.postMessage({ kind: "goes_on" }),
     fail: setStatus,
   };
 }

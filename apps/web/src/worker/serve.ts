@@ -4,6 +4,7 @@ import { createLockDoor } from "./lock-door.ts";
 import type { End, LockWork } from "./lock-door.ts";
 import { failureOf, isPastOpening } from "./protocol.ts";
 import type { HostStatus, LockAct, Request, Response } from "./protocol.ts";
+import { watchUploads } from "./upload-watch.ts";
 
 /** The end of a channel: what MessagePort and a dedicated worker's global scope have in common. */
 export interface PortLike {
@@ -138,7 +139,11 @@ export function createHost(options: HostOptions): Host {
   const serveUntilEnd = async (key: CryptoKey | undefined): Promise<End> => {
     const opened = await options.openClient(key);
     client = Promise.resolve(opened);
-    opened.subscribe((event) => broadcast({ kind: "event", event }));
+    const hasMoved = watchUploads();
+    opened.subscribe((event) => {
+      broadcast({ kind: "event", event });
+      if (hasMoved(event)) door.goesOn();
+    });
     const ended = new Promise<End>((resolve) => (letGo = resolve));
     setStatus(door.opened());
     // The lock is held as long as this worker lives, or the account in the profile does.
@@ -223,6 +228,9 @@ export function createHost(options: HostOptions): Host {
             break;
           case "active":
             door.seen(port, data.isVisible);
+            break;
+          case "goes_on":
+            door.goesOn();
             break;
           case "wake":
             void client?.then((opened) => opened.wake());

@@ -1,0 +1,12 @@
+import type { Controller } from "../state/controller.ts";
+
+/** Well within the shortest time after which a profile may lock. */
+const everyMs = 20_000;
+
+/** Keeps the profile from being locked for as long as `goesOn`, by saying so again and again. Returns what ends that. */
+export function tellWhile(app: Pick<Controller, "goesOn">, goesOn: () => boolean): () => void {
+  const timer = setInterval(() => {
+    if (goesOn()) app.goesOn();
+  }, everyMs);
+  return () => clearInterval(timer);
+}
