@@ -5,6 +5,7 @@ import { fetchWords, onLanguageChange, t } from "../messages/words.ts";
 import type { PageQuestion } from "../service-worker/messages.ts";
 import type { Controller } from "../state/controller.ts";
 import { isMuted } from "../state/own.ts";
+import { hasLock } from "../state/preferences.ts";
 import { isFromOthers } from "../state/timeline.ts";
 import { beginAsking } from "./ask.ts";
 import { isAskingPutOff, noticeDepth } from "./choices.ts";
@@ -26,9 +27,11 @@ export function followNotices({ store, listen, client }: NoticedApp, signal: Abo
   const counts = new Map<string, number>();
   const conversations = new Map(store.get().conversations);
 
+  // While it is being locked this still knows what was open.
+  const isReady = (): boolean => store.get().phase.kind === "ready";
   const arrived = async (message: Message): Promise<void> => {
     const conversation = conversations.get(message.conversationId) ?? store.get().conversations.get(message.conversationId);
-    if (!isFromOthers(message) || conversation === undefined) return;
+    if (!isReady() || !isFromOthers(message) || conversation === undefined) return;
     askOnce();
     if (document.hasFocus() || noticeState() !== "on") return;
     const nowMs = Date.now();
@@ -36,9 +39,12 @@ export function followNotices({ store, listen, client }: NoticedApp, signal: Abo
     const count = (counts.get(conversation.id) ?? 0) + 1;
     counts.set(conversation.id, count);
     await fetchWords("app");
+    if (!isReady()) return;
+    // The state forgets it while it is being locked, and a browser may keep no preferences.
+    const isUnderLock = hasLock() || store.get().lock !== undefined;
     tell(worker(), {
       kind: "notice_show",
-      notice: noticeOf({ message, conversation, depth: noticeDepth(), count, hasLock: store.get().lock !== undefined }),
+      notice: noticeOf({ message, conversation, depth: noticeDepth(), count, hasLock: isUnderLock }),
     });
   };
   /** The person is asked after the first message that came, and never before. */
