@@ -89,10 +89,13 @@ export function createLockDoor<P>({ work, setStatus, handOver, end }: LockDoorPa
   const ready = (): HostStatus => ({ kind: "ready", ...(view === undefined ? {} : { lock: view }) });
 
   const unlock = async (opener: Opener): Promise<LockAnswer> => {
-    if (enter === undefined) return { kind: "done" };
+    const entering = enter;
+    if (entering === undefined) return { kind: "done" };
     const tried = await work.unlock(opener);
-    if (tried.kind === "opened") enter({ kind: "opened", key: tried.value });
-    else if (tried.kind === "erased") enter({ kind: "left", end: "erased" });
+    // Somebody begins anew meanwhile, or a worker of another build has the profile: the status says so.
+    if (enter !== entering) return { kind: "done" };
+    if (tried.kind === "opened") entering({ kind: "opened", key: tried.value });
+    else if (tried.kind === "erased") entering({ kind: "left", end: "erased" });
     else {
       ({ view } = tried);
       setStatus({ kind: "locked", lock: tried.view });
