@@ -104,6 +104,10 @@ describe("[E-282] D45 sent at a time, by two devices", () => {
     await ada.client.sendScheduledNow(planned.id);
     await eventually(async () => (await copies(mal, id)) === 1, "it is sent to them too");
     expect((await ben.texts(id)).includes("never mind")).toBe(false);
+    // A conversation that is deleted takes along what was to be said there.
+    await ada.client.schedule(id, "and again", { atMs: Date.now() + 3_600_000 });
+    await ada.client.deleteConversation(id);
+    expect(await ada.client.scheduled()).toEqual([]);
     shows(context, "asked first, and sent when the person says so");
   });
 

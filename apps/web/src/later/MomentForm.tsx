@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { t } from "../messages/words.ts";
-import { formatFull } from "../state/format.ts";
+import { formatTime } from "../state/format.ts";
 import { inputOf, momentOfInput, momentsFrom } from "../state/moments.ts";
 import { useNow } from "../state/use-now.ts";
 
@@ -28,7 +28,7 @@ export function MomentForm({
     <form className="moments" onSubmit={submit}>
       {momentsFrom(nowMs).map((moment) => (
         <button key={moment.name} type="button" className="button button-wide moment" disabled={isBusy} onClick={() => choose(moment.atMs)}>
-          <span>{t(`later.moment.${moment.name}`)}</span> <small>{formatFull(moment.atMs)}</small>
+          <span>{t(`later.moment.${moment.name}`)}</span> <small>{formatTime(moment.atMs)}</small>
         </button>
       ))}
       <div className="field">

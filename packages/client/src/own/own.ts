@@ -160,6 +160,11 @@ export class Own {
       { kind: "archive", logId, throughSeq: undefined },
       { kind: "pin", logId, rank: undefined },
       { kind: "unread", logId, isUnread: false },
+      // What was to be said there at a time would bring it back.
+      ...ownThings
+        .all("later")
+        .filter((fact) => fact.plan !== undefined && equalBytes(fact.logId, logId))
+        .map((fact): OwnFact => ({ ...fact, plan: undefined })),
     );
     this.written();
     await this.#sweep();
