@@ -49,8 +49,13 @@ const field = (page: Page): Locator => page.getByRole("searchbox", { name: "Sear
 const found = (page: Page): Locator => page.locator(".found li");
 const status = (page: Page): Locator => page.locator(".found").getByRole("status");
 
+/** A page that was just loaded may not listen to keys yet. */
 async function lookFor(page: Page, query: string): Promise<void> {
-  await page.keyboard.press("Control+k");
+  const isAt = async (): Promise<boolean> => {
+    await page.keyboard.press("Control+k");
+    return await field(page).evaluate((input) => input === document.activeElement);
+  };
+  await expect.poll(isAt).toBe(true);
   await page.keyboard.insertText(query);
 }
 

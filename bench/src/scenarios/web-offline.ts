@@ -64,12 +64,12 @@ async function prepare(params: { url: string; folder: string; conversations: num
       outDir: built,
       target: "esnext",
       minify: false,
-      lib: { entry: fillingPage, formats: ["es"], fileName: () => "page.js" },
+      lib: { entry: fillingPage, formats: ["iife"], name: "filling", fileName: () => "page.js" },
       rolldownOptions: { output: { codeSplitting: false } },
     },
   });
   await using browser = await openBrowser(folder, profile);
-  const { context, page } = browser;
+  const { page } = browser;
   await signUp(page, url, "reader");
   const writer = await openWriter(url);
   const { id } = await writer.startConversation({ to: ["reader"] });
@@ -88,14 +88,9 @@ async function prepare(params: { url: string; folder: string; conversations: num
   await writer.close();
   await whenKept(page);
   const last = new URL(page.url()).pathname.split("/").at(-1) ?? "";
-  await context.route("**/fill.html", (route) =>
-    route.fulfill({ contentType: "text/html", body: '<script type="module" src="/fill.js"></script>' }),
-  );
-  await context.route("**/fill.js", (route) =>
-    route.fulfill({ contentType: "text/javascript", body: readFileSync(join(built, "page.js"), "utf8") }),
-  );
-  await page.goto(`${url}/fill.html`);
-  await page.waitForFunction(() => "fillHistory" in globalThis);
+  // A page of this origin that is none of the app's.
+  await page.goto(`${url}/healthz`);
+  await page.evaluate(readFileSync(join(built, "page.js"), "utf8"));
   const history: HistoryParams = { conversations: ids, messages: perConversation, accountId: account.accountId };
   await page.evaluate((asked) => globalThis.fillHistory(asked), history);
   return last;

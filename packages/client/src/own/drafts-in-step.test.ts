@@ -70,3 +70,30 @@ test("[X-18] a draft that another device told is not told as one's own by who lo
   await Promise.all([taking, looking]);
   expect([state.draft, said]).toEqual(["written there", []]);
 });
+
+test("[X-18] a draft that was told before its conversation was here is taken over where that comes, and not told as one's own", async () => {
+  const logId = new Uint8Array(32).fill(3);
+  let state = { logId, kind: "direct", draft: "" };
+  const runner = {
+    id: toBase64Url(logId),
+    get state() {
+      return state;
+    },
+    async input({ text }: Extract<Input, { kind: "draft" }>) {
+      await Promise.resolve();
+      state = { ...state, draft: text };
+    },
+  };
+  const said: OwnFact[] = [];
+  const ownThings = {
+    fact: () => ({ kind: "draft", logId, text: "written there", over: noDraftMark }),
+    async say(facts: readonly OwnFact[]) {
+      said.push(...facts);
+      await Promise.resolve();
+    },
+  };
+  const world = { store: createMemoryStore(), platform: { sha256: () => new Uint8Array(32) }, ownThings } as unknown as World;
+  const drafts = new Drafts(world, { runners: () => [runner as unknown as ConversationRunner] });
+  await drafts.look();
+  expect([state.draft, said]).toEqual(["written there", []]);
+});

@@ -77,14 +77,15 @@ export class Drafts {
   async #look(): Promise<void> {
     const { ownThings } = this.#world;
     for (const runner of this.#access.runners()) {
-      const { state, id } = runner;
-      if (state.kind === "devices") continue;
+      const { id } = runner;
+      if (runner.state.kind === "devices") continue;
       const logId = fromBase64Url(id);
       const told = ownThings.fact(keyOf({ kind: "draft", logId, text: "", over: noDraftMark }));
       if (!this.#notes.has(id) && told?.kind === "draft" && told.text !== "") await this.#apply(runner, told);
       const note = this.#note(id);
-      if (state.draft === note.agreed || utf8Bytes(state.draft).length > maxDraftBytes) continue;
-      await ownThings.say([{ kind: "draft", logId, text: state.draft, over: note.taken }], this.#put(id, tellDraft(note, state.draft)));
+      const { draft } = runner.state;
+      if (draft === note.agreed || utf8Bytes(draft).length > maxDraftBytes) continue;
+      await ownThings.say([{ kind: "draft", logId, text: draft, over: note.taken }], this.#put(id, tellDraft(note, draft)));
     }
   }
 
