@@ -76,7 +76,7 @@ beforeAll(async () => {
   await sendAndWait(ben.client, conversationId, "The last boat is in");
   await seeMessage(page, "The last boat is in");
   // What is not read yet, a page that is loaded anew begins at the first of.
-  await expect.poll(() => page.title()).not.toMatch(/^\(/);
+  await page.waitForFunction(() => !document.title.startsWith("("));
   await whenKept(page);
 }, 240_000);
 
