@@ -77,7 +77,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/protocol/src/reports/(wire|limits)\\.ts$",
       "^packages/protocol/src/tokens/tokens\\.ts$",
       "^packages/protocol/src/wakes/wakes\\.ts$",
-      "^packages/client/src/(export/export|imports/import|platform/(node|web)|files/(reading|piece-request|file-name)|lock/web-lock|methods|api/own|api/limits|api/desk|api/holdings|api/counts|api/bytes)\\.ts$",
+      "^packages/client/src/(export/export|imports/import|platform/(node|web)|files/(reading|piece-request|file-name)|lock/web-lock|passphrase/(opaque|steps)|methods|api/own|api/limits|api/desk|api/holdings|api/counts|api/bytes)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
       "^packages/client/src/testing/(index|tokens)\\.ts$",

@@ -8,6 +8,9 @@ import type { BundleFile } from "./src/service-worker/bundle.ts";
 const apartPages = /\/src\/(?:desk\/start-desk|counts\/start-counts)\.tsx$/;
 const apartWords = /\.po\?(?:cases|counting|counts|desk|legal|office)$/;
 
+/** Of no use without the server, and large: OPAQUE, for which it is asked twice. */
+const onlyWithServer = /^assets\/wasm-/;
+
 /** What the build knows of its files, by their names. */
 export interface BuiltFiles {
   /** Needed by pages alone that are never kept. */
@@ -66,7 +69,7 @@ export async function listBundle(folder: string, { apart, languages }: BuiltFile
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const name = relative(folder, path).split(sep).join("/");
-    if (apart.has(name) || /\.(?:br|gz|map)$/.test(name)) continue;
+    if (apart.has(name) || onlyWithServer.test(name) || /\.(?:br|gz|map)$/.test(name)) continue;
     const bytes = await readFile(path);
     const language = languages.get(name);
     files.push({

@@ -16,6 +16,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["office", /^office\./],
   ["lock", /^lock\./],
   ["moderation", /^moderation\./],
+  ["passphrase", /^passphrase\./],
   ["portable", /^portable\./],
   ["report", /^report\./],
   // Whatever comes with a conversation: of files, of messages that go, and of what is done at a time. A list of conversations says what kind of file was sent last.

@@ -202,6 +202,7 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "devices");
   await held("ann", "alarms");
   await held("ann", "privacy", "--typing", "off");
+  await held("ann", "recovery passphrase", "off");
   await held("ann", "account name", "Ann of the choir");
   const ownPicture = join(folder, "picture.jpg");
   writeFileSync(ownPicture, greyJpeg({ widthPx: 64 }));

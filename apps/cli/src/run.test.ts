@@ -80,6 +80,7 @@ describe("the command line", () => {
       "devices",
       "link",
       "recover",
+      "recovery",
       "phrase",
       "account",
     ]) {

@@ -52,6 +52,7 @@ import { privacyCommand } from "./commands/privacy.ts";
 import { quietCommand } from "./commands/quiet.ts";
 import { readCommand } from "./commands/read.ts";
 import { phraseCommand, recoverCommand } from "./commands/recover.ts";
+import { recoveryCommand } from "./commands/recovery.ts";
 import { registerCommand } from "./commands/register.ts";
 import { blockCommand, requestsCommand, unblockCommand } from "./commands/requests.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -125,6 +126,7 @@ const commands: readonly Command[] = [
   devicesCommand,
   linkCommand,
   recoverCommand,
+  recoveryCommand,
   phraseCommand,
   accountCommand,
   inspectCommand,

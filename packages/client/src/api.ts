@@ -16,6 +16,7 @@ import type { HeldDeletions, Message, MessageInfo, MessagePage, MessageRange } f
 import type { LaterEvent, OwnCalls, OwnSettings } from "./api/own.ts";
 import type { Receipt } from "./api/receipts.ts";
 import type { PendingAccount, Person, Role } from "./api/people.ts";
+import type { PassphraseCalls } from "./api/passphrases.ts";
 import type { SearchCalls } from "./api/search.ts";
 
 export type * from "./api/devices.ts";
@@ -33,6 +34,7 @@ export * from "./api/messages.ts";
 export type * from "./api/own.ts";
 export type * from "./api/quiet.ts";
 export type * from "./api/receipts.ts";
+export type * from "./api/passphrases.ts";
 export type * from "./api/people.ts";
 export type * from "./api/search.ts";
 
@@ -357,7 +359,8 @@ export type ClientEvent =
   | { readonly kind: "verification" };
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
-export interface Client extends FileCalls, GroupCalls, ImportCalls, JoinLinkCalls, ModerationCalls, OwnCalls, ReportCalls, SearchCalls {
+export interface Client
+  extends FileCalls, GroupCalls, ImportCalls, JoinLinkCalls, ModerationCalls, OwnCalls, PassphraseCalls, ReportCalls, SearchCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

@@ -15,11 +15,13 @@ import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
 import type { ImportCalls } from "./api/imports.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
+import { lazyPassphraseCalls } from "./passphrase/lazy-calls.ts";
 import { withOwnTimers } from "./platform/own-timers.ts";
 import type { Platform } from "./platform/platform.ts";
 import type { Store } from "./store/store.ts";
 import { createConnections } from "./transport/connection-manager.ts";
 import { expectAnswer } from "./transport/connection.ts";
+import type { RoleConnection } from "./transport/connection.ts";
 
 /** What a client is made of. */
 export interface ClientOptions {
@@ -37,7 +39,8 @@ export interface ClientOptions {
 const sincePage = 100;
 const settlePollMs = 20;
 const settleTimeoutMs = 30_000;
-const inspectTimeoutMs = 10_000;
+/** How long a call that needs the account's connection waits for it. */
+const connectingMs = 10_000;
 /** How long the deletion of an account waits for its groups to hear of it. */
 const leaveAllMs = 5000;
 /** How long the erasing of a profile waits for its account to hear of it. */
@@ -133,6 +136,22 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     running();
     const { createImports } = await import("./imports/imports.ts");
     return createImports({ store, random: platform.random, nowMs: () => platform.nowMs() });
+  }
+
+  /** The account's connection; a client that was opened a moment ago is still connecting. @throws ClientError `offline` */
+  async function deviceConnection(): Promise<RoleConnection<"device">> {
+    const untilMs = platform.nowMs() + connectingMs;
+    while (running().deviceConnection === undefined && platform.nowMs() < untilMs) await pause();
+    const connection = running().deviceConnection;
+    if (connection === undefined) throw offlineError();
+    return connection;
+  }
+
+  /** The account, of which this device is one. */
+  function ownAccount(): OwnAccount {
+    member();
+    if (ownStates === undefined) throw missing();
+    return ownStates.own;
   }
 
   function watched(): Watch {
@@ -388,11 +407,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     reminders: async () => (await running().later()).reminders(),
     decideDraft: async (id, isTaken) => member().own.decideDraft(id, isTaken),
     async inspect() {
-      // A client that was opened a moment ago is still connecting.
-      const untilMs = platform.nowMs() + inspectTimeoutMs;
-      while (running().deviceConnection === undefined && platform.nowMs() < untilMs) await pause();
-      const connection = running().deviceConnection;
-      if (connection === undefined) throw offlineError();
+      const connection = await deviceConnection();
       const { ticket } = expectAnswer(await connection.request({ kind: "inspect" }), "holdings");
       if (account === undefined) throw missing();
       return { url: connections.httpUrl(account.host) + httpPaths.holdings, ticket: toBase64Url(ticket) };
@@ -414,6 +429,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       const { recoverAccount } = await import("./account/recover.ts");
       return makeAccount(params.username, () => recoverAccount({ store, platform, connections, directory, ...params }));
     },
+    ...lazyPassphraseCalls({ platform, connections, directory, own: ownAccount, device: deviceConnection }),
     requests: async () => (await engine?.requests.list()) ?? { list: [], dropped: 0 },
     acceptRequest: async (id) => member().acceptRequest(id),
     declineRequest: async (id) => member().requests.decline(id),

@@ -25,6 +25,18 @@ export * from "./frames/common.ts";
 export * from "./frames/device.ts";
 export * from "./frames/log.ts";
 export * from "./frames/lookup.ts";
+export {
+  maxPassphraseTries,
+  maxPassphraseTriesPerDay,
+  passphraseTbsCodec,
+  type OpenPassphrase,
+  type PassphraseChallenge,
+  type PassphraseStatus,
+  type PassphraseStep,
+  type PassphraseTbs,
+  type SignedPassphrase,
+  type TryPassphrase,
+} from "./frames/passphrases.ts";
 export * from "./frames/post.ts";
 export * from "./frames/role-codecs.ts";
 export * from "./files/geometry.ts";

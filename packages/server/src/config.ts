@@ -133,6 +133,8 @@ export interface ServerLimits {
     /** Tokens that do not hold: each costs a computation on a curve. Beyond them none of that address is looked at for a while. */
     readonly badToken: Rate;
     readonly lookup: Rate;
+    /** Tries of recovery passphrases, of whichever accounts (spec A-13). */
+    readonly tryPassphrase: Rate;
     /** Wake tokens that are shown. */
     readonly wake: Rate;
     /** Lookups of names that nobody has and that were not asked for lately: each costs the server a VRF proof. */
@@ -236,6 +238,7 @@ export const defaultLimits: ServerLimits = {
     withoutToken: { burst: 200, perSecond: 0.02 },
     badToken: { burst: 50, perSecond: 0.1 },
     lookup: { burst: 10_000, perSecond: 100 },
+    tryPassphrase: { burst: 20, perSecond: 0.005 },
     wake: { burst: 1000, perSecond: 20 },
     proveAbsence: { burst: 500, perSecond: 5 },
     readDirectory: { burst: 50_000, perSecond: 500 },

@@ -10,6 +10,7 @@ import type { Directory } from "./directory/directory.ts";
 import type { InboxService } from "./inboxes/inbox-service.ts";
 import type { LinkInboxes } from "./inboxes/link-inboxes.ts";
 import type { LogService } from "./logs/log-service.ts";
+import type { PassphraseService } from "./passphrases/passphrase-service.ts";
 import type { Store } from "./store/store.ts";
 import { dayOf } from "./days.ts";
 
@@ -35,6 +36,7 @@ export interface HousekeepingParts {
   readonly directory: Directory;
   readonly blobs: BlobService;
   readonly uploads: Pick<Uploads, "expire">;
+  readonly passphrases: Pick<PassphraseService, "forget">;
   readonly clock: ClockGuard;
   readonly recordClock: RecordClock;
   readonly clockFile: ClockFile;
@@ -46,7 +48,7 @@ export interface HousekeepingParts {
  * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good. @throws StoreError
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
-  const { store, rules, logs, inboxes, linkInboxes, directory, blobs, uploads, clock } = parts;
+  const { store, rules, logs, inboxes, linkInboxes, directory, blobs, uploads, passphrases, clock } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
   rememberTime(parts);
@@ -55,6 +57,7 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
     await rules.expire();
     removed.entries = await logs.purge();
     removed.keyPackages = await directory.expireKeyPackages();
+    await passphrases.forget();
     removed.items = (await inboxes.purge()) + (await linkInboxes.purge());
     removed.files = (await blobs.expire()) + (await uploads.expire());
   }

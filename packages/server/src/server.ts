@@ -42,6 +42,7 @@ import { StoreFaults } from "./store/store-faults.ts";
 import { StoreLoad } from "./store/store-load.ts";
 import type { Store } from "./store/store.ts";
 import { Front } from "./tls/front.ts";
+import { passphraseCryptoOnThread } from "./passphrases/passphrase-crypto.ts";
 import { tokenCryptoOnThread } from "./tokens/token-crypto.ts";
 import { knownPushServices, openPushDoor } from "./wakes/push-door.ts";
 import { Gateway } from "./ws/gateway.ts";
@@ -214,6 +215,7 @@ async function start(params: {
     directory,
     setTimer,
     tokenCrypto: parts.tokenCrypto ?? tokenCryptoOnThread,
+    passphraseCrypto: parts.passphraseCrypto ?? passphraseCryptoOnThread,
     push: { services: pushServices, send: parts.push ?? pushDoor.send },
     reportBug,
     onDiskFailure,
@@ -265,6 +267,7 @@ async function start(params: {
     directory: services.directory,
     blobs,
     uploads,
+    passphrases: services.passphrases,
     ...clocks,
     limits,
     retentionDays,

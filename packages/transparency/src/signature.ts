@@ -14,7 +14,8 @@ export type SignatureLabel =
   | "Report"
   | "ReportReceipt"
   | "ReportAnswer"
-  | "DeskNotice";
+  | "DeskNotice"
+  | "RecoveryPassphrase";
 
 /** Ed25519, the only `sig_alg` so far: its RFC 9420 signature scheme number (RFC 8446 section 4.2.3). */
 export const ed25519Algorithm = 0x0807;

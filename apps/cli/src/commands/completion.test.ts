@@ -26,7 +26,20 @@ test("bash completes commands, then what may follow each", async () => {
     expect([status, stderr]).toEqual([0, ""]);
     return stdout.split("\n").filter((word) => word !== "");
   };
-  const all = ["restore", "register", "read", "reply", "react", "report", "reports", "remind", "reminders", "requests", "recover"];
+  const all = [
+    "restore",
+    "register",
+    "read",
+    "reply",
+    "react",
+    "report",
+    "reports",
+    "remind",
+    "reminders",
+    "requests",
+    "recover",
+    "recovery",
+  ];
   expect(complete("re")).toEqual(all);
   expect(complete("--json", "whoa")).toEqual(["whoami"]);
   expect(complete("read", "--fol")).toEqual(["--follow"]);

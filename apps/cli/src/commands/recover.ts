@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { Client } from "@latchkey/client";
 import { waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatPerson } from "../output.ts";
@@ -9,22 +10,25 @@ import type { Command, CommandContext } from "./command.ts";
 /** `latchkey recover NAME`. */
 export const recoverCommand: Command = {
   name: "recover",
-  usage: "recover NAME",
-  summary: "bring an account back by its recovery phrase, with this as its only device",
-  help: `Reads the 24 words from standard input; typed, they are not shown. All other devices of the account are out from then on. Conversations begin anew:
+  usage: "recover NAME [--passphrase]",
+  summary: "bring an account back by its recovery phrase or passphrase, with this as its only device",
+  help: `Reads the 24 words from standard input; typed, they are not shown. With --passphrase it reads the passphrase that was set ("latchkey recovery"). All other devices of the account are out from then on. Conversations begin anew:
 nobody but the lost devices has what was said.
 
   --name NAME           what this device is called in the list of devices (this machine's name)
   --display-name NAME   the name to go by: only the lost devices knew it`,
-  options: { name: { type: "string" }, "display-name": { type: "string" } },
+  options: { name: { type: "string" }, "display-name": { type: "string" }, passphrase: { type: "boolean" } },
   positionals: [1, 1],
   async run({ environment, output, home, serverUrl, positionals, values, withClient }) {
     const [username = ""] = positionals;
     // Nobody who looks at the screen, or scrolls it back, has the account by that.
-    const given = environment.isTyped ? await environment.readSecret("The 24 words: ") : await environment.readStdin();
-    const phrase = given.trim().split(/\s+/).join(" ");
-    if (phrase === "") throw usageError("the 24 words are read from standard input, and there are none");
+    const isPassphrase = values["passphrase"] === true;
+    const prompt = isPassphrase ? "Passphrase: " : "The 24 words: ";
+    const given = (environment.isTyped ? await environment.readSecret(prompt) : await environment.readStdin()).trim();
+    if (given === "")
+      throw usageError(`${isPassphrase ? "the passphrase is" : "the 24 words are"} read from standard input, and there is nothing`);
     await withClient(async (client) => {
+      const phrase = isPassphrase ? await phraseOf(client, { username, passphrase: given }) : given.split(/\s+/).join(" ");
       const displayName = stringOption(values, "display-name");
       const account = await client.recover({
         username,
@@ -43,6 +47,17 @@ offered to let you back ("latchkey group let-back"). Write to the people you kno
     });
   },
 };
+
+async function phraseOf(client: Client, params: { readonly username: string; readonly passphrase: string }): Promise<string> {
+  const { phraseByPassphrase } = await import("@latchkey/client/passphrase");
+  const { opaqueHere } = await import("@latchkey/client/opaque");
+  const phrase = await phraseByPassphrase(client, opaqueHere, params);
+  if (phrase !== undefined) return phrase;
+  throw new CommandError(
+    "wrong_passphrase",
+    "that opened nothing: the passphrase is another one, or the account has none that opens; the 24 words always do",
+  );
+}
 
 /** `latchkey phrase`. */
 export const phraseCommand: Command = {

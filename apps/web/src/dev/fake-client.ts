@@ -16,6 +16,7 @@ import { RemoteError } from "../worker/protocol.ts";
 import type { HostStatus } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
 import { createFakeJoinLinks } from "./fake-join-links.ts";
+import { createFakePassphrase } from "./fake-passphrase.ts";
 import { createFakeReports } from "./fake-reports.ts";
 import { createFakeMessages } from "./fake-messages.ts";
 import { createFakeAccount } from "./fake-account.ts";
@@ -164,6 +165,7 @@ export function createFakeHost(scene: Scene): ClientHost {
       return () => listeners.delete(listener);
     },
     client: {
+      ...createFakePassphrase(),
       ...createFakeAccount({
         scene,
         emit,

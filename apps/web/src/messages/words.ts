@@ -33,7 +33,7 @@ const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
 
 /**
  * What of the catalogue comes when it is needed: what is said of newer builds and of what other apps share, where files are sent and voice is recorded, where they are shown, to operators,
- * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of messages that go, of what is done at a time, of a lock, and in settings.
+ * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of messages that go, of what is done at a time, of a lock, of a recovery passphrase, and in settings.
  */
 export type LateWords =
   | "app"
@@ -47,6 +47,7 @@ export type LateWords =
   | "lock"
   | "moderation"
   | "office"
+  | "passphrase"
   | "portable"
   | "report"
   | "settings";
@@ -63,6 +64,7 @@ const lateCatalogues: Readonly<Record<LateWords, Files>> = {
   lock: import.meta.glob<Catalogue>("./*.po", { query: "?lock" }),
   moderation: import.meta.glob<Catalogue>("./*.po", { query: "?moderation" }),
   office: import.meta.glob<Catalogue>("./*.po", { query: "?office" }),
+  passphrase: import.meta.glob<Catalogue>("./*.po", { query: "?passphrase" }),
   portable: import.meta.glob<Catalogue>("./*.po", { query: "?portable" }),
   report: import.meta.glob<Catalogue>("./*.po", { query: "?report" }),
   settings: import.meta.glob<Catalogue>("./*.po", { query: "?settings" }),

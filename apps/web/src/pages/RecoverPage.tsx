@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { Icon } from "../components/Icon.tsx";
+import { lazyComponent } from "../components/lazy.tsx";
 import { PhraseField } from "../components/PhraseField.tsx";
 import { t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
@@ -11,7 +12,9 @@ import { normalizeUsername } from "../state/username.ts";
 import { failureOf } from "../worker/protocol.ts";
 import "../styles/account.css";
 
-/** Brings an account back by its 24 words. */
+const PassphraseInput = lazyComponent(async () => (await import("../passphrase/PassphraseInput.tsx")).PassphraseInput, "passphrase");
+
+/** Brings an account back by its 24 words, or its passphrase. */
 export function RecoverPage(): ReactElement {
   const { controller, router } = useApp();
   const id = useId();
@@ -19,6 +22,8 @@ export function RecoverPage(): ReactElement {
   const [displayName, setDisplayName] = useState("");
   const [typed, setTyped] = useState<readonly string[]>(() => Array.from({ length: phraseLength }, () => ""));
   const [list, setList] = useState<readonly string[]>([]);
+  /** Typed in place of the words. */
+  const [passphrase, setPassphrase] = useState<string>();
   const [error, setError] = useState<string>();
   const [isBusy, setIsBusy] = useState(false);
   const usernameRef = useRef<HTMLInputElement>(null);
@@ -31,6 +36,18 @@ export function RecoverPage(): ReactElement {
     );
   }, []);
 
+  type Found = { readonly phrase: string } | { readonly trouble: string };
+  const checked = async (phrase: string): Promise<Found> => {
+    const { validateMnemonic } = await import("@scure/bip39");
+    return list.length > 0 && !validateMnemonic(phrase, [...list]) ? { trouble: t("recover.wrongPhrase") } : { phrase };
+  };
+  const byPassphrase = async (params: { username: string; passphrase: string }): Promise<Found> =>
+    (await import("../passphrase/phrase-of.ts")).phraseOf(controller.client, params);
+  const change = (): void => {
+    setError(undefined);
+    setPassphrase(passphrase === undefined ? "" : undefined);
+  };
+
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (isBusy) return;
@@ -41,21 +58,21 @@ export function RecoverPage(): ReactElement {
       usernameRef.current?.focus();
       return;
     }
-    if (missing > 0) {
+    if (missing > 0 && passphrase === undefined) {
       setError(t("recover.missing", { n: missing }));
       return;
     }
     setIsBusy(true);
     setError(undefined);
     void navigator.storage?.persist();
-    const phrase = typed.join(" ");
     try {
-      const { validateMnemonic } = await import("@scure/bip39");
-      if (list.length > 0 && !validateMnemonic(phrase, [...list])) {
-        setError(t("recover.wrongPhrase"));
+      const found = passphrase === undefined ? await checked(typed.join(" ")) : await byPassphrase({ username: name, passphrase });
+      if ("trouble" in found) {
+        setError(found.trouble);
         setIsBusy(false);
         return;
       }
+      const { phrase } = found;
       await controller.recover({
         username: name,
         phrase,
@@ -110,7 +127,16 @@ export function RecoverPage(): ReactElement {
               onChange={(event) => setDisplayName(event.target.value)}
             />
           </div>
-          <PhraseField typed={typed} list={list} change={setTyped} isDisabled={isBusy} />
+          {passphrase === undefined ? (
+            <PhraseField typed={typed} list={list} change={setTyped} isDisabled={isBusy} />
+          ) : (
+            <PassphraseInput value={passphrase} change={setPassphrase} isDisabled={isBusy} />
+          )}
+          <p className="recover-other">
+            <button type="button" className="link-button" disabled={isBusy} onClick={change}>
+              {t(passphrase === undefined ? "recover.byPassphrase" : "recover.byWords")}
+            </button>
+          </p>
           <div aria-live="assertive">{error !== undefined && <p className="notice notice-danger">{error}</p>}</div>
           <button type="submit" className="button button-primary button-wide" aria-disabled={isBusy}>
             {isBusy ? `${t("recover.busy")}…` : t("recover.submit")}

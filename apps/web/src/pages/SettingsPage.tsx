@@ -19,6 +19,10 @@ import type { SettingsSection } from "../state/router.ts";
 
 const DataPart = lazyComponent(async () => (await import("../portable/DataPart.tsx")).DataPart, "portable");
 const LockSettingsPart = lazyComponent(async () => (await import("../lock/LockSettings.tsx")).LockSettingsPart, "lock");
+const PassphraseSettings = lazyComponent(
+  async () => (await import("../passphrase/PassphraseSettings.tsx")).PassphraseSettings,
+  "passphrase",
+);
 const ReportsPart = lazyComponent(async () => (await import("../reports/ReportsPart.tsx")).ReportsPart, "report");
 
 /** A part of the settings; without one their list on a phone, and the profile beside it on a wider screen. */
@@ -65,7 +69,7 @@ function Part({ section }: { readonly section: SettingsSection }): ReactElement 
   }
 }
 
-/** How one ends: on this device, or altogether. */
+/** How it comes back, and how one ends: on this device, or altogether. */
 function AccountSettings(): ReactElement {
   const { controller } = useApp();
   const act = useAction();
@@ -75,6 +79,7 @@ function AccountSettings(): ReactElement {
   }, [act, controller]);
   return (
     <>
+      <PassphraseSettings />
       <Section heading={t("settings.logOut")}>
         <EraseDevice isOut={false} />
       </Section>

@@ -1,15 +1,21 @@
 import { workerPath } from "../service-worker/messages.ts";
 import picturesAddress from "../attach/picture-thread.ts?worker&url";
+import opaqueAddress from "../passphrase/wasm-opaque.ts?worker&url";
 import workerAddress from "./client-worker.ts?worker&url";
 
 interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
 }
 
-/** A script that this app may start: the client's worker, the app's service worker, and the one that makes pictures ready. */
-type Script = "client" | "app" | "pictures";
+/** A script that this app may start: the client's worker, the app's service worker, and those that make pictures ready and compute for passphrases. */
+type Script = "client" | "app" | "pictures" | "opaque";
 
-const addresses: Readonly<Record<Script, string>> = { client: workerAddress, app: workerPath, pictures: picturesAddress };
+const addresses: Readonly<Record<Script, string>> = {
+  client: workerAddress,
+  app: workerPath,
+  pictures: picturesAddress,
+  opaque: opaqueAddress,
+};
 
 let policy: { createScriptURL(url: string): string } | undefined;
 

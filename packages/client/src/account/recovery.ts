@@ -19,22 +19,33 @@ export async function recoveryPhraseOf(entropy: Uint8Array): Promise<string> {
   return entropyToMnemonic(entropy, wordlist);
 }
 
-/** What a recovery phrase derives (spec A-4): the key that alone may replace itself, and the key of backups. @throws Error for words that are no phrase */
-export async function deriveRecoveryKeys(
-  phrase: string,
-  platform: Pick<Platform, "crypto">,
-): Promise<{ signature: KeyPair; backupKey: Uint8Array }> {
-  const { mnemonicToEntropy, mnemonicToSeed, wordlist } = await loadBip39();
-  // As it stands on paper: numbered, on several lines, capitalised. No word has anything but these letters.
-  const words = (
+/** A phrase as it stands on paper: numbered, on several lines, capitalised. No word has anything but these letters. */
+function wordsIn(phrase: string): string {
+  return (
     phrase
       .normalize("NFKD")
       .toLowerCase()
       .match(/[a-z]+/g) ?? []
   ).join(" ");
-  // Checks words, count and checksum, which deriving the seed does not.
-  if (mnemonicToEntropy(words, wordlist).length !== recoveryEntropyBytes) throw new Error("not a phrase of 24 words");
-  const seed = await mnemonicToSeed(words);
+}
+
+/** The 32 bytes behind a phrase. @throws Error for words that are no phrase of 24: words, count and checksum are checked */
+export async function recoveryEntropyOf(phrase: string): Promise<Uint8Array> {
+  const { mnemonicToEntropy, wordlist } = await loadBip39();
+  const entropy = mnemonicToEntropy(wordsIn(phrase), wordlist);
+  if (entropy.length !== recoveryEntropyBytes) throw new Error("not a phrase of 24 words");
+  return entropy;
+}
+
+/** What a recovery phrase derives (spec A-4): the key that alone may replace itself, and the key of backups. @throws Error for words that are no phrase */
+export async function deriveRecoveryKeys(
+  phrase: string,
+  platform: Pick<Platform, "crypto">,
+): Promise<{ signature: KeyPair; backupKey: Uint8Array }> {
+  // Checks what deriving the seed does not.
+  await recoveryEntropyOf(phrase);
+  const { mnemonicToSeed } = await loadBip39();
+  const seed = await mnemonicToSeed(wordsIn(phrase));
   const derive = (info: string): Uint8Array => hkdf(sha256, seed, undefined, utf8Bytes(info), 32);
   const signatureSeed = derive("latchkey/recovery-sign/1");
   // An Ed25519 private key is its seed: the one random value that generating a pair takes.

@@ -6,6 +6,8 @@ import type { WireError } from "../errors.ts";
 import { maxDirectoryProofBytes, maxKeyPackageBytes, maxKeyPackagesPerPublish, maxTokenBatch } from "../limits.ts";
 import { blobBytes, deviceIdCodec, extCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { FrameCodec, Hello, Role } from "./common.ts";
+import { passphraseBegunCodec, passphraseStatusCodec, signedPassphraseCodec } from "./passphrases.ts";
+import type { PassphraseStatus, SignedPassphrase } from "./passphrases.ts";
 
 /** Holds a free username for ten minutes (spec A-6). Allowed before `connect`. Answer: `reserved`. */
 export interface ReserveUsername {
@@ -98,6 +100,12 @@ export type DeviceRequest =
   | { readonly kind: "inspect" }
   | ({ readonly kind: "set_inbox_capability" } & SetInboxCapability)
   | ({ readonly kind: "issue_tokens" } & IssueTokens)
+  | ({ readonly kind: "begin_passphrase" } & SignedPassphrase)
+  | ({ readonly kind: "set_passphrase" } & SignedPassphrase)
+  /** Erases the account's passphrase, if it has one. Answer: `done`. */
+  | { readonly kind: "clear_passphrase" }
+  /** Answer: `passphrase_status`. */
+  | { readonly kind: "passphrase_status" }
   | { readonly kind: "ping" };
 
 /** An item of this device's inbox: sealed, opaque to the server (spec I-2). */
@@ -134,6 +142,9 @@ export type DeviceReply =
   /** On disk: the generation that the inbox has now, a later one than the request's where it had that before. */
   | { readonly kind: "inbox_capability"; readonly generation: number }
   | ({ readonly kind: "tokens" } & IssuedTokens)
+  /** A RegistrationResponse. */
+  | { readonly kind: "passphrase_begun"; readonly response: Uint8Array }
+  | ({ readonly kind: "passphrase_status" } & PassphraseStatus)
   | { readonly kind: "done" };
 
 /** A signed structure of `@latchkey/transparency`, encoded. */
@@ -162,6 +173,10 @@ export const deviceRequestCodec: FrameCodec<DeviceRequest> = frameCodec<DeviceRe
   ping: [10, empty],
   issue_tokens: [12, struct<IssueTokens>({ blinded: elements })],
   set_inbox_capability: [11, struct<SetInboxCapability>({ generation: safeUint64, hash: id32 })],
+  begin_passphrase: [13, signedPassphraseCodec],
+  set_passphrase: [14, signedPassphraseCodec],
+  clear_passphrase: [15, empty],
+  passphrase_status: [16, empty],
 });
 
 export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>({
@@ -183,6 +198,8 @@ export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>
   done: [7, empty],
   inbox_capability: [8, struct<{ generation: number }>({ generation: safeUint64 })],
   tokens: [9, struct<IssuedTokens>({ day: uint32, evaluated: elements, proof: opaque(64) })],
+  passphrase_begun: [10, passphraseBegunCodec],
+  passphrase_status: [11, passphraseStatusCodec],
 });
 
 const roleCodec: Codec<Role> = enumeration<Role>(uint8, { device: 1, log: 2, post: 3, lookup: 4 });

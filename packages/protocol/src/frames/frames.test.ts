@@ -14,6 +14,7 @@ import {
   maxInlineBytes,
   maxKeyPackageBytes,
   maxKeyPackagesPerPublish,
+  passphraseTbsCodec,
   meaningOf,
   negotiate,
   offeredVersions,
@@ -38,6 +39,7 @@ import type {
   LogRequest,
   LookupReply,
   LookupRequest,
+  PassphraseTbs,
   PostReply,
   PostRequest,
   KnownWireErrorCode,
@@ -83,6 +85,10 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "ping" }, 0xffff_ffff),
       framed({ kind: "set_inbox_capability", generation: 1_767_225_600_000, hash: id(5) }),
       framed({ kind: "issue_tokens", blinded: [id(1), id(2)] }),
+      framed({ kind: "begin_passphrase", signed: bytes(1, 2) }),
+      framed({ kind: "set_passphrase", signed: zeros(1024) }),
+      framed({ kind: "clear_passphrase" }),
+      framed({ kind: "passphrase_status" }),
     ],
     frozen: "000000070105616c6963650000",
     overLimit: {
@@ -109,6 +115,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       "a sequence number above 2^53": framed({ kind: "read_inbox", afterSeq: 2 ** 53 }),
       "101 tokens at once": framed({ kind: "issue_tokens", blinded: Array.from({ length: 101 }, () => id(1)) }),
       "no token": framed({ kind: "issue_tokens", blinded: [] }),
+      "a signed passphrase of 1025 bytes": framed({ kind: "set_passphrase", signed: zeros(1025) }),
       "a short hash of a capability": framed({ kind: "set_inbox_capability", generation: 1, hash: zeros(31) }),
     },
     overLimitBytes: unknownKind,
@@ -126,6 +133,8 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "done" }),
       framed({ kind: "inbox_capability", generation: 1_767_225_600_000 }),
       framed({ kind: "tokens", day: 20_000, evaluated: [id(3)], proof: zeros(64) }),
+      framed({ kind: "passphrase_begun", response: zeros(64) }),
+      framed({ kind: "passphrase_status", isSet: true, setDay: 20_000, tries: 3, lastTryDay: 20_001, openedDay: 0 }),
     ],
     frozen:
       "000000000000020001000111636861742e6578616d706c653a38303830074578616d706c6501010101010101010101010101010101010101010101010101010101010101010000019b76daa8000004000006400000001e0000",
@@ -133,6 +142,7 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       "an item above 64 KiB": framed({ kind: "item", seq: 1, day: 1, part: "strangers", blob: zeros(maxInlineBytes + 1) }),
       "a host that is none": framed({ ...helloReply, host: "Chat.Example" }),
       "a short nonce": framed({ ...helloReply, nonce: zeros(31) }),
+      "a short registration response": framed({ kind: "passphrase_begun", response: zeros(63) }),
     },
     overLimitBytes: unknownKind,
   });
@@ -277,6 +287,8 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "check_username", username: "not a username, and still a question" }),
       framed({ kind: "lookup_card", accountId: id(2), deviceId }),
       framed({ kind: "lookup_operator", name: "tokens", knownValues: 4, knownSize: 9 }),
+      framed({ kind: "try_passphrase", accountId: id(2), ke1: zeros(96) }),
+      framed({ kind: "open_passphrase", ticket: id(3), ke3: zeros(64) }),
       framed({ kind: "ping" }),
     ],
     frozen: "000000070103626f62000000000000000000000000",
@@ -291,6 +303,8 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         knownSize: 0,
       }),
       "a label's name of 65 bytes": framed({ kind: "lookup_operator", name: "a".repeat(65), knownValues: 0, knownSize: 0 }),
+      "a long KE1": framed({ kind: "try_passphrase", accountId: id(2), ke1: zeros(97) }),
+      "a short KE3": framed({ kind: "open_passphrase", ticket: id(3), ke3: zeros(63) }),
       "a short device id": framed({ kind: "take_key_package", accountId: id(2), deviceId: zeros(15), token: none }),
     },
     overLimitBytes: unknownKind,
@@ -305,11 +319,14 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       framed({ kind: "availability", reason: 3 }),
       framed({ kind: "absent", bindings: [bytes(4)], proof: bytes(5) }),
       framed({ kind: "card", card: bytes(6) }),
+      framed({ kind: "passphrase_challenge", ticket: id(3), ke2: zeros(320) }),
+      framed({ kind: "sealed_phrase", sealed: zeros(72) }),
       framed({ kind: "done" }),
     ],
     frozen: "00000007020201010201020302030400",
     overLimit: {
       "a key package too large": framed({ kind: "key_package", card: none, keyPackage: zeros(maxKeyPackageBytes + 1), lastResort: false }),
+      "a short sealed phrase": framed({ kind: "sealed_phrase", sealed: zeros(71) }),
       "a state above 64 KiB": framed({ kind: "account", states: [zeros(65_537)], pops: [], bindings: [], proof: none }),
       "states above 192 KiB": framed({
         kind: "account",
@@ -320,6 +337,31 @@ describe("[C-1] frames are bounded and have one encoding", () => {
       }),
     },
     overLimitBytes: unknownKind,
+  });
+
+  describeCodec<PassphraseTbs>("passphraseTbsCodec", passphraseTbsCodec, {
+    samples: [
+      { format: 1, host: "a.example", accountId: id(1), nonce: id(2), step: { kind: "begin", request: zeros(32) }, ext: none },
+      {
+        format: 1,
+        host: "a.example",
+        accountId: id(1),
+        nonce: id(2),
+        step: { kind: "set", record: zeros(192), sealed: zeros(72) },
+        ext: none,
+      },
+    ],
+    frozen: `000109612e6578616d706c65${"01".repeat(32)}${"02".repeat(32)}01${"00".repeat(32)}00`,
+    overLimit: {
+      "a short record": {
+        format: 1,
+        host: "a.example",
+        accountId: id(1),
+        nonce: id(2),
+        step: { kind: "set", record: zeros(191), sealed: zeros(72) },
+        ext: none,
+      },
+    },
   });
 
   describeCodec("connectTbsCodec", connectTbsCodec, {

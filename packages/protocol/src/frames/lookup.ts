@@ -6,6 +6,8 @@ import { maxDirectoryProofBytes, maxKeyPackageBytes, maxOperatorValueBytes } fro
 import { deviceIdCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import { signedBytes } from "./device.ts";
 import type { FrameCodec, Hello } from "./common.ts";
+import { openPassphraseCodec, passphraseChallengeCodec, sealedPhraseCodec, tryPassphraseCodec } from "./passphrases.ts";
+import type { OpenPassphrase, PassphraseChallenge, TryPassphrase } from "./passphrases.ts";
 
 /** By username, for somebody who does not know the account. Answer: `account`, or `absent` with the proof of that. */
 export interface LookupUsername {
@@ -55,6 +57,8 @@ export type LookupRequest =
   | ({ readonly kind: "take_key_package" } & TakeKeyPackage)
   | ({ readonly kind: "lookup_card" } & LookupCard)
   | ({ readonly kind: "lookup_operator" } & LookupOperator)
+  | ({ readonly kind: "try_passphrase" } & TryPassphrase)
+  | ({ readonly kind: "open_passphrase" } & OpenPassphrase)
   /** Whether a username could be reserved now. Answer: `availability`. */
   | { readonly kind: "check_username"; readonly username: string }
   | { readonly kind: "ping" };
@@ -103,6 +107,8 @@ export type LookupReply =
   | ({ readonly kind: "key_package" } & TakenKeyPackage)
   | { readonly kind: "card"; readonly card: Uint8Array }
   | ({ readonly kind: "operator_value" } & OperatorValue)
+  | ({ readonly kind: "passphrase_challenge" } & PassphraseChallenge)
+  | { readonly kind: "sealed_phrase"; readonly sealed: Uint8Array }
   /** `reason` is 0 free, 1 taken, 2 invalid, 3 reserved for now. */
   | { readonly kind: "availability"; readonly reason: number }
   | { readonly kind: "done" };
@@ -118,6 +124,8 @@ export const lookupRequestCodec: FrameCodec<LookupRequest> = frameCodec<LookupRe
   ping: [5, empty],
   lookup_card: [6, struct<LookupCard>({ accountId: id32, deviceId: deviceIdCodec })],
   lookup_operator: [7, struct<LookupOperator>({ name: text(64), knownValues: uint32, knownSize: safeUint64 })],
+  try_passphrase: [8, tryPassphraseCodec],
+  open_passphrase: [9, openPassphraseCodec],
 });
 
 const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 196_608 });
@@ -141,4 +149,6 @@ export const lookupReplyCodec: FrameCodec<LookupReply> = frameCodec<LookupReply>
       proof: opaqueV(maxDirectoryProofBytes),
     }),
   ],
+  passphrase_challenge: [9, passphraseChallengeCodec],
+  sealed_phrase: [10, sealedPhraseCodec],
 });

@@ -80,6 +80,10 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
     const client = await TestClient.connect(server.url, "lookup", headersOf(address));
     return () => client.outcome({ kind: "check_username", username: "alice" });
   },
+  async tryPassphrase(server, address) {
+    const client = await TestClient.connect(server.url, "lookup", headersOf(address));
+    return () => client.outcome({ kind: "try_passphrase", accountId: zeros, ke1: random(96) });
+  },
   async proveAbsence(server, address) {
     const client = await TestClient.connect(server.url, "lookup", headersOf(address));
     const name = (): string => `nobody-${Buffer.from(random(6)).toString("hex")}`;

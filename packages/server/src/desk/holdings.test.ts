@@ -65,6 +65,10 @@ async function live(store: Store, name = "alice"): Promise<Lived> {
   await store.addKeyPackages({ ...keys, lastResort: true, keyPackages: [random(52)] });
   await store.takeKeyPackage({ ...ids, day: today });
   await store.countTokens({ accountId, day: today, count: 3, most: 100 });
+  const record = random(192);
+  await store.setPassphrase({ accountId, day: today, recoveryKey: random(32), record, sealed: random(72) });
+  await store.openPassphrase({ accountId, record, day: today });
+  await store.countPassphraseTry({ accountId, day: today, mostThatDay: 9, mostInAll: 9 });
   await store.admin.setRestrictions({
     accountId,
     restrictions: [{ what: "tokens", sinceDay: today, untilDay: today + 30 }],

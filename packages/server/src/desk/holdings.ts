@@ -42,6 +42,11 @@ export async function openHoldings(source: HoldingsSource, accountId: Uint8Array
     history_bytes: account.historyBytes,
     updates: account.updatesThatDay === 0 ? null : { day: dayText(account.updatesDay), count: account.updatesThatDay },
     tokens: account.tokensThatDay === 0 ? null : { day: dayText(account.tokensDay), count: account.tokensThatDay },
+    passphrase: encodePassphrase(account.passphrase),
+    passphrase_tries:
+      account.passphraseTries === undefined
+        ? null
+        : { day: dayText(account.passphraseTries.day), that_day: account.passphraseTries.thatDay, in_all: account.passphraseTries.inAll },
     deletion: account.deletionSize ?? null,
     suspended_since: suspendedSince(account.restrictions),
     restrictions: account.restrictions.map(({ what, by, sinceDay, untilDay }) => ({
@@ -143,6 +148,18 @@ function encodeLabel({ row, type, value, index, vrfProof, values }: HeldLabel): 
       opening: bytes(opening),
       ...(type === "account" ? { username: username ?? null } : { binding: bytes(binding), is_release: isRelease }),
     })),
+  };
+}
+
+function encodePassphrase(passphrase: AccountHoldings["account"]["passphrase"]): Json {
+  if (passphrase === undefined) return null;
+  const { recoveryKey, record, sealed, setDay, openedDay } = passphrase;
+  return {
+    recovery_key: toBase64Url(recoveryKey),
+    record: toBase64Url(record),
+    sealed: toBase64Url(sealed),
+    set: dayText(setDay),
+    opened: openedDay === 0 ? null : dayText(openedDay),
   };
 }
 

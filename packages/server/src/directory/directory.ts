@@ -48,6 +48,8 @@ export interface PublishOutcome extends Published {
   readonly accountId: Uint8Array;
   /** The devices that the account has from now on; none when it is deleted. */
   readonly deviceIds: readonly Uint8Array[];
+  /** Whether it has another recovery key than before. */
+  readonly isRecoveryKeyNew: boolean;
 }
 
 /** What of a publication the directory asks for. */
@@ -120,7 +122,7 @@ export class Directory {
   /** Verifies and stores the next state of an account (spec A-1, A-2, A-6). @throws Refusal */
   async publish(request: PublishAccount, owner: object): Promise<PublishOutcome> {
     const arrived = this.#publisher.expect();
-    const { change, deviceIds, published } = await this.#prepare(request, owner)
+    const { change, deviceIds, isRecoveryKeyNew, published } = await this.#prepare(request, owner)
       .then((prepared) => ({ ...prepared, published: this.#publisher.publish(prepared.change) }))
       .finally(arrived);
     const outcome = await published;
@@ -130,7 +132,7 @@ export class Directory {
       this.#reservations.delete(bind.username);
       this.#vrf.forget({ type: "username", value: utf8Bytes(bind.username) });
     }
-    return { version: change.version, proof: outcome.proof, accountId: change.accountId, deviceIds };
+    return { version: change.version, proof: outcome.proof, accountId: change.accountId, deviceIds, isRecoveryKeyNew };
   }
 
   /** By name. `admit` is called where the answer costs a VRF proof. @throws Refusal `not_found` for what is no name */
@@ -167,9 +169,18 @@ export class Directory {
     return this.#store.proveLogHead(params);
   }
 
+  /** An account from its newest stored state, which was verified when it was stored. */
+  async account(accountId: Uint8Array): Promise<VerifiedAccount | undefined> {
+    const head = await this.#store.accountHead({ accountId });
+    if (head === undefined) return undefined;
+    const { body } = decode(signedCodec, head.state);
+    // The genesis state names no account: later checks compare with the id itself.
+    return { accountId: accountId.slice(), state: decode(accountStateCodec, body), stateHash: stateHashOf(body) };
+  }
+
   /** Verifies what a device signed to connect (spec C-5); the bytes signed are the caller's. @throws Refusal `unauthenticated` */
   async authenticate(request: Connect, content: Uint8Array): Promise<VerifiedAccount> {
-    const account = await this.#load(request.accountId);
+    const account = await this.account(request.accountId);
     if (account === undefined || account.state.status === "deleted") throw new Refusal("unauthenticated");
     try {
       await verifyByDevice({
@@ -191,7 +202,7 @@ export class Directory {
   /** Sets a device's card. Answers its inbox. @throws Refusal `invalid_account_state` for a card that does not verify */
   async putCard(params: { accountId: Uint8Array; deviceId: Uint8Array; card: Uint8Array }): Promise<Uint8Array> {
     this.#checkNotSuspended(params.accountId);
-    const account = await this.#load(params.accountId);
+    const account = await this.account(params.accountId);
     if (account === undefined) throw new Refusal("not_found");
     const { nowMs, latestMs } = this.#context;
     const verify = (atMs: number): Promise<DeviceCard> =>
@@ -327,24 +338,18 @@ export class Directory {
     return reservation;
   }
 
-  /** An account from its newest stored state, which was verified when it was stored. */
-  async #load(accountId: Uint8Array): Promise<VerifiedAccount | undefined> {
-    const head = await this.#store.accountHead({ accountId });
-    if (head === undefined) return undefined;
-    const { body } = decode(signedCodec, head.state);
-    // The genesis state names no account: later checks compare with the id itself.
-    return { accountId: accountId.slice(), state: decode(accountStateCodec, body), stateHash: stateHashOf(body) };
-  }
-
   /** Verifies a state and all that comes with it, and places the labels that it needs. @throws Refusal */
-  async #prepare(request: PublishAccount, owner: object): Promise<{ change: AccountChange; deviceIds: readonly Uint8Array[] }> {
+  async #prepare(
+    request: PublishAccount,
+    owner: object,
+  ): Promise<{ change: AccountChange; deviceIds: readonly Uint8Array[]; isRecoveryKeyNew: boolean }> {
     const body = readSigned(request.state);
     const state = readState(body);
     const accountId = state.version === 0 ? accountIdOf(body) : state.accountId;
-    const previous = await this.#load(accountId);
+    const previous = await this.account(accountId);
     if (previous !== undefined && state.version <= previous.state.version) {
       // A retry, or somebody who lost the race: the store compares the bytes.
-      return { change: retryOf(accountId, state, request.state), deviceIds: deviceIdsOf(previous.state) };
+      return { change: retryOf(accountId, state, request.state), deviceIds: deviceIdsOf(previous.state), isRecoveryKeyNew: false };
     }
     const verified = await this.#verify(request, previous);
     this.#requireClock(state.timeMs, previous?.state);
@@ -367,7 +372,8 @@ export class Directory {
       maxUpdatesPerDay: maxAccountUpdatesPerDay,
       maxHistoryBytes: maxAccountHistoryBytes,
     };
-    return { change, deviceIds: change.deviceIds };
+    const isRecoveryKeyNew = previous !== undefined && !equalBytes(previous.state.recoveryKey, state.recoveryKey);
+    return { change, deviceIds: change.deviceIds, isRecoveryKeyNew };
   }
 
   async #lookup(query: Omit<AccountQuery, "maxBytes">): Promise<Found | undefined> {

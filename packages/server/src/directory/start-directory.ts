@@ -17,7 +17,7 @@ export interface StartedDirectory {
   /** Ready, and not started: nothing is published before `start`. */
   readonly publisher: Publisher;
   readonly vrf: VrfService;
-  /** What the keys of tokens and of wakes follow from: the VRF's, which no rotation changes. */
+  /** What the keys of tokens, of wakes and of passphrases follow from: the VRF's, which no rotation changes. */
   readonly tokenSecret: Uint8Array;
   /** What signs for the log now, and its origin. */
   readonly signer: () => LogSigner;

@@ -398,6 +398,33 @@ describe("the rest of HTTP", () => {
     expect((await fetch(`${server.url}/`, { method: "POST", body: "x" })).status).toBe(404);
   });
 
+  test("a worker that computes in WebAssembly may compile that and reach nobody; no other file may, and no page becomes one", async () => {
+    const script = new TextEncoder().encode("export {};");
+    const page = new TextEncoder().encode("<!doctype html>");
+    const webRoot = new Map([
+      ["index.html", page],
+      ["assets/wasm-opaque-1.js", script],
+      ["assets/app-1.js", script],
+      ["wasm-other.js", script],
+    ]);
+    const server = await runServer({ webRoot });
+    const policyOf = async (path: string): Promise<string> => (await fetch(server.url + path)).headers.get("content-security-policy") ?? "";
+    expect(await policyOf("/assets/wasm-opaque-1.js")).toBe(
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; require-trusted-types-for 'script'; trusted-types 'none'",
+    );
+    for (const path of [
+      "/",
+      "/assets/app-1.js",
+      "/wasm-other.js",
+      "/assets/wasm-opaque-2.js",
+      "/assets/wasm-",
+      "/c/assets/wasm-opaque-1.js",
+    ])
+      expect(await policyOf(path), path).not.toContain("wasm-unsafe-eval");
+    const same = await fetch(`${server.url}/assets/wasm-opaque-1.js`);
+    expect(same.headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+  });
+
   test("[O-6] what another app shares is not read, and leads to the page that says that it is gone", async () => {
     const webRoot = temporaryDirectory();
     writeFileSync(join(webRoot, "index.html"), "<!doctype html><title>app</title>");

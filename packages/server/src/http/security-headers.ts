@@ -16,6 +16,17 @@ function none(feature: string): string {
 }
 
 /**
+ * The policy of a worker that computes in WebAssembly, which the page's own forbids: it may compile that, and do nothing else, not even ask this
+ * server for anything.
+ */
+export const wasmWorkerPolicy: string = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
+/**
  * Headers of every answer. The page loads nothing from elsewhere, runs no inline code, and may make script URLs only
  * through the one policy that starts its worker.
  */

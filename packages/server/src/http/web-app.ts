@@ -5,6 +5,7 @@ import { extname, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import type { ServerOptions } from "../config.ts";
+import { wasmWorkerPolicy } from "./security-headers.ts";
 
 const noApp = "Latchkey runs here, without a web app: build it and start again, or use the command line.\n";
 
@@ -39,6 +40,8 @@ const compressible: ReadonlySet<string> = new Set([
 const minCompressedBytes = 1024;
 /** The web app's service worker. */
 const workerPath = "/sw.js";
+/** Workers of the web app that compute in WebAssembly. */
+const wasmPath = "/assets/wasm-";
 /** Of the web app's manifest. */
 const sharePath = "/share";
 
@@ -54,6 +57,8 @@ interface Asset {
   readonly type: string;
   readonly hash: string;
   readonly cacheControl: string;
+  /** In place of the page's. */
+  readonly policy?: string;
   /** The same compressed: absent until it is made in the background, and where it does not pay. */
   readonly coded: Map<Coding, Buffer>;
 }
@@ -110,6 +115,7 @@ function send(request: FastifyRequest, reply: FastifyReply, asset: Asset): Fasti
   // What is coded otherwise is another representation (RFC 9110 §8.8.3).
   const etag = coding === undefined ? `"${asset.hash}"` : `"${asset.hash}-${coding}"`;
   void reply.headers({ "content-type": asset.type, "cache-control": asset.cacheControl, etag, vary: "accept-encoding" });
+  if (asset.policy !== undefined) void reply.header("content-security-policy", asset.policy);
   const known = (request.headers["if-none-match"] ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   if (known.includes(etag)) return reply.code(304).send();
   if (coding === undefined) return reply.send(asset.bytes);
@@ -172,6 +178,7 @@ function createAsset(url: string, content: Uint8Array, coded: Map<Coding, Buffer
     type: types[extname(url)] ?? "application/octet-stream",
     hash: createHash("sha256").update(bytes).digest("base64url").slice(0, 22),
     cacheControl: url.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+    ...(url.startsWith(wasmPath) ? { policy: wasmWorkerPolicy } : {}),
     coded,
   };
 }

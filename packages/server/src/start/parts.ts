@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { ServerLimits } from "../config.ts";
 import type { VrfProve } from "../directory/vrf-service.ts";
 import type { StoreLoad } from "../store/store-load.ts";
+import type { PassphraseCrypto } from "../passphrases/passphrase-crypto.ts";
 import type { TokenCrypto } from "../tokens/token-crypto.ts";
 import type { PushSend } from "../wakes/push-door.ts";
 import type { Store } from "../store/store.ts";
@@ -23,6 +24,8 @@ export interface ServerParts {
   readonly prove?: VrfProve;
   /** Computes for tokens, in place of their thread. */
   readonly tokenCrypto?: TokenCrypto;
+  /** Computes for passphrases, in place of their thread. */
+  readonly passphraseCrypto?: PassphraseCrypto;
   /** Asks push services, in place of the way out to them. */
   readonly push?: PushSend;
 }

@@ -21,6 +21,8 @@ import { InboxService } from "../inboxes/inbox-service.ts";
 import { LinkInboxes } from "../inboxes/link-inboxes.ts";
 import { LogService } from "../logs/log-service.ts";
 import type { Counters } from "../metrics.ts";
+import { PassphraseService } from "../passphrases/passphrase-service.ts";
+import type { PassphraseCrypto } from "../passphrases/passphrase-crypto.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
 import type { Store } from "../store/store.ts";
 import type { TokenCrypto } from "../tokens/token-crypto.ts";
@@ -45,6 +47,7 @@ export async function createServices(params: {
   directory: StartedDirectory;
   setTimer: SetTimer;
   tokenCrypto: TokenCrypto;
+  passphraseCrypto: PassphraseCrypto;
   /** Push services that the server speaks to (spec W-1), and the way out to them. */
   push: { services: readonly string[]; send: PushSend };
   reportBug: (error: unknown) => void;
@@ -78,6 +81,7 @@ export async function createServices(params: {
   // Where anybody makes accounts, a stranger would make budgets with them.
   const admission = createRateAdmission(limits.rates, nowMs, context.registration === "open" ? undefined : devices.members);
   const operatorLabels = new OperatorLabels({ store, publisher, vrf });
+  const accounts = new Directory({ store, publisher, vrf, context, signatures: nodeSignatures });
   const restored = await restoredStatement({ dataDirectory: params.dataDirectory, signer: signer(), nowMs });
   return {
     context,
@@ -91,7 +95,7 @@ export async function createServices(params: {
     logs: new LogService({ store, context, counters, queue, targets, disk, setTimer }),
     inboxes: new InboxService({ store, context, counters }),
     linkInboxes: new LinkInboxes({ store, context, counters }),
-    directory: new Directory({ store, publisher, vrf, context, signatures: nodeSignatures }),
+    directory: accounts,
     operatorLabels,
     suspensions: new PublicSuspensions({
       directory: params.dataDirectory,
@@ -106,6 +110,14 @@ export async function createServices(params: {
       crypto: params.tokenCrypto,
       context,
       admission,
+    }),
+    passphrases: new PassphraseService({
+      store,
+      accounts: (accountId) => accounts.account(accountId),
+      crypto: params.passphraseCrypto,
+      secret: tokenSecret,
+      signatures: nodeSignatures,
+      context,
     }),
     wakes: new WakeService({
       ...params.push,

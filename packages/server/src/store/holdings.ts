@@ -1,4 +1,5 @@
 import type { Day, StoredRestriction } from "./accounts.ts";
+import type { StoredPassphrase } from "./passphrase-store.ts";
 
 /** A state of an account as it is kept. */
 export interface HeldState {
@@ -77,6 +78,10 @@ export interface AccountHoldings {
     readonly deletionSize: number | undefined;
     /** What is taken from it, by the operator or a decision of the desk. */
     readonly restrictions: readonly StoredRestriction[];
+    /** By which it can be recovered (spec A-12); absent where it has none. */
+    readonly passphrase: (StoredPassphrase & { readonly setDay: Day; /** 0 for never. */ readonly openedDay: Day }) | undefined;
+    /** Tries of that, or where it has none; absent where there were none. */
+    readonly passphraseTries: { readonly day: Day; readonly thatDay: number; readonly inAll: number } | undefined;
   };
   readonly usernames: readonly {
     readonly username: string;

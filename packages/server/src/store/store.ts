@@ -4,6 +4,7 @@ import type { AccountHoldings, HeldState } from "./holdings.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
 import type { LinkStore } from "./link-store.ts";
+import type { PassphraseStore } from "./passphrase-store.ts";
 import type { SpentToken, TokenStore } from "./token-store.ts";
 
 // --- logs
@@ -250,7 +251,8 @@ export interface DayStore {
  * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1): not a row, not a
  * number, and no order of writing once what came last is some seconds old. Every operation may throw StoreError; one that fails changes nothing of others.
  */
-export interface Store extends LogStore, InboxStore, LinkStore, DirectoryStore, DirectoryLogStore, TokenStore, BlobIndex, DayStore {
+export interface Store
+  extends LogStore, InboxStore, LinkStore, DirectoryStore, DirectoryLogStore, TokenStore, PassphraseStore, BlobIndex, DayStore {
   /** What the operator decides and asks. */
   readonly admin: AdminStore;
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. Gives the room of it back. */

@@ -8,6 +8,7 @@ import { vrfProofToHash } from "@latchkey/transparency";
 import type { ServerOptions } from "../config.ts";
 import { sodiumVrfProver } from "../directory/vrf-prover.ts";
 import type { VrfProve } from "../directory/vrf-service.ts";
+import { passphraseCryptoHere } from "../passphrases/passphrase-crypto.ts";
 import { tokenCryptoHere } from "../tokens/token-crypto.ts";
 import { startServerWith } from "../server.ts";
 import type { Faults } from "../store/sqlite/executor.ts";
@@ -64,6 +65,7 @@ export async function startInProcessServer(options: Omit<ServerOptions, "port">,
       },
       prove,
       tokenCrypto: tokenCryptoHere,
+      passphraseCrypto: passphraseCryptoHere,
       async openStore(directory) {
         const channel = inProcessChannel({ directory }, world.faults ?? {});
         store = await openStore({

@@ -115,6 +115,18 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
       }
       case "issue_tokens":
         return { kind: "tokens", ...(await this.services.tokens.issue(this.#known().accountId, request.blinded)) };
+      case "begin_passphrase": {
+        const asker = { accountId: this.#known().accountId, nonce: this.#nonce };
+        return { kind: "passphrase_begun", response: await this.services.passphrases.begin(asker, request.signed) };
+      }
+      case "set_passphrase":
+        await this.services.passphrases.set({ accountId: this.#known().accountId, nonce: this.#nonce }, request.signed);
+        return { kind: "done" };
+      case "clear_passphrase":
+        await this.services.passphrases.clear(this.#known().accountId);
+        return { kind: "done" };
+      case "passphrase_status":
+        return { kind: "passphrase_status", ...(await this.services.passphrases.status(this.#known().accountId)) };
       case "inspect": {
         const { accountId } = this.#known();
         return { kind: "holdings", ticket: this.services.holdings.ticket(accountId) };
@@ -125,8 +137,10 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
   }
 
   async #publish(request: PublishAccount): Promise<DeviceReply> {
-    const { directory, devices } = this.services;
-    const { accountId, deviceIds, version, proof } = await directory.publish(request, this);
+    const { directory, devices, passphrases } = this.services;
+    const { accountId, deviceIds, version, proof, isRecoveryKeyNew } = await directory.publish(request, this);
+    // It leads to a recovery phrase that is none any more (spec A-12).
+    if (isRecoveryKeyNew) await passphrases.clear(accountId);
     // Who takes its own device out, or deletes the account, still gets the proof of it.
     this.#afterReply = () => devices.keepOnly(accountId, deviceIds);
     return { kind: "published", version, proof };

@@ -60,6 +60,12 @@ export class LookupSession extends RoleSession<LookupRequest, LookupReply> {
         // Where nobody was ever woken there are no keys for it.
         if (request.name === "wake") await this.services.wakes.published();
         return { kind: "operator_value", ...(await this.services.operatorLabels.lookup(request)) };
+      case "try_passphrase":
+        admission.admit("tryPassphrase", this.connection);
+        return { kind: "passphrase_challenge", ...(await this.services.passphrases.try(request)) };
+      case "open_passphrase":
+        admission.admit("lookup", this.connection);
+        return { kind: "sealed_phrase", sealed: await this.services.passphrases.open(request) };
       case "check_username":
         admission.admit("lookup", this.connection);
         return { kind: "availability", reason: await directory.availability(request.username) };

@@ -7,6 +7,7 @@ import type { HoldingsDoor } from "../desk/holdings-door.ts";
 import type { Directory } from "../directory/directory.ts";
 import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { PublicSuspensions } from "../directory/public-suspensions.ts";
+import type { PassphraseService } from "../passphrases/passphrase-service.ts";
 import type { TokenService } from "../tokens/token-service.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { LinkInboxes } from "../inboxes/link-inboxes.ts";
@@ -37,6 +38,7 @@ export interface Services {
   /** The list of suspended accounts that everybody may fetch. */
   readonly suspensions: PublicSuspensions;
   readonly tokens: TokenService;
+  readonly passphrases: PassphraseService;
   readonly wakes: WakeService;
   /** Where an account's own devices fetch what is held about it. */
   readonly holdings: HoldingsDoor;

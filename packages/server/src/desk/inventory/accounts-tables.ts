@@ -98,6 +98,21 @@ export const accountsTables: Tables = {
       until_day: "restrictions[].until",
     },
   },
+  passphrases: {
+    tiedTo: "account",
+    columns: {
+      account: "row",
+      recovery_key: "passphrase.recovery_key",
+      record: "passphrase.record",
+      sealed: "passphrase.sealed",
+      set_day: "passphrase.set",
+      opened_day: "passphrase.opened",
+    },
+  },
+  passphrase_tries: {
+    tiedTo: "account",
+    columns: { account: "row", day: "passphrase_tries.day", that_day: "passphrase_tries.that_day", in_all: "passphrase_tries.in_all" },
+  },
   directory_labels: {
     tiedTo: "account",
     columns: {

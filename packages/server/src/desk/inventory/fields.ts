@@ -5,6 +5,8 @@ const whileDevice = "As long as the device is in the account.";
 const forever = "As long as the server's public record.";
 const whileItem = "Until the device erased it, after the days of retention at the latest.";
 const whileKey = "Until the key's last day, or until the device replaced it.";
+const whilePassphrase = "Until the person turns the passphrase off, sets another one or has another recovery phrase.";
+const whileTries = "Until the passphrase is set, opened or turned off; of an account without one until the day is over.";
 const last =
   "The last state stays, with its name, the public keys of its devices and that the account was deleted, so that those who knew it can verify that.";
 const nameHeld = "It stays while nobody else has the name, so that nobody takes it soon and is taken for this person.";
@@ -65,6 +67,54 @@ export const fields: Readonly<Record<string, FieldEntry>> = {
     what: "How many tokens the account was given on that day. What they were spent on, and that they were this account's, nobody can tell.",
     why: "The server gives so many a day.",
     kept: "Until the next day on which it asks for some.",
+    category: "traffic",
+  },
+  "passphrase.recovery_key": {
+    what: "The recovery public key that the account had when its passphrase was set.",
+    why: "With another recovery phrase the passphrase opens nothing any more.",
+    kept: whilePassphrase,
+    category: "public",
+  },
+  "passphrase.record": {
+    what: "What a passphrase is tried against (the registration record of OPAQUE, base64url). Nobody can tell the passphrase from it alone; who has the server's keys as well can try guesses, each at the cost of Argon2id with 64 MiB.",
+    why: "Who lost all devices and the 24 words recovers the account by the passphrase, where the person set one.",
+    kept: whilePassphrase,
+    category: "sealed",
+  },
+  "passphrase.sealed": {
+    what: "The recovery phrase, under a key that only the passphrase gives (base64url).",
+    why: "Who shows that they have the passphrase is given it.",
+    kept: whilePassphrase,
+    category: "sealed",
+  },
+  "passphrase.set": {
+    what: "The day on which the passphrase was set.",
+    why: "The account's devices are told.",
+    kept: whilePassphrase,
+    category: "subscriber",
+  },
+  "passphrase.opened": {
+    what: "The day on which somebody who had the passphrase was last given the sealed phrase; null for never.",
+    why: "The account's devices are told.",
+    kept: whilePassphrase,
+    category: "traffic",
+  },
+  "passphrase_tries.day": {
+    what: "The last day on which somebody tried a passphrase for the account, whether or not it has one. Nothing says who.",
+    why: "A day has so many tries.",
+    kept: whileTries,
+    category: "traffic",
+  },
+  "passphrase_tries.that_day": {
+    what: "How many tries there were on that day.",
+    why: "A day has so many tries.",
+    kept: whileTries,
+    category: "traffic",
+  },
+  "passphrase_tries.in_all": {
+    what: "How many tries there were since the passphrase was set or opened.",
+    why: "After so many it opens nothing until it is set anew; the account's devices are told.",
+    kept: whileTries,
     category: "traffic",
   },
   deletion: {

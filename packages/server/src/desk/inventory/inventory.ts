@@ -95,6 +95,8 @@ export const explanations: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(fields).map(([path, entry]) => [path, explain(entry)])),
   updates: "How often the account was changed on the last day that it was.",
   tokens: "How many tokens the account was given on the last day that it asked for some, null where it never did.",
+  passphrase: "By what the account can be recovered beside its 24 words; null where the person set none.",
+  passphrase_tries: "Tries of that, counted; null where there were none.",
   suspended_since:
     "The day since which the account is suspended on this server; null where that is not so. It then gets no new keys, invitations or name here; its conversations go on.",
   restrictions: "What is taken from the account here, by the operator or by a decision of the desk.",

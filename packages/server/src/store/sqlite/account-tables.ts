@@ -128,6 +128,8 @@ export class AccountTables {
     this.#sql.run("DELETE FROM account_states WHERE account = ? AND version < ?", account, row.version);
     this.#sql.run("DELETE FROM account_pops WHERE account = ?", account);
     this.#admin.endRestrictions(account);
+    this.#sql.run("DELETE FROM passphrases WHERE account = ?", account);
+    this.#sql.run("DELETE FROM passphrase_tries WHERE account = ?", account);
     this.#sql.run(
       `UPDATE directory_values SET opening = NULL
        WHERE label = (SELECT id FROM directory_labels WHERE type = 2 AND name = ?) AND version <= ?`,

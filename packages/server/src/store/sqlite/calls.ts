@@ -3,6 +3,7 @@ import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
 import type { LinkStore } from "../link-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
+import type { PassphraseStore } from "../passphrase-store.ts";
 import type { TokenStore } from "../token-store.ts";
 import type { Breakage } from "./breakage.ts";
 import type { Failed } from "./fault.ts";
@@ -17,6 +18,7 @@ type Methods = Omit<LogStore, "append"> &
   DayStore &
   AdminStore &
   TokenStore &
+  PassphraseStore &
   Pick<Store, "scrub"> &
   Slices;
 

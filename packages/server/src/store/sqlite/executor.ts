@@ -19,6 +19,7 @@ import { LogHeadTables } from "./log-head-tables.ts";
 import { LogTables } from "./log-tables.ts";
 import { LookupTables } from "./lookup-tables.ts";
 import { NodeTables } from "./node-tables.ts";
+import { PassphraseTables } from "./passphrase-tables.ts";
 import { openDatabase, takeLock } from "./open-database.ts";
 import type { OpenDatabase } from "./open-database.ts";
 import { packResults, unpackAppends } from "./packing.ts";
@@ -92,6 +93,7 @@ export class Executor {
     const admin = new AdminTables(sql);
     const accounts = new AccountTables(sql, { admin, spent: spent.accounts });
     const tokens = new TokenTables(sql);
+    const passphrases = new PassphraseTables(sql);
     const holdings = new HoldingsTables(sql, admin);
     const days = new ClockTables({ sql, sqlOfLogs, newestDays });
     const nodes = new NodeTables(sql);
@@ -141,6 +143,12 @@ export class Executor {
         return spent.accounts.forget(params);
       },
       forgetTokensOfLogs: (params) => spent.logs.forget(params),
+      setPassphrase: (params) => passphrases.set(params),
+      clearPassphrase: (params) => passphrases.clear(params),
+      countPassphraseTry: (params) => passphrases.countTry(params),
+      openPassphrase: (params) => passphrases.open(params),
+      passphraseStatus: (params) => passphrases.status(params),
+      forgetPassphraseTries: (params) => passphrases.forgetTries(params),
       directoryStatus: () => directory.status(),
       publishDirectory: (params) => {
         lookups.forget();

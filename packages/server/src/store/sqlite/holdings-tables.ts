@@ -14,7 +14,7 @@ export class HoldingsTables {
   }
 
   head({ accountId }: { accountId: Uint8Array }): AccountHoldings | undefined {
-    const account = this.#sql.get<Omit<AccountHoldings["account"], "deletionSize" | "restrictions">>(
+    const account = this.#sql.get<Omit<AccountHoldings["account"], "deletionSize" | "restrictions" | "passphrase" | "passphraseTries">>(
       `SELECT id AS row, version, history_bytes AS historyBytes, updates_day AS updatesDay, updates AS updatesThatDay,
          tokens_day AS tokensDay, tokens AS tokensThatDay FROM accounts WHERE account_id = ?`,
       accountId,
@@ -23,7 +23,16 @@ export class HoldingsTables {
     const { row } = account;
     const deletion = this.#sql.get<{ size: number }>("SELECT size FROM directory_deletions WHERE account = ? ORDER BY size LIMIT 1", row);
     return {
-      account: { ...account, deletionSize: deletion?.size, restrictions: this.#admin.restrictionsOf(row) },
+      account: {
+        ...account,
+        deletionSize: deletion?.size,
+        restrictions: this.#admin.restrictionsOf(row),
+        passphrase: this.#sql.get(
+          "SELECT recovery_key AS recoveryKey, record, sealed, set_day AS setDay, opened_day AS openedDay FROM passphrases WHERE account = ?",
+          row,
+        ),
+        passphraseTries: this.#sql.get("SELECT day, that_day AS thatDay, in_all AS inAll FROM passphrase_tries WHERE account = ?", row),
+      },
       usernames: this.#usernames(row),
       devices: this.#devices(row),
       labels: this.#labels(row, accountId),

@@ -316,6 +316,22 @@ export const accountsSchema: Schema = {
     ALTER TABLE accounts ADD COLUMN tokens_day INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE accounts ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;
     `,
+    `
+    CREATE TABLE passphrases (
+      account INTEGER PRIMARY KEY,
+      recovery_key BLOB NOT NULL,
+      record BLOB NOT NULL,
+      sealed BLOB NOT NULL,
+      set_day INTEGER NOT NULL,
+      opened_day INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE passphrase_tries (
+      account INTEGER PRIMARY KEY,
+      day INTEGER NOT NULL,
+      that_day INTEGER NOT NULL,
+      in_all INTEGER NOT NULL
+    ) STRICT;
+    `,
   ],
 };
 

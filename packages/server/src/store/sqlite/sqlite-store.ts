@@ -223,6 +223,24 @@ class SqliteStore implements Store {
   forgetTokensOfLogs(params: CallParams<"forgetTokensOfLogs">): Promise<number> {
     return this.#call("forgetTokensOfLogs", params);
   }
+  setPassphrase(params: CallParams<"setPassphrase">): Promise<CallResult<"setPassphrase">> {
+    return this.#call("setPassphrase", params);
+  }
+  clearPassphrase(params: CallParams<"clearPassphrase">): Promise<void> {
+    return this.#call("clearPassphrase", params);
+  }
+  countPassphraseTry(params: CallParams<"countPassphraseTry">): Promise<CallResult<"countPassphraseTry">> {
+    return this.#call("countPassphraseTry", params);
+  }
+  openPassphrase(params: CallParams<"openPassphrase">): Promise<Uint8Array | undefined> {
+    return this.#call("openPassphrase", params);
+  }
+  passphraseStatus(params: CallParams<"passphraseStatus">): Promise<CallResult<"passphraseStatus">> {
+    return this.#call("passphraseStatus", params);
+  }
+  forgetPassphraseTries(params: CallParams<"forgetPassphraseTries">): Promise<number> {
+    return this.#call("forgetPassphraseTries", params);
+  }
   directoryStatus(): Promise<CallResult<"directoryStatus">> {
     return this.#call("directoryStatus", undefined);
   }

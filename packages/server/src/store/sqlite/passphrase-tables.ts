@@ -1,0 +1,117 @@
+import type { PassphraseStatus } from "@latchkey/protocol";
+import type { Day, Refused } from "../accounts.ts";
+import type { StoredPassphrase } from "../passphrase-store.ts";
+import type { Statements } from "./statements.ts";
+
+interface TriesRow {
+  readonly day: Day;
+  readonly thatDay: number;
+  readonly inAll: number;
+}
+
+/** Passphrases of accounts and tries of them, inside the caller's transaction. */
+export class PassphraseTables {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  set(params: { accountId: Uint8Array; day: Day } & StoredPassphrase): { kind: "stored" } | Refused<"not_found"> {
+    const account = this.#account(params.accountId);
+    if (account === undefined) return { kind: "refused", code: "not_found" };
+    this.#erase(account);
+    this.#sql.run(
+      "INSERT INTO passphrases (account, recovery_key, record, sealed, set_day) VALUES (?, ?, ?, ?, ?)",
+      account,
+      params.recoveryKey,
+      params.record,
+      params.sealed,
+      params.day,
+    );
+    return { kind: "stored" };
+  }
+
+  clear({ accountId }: { accountId: Uint8Array }): void {
+    const account = this.#account(accountId);
+    if (account !== undefined) this.#erase(account);
+  }
+
+  countTry(params: {
+    accountId: Uint8Array;
+    day: Day;
+    mostThatDay: number;
+    mostInAll: number;
+  }): { kind: "counted"; passphrase: StoredPassphrase | undefined } | Refused<"not_found" | "rate_limited"> {
+    const account = this.#account(params.accountId);
+    if (account === undefined) return { kind: "refused", code: "not_found" };
+    const { day, thatDay, inAll } = this.#tries(account) ?? { day: params.day, thatDay: 0, inAll: 0 };
+    // By a clock that was set back the day of before goes on.
+    const today = Math.max(day, params.day);
+    const before = day === today ? thatDay : 0;
+    if (before >= params.mostThatDay) return { kind: "refused", code: "rate_limited" };
+    this.#sql.run(
+      "INSERT OR REPLACE INTO passphrase_tries (account, day, that_day, in_all) VALUES (?, ?, ?, ?)",
+      account,
+      today,
+      before + 1,
+      inAll + 1,
+    );
+    const kept = this.#sql.get<StoredPassphrase>(
+      "SELECT recovery_key AS recoveryKey, record, sealed FROM passphrases WHERE account = ?",
+      account,
+    );
+    return { kind: "counted", passphrase: inAll >= params.mostInAll ? undefined : kept };
+  }
+
+  open(params: { accountId: Uint8Array; record: Uint8Array; day: Day }): Uint8Array | undefined {
+    const account = this.#account(params.accountId);
+    if (account === undefined) return undefined;
+    const row = this.#sql.get<{ sealed: Uint8Array }>(
+      "SELECT sealed FROM passphrases WHERE account = ? AND record = ?",
+      account,
+      params.record,
+    );
+    if (row === undefined) return undefined;
+    this.#sql.run("UPDATE passphrases SET opened_day = ? WHERE account = ?", params.day, account);
+    this.#sql.run("DELETE FROM passphrase_tries WHERE account = ?", account);
+    return row.sealed;
+  }
+
+  status({ accountId }: { accountId: Uint8Array }): PassphraseStatus {
+    const account = this.#account(accountId);
+    const kept =
+      account === undefined
+        ? undefined
+        : this.#sql.get<{ setDay: Day; openedDay: Day }>(
+            "SELECT set_day AS setDay, opened_day AS openedDay FROM passphrases WHERE account = ?",
+            account,
+          );
+    const tries = account === undefined || kept === undefined ? undefined : this.#tries(account);
+    return {
+      isSet: kept !== undefined,
+      setDay: kept?.setDay ?? 0,
+      tries: tries?.inAll ?? 0,
+      lastTryDay: tries?.day ?? 0,
+      openedDay: kept?.openedDay ?? 0,
+    };
+  }
+
+  forgetTries({ beforeDay }: { beforeDay: Day }): number {
+    const sql = "DELETE FROM passphrase_tries WHERE day < ? AND account NOT IN (SELECT account FROM passphrases)";
+    return Number(this.#sql.run(sql, beforeDay).changes);
+  }
+
+  #tries(account: number): TriesRow | undefined {
+    return this.#sql.get<TriesRow>("SELECT day, that_day AS thatDay, in_all AS inAll FROM passphrase_tries WHERE account = ?", account);
+  }
+
+  #account(accountId: Uint8Array): number | undefined {
+    return this.#sql.get<{ id: number }>("SELECT id FROM accounts WHERE account_id = ?", accountId)?.id;
+  }
+
+  #erase(account: number): void {
+    this.#sql.run("DELETE FROM passphrases WHERE account = ?", account);
+    this.#sql.run("DELETE FROM passphrase_tries WHERE account = ?", account);
+  }
+}
