@@ -6,7 +6,13 @@ import type { Fake } from "../run.testing.ts";
 const { run } = profileOfEachTest();
 
 describe("devices", () => {
-  const device = (deviceId: string, name: string, isThisDevice: boolean): OwnDevice => ({ deviceId, name, addedAtMs: 0, isThisDevice });
+  const device = (deviceId: string, name: string, isThisDevice: boolean): OwnDevice => ({
+    deviceId,
+    name,
+    addedAtMs: 0,
+    lastUsedAtMs: 3 * 86_400_000,
+    isThisDevice,
+  });
   const both = [device("first", "", true), device("second", "Tab\u001Blet", false)];
 
   test("are listed one a line, and one is removed", async () => {
@@ -14,7 +20,7 @@ describe("devices", () => {
     const { stdout } = await run(["devices"], fake);
     expect(stdout.split("\n").map((line) => line.replace(/added .{16}/, "added TIME"))).toEqual([
       "first  (no name)  added TIME  this device",
-      "second  Tab\uFFFDlet  added TIME",
+      "second  Tab\uFFFDlet  added TIME  last used 1970-01-04",
       "",
     ]);
     expect((await run(["devices", "remove", "second"], fake)).status).toBe(0);

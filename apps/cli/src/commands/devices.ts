@@ -1,7 +1,7 @@
 import type { OwnDevice } from "@latchkey/client";
 import { catchUp, waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { formatTime, printableLine } from "../output.ts";
+import { formatDay, formatTime, printableLine } from "../output.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 /** `latchkey devices` and `latchkey devices remove ID`. */
@@ -38,7 +38,7 @@ async function devices({ output, positionals, withClient }: CommandContext): Pro
   });
 }
 
-function formatDevice({ deviceId, name, addedAtMs, isThisDevice }: OwnDevice): string {
+function formatDevice({ deviceId, name, addedAtMs, lastUsedAtMs, isThisDevice }: OwnDevice): string {
   const shown = name === "" ? "(no name)" : printableLine(name);
-  return `${deviceId}  ${shown}  added ${formatTime(addedAtMs)}${isThisDevice ? "  this device" : ""}`;
+  return `${deviceId}  ${shown}  added ${formatTime(addedAtMs)}  ${isThisDevice ? "this device" : `last used ${formatDay(Math.floor(lastUsedAtMs / 86_400_000))}`}`;
 }

@@ -100,9 +100,9 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
   const now = Date.now();
   const later = (ms = 200): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   let devices: OwnDevice[] = [
-    { deviceId: "device-0", name: "Firefox on Windows", addedAtMs: now - 40 * dayMs, isThisDevice: false },
-    { deviceId: "device-1", name: "Chromium on Linux", addedAtMs: now - 12 * dayMs, isThisDevice: true },
-    { deviceId: "device-2", name: "Safari on iPhone", addedAtMs: now - 3 * 60 * minuteMs, isThisDevice: false },
+    { deviceId: "device-0", name: "Firefox on Windows", addedAtMs: now - 80 * dayMs, lastUsedAtMs: now - 41 * dayMs, isThisDevice: false },
+    { deviceId: "device-1", name: "Chromium on Linux", addedAtMs: now - 12 * dayMs, lastUsedAtMs: now, isThisDevice: true },
+    { deviceId: "device-2", name: "Safari on iPhone", addedAtMs: now - 9 * dayMs, lastUsedAtMs: now - dayMs, isThisDevice: false },
   ];
   let alarms = sampleAlarms(scene);
   let side: "new" | "old" | undefined;
@@ -211,7 +211,10 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
         if (isNew) {
           setAccount({ ...people.me, deviceId: "device-9", createdAtMs: now - 40 * dayMs, hasRecoveryPhrase: false, isRecovered: false });
         } else {
-          devices = [...devices, { deviceId: "device-3", name: "Firefox on Android", addedAtMs: Date.now(), isThisDevice: false }];
+          devices = [
+            ...devices,
+            { deviceId: "device-3", name: "Firefox on Android", addedAtMs: Date.now(), lastUsedAtMs: Date.now(), isThisDevice: false },
+          ];
           emit({ kind: "devices" });
         }
         link({ kind: "done" });

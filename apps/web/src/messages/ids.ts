@@ -459,6 +459,8 @@ export interface Messages {
   "devices.intro": undefined;
   "devices.thisDevice": undefined;
   "devices.added": { readonly date: string };
+  "devices.lastUsed": { readonly date: string };
+  "devices.idle": { readonly date: string };
   "devices.link": undefined;
   "devices.remove": undefined;
   "devices.removeLabel": { readonly device: string };

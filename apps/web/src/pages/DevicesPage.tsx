@@ -8,9 +8,19 @@ import { PageHeader } from "../components/PageHeader.tsx";
 import { t } from "../messages/words.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
 import { deviceName } from "../state/device-name.ts";
-import { formatAgo, formatFull } from "../state/format.ts";
+import { formatAgo, formatDate, formatDay, formatFull } from "../state/format.ts";
 import { useNow } from "../state/use-now.ts";
 import "../styles/account.css";
+
+/** A device that was not in use for so long is said to be idle. */
+const idleMs = 30 * 86_400_000;
+
+/** When another device was in use last, as it says itself: to the day. */
+function LastUse({ atMs, nowMs }: { readonly atMs: number; readonly nowMs: number }): ReactElement {
+  const isIdle = nowMs - atMs >= idleMs;
+  const date = isIdle ? formatDate(atMs) : formatDay(atMs, nowMs);
+  return <span className={isIdle ? "device-idle" : "person-address"}>{t(isIdle ? "devices.idle" : "devices.lastUsed", { date })}</span>;
+}
 
 /** One's own devices: what they are, since when; taking one in, and taking one out. */
 export function DevicesPage(): ReactElement {
@@ -49,6 +59,7 @@ export function DevicesPage(): ReactElement {
                     {device.isThisDevice && <b className="device-this">{t("devices.thisDevice")} · </b>}
                     {t("devices.added", { date: formatAgo(device.addedAtMs, nowMs) })}
                   </span>
+                  {!device.isThisDevice && <LastUse atMs={device.lastUsedAtMs} nowMs={nowMs} />}
                 </span>
                 {!device.isThisDevice && (
                   <button

@@ -6,6 +6,8 @@ export interface OwnDevice {
   /** What it called itself when it was linked; known to one's own devices only. */
   readonly name: string;
   readonly addedAtMs: number;
+  /** To the day, as the device itself says it to the account's others (spec A-15); of this device now. */
+  readonly lastUsedAtMs: number;
   readonly isThisDevice: boolean;
 }
 

@@ -18,6 +18,7 @@ import { changeFor, changePrefix, ownJoiners, takeFrom } from "./own-joiners.ts"
 import { Told, background } from "./told.ts";
 import type { ToldAccess } from "./told.ts";
 import { isWritable } from "../core/phase.ts";
+import { lastUsedMs } from "../own/last-use.ts";
 
 /** What the devices need of the engine. */
 export interface EngineAccess extends ImportAccess, ToldAccess {
@@ -84,13 +85,17 @@ export class Devices {
   }
 
   list(): OwnDevice[] {
-    const { account, deviceId: ownId, deviceName, createdAtMs } = this.#world.own;
+    const { own, ownThings, platform } = this.#world;
+    const { account, deviceId: ownId, deviceName, createdAtMs } = own;
+    const nowMs = platform.nowMs();
     return account.state.devices
       .map(({ deviceId, addedMs }): OwnDevice => {
         const id = toBase64Url(deviceId);
         const isThisDevice = equalBytes(deviceId, ownId);
         const name = this.told.names.get(id) ?? (isThisDevice ? deviceName : "");
-        return { deviceId: id, name, addedAtMs: Math.max(addedMs, createdAtMs), isThisDevice };
+        const addedAtMs = Math.max(addedMs, createdAtMs);
+        const lastUsedAtMs = isThisDevice ? nowMs : lastUsedMs(ownThings, { deviceId, addedAtMs }, nowMs);
+        return { deviceId: id, name, addedAtMs, lastUsedAtMs, isThisDevice };
       })
       .toSorted((a, b) => a.addedAtMs - b.addedAtMs);
   }

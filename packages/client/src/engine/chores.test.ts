@@ -27,7 +27,7 @@ async function device(): Promise<{ readonly gone: () => Promise<number>; readonl
     },
   };
   const files = { gone: found };
-  startChores({ store, clock, platform, files } as unknown as Parameters<typeof startChores>[0]);
+  startChores({ store, clock, platform, files } as unknown as Parameters<typeof startChores>[0], () => Promise.resolve());
   const settled = async (): Promise<void> => await store.transact("read", async () => undefined);
   return {
     clock,

@@ -6,15 +6,19 @@ import type { World } from "./world.ts";
 const everyMs = 3_600_000;
 
 /**
- * Erases what is due in the timelines, each hour and when it is known what time it is; returns how to stop. By a clock that may be wrong
+ * Erases what is due in the timelines and has it said that this device is in use (`sayUse`), each hour and when it is known what time it is; returns how to stop. By a clock that may be wrong
  * nothing is erased (spec E-3, E-142). A store that cannot be written is tried again.
  */
-export function startChores({ store, platform, files, clock }: Pick<World, "store" | "platform" | "files" | "clock">): () => void {
+export function startChores(
+  { store, platform, files, clock }: Pick<World, "store" | "platform" | "files" | "clock">,
+  sayUse: () => Promise<void>,
+): () => void {
   let cancel = (): void => undefined;
   let isStopped = false;
-  const erase = (): void => {
+  const work = (): void => {
     const nowMs = platform.nowMs();
     if (isStopped || !clock.isSure(nowMs)) return;
+    sayUse().catch(() => undefined);
     store
       .transact("write", async (tx) => {
         await eraseDue(tx, nowMs);
@@ -25,10 +29,10 @@ export function startChores({ store, platform, files, clock }: Pick<World, "stor
       .catch(() => undefined);
   };
   const eachHour = (): void => {
-    erase();
+    work();
     cancel = platform.setTimer(everyMs, eachHour);
   };
-  clock.onHeard(erase);
+  clock.onHeard(work);
   eachHour();
   return () => {
     isStopped = true;

@@ -9,6 +9,7 @@ import { Invites } from "../join-links/invites.ts";
 import { LazyFiles } from "../files/lazy-files.ts";
 import type { Moderation } from "../moderation/moderation.ts";
 import type { Later } from "../own/later.ts";
+import { sayUse } from "../own/last-use.ts";
 import { Own } from "../own/own.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import type { Reports } from "../reports/reports.ts";
@@ -256,7 +257,7 @@ export class Engine {
   /** Loads what is stored and connects; a device that is no member of its account any more only shows what it has. */
   static async start(world: World, parts: EngineParts): Promise<Engine> {
     const engine = new Engine(world, { ...parts, runners: await loadRunners(world) });
-    engine.#stopChores = startChores(world);
+    engine.#stopChores = startChores(world, () => sayUse(world));
     engine.timed();
     await engine.own.load();
     engine.search.start();

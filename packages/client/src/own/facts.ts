@@ -47,6 +47,8 @@ export type OwnFact =
   | { readonly kind: "remind"; readonly logId: Uint8Array; readonly messageId: Uint8Array; readonly atMs: number | undefined }
   /** Of no conversation: what others are told of this person, as of all. */
   | { readonly kind: "setting"; readonly name: SettingName; readonly isOn: boolean }
+  /** Of no conversation: that device was in use on that day, since 1970 (spec A-15). */
+  | { readonly kind: "used"; readonly deviceId: Uint8Array; readonly day: number }
   /** Of no conversation: when nothing is noticed. */
   | { readonly kind: "quiet"; readonly hours: QuietHours }
   /** Of no conversation: how the person is shown. */
@@ -69,7 +71,7 @@ export interface Plan {
 export type SettingName = "receipts" | "typing";
 
 /** What is of a conversation. */
-export type FactOfConversation = Exclude<OwnFact, { readonly kind: "setting" | "quiet" | "profile" }>;
+export type FactOfConversation = Exclude<OwnFact, { readonly kind: "setting" | "used" | "quiet" | "profile" }>;
 
 /** Where something was said: the first devices' log of an account is of era 1, and one that takes its place is of the next. */
 export interface OwnPlace {
@@ -174,6 +176,7 @@ export const ownFactCodec: Codec<OwnFact> = variant<OwnFact>(uint8, {
     }),
   ],
   profile: [10, struct<ShownProfile>({ displayName: text(maxDisplayNameBytes), picture })],
+  used: [14, struct<{ deviceId: Uint8Array; day: number }>({ deviceId: opaque(16), day: uint32 })],
 });
 
 const placeCodec: Codec<OwnPlace> = struct<OwnPlace>({ era: uint32, log: opaque(logTagBytes), order: safeUint64 });
@@ -212,12 +215,14 @@ function unpack<T>(codec: Codec<T>, packed: Uint8Array): readonly T[] {
 /** Beside the settings: whoever is told of those is told of these. */
 export const quietKey = "setting/quiet";
 export const profileKey = "setting/profile";
+export const usedKey = (deviceId: Uint8Array): string => `used/${toBase64Url(deviceId)}`;
 
 /** What a fact is about: of all that is said of the same the newest counts. A key of the store behind `ownPrefix`. */
 export function keyOf(fact: OwnFact): string {
   if (fact.kind === "setting") return `setting/${fact.name}`;
   if (fact.kind === "quiet") return quietKey;
   if (fact.kind === "profile") return profileKey;
+  if (fact.kind === "used") return usedKey(fact.deviceId);
   const about = `${fact.kind}/${toBase64Url(fact.logId)}`;
   switch (fact.kind) {
     case "star":

@@ -19,6 +19,7 @@ export const maxKept: Readonly<Record<OwnFact["kind"], number>> = {
   claim: 512,
   remind: 1024,
   setting: 16,
+  used: 64,
   quiet: 1,
   profile: 1,
   deleted: 16_384,
