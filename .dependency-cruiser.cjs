@@ -84,6 +84,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/reports/src/(inbox-item|seal-notice|testing/index)\\.ts$",
       "^packages/releases/src/(reading|testing/index)\\.ts$",
       "^packages/counts/src/testing/index\\.ts$",
+      "^apps/web/src/(notices/news|messages/text)\\.ts$",
       "/package\\.json$",
     ],
   },

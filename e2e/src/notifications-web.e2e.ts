@@ -3,7 +3,7 @@ import type { BrowserContext, Page, Worker } from "playwright-core";
 import { startPushService } from "@latchkey/server/testing";
 import type { TestPushService } from "@latchkey/server/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createAccount, seeMessage, sendMessage, seeTaken, startConversation } from "./testing/app.ts";
+import { createAccount, messagesWith, seeMessage, sendMessage, seeTaken, startConversation } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { look } from "./testing/look.ts";
@@ -80,6 +80,14 @@ async function deliverPush(): Promise<void> {
   await session.detach();
 }
 
+/** Ends the app's worker, as a browser does with one that is idle, whatever it does just then. */
+async function stopWorkers(): Promise<void> {
+  const session = await ada.context.newCDPSession(elsewhere);
+  await session.send("ServiceWorker.enable");
+  await session.send("ServiceWorker.stopAllWorkers");
+  await session.detach();
+}
+
 /** Nobody looks at the app's page: the automation says otherwise of every page. */
 async function lookAway(): Promise<void> {
   await page.evaluate(() => Reflect.set(document, "hasFocus", () => false));
@@ -88,6 +96,28 @@ async function lookAway(): Promise<void> {
     if (typeof pages === "function") Object.defineProperty(pages.prototype, "focused", { get: () => false });
   });
   await elsewhere.bringToFront();
+}
+
+/** Whether nobody has the profile. */
+async function isFree(): Promise<boolean> {
+  // Another origin has other locks: the app's own worker is asked, and begins if it has ended.
+  return (
+    (await appWorker()
+      ?.evaluate(async () => (await navigator.locks.query()).held?.every(({ name }) => name !== "latchkey-worker:default"))
+      .catch(() => undefined)) ?? false
+  );
+}
+
+/** No page of the app is open any more, and its worker has let go. */
+async function closeApp(): Promise<void> {
+  await elsewhere.bringToFront();
+  await page.close();
+  await expect.poll(isFree, within).toBe(true);
+}
+
+async function openApp(): Promise<void> {
+  page = await ada.context.newPage();
+  await page.goto(`${server.url}/c/${conversationId}`);
 }
 
 beforeAll(async () => {
@@ -162,22 +192,55 @@ describe("notifications", () => {
     await expect.poll(shown, within).toEqual([]);
   }, 240_000);
 
-  test("[O-20] a push while the app is closed shows that something came, without a word of it, once", async () => {
-    await elsewhere.bringToFront();
-    await page.close();
+  test("[O-22] a push while the app is closed has the worker read what came and tell it as a page would; the page that opens then has it at once, without the server", async () => {
+    await closeApp();
     const before = push.requests.length;
     await sendAndWait(ben.client, conversationId, "The boat has left");
     await expect.poll(() => push.requests.length, within).toBeGreaterThan(before);
+    await stopWorkers();
     const startMs = performance.now();
     await deliverPush();
-    await expect.poll(shown, { ...within, interval: 20 }).toEqual([{ title: "Latchkey", body: "New messages", tag: "" }]);
+    await expect.poll(shown, { ...within, interval: 20 }).toEqual([{ title: "Benedetta", body: "The boat has left", tag: conversationId }]);
     process.stdout.write(`push to notification: ${(performance.now() - startMs).toFixed(0)} ms\n`);
+    // Nothing new: what is shown stays, and nothing is said beside it.
     await deliverPush();
-    await expect.poll(shown, within).toHaveLength(1);
-    page = await ada.context.newPage();
-    await page.goto(`${server.url}/c/${conversationId}`);
-    await seeMessage(page, "The boat has left");
+    await expect.poll(isFree, within).toBe(true);
+    expect(await shown()).toHaveLength(1);
+    // From now on the server says nothing: the worker that is woken waits for it, with the profile open.
+    process.kill(server.pid, "SIGSTOP");
+    try {
+      await deliverPush();
+      await expect.poll(isFree, within).toBe(false);
+      await openApp();
+      await seeMessage(page, "The boat has left");
+      expect(await messagesWith(page, "The boat has left").count()).toBe(1);
+    } finally {
+      process.kill(server.pid, "SIGCONT");
+    }
     await expect.poll(shown, within).toEqual([]);
+    await sendAndWait(ben.client, conversationId, "Is anybody there?");
+    await seeMessage(page, "Is anybody there?");
     expect([ada.violations, ada.errors]).toEqual([[], []]);
+  }, 240_000);
+
+  test("[O-22] a worker that is ended while it reads has lost nothing and doubled nothing", async () => {
+    await closeApp();
+    const texts = Array.from({ length: 12 }, (_, at) => `Crate ${String(at)} of 12`);
+    for (const [at, text] of texts.entries()) {
+      await sendAndWait(ben.client, conversationId, text);
+      if (at % 4 !== 3) continue;
+      await deliverPush();
+      // Anywhere between its start and its end.
+      for (let tries = 0; tries < 100 && (await isFree()); tries++) await elsewhere.waitForTimeout(5);
+      await elsewhere.waitForTimeout(at * 10);
+      await stopWorkers();
+    }
+    await openApp();
+    for (const text of texts) {
+      await seeMessage(page, text);
+      expect(await messagesWith(page, text).count()).toBe(1);
+    }
+    await sendMessage(page, "All crates are here");
+    await seeTaken(page, "All crates are here");
   }, 240_000);
 });

@@ -1,4 +1,6 @@
-/** The files of this build that a browser keeps, listed by the build (bundle-files.ts). */
+/** The list of the build's files, which the build writes (apps/web/service-worker.ts). */
 declare module "virtual:bundle" {
   export const files: readonly import("./service-worker/bundle.ts").BundleFile[];
+  /** Where the script of the worker's engine lies. */
+  export const enginePath: string;
 }

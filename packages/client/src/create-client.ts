@@ -34,6 +34,8 @@ export interface ClientOptions {
   readonly requests?: "ask" | "accept" | undefined;
   /** Writes down what is said in files, on this device, where a person asks for it; without it nothing does, and nothing of it is offered (spec X-27). */
   readonly transcribe?: Transcribe | undefined;
+  /** Called for every event, also of what happens while the client is still being opened, which `subscribe` is too late for. */
+  readonly listener?: ((event: ClientEvent) => void) | undefined;
 }
 
 const sincePage = 100;
@@ -53,7 +55,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const stored = await store.transact("read", (tx) => loadOwnAccount(tx));
   const connections = createConnections({ platform, serverUrl: options.serverUrl, ownHost: stored?.host });
   const directory = createDirectory({ store, platform, connections });
-  const listeners = new Set<(event: ClientEvent) => void>();
+  const listeners = new Set<(event: ClientEvent) => void>(options.listener === undefined ? [] : [options.listener]);
   let engine: Engine | undefined;
   let watching: { readonly watch: Watch; readonly alarms: Alarms } | undefined;
   let account = stored !== undefined && hasBegun(stored) ? stored : undefined;

@@ -1,15 +1,13 @@
 import { i18n } from "@lingui/core";
 import type { ClientFailure } from "@latchkey/client";
 import type { CompiledMessage } from "./catalogue.ts";
-import type { Messages } from "./ids.ts";
 import { directionOf, formatLocale, isLanguage } from "./languages.ts";
 import type { Language } from "./languages.ts";
+import { t, turning } from "./text.ts";
+import type { PlainMessageId } from "./text.ts";
 
-/** The name of a message in the catalogue, such as `list.heading`. */
-export type MessageId = keyof Messages;
-
-/** Messages that ask for no values. */
-export type PlainMessageId = { [K in MessageId]: Messages[K] extends undefined ? K : never }[MessageId];
+export { t } from "./text.ts";
+export type { PlainMessageId } from "./text.ts";
 
 /** What happened, and what the person can do, for one kind of failure. */
 export interface FailureWords {
@@ -122,14 +120,6 @@ export function language(): string {
   return i18n.locale;
 }
 
-/** What the app says, in the person's language. Values that a person wrote are kept apart from the text around them. */
-export function t<K extends MessageId>(id: K, ...[values]: Messages[K] extends undefined ? [] : [values: Messages[K]]): string {
-  return i18n._(
-    id,
-    values === undefined ? undefined : Object.fromEntries(Object.entries(values).map(([name, value]) => [name, keep(value)])),
-  );
-}
-
 /** Whether the catalogue has a message of that name which asks for nothing: for names that come from elsewhere. */
 export function isMessage(id: string): id is PlainMessageId {
   return Object.hasOwn(i18n.messages, id);
@@ -184,20 +174,7 @@ function listLocale(): string | undefined {
   return used === undefined || used.startsWith("en") ? "en-GB" : used;
 }
 
-/** Letters of scripts that run from the right, and the controls by which a text turns what is around it. */
-const turning =
-  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}\u200e\u200f\u202a-\u202e\u2066\u2067]/u;
-
 /** A text in its own direction of writing, where it may have another one than the sentence that it stands in. */
 function isolate(text: string): string {
   return directionOf(i18n.locale) === "rtl" || turning.test(text) ? `\u2068${text}\u2069` : text;
-}
-
-/**
- * A value as the runtime leaves it alone: it would read `\\u0041`, and its own mark for numbers, in what people wrote as well. Languages that
- * run from the right have every value isolated in the catalogue (the build does that).
- */
-function keep(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  return (turning.test(value) ? `\u2068${value}\u2069` : value).replaceAll("\\", "\\u005c").replaceAll("%__", "\\u0025__");
 }

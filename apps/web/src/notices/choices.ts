@@ -8,6 +8,7 @@ export type NoticeDepth = (typeof noticeDepths)[number];
 const onKey = "latchkey.notices";
 const depthKey = "latchkey.notices-show";
 const putOffKey = "latchkey.notices-put-off";
+const listeners = new Set<() => void>();
 
 /** Whether the person wants notifications in this browser. */
 export function wantsNotices(): boolean {
@@ -28,6 +29,13 @@ export function noticeDepth(): NoticeDepth {
 /** Chooses how much stands in those that come. */
 export function chooseNoticeDepth(depth: NoticeDepth): void {
   write(depthKey, depth === "nothing" ? undefined : depth);
+  for (const listener of listeners) listener();
+}
+
+/** Calls `listener` when the person chose otherwise in this tab; returns how to stop. */
+export function onNoticeDepth(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }
 
 /** Whether the person was asked, and said "not now". */

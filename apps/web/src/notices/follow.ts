@@ -1,16 +1,15 @@
 import type { ClientEvent, Message } from "@latchkey/client";
-import { quietUntil } from "@latchkey/client/own";
 import { container, tell } from "../app-worker/registration.ts";
+import { wordsToHand } from "../messages/text.ts";
 import { fetchWords, onLanguageChange, t } from "../messages/words.ts";
-import type { PageQuestion } from "../service-worker/messages.ts";
+import type { NoticeWords, PageQuestion } from "../service-worker/messages.ts";
 import type { Controller } from "../state/controller.ts";
-import { isMuted } from "../state/own.ts";
 import { hasLock } from "../state/preferences.ts";
 import { isFromOthers } from "../state/timeline.ts";
 import { beginAsking } from "./ask.ts";
-import { isAskingPutOff, noticeDepth } from "./choices.ts";
+import { isAskingPutOff, noticeDepth, onNoticeDepth } from "./choices.ts";
 import { followWaking, noticeState } from "./device.ts";
-import { noticeOf } from "./notice.ts";
+import { isSilent, noticeOf } from "./notice.ts";
 
 /** Once a browser was woken, what waits is read for so long before it says that something came. */
 const catchUpMs = 2500;
@@ -34,8 +33,7 @@ export function followNotices({ store, listen, client }: NoticedApp, signal: Abo
     if (!isReady() || !isFromOthers(message) || conversation === undefined) return;
     askOnce();
     if (document.hasFocus() || noticeState() !== "on") return;
-    const nowMs = Date.now();
-    if (isMuted(conversation, nowMs) || quietUntil(store.get().quietHours, nowMs) !== undefined) return;
+    if (isSilent(conversation, store.get().quietHours, Date.now())) return;
     const count = (counts.get(conversation.id) ?? 0) + 1;
     counts.set(conversation.id, count);
     await fetchWords("app");
@@ -65,7 +63,12 @@ export function followNotices({ store, listen, client }: NoticedApp, signal: Abo
   let { quietHours } = store.get();
   const keepWords = async (): Promise<void> => {
     await fetchWords("app");
-    const words = { title: "Latchkey", body: t("app.notices.some"), quietHours: store.get().quietHours };
+    const words: NoticeWords = {
+      title: "Latchkey",
+      body: t("app.notices.some"),
+      quietHours: store.get().quietHours,
+      telling: { depth: noticeDepth(), said: wordsToHand("app.notices.") },
+    };
     void container()?.ready.then(({ active }) => tell(active, { kind: "notice_words", words }));
   };
   const onState = (): void => {
@@ -86,7 +89,7 @@ export function followNotices({ store, listen, client }: NoticedApp, signal: Abo
 
   void keepWords();
   void followWaking(client);
-  const ends = [listen(onEvent), store.subscribe(onState), onLanguageChange(() => void keepWords())];
+  const ends = [listen(onEvent), store.subscribe(onState), onLanguageChange(() => void keepWords()), onNoticeDepth(() => void keepWords())];
   container()?.addEventListener("message", onWorker, { signal });
   signal.addEventListener("abort", () => {
     for (const end of ends) end();

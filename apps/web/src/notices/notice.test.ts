@@ -17,6 +17,7 @@ describe("[O-20] what a notification says", () => {
       body: "New messages",
       path: "/c/c1",
       messageId: "m1",
+      count: 3,
     });
   });
 

@@ -1,7 +1,8 @@
-import type { Conversation, Message } from "@latchkey/client";
-import { t } from "../messages/words.ts";
+import type { Conversation, Message, QuietHours } from "@latchkey/client";
+import { quietUntil } from "@latchkey/client/own";
+import { t } from "../messages/text.ts";
 import type { Notice } from "../service-worker/messages.ts";
-import { titleOf } from "../state/own.ts";
+import { isMuted, titleOf } from "../state/own.ts";
 import { nameOf } from "../state/person-name.ts";
 import { formatRoute } from "../state/router.ts";
 import type { NoticeDepth } from "./choices.ts";
@@ -10,6 +11,11 @@ import type { NoticeDepth } from "./choices.ts";
 const maxTextLength = 300;
 /** What the app is called, where a notification says no more. */
 const appName = "Latchkey";
+
+/** Whether nothing of what comes in a conversation is told now: it is muted, or it is a quiet hour. */
+export function isSilent(conversation: Pick<Conversation, "own">, quietHours: QuietHours, nowMs: number): boolean {
+  return isMuted(conversation, nowMs) || quietUntil(quietHours, nowMs) !== undefined;
+}
 
 /**
  * What a notification says of the newest message of a conversation. Where it is to say nothing, all conversations have one notification, so
@@ -28,8 +34,8 @@ export function noticeOf(params: {
   const depth = hasLock ? "nothing" : params.depth;
   const path = hasLock ? "/" : formatRoute({ kind: "conversation", id: conversation.id, details: false });
   const amount = count === 1 ? t("app.notices.one") : t("app.notices.several", { n: count });
-  if (depth === "nothing") return { tag: "", title: appName, body: t("app.notices.some"), path, messageId: message.id };
-  const shown = { tag: conversation.id, title: titleOf(conversation), path, messageId: message.id };
+  if (depth === "nothing") return { tag: "", title: appName, body: t("app.notices.some"), path, messageId: message.id, count };
+  const shown = { tag: conversation.id, title: titleOf(conversation), path, messageId: message.id, count };
   return { ...shown, body: depth === "text" ? (textOf(message, conversation) ?? amount) : amount };
 }
 

@@ -4,6 +4,8 @@
  */
 
 import type { QuietHours } from "@latchkey/client";
+import type { HandedWords } from "../messages/text.ts";
+import type { NoticeDepth } from "../notices/choices.ts";
 
 /** Where the worker lies. */
 export const workerPath = "/sw.js";
@@ -42,6 +44,8 @@ export interface Notice {
   readonly body: string;
   readonly path: string;
   readonly messageId: string;
+  /** So many messages came there and were not looked at. */
+  readonly count: number;
 }
 
 /** What the worker knows by itself. */
@@ -49,6 +53,15 @@ export interface NoticeWords {
   readonly title: string;
   readonly body: string;
   readonly quietHours: QuietHours;
+  /** Absent where a page of an earlier build said it. */
+  readonly telling?: Telling;
+}
+
+/** How the worker tells of what it finds by itself. */
+export interface Telling {
+  readonly depth: NoticeDepth;
+  /** All that `notices/notice.ts` says. */
+  readonly said: HandedWords;
 }
 
 /** What another app shared with this one. Anything may be in it: it is shown before anything is sent. */

@@ -1,4 +1,5 @@
 import type { AccessQuestion, MediaNotice, WrittenQuestion } from "../media-worker/messages.ts";
+import type { EngineScope } from "./engine-script.ts";
 import type { AppNotice } from "./messages.ts";
 import type { NoticeWorld, ShownNotice, TabClient } from "./notices.ts";
 
@@ -47,7 +48,7 @@ export interface Pages<Page extends PageClient = PageClient> {
 }
 
 /** The worker itself. */
-export interface Scope {
+export interface Scope extends EngineScope {
   readonly clients: Pages<PageClient & TabClient> & { openWindow(path: string): Promise<unknown> };
   readonly registration: {
     readonly active: unknown;

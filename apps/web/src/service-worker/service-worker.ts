@@ -1,13 +1,17 @@
 /**
  * The app's one service worker: a scope has no more than one. It keeps the files of its build and answers with them, so that the app opens without a
- * network (`bundle.ts`), answers what is shown of files (`media-worker/`), takes what other apps share (`shares.ts`), and shows notifications (`notices.ts`). It holds no key and opens no profile;
- * whoever has it do so takes the profile's lock first (`tryProfileLock` of the client). The browser ends it whenever it likes: nothing is lost by that.
+ * network (`bundle.ts`), answers what is shown of files (`media-worker/`), takes what other apps share (`shares.ts`), shows notifications (`notices.ts`),
+ * and, woken by a push while no page is awake, opens the profile for moments (`pushes.ts`, `engine.ts`). The browser ends it whenever it likes:
+ * nothing is lost by that.
  */
-import { files } from "virtual:bundle";
+import { enginePath, files } from "virtual:bundle";
 import { createMediaAnswers } from "../media-worker/media-worker.ts";
 import { createBundle } from "./bundle.ts";
+import { createEngineLoader } from "./engine-script.ts";
 import { sharePath } from "./messages.ts";
 import { createNotices } from "./notices.ts";
+import { createPushes } from "./pushes.ts";
+import type { PushWorld } from "./pushes.ts";
 import { answererOf } from "./routing.ts";
 import type { FetchEvent, Scope } from "./scope.ts";
 import { createShares } from "./shares.ts";
@@ -21,13 +25,14 @@ const bundle = createBundle(files, {
   sha256: async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)),
   languages: globalThis.navigator.languages,
 });
+const loadEngine = createEngineLoader(scope, enginePath);
 const media = createMediaAnswers(scope);
 const shares = createShares({
   newToken: () => crypto.randomUUID(),
   setTimer: (delayMs, run) => void setTimeout(run, delayMs),
 });
 
-const notices = createNotices({
+const noticeWorld: PushWorld = {
   caches: globalThis.caches,
   nowMs: () => Date.now(),
   tabs: async () => await scope.clients.matchAll({ type: "window", includeUncontrolled: true }),
@@ -35,9 +40,15 @@ const notices = createNotices({
   show: async (title, options) => await scope.registration.showNotification(title, options),
   shown: async () => await scope.registration.getNotifications(),
   setTimer: (delayMs, run) => void setTimeout(run, delayMs),
-});
+  catchUp: async (look, tell) => await loadEngine().catchUp(look, tell),
+  setBadge: async (unread) => await globalThis.navigator.setAppBadge?.(unread).catch(() => undefined),
+};
+const notices = createNotices(noticeWorld);
+const pushes = createPushes(noticeWorld, notices);
 
 scope.addEventListener("install", (event) => {
+  // Where it cannot be had, nothing of this worker is installed, and the next page asks again.
+  event.waitUntil(Promise.try(loadEngine));
   // The first of all answers for files at once, and keeps the build meanwhile, when a page asks for it. One that follows another begins with all of its
   // files, when no page of the build before is left or somebody asks for it: that is the browser's own rule.
   if (scope.registration.active !== null) event.waitUntil(bundle.install());
@@ -79,7 +90,7 @@ scope.addEventListener("message", (event) => {
 });
 
 // What it holds is nothing: whatever stands in it is not read.
-scope.addEventListener("push", (event) => event.waitUntil(notices.pushed()));
+scope.addEventListener("push", (event) => event.waitUntil(pushes.pushed()));
 scope.addEventListener("notificationclick", (event) => event.waitUntil(notices.pressed(event.notification)));
 
 scope.addEventListener("fetch", (event) => {

@@ -9,9 +9,9 @@ import {
   markUnreadLine,
   setAlarms,
   sortConversations,
-  totalUnread,
   withTimeline,
 } from "./app-state.ts";
+import { totalUnread } from "./own.ts";
 import { emptyTimeline } from "./timeline.ts";
 import type { AppState } from "./app-state.ts";
 

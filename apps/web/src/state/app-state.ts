@@ -329,13 +329,6 @@ export function sortConversations(conversations: ReadonlyMap<string, Conversatio
 
 const placeOf = ({ own }: Conversation): number => own.pinnedPlace ?? Number.MAX_SAFE_INTEGER;
 
-/** What is waiting to be read in all conversations that are not muted. */
-export function totalUnread(conversations: ReadonlyMap<string, Conversation>): number {
-  let sum = 0;
-  for (const conversation of conversations.values()) if (!isMuted(conversation, Date.now())) sum += conversation.unreadCount;
-  return sum;
-}
-
 /** The state with messages that were loaded from the client. */
 export function addPage(state: AppState, conversationId: string, page: LoadedPage): AppState {
   return withTimeline(state, conversationId, withPage(state.timelines.get(conversationId) ?? emptyTimeline, page));

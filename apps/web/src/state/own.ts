@@ -1,5 +1,5 @@
 import type { Conversation, MuteTime } from "@latchkey/client";
-import { t } from "../messages/words.ts";
+import { t } from "../messages/text.ts";
 
 /** Which conversations the list shows. */
 export type Folder = "all" | "archived";
@@ -13,8 +13,15 @@ export function isIn(folder: Folder, { own }: Conversation): boolean {
 }
 
 /** Whether nothing of it is to be noticed now. */
-export function isMuted({ own }: Conversation, nowMs: number): boolean {
+export function isMuted({ own }: Pick<Conversation, "own">, nowMs: number): boolean {
   return own.mutedUntil === "always" || (own.mutedUntil !== undefined && own.mutedUntil > nowMs);
+}
+
+/** What is waiting to be read in all conversations that are not muted. */
+export function totalUnread(conversations: ReadonlyMap<string, Conversation>): number {
+  let sum = 0;
+  for (const conversation of conversations.values()) if (!isMuted(conversation, Date.now())) sum += conversation.unreadCount;
+  return sum;
 }
 
 /** What a conversation is called here. */

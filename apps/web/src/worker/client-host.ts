@@ -1,10 +1,11 @@
 import { eraseWebStore, isWebProfileLocked, openWebClient, takeProfileLock } from "@latchkey/client/web";
 import type { ProfileLock } from "@latchkey/client/web";
+import { canKeepKeys } from "./can-keep-keys.ts";
 import { createHost } from "./serve.ts";
+import { profile } from "./profile.ts";
 import type { PortLike } from "./serve.ts";
 import { transcribe } from "./transcriber.ts";
 
-const profile = "default";
 /** Which build this is: the build names its files by what is in them. Two tabs of one build share this worker, or wait for each other. */
 const build = import.meta.url;
 let lock: ProfileLock | undefined;
@@ -12,17 +13,7 @@ const loadLock = () => import("@latchkey/client/lock");
 let letOthersGoOn = (): void => undefined;
 
 const host = createHost({
-  async canKeepKeys() {
-    if (!("onconnect" in globalThis)) return true;
-    const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt"]);
-    try {
-      // Storing makes a copy of this kind.
-      structuredClone(key);
-      return true;
-    } catch {
-      return false;
-    }
-  },
+  canKeepKeys: async () => !("onconnect" in globalThis) || (await canKeepKeys()),
   openClient: (key) => openWebClient({ serverUrl: globalThis.location.origin, profile, lock, key, transcribe }),
   lock: {
     async view() {

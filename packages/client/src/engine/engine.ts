@@ -272,6 +272,7 @@ export class Engine {
       engine.invites.start();
       engine.pictures.offerOwn();
       await engine.wakes.telling.start();
+      engine.#receipts.start(engine.conversations.all().map(({ id }) => id));
       if (await world.store.transact("read", hasReports)) background(engine.reports().then(() => undefined));
     }
     return engine;

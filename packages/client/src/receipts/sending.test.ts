@@ -142,6 +142,23 @@ describe("[X-12] between two people", () => {
     expect(here.said).toHaveLength(2);
   });
 
+  test("what came just before a profile was closed is said with its next start, while nobody has read it, and once", async () => {
+    const here = scene(2);
+    here.isOn = false;
+    await here.message(1, ben);
+    here.isOn = true;
+    here.state = { ...here.state, unread: 0 };
+    here.sending.start([id]);
+    await here.pass(60_000);
+    expect(here.said).toEqual([]);
+    here.state = { ...here.state, unread: 1 };
+    for (let starts = 0; starts < 2; starts++) {
+      here.sending.start([id]);
+      await here.pass(5000);
+      expect(here.said.map(({ status, order }) => [status, order])).toEqual([["delivered", 1]]);
+    }
+  });
+
   test("what is read at once is not said to have come before; one's own messages cause nothing", async () => {
     const here = scene(2);
     await here.message(1, ben);

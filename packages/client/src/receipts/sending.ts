@@ -45,6 +45,14 @@ export class ReceiptSending {
     this.#access = access;
   }
 
+  /** What came just before this profile was closed is said now, where nobody has read it yet. */
+  start(ids: readonly string[]): void {
+    for (const id of ids) {
+      const state = this.#access.runner(id)?.state;
+      if (state?.kind === "direct" && state.unread > 0) this.#plan(id, "delivered", this.#random(0, deliveredWithinMs));
+    }
+  }
+
   /** A message of somebody else came. */
   arrived(id: string, author: Uint8Array): void {
     const state = this.#access.runner(id)?.state;
