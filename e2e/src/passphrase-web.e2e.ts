@@ -68,7 +68,11 @@ describe("recovery by a passphrase", () => {
     await recover.click();
     await fresh.getByText("That opened nothing").waitFor({ timeout: 60_000 });
     await look(fresh, "passphrase-wrong");
-    await page.reload();
+    // Whoever has the account is told when they look next.
+    await page.goto(server.url);
+    await page.getByRole("button", { name: "1 wrong try of your passphrase" }).waitFor({ timeout: 30_000 });
+    await look(page, "passphrase-tried");
+    await page.getByRole("button", { name: "1 wrong try of your passphrase" }).click();
     await page.getByText(/^1 try opened nothing/).waitFor({ timeout: 30_000 });
     await field.fill(passphrase);
     await recover.click();

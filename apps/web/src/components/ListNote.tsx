@@ -1,13 +1,31 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
+import type { RecoveryPassphrase } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
+import { isNews, rememberSeen } from "../passphrase/seen.ts";
 import { dismissStorageNote, isStorageNoteRead } from "../state/preferences.ts";
 import { Icon } from "./Icon.tsx";
+import { lazyComponent } from "./lazy.tsx";
 
-/** One slim line at the head of the list: that the recovery phrase is not on paper yet; else that the browser has not promised to keep what is stored. */
+const PassphraseNote = lazyComponent(async () => (await import("../passphrase/PassphraseNote.tsx")).PassphraseNote, "passphrase");
+
+/**
+ * One slim line at the head of the list: that somebody tried the account's passphrase (spec A-14); else that the recovery phrase is not on paper yet; else
+ * that the browser has not promised to keep what is stored.
+ */
 export function ListNote(): ReactElement | undefined {
-  const { router } = useApp();
+  const { router, controller } = useApp();
+  const [tried, setTried] = useState<RecoveryPassphrase>();
+  useEffect(() => {
+    controller.client.recoveryPassphrase().then(
+      (now) => {
+        if (isNews(now)) setTried(now);
+      },
+      // Asked again with the next start.
+      () => undefined,
+    );
+  }, [controller]);
   const isPhraseDue = useSelector(
     (state) => state.account?.hasRecoveryPhrase === true && (state.isRecoveryPutOff || state.conversations.size > 0),
   );
@@ -16,6 +34,13 @@ export function ListNote(): ReactElement | undefined {
     if (isStorageNoteRead()) return;
     void navigator.storage?.persisted().then((isKept) => setMayBeCleared(!isKept));
   }, []);
+  if (tried !== undefined) {
+    const close = (): void => {
+      rememberSeen(tried);
+      setTried(undefined);
+    };
+    return <PassphraseNote now={tried} close={close} />;
+  }
   if (isPhraseDue)
     return (
       <aside className="list-note" aria-label={t("list.recoveryNoteLabel")}>

@@ -2840,4 +2840,6 @@ export interface Messages {
   "passphrase.wrong": undefined;
   "passphrase.tooOften": undefined;
   "passphrase.tryHint": undefined;
+  "passphrase.noteTries": { readonly n: number };
+  "passphrase.noteUsed": undefined;
 }
