@@ -64,8 +64,9 @@ async function prepare(params: { url: string; folder: string; conversations: num
       outDir: built,
       target: "esnext",
       minify: false,
-      lib: { entry: fillingPage, formats: ["iife"], name: "filling", fileName: () => "page.js" },
-      rolldownOptions: { output: { codeSplitting: false } },
+      lib: { entry: fillingPage, formats: ["es"], fileName: () => "page.js" },
+      // Of what helps tests it is the timeline alone.
+      rolldownOptions: { output: { codeSplitting: false }, treeshake: { moduleSideEffects: false } },
     },
   });
   await using browser = await openBrowser(folder, profile);
@@ -90,7 +91,8 @@ async function prepare(params: { url: string; folder: string; conversations: num
   const last = new URL(page.url()).pathname.split("/").at(-1) ?? "";
   // A page of this origin that is none of the app's.
   await page.goto(`${url}/healthz`);
-  await page.evaluate(readFileSync(join(built, "page.js"), "utf8"));
+  // A module that exports nothing, and waits at its top.
+  await page.evaluate(`(async () => {${readFileSync(join(built, "page.js"), "utf8")}})()`);
   const history: HistoryParams = { conversations: ids, messages: perConversation, accountId: account.accountId };
   await page.evaluate((asked) => globalThis.fillHistory(asked), history);
   return last;
