@@ -9,6 +9,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["app", /^app\./],
   ["attach", /^(?:attach|voice)\./],
   ["desk", /^desk\./],
+  ["backup", /^(?:backup\.|failure\.(?:backup_full|no_backup)\.)/],
   ["cases", /^cases\./],
   ["counts", /^counts\./],
   ["counting", /^counting\./],

@@ -18,6 +18,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { groupCommand } from "./commands/group.ts";
 import { exportCommand } from "./commands/export.ts";
 import { healthcheckCommand } from "./commands/healthcheck.ts";
+import { historyBackupCommand } from "./commands/history-backup.ts";
 import { importCommand } from "./commands/import.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { invitationCommand } from "./commands/invitation.ts";
@@ -122,6 +123,7 @@ const commands: readonly Command[] = [
   unblockCommand,
   privacyCommand,
   quietCommand,
+  historyBackupCommand,
   alarmsCommand,
   devicesCommand,
   linkCommand,

@@ -7,6 +7,7 @@ import type { LinkOffer, LinkState, OwnDevice } from "./api/devices.ts";
 import type { FileCalls } from "./api/file-calls.ts";
 import type { FileState, NewFile } from "./api/files.ts";
 import type { GroupCalls, GroupRun } from "./api/groups.ts";
+import type { HistoryBackupCalls } from "./api/history-backup.ts";
 import type { ImportCalls } from "./api/imports.ts";
 import type { HoldingsTicket } from "./api/holdings-ticket.ts";
 import type { JoinLinkCalls } from "./api/join-links.ts";
@@ -26,6 +27,7 @@ export type * from "./api/files.ts";
 export type * from "./api/transcripts.ts";
 export type * from "./api/groups.ts";
 export type * from "./api/holdings-ticket.ts";
+export type * from "./api/history-backup.ts";
 export type * from "./api/imports.ts";
 export type * from "./api/join-links.ts";
 export type * from "./api/moderation.ts";
@@ -335,6 +337,8 @@ export type ClientEvent =
   | { readonly kind: "picture"; readonly id: string }
   /** What others are told of this person changed (`privacySettings`), or their quiet hours. */
   | { readonly kind: "settings" }
+  /** The backup of the messages stands otherwise (`historyBackup`). */
+  | { readonly kind: "history_backup" }
   /** The join links of a group changed, or who waits at them (`joinLinks`, `waitingRoom`). */
   | { readonly kind: "join_links"; readonly conversationId: string }
   /** A member told this person something of a group that they administer, or it was dealt with (`groupReports`). */
@@ -360,7 +364,17 @@ export type ClientEvent =
 
 /** A client: one device of one account. Methods reject with `ClientError` (whose `failure` is above). */
 export interface Client
-  extends FileCalls, GroupCalls, ImportCalls, JoinLinkCalls, ModerationCalls, OwnCalls, PassphraseCalls, ReportCalls, SearchCalls {
+  extends
+    FileCalls,
+    GroupCalls,
+    HistoryBackupCalls,
+    ImportCalls,
+    JoinLinkCalls,
+    ModerationCalls,
+    OwnCalls,
+    PassphraseCalls,
+    ReportCalls,
+    SearchCalls {
   /** What is stored in this profile, without the network. */
   account(): Promise<AccountInfo | undefined>;
   /** An account that was registered or recovered here and does not count yet; it is gone on with until it does. */

@@ -14,6 +14,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
 import type { ImportCalls } from "./api/imports.ts";
+import { historyBackupCalls } from "./history-backup/calls.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
 import { lazyPassphraseCalls } from "./passphrase/lazy-calls.ts";
 import { withOwnTimers } from "./platform/own-timers.ts";
@@ -488,6 +489,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     async *readFile(conversationId, messageId, fileId, range = {}) {
       yield* (await running().files.load()).read({ conversationId, messageId, fileId }, range);
     },
+    ...historyBackupCalls(async () => await member().historyBackups()),
     imports: async () => (await imported()).imports(),
     beginImport: async (about) => (await imported()).beginImport(about),
     addToImport: async (id, more) => (await imported()).addToImport(id, more),

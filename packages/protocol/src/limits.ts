@@ -90,6 +90,13 @@ export const maxDirectoryProofBytes = 131_072;
 /** Tokens of one batch at most (spec T-1). */
 export const maxTokenBatch = 100;
 
+/** Sizes of the chunks of a history backup, in bytes: nothing else is stored (spec B-1). */
+export const historyChunkBytes: readonly number[] = [4096, 16_384, 65_536, 245_760];
+/** Chunks of one history backup at most (spec B-1). */
+export const maxHistoryChunks = 4096;
+/** Largest manifest of a history backup, in bytes: it has a hash of each chunk (spec B-3). */
+export const maxHistoryManifestBytes = 196_608;
+
 /** Largest value of what an operator publishes in the public record (spec D-8). */
 export const maxOperatorValueBytes = 65_536;
 

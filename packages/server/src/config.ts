@@ -90,6 +90,8 @@ export interface ServerLimits {
   readonly maxStrangerBytes: number;
   /** Inboxes of join links that are open at once, of all groups together (spec I-5). */
   readonly maxLinkInboxes: number;
+  /** Bytes of the history backup of one account (spec B-1); while it is written anew both writings count. */
+  readonly maxHistoryBytes: number;
   readonly maxOneTimeKeyPackages: number;
   readonly maxBlobBytes: number;
   /** Of a blob that is uploaded in parts. */
@@ -149,6 +151,8 @@ export interface ServerLimits {
     readonly reportAnswers: Rate;
     /** Packages of what is held about an account: each reads all of it. */
     readonly holdings: Rate;
+    /** Bytes of history backups. */
+    readonly historyBytes: Rate;
     /** Openings of logs. */
     readonly openLog: Rate;
     /** Proofs that a log's head was published. */
@@ -212,6 +216,7 @@ export const defaultLimits: ServerLimits = {
   maxStrangerItems: 5000,
   maxStrangerBytes: 33_554_432,
   maxLinkInboxes: 100_000,
+  maxHistoryBytes: 1_073_741_824,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
   maxFileBytes,
@@ -247,6 +252,7 @@ export const defaultLimits: ServerLimits = {
     reportBytes: { burst: 134_217_728, perSecond: 4096 },
     reportAnswers: { burst: 600, perSecond: 1 },
     holdings: { burst: 60, perSecond: 0.1 },
+    historyBytes: { burst: 2_147_483_648, perSecond: 32_768 },
     openLog: { burst: 60_000, perSecond: 200 },
     headProof: { burst: 5000, perSecond: 20 },
     storeBytes: { burst: 134_217_728, perSecond: 32_768 },

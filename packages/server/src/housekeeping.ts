@@ -7,6 +7,7 @@ import type { RecordClock } from "./clock/record-clock.ts";
 import type { ClockGuard } from "./clock/clock-guard.ts";
 import type { ServerLimits } from "./config.ts";
 import type { Directory } from "./directory/directory.ts";
+import type { HistoryService } from "./histories/history-service.ts";
 import type { InboxService } from "./inboxes/inbox-service.ts";
 import type { LinkInboxes } from "./inboxes/link-inboxes.ts";
 import type { LogService } from "./logs/log-service.ts";
@@ -24,9 +25,11 @@ export interface Removed {
   readonly items: number;
   readonly keyPackages: number;
   readonly files: number;
+  /** Of history backups. */
+  readonly chunks: number;
 }
 
-/** What has its time: entries, items, key packages and blobs. */
+/** What has its time: entries, items, key packages and blobs; and what was given up. */
 export interface HousekeepingParts {
   readonly store: Store;
   readonly rules: Pick<Rules, "expire">;
@@ -34,6 +37,7 @@ export interface HousekeepingParts {
   readonly inboxes: InboxService;
   readonly linkInboxes: LinkInboxes;
   readonly directory: Directory;
+  readonly histories: Pick<HistoryService, "purge">;
   readonly blobs: BlobService;
   readonly uploads: Pick<Uploads, "expire">;
   readonly passphrases: Pick<PassphraseService, "forget">;
@@ -49,7 +53,7 @@ export interface HousekeepingParts {
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
   const { store, rules, logs, inboxes, linkInboxes, directory, blobs, uploads, passphrases, clock } = parts;
-  const removed = { entries: 0, items: 0, keyPackages: 0, files: 0 };
+  const removed = { entries: 0, items: 0, keyPackages: 0, files: 0, chunks: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
   rememberTime(parts);
   if (clock.doubt() === undefined) await correctDays(parts);
@@ -61,6 +65,8 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
     removed.items = (await inboxes.purge()) + (await linkInboxes.purge());
     removed.files = (await blobs.expire()) + (await uploads.expire());
   }
+  // Given up by whose they were, whatever time it is.
+  removed.chunks = await parts.histories.purge();
   await store.scrub();
   // Last: it takes its time where there are large files.
   if (clock.doubt() === undefined) await blobs.forgetTimes();

@@ -265,6 +265,7 @@ async function start(params: {
     inboxes,
     linkInboxes,
     directory: services.directory,
+    histories: services.histories,
     blobs,
     uploads,
     passphrases: services.passphrases,

@@ -11,6 +11,7 @@ export type SignatureLabel =
   | "Connect"
   | "Complaint"
   | "InboxHead"
+  | "HistoryBackup"
   | "Report"
   | "ReportReceipt"
   | "ReportAnswer"

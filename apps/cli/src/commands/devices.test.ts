@@ -1,4 +1,4 @@
-import type { LinkState, OwnDevice } from "@latchkey/client";
+import type { HistoryBackup, LinkState, OwnDevice } from "@latchkey/client";
 import { describe, expect, test } from "vitest";
 import { ann, createFake, profileOfEachTest } from "../run.testing.ts";
 import type { Fake } from "../run.testing.ts";
@@ -93,14 +93,35 @@ describe("devices", () => {
 
 describe("recover", () => {
   test("[A-4] reads the words from standard input", async () => {
+    let before: HistoryBackup = {
+      keptBy: "nobody",
+      deviceId: undefined,
+      written: undefined,
+      writing: undefined,
+      leftOut: 0,
+      failure: undefined,
+      isToBeErased: false,
+      found: undefined,
+    };
     const fake = createFake({
       recover: () => Promise.resolve({ ...ann, deviceId: "d", createdAtMs: 0, hasRecoveryPhrase: false, isRecovered: false }),
+      historyBackup: () => Promise.resolve(before),
     });
     const { stdout } = await run(["recover", "ann", "--name", "Box"], fake, {
       isTyped: false,
       readStdin: () => Promise.resolve(" one\n two "),
     });
     expect(stdout).toMatch(/^Recovered ann on localhost:8080/);
+    expect(stdout).toContain("could not be asked");
+    const found = { stage: "offered", atMs: 0, messages: 7, done: 0, total: 1, restored: 0, missing: 0 } as const;
+    for (const [stage, words] of [
+      ["offered", "with 7 messages"],
+      ["none", "the server has no backup of it."],
+    ] as const) {
+      before = { ...before, found: { ...found, stage } };
+      const said = await run(["recover", "ann"], fake, { isTyped: false, readStdin: () => Promise.resolve("one two") });
+      expect(said.stdout).toContain(words);
+    }
     expect(fake.calls[0]).toEqual(["recover", { username: "ann", phrase: "one two", deviceName: "Box" }]);
     expect((await run(["recover", "ann"], fake, { isTyped: false, readStdin: () => Promise.resolve("\n") })).status).toBe(2);
     // At a terminal they are asked for as a passphrase is: nothing of them is shown.

@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
-import type { Client } from "@latchkey/client";
+import type { Client, FoundHistory } from "@latchkey/client";
 import { waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { formatPerson } from "../output.ts";
+import { formatPerson, formatTime } from "../output.ts";
 import { rememberServer } from "../profile.ts";
 import { stringOption } from "./command.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -13,7 +13,7 @@ export const recoverCommand: Command = {
   usage: "recover NAME [--passphrase]",
   summary: "bring an account back by its recovery phrase or passphrase, with this as its only device",
   help: `Reads the 24 words from standard input; typed, they are not shown. With --passphrase it reads the passphrase that was set ("latchkey recovery"). All other devices of the account are out from then on. Conversations begin anew:
-nobody but the lost devices has what was said.
+what was said is read back from the server's backup, where one was kept ("latchkey history-backup restore").
 
   --name NAME           what this device is called in the list of devices (this machine's name)
   --display-name NAME   the name to go by: only the lost devices knew it`,
@@ -38,10 +38,11 @@ nobody but the lost devices has what was said.
       });
       if (serverUrl !== undefined) rememberServer(home, serverUrl);
       await client.settle({ timeoutMs: waitMs });
+      const { found } = await client.historyBackup();
       output.result(
         account,
         `Recovered ${formatPerson(account)} on ${account.host}. This is its only device now.
-What was said before, and with whom, only the lost devices knew. Ask the people in your groups: who opens a group that you were in is
+${formatBefore(found)} Ask the people in your groups: who opens a group that you were in is
 offered to let you back ("latchkey group let-back"). Write to the people you know: they are told that you are on a new device.`,
       );
     });
@@ -57,6 +58,18 @@ async function phraseOf(client: Client, params: { readonly username: string; rea
     "wrong_passphrase",
     "that opened nothing: the passphrase is another one, or the account has none that opens; the 24 words always do",
   );
+}
+
+/** What becomes of what was said before. */
+function formatBefore(found: FoundHistory | undefined): string {
+  if (found?.stage === "offered")
+    return `The server has a backup of ${formatTime(found.atMs)} with ${String(found.messages)} messages: "latchkey history-backup restore" brings it back.
+Nobody here can tell whether a later one was written.`;
+  const why =
+    found === undefined
+      ? ', and whether the server has a backup could not be asked ("latchkey history-backup restore --phrase" does).'
+      : ": the server has no backup of it.";
+  return `What was said before, and with whom, only the lost devices knew${why}`;
 }
 
 /** `latchkey phrase`. */

@@ -7,6 +7,7 @@ import type {
   ContactRequests,
   Conversation,
   ConversationDetails,
+  HistoryBackup,
   Message,
   Person,
   OwnSettings,
@@ -22,6 +23,17 @@ import { createFakeMessages } from "./fake-messages.ts";
 import { createFakeAccount } from "./fake-account.ts";
 import { people, sampleAccount, sampleConversations, sampleMessage, sampleRequests } from "./sample-data.ts";
 import type { Sample } from "./sample-data.ts";
+
+const noHistoryBackup: HistoryBackup = {
+  keptBy: "nobody",
+  deviceId: undefined,
+  written: undefined,
+  writing: undefined,
+  leftOut: 0,
+  failure: undefined,
+  isToBeErased: false,
+  found: undefined,
+};
 
 /** A situation to look at. */
 export type Scene =
@@ -185,6 +197,13 @@ export function createFakeHost(scene: Scene): ClientHost {
       setFileLimit: later,
       canTranscribe: async () => false,
       transcribe: async () => "",
+      historyBackup: async () => noHistoryBackup,
+      keepHistoryBackup: later,
+      writeHistoryBackup: async () => noHistoryBackup,
+      dropHistoryBackup: later,
+      findHistoryBackup: async () => noHistoryBackup,
+      restoreHistoryBackup: async () => noHistoryBackup,
+      declineHistoryBackup: later,
       imports: async () => [],
       beginImport: () => Promise.reject(new Error("nothing is imported here")),
       addToImport: later,

@@ -31,11 +31,12 @@ const catalogues: Files = import.meta.glob<Catalogue>("./*.po");
 
 /**
  * What of the catalogue comes when it is needed: what is said of newer builds and of what other apps share, where files are sent and voice is recorded, where they are shown, to operators,
- * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of messages that go, of what is done at a time, of a lock, of a recovery passphrase, and in settings.
+ * to those who work on reports or on requests of authorities, what the server was asked, where groups are kept in order, where conversations are brought out and in, of a backup of them, of messages that go, of what is done at a time, of a lock, of a recovery passphrase, and in settings.
  */
 export type LateWords =
   | "app"
   | "attach"
+  | "backup"
   | "cases"
   | "counting"
   | "counts"
@@ -53,6 +54,7 @@ export type LateWords =
 const lateCatalogues: Readonly<Record<LateWords, Files>> = {
   app: import.meta.glob<Catalogue>("./*.po", { query: "?app" }),
   attach: import.meta.glob<Catalogue>("./*.po", { query: "?attach" }),
+  backup: import.meta.glob<Catalogue>("./*.po", { query: "?backup" }),
   cases: import.meta.glob<Catalogue>("./*.po", { query: "?cases" }),
   counting: import.meta.glob<Catalogue>("./*.po", { query: "?counting" }),
   counts: import.meta.glob<Catalogue>("./*.po", { query: "?counts" }),

@@ -5,7 +5,7 @@ import { lazyComponent } from "../components/lazy.tsx";
 import { useApp, useSelector } from "../state/context.ts";
 
 const OwnLink = lazyComponent(async () => (await import("../components/OwnLink.tsx")).OwnLink);
-const RecoveredNote = lazyComponent(async () => (await import("../components/RecoveredNote.tsx")).RecoveredNote);
+const RecoveredNote = lazyComponent(async () => (await import("../backup/RecoveredNote.tsx")).RecoveredNote, "backup");
 
 /** What stands beside or under the list while no conversation is open: an invitation. */
 export function EmptyPage({ isFirst, headingLevel }: { readonly isFirst: boolean; readonly headingLevel: 1 | 2 }): ReactElement {

@@ -248,6 +248,7 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
         next = { ...next, files: new Map([...next.files, [fileKey(event.messageId, event.fileId), event.state]]) };
         break;
       case "settings":
+      case "history_backup":
         next = { ...next, settingsVersion: next.settingsVersion + 1 };
         break;
       case "group_reports":

@@ -41,8 +41,18 @@ export function sumUpHoldings(json: string): readonly string[] {
           t("holdings.plain.waiting", { n: waiting }),
         ]
       : []),
+    ...backupOf(held),
     ...(typeof suspended === "string" ? [t("holdings.plain.suspended", { day: suspended })] : []),
   ];
+}
+
+/** How much of a backup of the messages there is, and since when nothing was added. */
+function backupOf({ history_backup: backup, history_generations: generations }: Readonly<Record<string, unknown>>): readonly string[] {
+  if (!isObject(backup)) return [];
+  const { written } = backup;
+  const bytes = list(generations).reduce((sum, { size_bytes: size }) => sum + (typeof size === "number" ? size : 0), 0);
+  const writtenMs = typeof written === "string" ? Date.parse(written) : Number.NaN;
+  return Number.isNaN(writtenMs) ? [] : [t("holdings.plain.backup", { size: formatBytes(bytes), day: formatDate(writtenMs) })];
 }
 
 function list(value: unknown): readonly Readonly<Record<string, unknown>>[] {
@@ -62,6 +72,7 @@ type Explanations = Readonly<Record<string, unknown>>;
 
 const longestValue = 60;
 const mostListed = 3;
+const mostWalked = 100;
 
 /**
  * The rows of the server's answer: everything that it explains, and everything else that it sent. Long values are shortened; the
@@ -90,7 +101,8 @@ function walk({ value, path, labels, known, rows }: Step): void {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
     const isExplained = (item: unknown): boolean => isObject(item) && Object.keys(item).some((key) => `${path}[].${key}` in known);
-    if (items.some(isExplained)) {
+    // Of chunks there may be thousands, of which none is of use by itself: how many, and the rest is in the whole answer.
+    if (items.some(isExplained) && items.length <= mostWalked) {
       for (const [index, item] of items.entries()) {
         for (const [key, child] of Object.entries(isObject(item) ? item : {})) {
           const name = `${labels.at(-1) ?? ""} ${index + 1}`;

@@ -154,8 +154,9 @@ export function createFakeDirectory(server: FakeServer): FakeDirectory {
         return counts();
       case "connect":
         return { kind: "done" };
-      // Nothing costs a token here.
+      // Nothing costs a token here, and no backups are kept.
       case "issue_tokens":
+      case "read_history_manifest":
         return error("unsupported");
       case "lookup_username":
         return await record(

@@ -9,6 +9,7 @@ import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { Connections } from "../transport/connection-manager.ts";
 import { expectAnswer } from "../transport/connection.ts";
+import type { RoleConnection } from "../transport/connection.ts";
 import { requireClockOfAccount } from "./clock.ts";
 import type { Contact } from "./contacts.ts";
 import type { Directory } from "./directory.ts";
@@ -57,7 +58,7 @@ export async function recoverAccount(params: RecoverParams): Promise<OwnAccount>
     const account = waiting ?? (await nextAccount(params, await found(directory, username, host), recovery.signature));
     if (waiting === undefined) await store.transact("write", (tx) => saveOwnAccount(tx, account));
     if (!equalBytes(account.account.state.recoveryKey, recovery.signature.publicKey)) throw wrongPhrase();
-    const done = await publish(params, account);
+    const done = await publish(params, account, recovery.backupKey);
     if (done !== undefined) return done;
     // Somebody changed the account meanwhile: once more on top of that.
     waiting = undefined;
@@ -120,7 +121,7 @@ async function nextAccount(
 }
 
 /** The account once it counts; `undefined` when another state came first. */
-async function publish(params: RecoverParams, account: OwnAccount): Promise<OwnAccount | undefined> {
+async function publish(params: RecoverParams, account: OwnAccount, backupKey: Uint8Array): Promise<OwnAccount | undefined> {
   const { store, platform, connections } = params;
   const { host, record } = account;
   const state = record.states.at(-1) ?? new Uint8Array(0);
@@ -136,6 +137,23 @@ async function publish(params: RecoverParams, account: OwnAccount): Promise<OwnA
     const done: OwnAccount = { ...(await confirm(params, account, proof)), status: "registered" };
     await store.transact("write", (tx) => saveOwnAccount(tx, done));
     await publishFirstKeyPackages({ store, platform, connection, account: done });
+    await lookForBackup(params, connection, done, backupKey);
     return done;
   });
+}
+
+/** While the phrase is at hand: what was said before may be at the server (spec B-6). The account is there whatever becomes of that. */
+async function lookForBackup(
+  { store, platform }: RecoverParams,
+  connection: RoleConnection<"device">,
+  own: OwnAccount,
+  backupKey: Uint8Array,
+): Promise<void> {
+  try {
+    const { findBackup } = await import("../history-backup/found.ts");
+    await findBackup({ store, platform, connection, own, backupKey });
+  } catch (error) {
+    // It is looked for once more with the phrase, when the person says so.
+    if (!(error instanceof ClientError)) throw error;
+  }
 }

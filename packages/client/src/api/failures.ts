@@ -72,6 +72,9 @@ export type ClientErrorCode =
   | "name_changed_hands" // this name belonged to another account (spec A-3); the person decides
   | "log_fork" // another member sees another conversation (spec L-10, L-11)
   | "device_added" // another device of the account added one
+  | "backup_rolled_back" // the server shows an older backup of the messages than was written, or none
+  | "backup_full" // the server keeps no more of this account's backup
+  | "no_backup" // there is none to be read
   | "server_restored" // the server says that it was restored from a copy; the conversation goes on, and may be gone on with elsewhere
   | "device_removed" // this device was removed from its account
   | "account_deleted"

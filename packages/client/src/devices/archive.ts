@@ -49,7 +49,8 @@ export interface ArchivedConversation {
   readonly updatedAtMs: number;
 }
 
-interface ArchivedLine {
+/** A line with its place. */
+export interface ArchivedLine {
   readonly order: number;
   /** As the store has it. */
   readonly value: Uint8Array;
@@ -78,33 +79,31 @@ const suiteId: Codec<CipherSuiteId> = mapped(
   (id) => id as CipherSuiteId,
 );
 
-const itemCodec: Codec<ArchiveItem> = variant<ArchiveItem>(uint8, {
-  conversation: [
-    1,
-    struct<ArchivedConversation>({
-      logId: id32,
-      host: text(260),
-      conversationKind: enumeration(uint8, { direct: 1, group: 2 }),
-      name: text(512),
-      peer: optional(id32),
-      suiteId,
-      membership: enumeration(uint8, { joined: 1, removed: 2, left: 3 }),
-      joinedSeq: safeUint64,
-      memberCount: uint32,
-      readThrough: safeUint64,
-      unread: safeUint64,
-      lastOrder: safeUint64,
-      updatedAtMs: safeUint64,
-    }),
-  ],
-  lines: [
-    2,
-    struct<{ logId: Uint8Array; lines: readonly ArchivedLine[] }>({
-      logId: id32,
-      lines: vector(struct<ArchivedLine>({ order: safeUint64, value: opaqueV(2_097_152) }), { maxBytes: large }),
-    }),
-  ],
+/** A conversation in an archive or a backup. */
+export const conversationCodec: Codec<ArchivedConversation> = struct<ArchivedConversation>({
+  logId: id32,
+  host: text(260),
+  conversationKind: enumeration(uint8, { direct: 1, group: 2 }),
+  name: text(512),
+  peer: optional(id32),
+  suiteId,
+  membership: enumeration(uint8, { joined: 1, removed: 2, left: 3 }),
+  joinedSeq: safeUint64,
+  memberCount: uint32,
+  readThrough: safeUint64,
+  unread: safeUint64,
+  lastOrder: safeUint64,
+  updatedAtMs: safeUint64,
 });
+/** Lines of one conversation there. */
+export const linesCodec: Codec<{ logId: Uint8Array; lines: readonly ArchivedLine[] }> = struct<{
+  logId: Uint8Array;
+  lines: readonly ArchivedLine[];
+}>({
+  logId: id32,
+  lines: vector(struct<ArchivedLine>({ order: safeUint64, value: opaqueV(2_097_152) }), { maxBytes: large }),
+});
+const itemCodec: Codec<ArchiveItem> = variant<ArchiveItem>(uint8, { conversation: [1, conversationCodec], lines: [2, linesCodec] });
 const chunkCodec: Codec<readonly ArchiveItem[]> = vector(itemCodec, { maxBytes: large });
 
 export const manifestCodec: Codec<ArchiveManifest> = struct<ArchiveManifest>({

@@ -41,6 +41,8 @@ import { offlineError } from "../errors.ts";
 import { hasReports } from "../reports/has-reports.ts";
 import { unseenThrough } from "../timeline/timers.ts";
 import { isListed } from "./shown.ts";
+import type { HistoryBackups } from "../history-backup/history-backups.ts";
+import { hasHistoryBackup, seenKey } from "../history-backup/stored.ts";
 import type { Timers } from "./timers.ts";
 import { messagesSince } from "./since.ts";
 import { Welcomes } from "./welcomes.ts";
@@ -88,6 +90,7 @@ export class Engine {
   /** What the person sets for themselves. */
   readonly own: Own;
   #later: Promise<Later> | undefined;
+  #historyBackups: Promise<HistoryBackups> | undefined;
   /** Links by which people ask to be let into groups. */
   readonly invites: Invites;
   /** Files that come with messages. */
@@ -273,6 +276,7 @@ export class Engine {
       engine.pictures.offerOwn();
       await engine.wakes.telling.start();
       engine.#receipts.start(engine.conversations.all().map(({ id }) => id));
+      if (await world.store.transact("read", hasHistoryBackup)) background(engine.historyBackups().then(() => undefined));
       if (await world.store.transact("read", hasReports)) background(engine.reports().then(() => undefined));
     }
     return engine;
@@ -431,6 +435,31 @@ export class Engine {
     return this.#later;
   }
 
+  /** Loaded where there is a backup of the messages, or when one is asked for. */
+  historyBackups(): Promise<HistoryBackups> {
+    this.#historyBackups ??= import("../history-backup/history-backups.ts").then(
+      ({ HistoryBackups: Loaded }) => {
+        const loaded = new Loaded(this.#world, {
+          runners: () => this.conversations.all(),
+          runner: (id) => this.conversations.byId.get(id),
+          connection: () => this.deviceConnection,
+          shareSeen: () => this.devices.shared(seenKey),
+          self: this.#world.own.accountId,
+          joined: (id) => this.conversations.byId.get(id)?.state,
+          adoptUnjoined: (state) => this.conversations.adoptUnjoined(state),
+          historyArrived: (id, readThrough) => this.reading.historyArrived(id, readThrough),
+        });
+        if (!this.#closed) loaded.start();
+        return loaded;
+      },
+      (cause: unknown) => {
+        this.#historyBackups = undefined;
+        throw offlineError(cause);
+      },
+    );
+    return this.#historyBackups;
+  }
+
   /** What waits to be sent with this id is not to be: of what was to be said at a time nothing is made again. */
   async unplanned(conversationId: string, messageId: string): Promise<void> {
     if (this.#world.ownThings.all("later").length > 0) await (await this.later()).unplanned(conversationId, messageId);
@@ -464,6 +493,7 @@ export class Engine {
     this.#stopChores();
     await (await this.#timers?.catch(() => undefined))?.close();
     await (await this.#later?.catch(() => undefined))?.close();
+    await (await this.#historyBackups?.catch(() => undefined))?.close();
     this.pictures.close();
     await this.search.close();
     await this.files.close();

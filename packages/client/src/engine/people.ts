@@ -19,6 +19,12 @@ import type { Standings } from "./standings.ts";
 const nameCodec: Codec<{ displayName: string }> = struct<{ displayName: string }>({ displayName: text(1024) });
 const nameKey = (account: string): string => `display-name/${account}`;
 
+/** The name that a person wants to be shown by, as it is stored. @param account id in base64url */
+export async function storedName(tx: StoreTransaction, account: string): Promise<string | undefined> {
+  const stored = await tx.get(nameKey(account));
+  return stored === undefined ? undefined : decode(nameCodec, stored).displayName;
+}
+
 /**
  * The accounts that this profile has met, at hand without waiting: what a conversation needs while it takes a step, and what
  * the app shows of people. A cache of the store; ids are base64url of account ids.

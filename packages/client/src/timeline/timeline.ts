@@ -1,5 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { forgetFiles, putFiles } from "../files/file-index.ts";
+import { noteDue } from "../history-backup/due.ts";
 import { forgetTranscripts } from "../files/transcripts.ts";
 import { updateIndex } from "../search/search-index.ts";
 import type { SegmentListener } from "../search/search-index.ts";
@@ -247,6 +248,7 @@ export class Timeline {
     }
     await this.#indexFiles(lines);
     await noteArrivals(tx, conversationId, arrived);
+    if (lines.length + this.#erased.size > 0) await noteDue(tx, conversationId, [...this.#changed, ...this.#erased], arrived);
     const reworded = lines.filter(({ order }) => this.#reworded.has(order));
     await updateIndex(tx, conversationId, { lines: reworded, erased: this.#erased }, this.#params.onSegment);
     for (const order of this.#forgotten) await eraseEvidence(tx, conversationId, order);

@@ -3,7 +3,14 @@ import type { Codec } from "@latchkey/codec";
 import { hostCodec } from "../addresses.ts";
 import { wireErrorCodec } from "../errors.ts";
 import type { WireError } from "../errors.ts";
-import { maxDirectoryProofBytes, maxKeyPackageBytes, maxKeyPackagesPerPublish, maxTokenBatch } from "../limits.ts";
+import {
+  historyChunkBytes,
+  maxDirectoryProofBytes,
+  maxHistoryManifestBytes,
+  maxKeyPackageBytes,
+  maxKeyPackagesPerPublish,
+  maxTokenBatch,
+} from "../limits.ts";
 import { blobBytes, deviceIdCodec, extCodec, frameCodec, helloCodec, id32, tokenCodec } from "./common.ts";
 import type { FrameCodec, Hello, Role } from "./common.ts";
 import { passphraseBegunCodec, passphraseStatusCodec, signedPassphraseCodec } from "./passphrases.ts";
@@ -83,6 +90,45 @@ export interface IssuedTokens {
   readonly proof: Uint8Array;
 }
 
+/** Which chunk of which writing of the account's history backup (spec B-1). */
+export interface HistoryChunkPlace {
+  /** 16 random bytes, new whenever a backup is written from its beginning. */
+  readonly generation: Uint8Array;
+  /** From 0. */
+  readonly number: number;
+}
+
+/** Stores a chunk. One that the manifest counts stays as it is, and is answered `conflict`, unless it is the same. Answer: `done`, or `too_large` beyond what an account may keep. */
+export interface PutHistoryChunk extends HistoryChunkPlace {
+  /** Opaque to the server; of one of the sizes of `historyChunkBytes`. */
+  readonly chunk: Uint8Array;
+}
+
+/** Makes another manifest the account's, by compare-and-swap. Answer: `done`, also where it is that already; `conflict` where another came first. */
+export interface PutHistoryManifest {
+  /** The counter of the manifest that this one replaces; 0 for none. */
+  readonly previous: number;
+  /** Greater than that. */
+  readonly counter: number;
+  readonly generation: Uint8Array;
+  /** So many chunks of that generation it counts, from the first on; all of others are erased. */
+  readonly chunks: number;
+  /** Opaque to the server. */
+  readonly manifest: Uint8Array;
+}
+
+/** What the server has as the account's history backup; with counter 0 there is none. */
+export interface HistoryManifest {
+  readonly counter: number;
+  readonly generation: Uint8Array;
+  readonly chunks: number;
+  /** Of all chunks that are stored, of every generation. */
+  readonly sizeBytes: number;
+  /** What an account may keep. */
+  readonly maxBytes: number;
+  readonly manifest: Uint8Array;
+}
+
 /** What a client asks on a `device` connection. */
 export type DeviceRequest =
   | ({ readonly kind: "reserve" } & ReserveUsername)
@@ -106,6 +152,14 @@ export type DeviceRequest =
   | { readonly kind: "clear_passphrase" }
   /** Answer: `passphrase_status`. */
   | { readonly kind: "passphrase_status" }
+  /** Answer: `history_manifest`. */
+  | { readonly kind: "read_history_manifest" }
+  /** Answer: `history_chunk`, or `not_found`. */
+  | ({ readonly kind: "read_history_chunk" } & HistoryChunkPlace)
+  | ({ readonly kind: "put_history_chunk" } & PutHistoryChunk)
+  | ({ readonly kind: "put_history_manifest" } & PutHistoryManifest)
+  /** Erases manifest and chunks. Answer: `done`. */
+  | { readonly kind: "erase_history" }
   | { readonly kind: "ping" };
 
 /** An item of this device's inbox: sealed, opaque to the server (spec I-2). */
@@ -145,11 +199,17 @@ export type DeviceReply =
   /** A RegistrationResponse. */
   | { readonly kind: "passphrase_begun"; readonly response: Uint8Array }
   | ({ readonly kind: "passphrase_status" } & PassphraseStatus)
+  | ({ readonly kind: "history_manifest" } & HistoryManifest)
+  | { readonly kind: "history_chunk"; readonly chunk: Uint8Array }
   | { readonly kind: "done" };
 
 /** A signed structure of `@latchkey/transparency`, encoded. */
 export const signedBytes: Codec<Uint8Array> = opaqueV(65_536);
 const signedList: Codec<readonly Uint8Array[]> = vector(signedBytes, { maxBytes: 131_072, maxItems: 32 });
+
+const generation = opaque(16);
+const historyChunk = opaqueV(Math.max(...historyChunkBytes));
+const historyManifest = opaqueV(maxHistoryManifestBytes);
 
 const elements = vector(id32, { maxBytes: 32 * maxTokenBatch, minItems: 1 });
 
@@ -177,6 +237,14 @@ export const deviceRequestCodec: FrameCodec<DeviceRequest> = frameCodec<DeviceRe
   set_passphrase: [14, signedPassphraseCodec],
   clear_passphrase: [15, empty],
   passphrase_status: [16, empty],
+  read_history_manifest: [17, empty],
+  read_history_chunk: [18, struct<HistoryChunkPlace>({ generation, number: uint32 })],
+  put_history_chunk: [19, struct<PutHistoryChunk>({ generation, number: uint32, chunk: historyChunk })],
+  put_history_manifest: [
+    20,
+    struct<PutHistoryManifest>({ previous: safeUint64, counter: safeUint64, generation, chunks: uint32, manifest: historyManifest }),
+  ],
+  erase_history: [21, empty],
 });
 
 export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>({
@@ -200,6 +268,18 @@ export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>
   tokens: [9, struct<IssuedTokens>({ day: uint32, evaluated: elements, proof: opaque(64) })],
   passphrase_begun: [10, passphraseBegunCodec],
   passphrase_status: [11, passphraseStatusCodec],
+  history_manifest: [
+    12,
+    struct<HistoryManifest>({
+      counter: safeUint64,
+      generation,
+      chunks: uint32,
+      sizeBytes: safeUint64,
+      maxBytes: safeUint64,
+      manifest: historyManifest,
+    }),
+  ],
+  history_chunk: [13, struct<{ chunk: Uint8Array }>({ chunk: historyChunk })],
 });
 
 const roleCodec: Codec<Role> = enumeration<Role>(uint8, { device: 1, log: 2, post: 3, lookup: 4 });

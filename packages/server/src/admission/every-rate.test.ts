@@ -4,7 +4,18 @@ import { reportPaths } from "@latchkey/protocol/reports";
 import { expect, test } from "vitest";
 import { defaultLimits } from "../config.ts";
 import type { RunningServer } from "../server.ts";
-import { createLog, createTestLog, entryBytes, none, openLog, random, runServer, zeros } from "../testing/fixtures.ts";
+import {
+  connectDevice,
+  createLog,
+  createTestLog,
+  entryBytes,
+  none,
+  openLog,
+  random,
+  register,
+  runServer,
+  zeros,
+} from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 import type { CostedOperation } from "./admission.ts";
 import { TargetLimits } from "./targets.ts";
@@ -99,6 +110,13 @@ const asks: { readonly [Name in CostedOperation]: (server: RunningServer, addres
   reportAnswers: posted(reportPaths.answers),
   readDirectory: (server, address) => overHttp(server, address, () => `${httpPaths.directory}/checkpoint`),
   holdings: posted(httpPaths.holdings),
+  async historyBytes(server, address) {
+    const { account } = await register(server, `alice-${address.at(-1) ?? ""}`);
+    const client = await TestClient.connect(server.url, "device", headersOf(address));
+    await connectDevice(client, account.accountId, account.device);
+    const chunk = random(4096);
+    return () => client.outcome({ kind: "put_history_chunk", generation: random(16), number: 0, chunk });
+  },
   async openLog(server, address) {
     const client = await onLog(server, address);
     return () => openLog(client, createTestLog());

@@ -7,7 +7,13 @@ import { ServerError } from "../errors.ts";
 type Setting = number | Rate;
 
 /** Those that 0 takes away; of all others it would let nobody do anything. */
-const mayBeNone: ReadonlySet<string> = new Set(["minFreeBytes", "maxDatabasePages", "maxStoredBlobBytes", "tokensPerDay"]);
+const mayBeNone: ReadonlySet<string> = new Set([
+  "minFreeBytes",
+  "maxDatabasePages",
+  "maxStoredBlobBytes",
+  "maxHistoryBytes",
+  "tokensPerDay",
+]);
 /** Longest that a timer runs, in milliseconds: a longer one would end at once. */
 const longestTimerMs = 2_147_483_647;
 /** What clients are told fits in their frames, and they go by no more. */

@@ -69,6 +69,9 @@ async function live(store: Store, name = "alice"): Promise<Lived> {
   await store.setPassphrase({ accountId, day: today, recoveryKey: random(32), record, sealed: random(72) });
   await store.openPassphrase({ accountId, record, day: today });
   await store.countPassphraseTry({ accountId, day: today, mostThatDay: 9, mostInAll: 9 });
+  const [generation, chunk] = [random(16), random(80)];
+  await store.putHistoryChunk({ accountId, generation, number: 0, chunk, day: today, maxBytes: 999 });
+  await store.putHistoryManifest({ accountId, previous: 0, counter: 7, generation, chunks: 1, manifest: random(90), day: today });
   await store.admin.setRestrictions({
     accountId,
     restrictions: [{ what: "tokens", sinceDay: today, untilDay: today + 30 }],
@@ -81,6 +84,7 @@ const coded: Readonly<Record<string, (value: number, database: DatabaseSync) => 
   "account_pops.position": () => undefined,
   "usernames.bound": (value) => (value === 1 ? "bound" : "released"),
   "inbox_items.id": seqOf,
+  "history_chunks.id": seqOf,
   "inbox_items.digest": () => undefined,
   "inbox_items.is_stranger": (value) => (value === 1 ? "strangers" : "contacts"),
   "key_packages.last_resort": (value) => (value === 1 ? "last resort" : "one-time"),
@@ -127,7 +131,9 @@ describe("the package", () => {
       for (const { value } of rows) {
         const code = coded[name];
         const ways = code === undefined ? written(value) : [code(Number(value), database)];
-        if (name === "inbox_items.digest") {
+        if (name === "history_chunks.chunk" && value instanceof Uint8Array) {
+          if (!inPackage.includes(toBase64Url(sha256(value)))) missing.push(name);
+        } else if (name === "inbox_items.digest") {
           if (!valuesAt(held, field).some((hash) => shortDigest(fromBase64Url(String(hash))) === seqOf(Number(value)))) missing.push(name);
         } else if (!ways.some((way) => way === undefined || inPackage.includes(way))) missing.push(`${name}: ${JSON.stringify(ways)}`);
       }
@@ -198,11 +204,18 @@ describe("the package", () => {
     const gone = [
       deviceId,
       inboxId,
-      ...["states[].state", "devices[].card", "devices[].inbox_items[].sealed", "devices[].key_packages[].key_package"]
+      ...[
+        "states[].state",
+        "devices[].card",
+        "devices[].inbox_items[].sealed",
+        "devices[].key_packages[].key_package",
+        "history_backup.manifest",
+        "history_generations[].chunks[].sha256",
+      ]
         .flatMap((path) => valuesAt(before, path))
         .map((text) => fromBase64Url(String(text))),
     ];
-    expect(gone.length).toBeGreaterThan(7);
+    expect(gone.length).toBeGreaterThan(9);
     const database = new DatabaseSync(join(directory, "accounts.sqlite"), { readOnly: true });
     const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
     for (const { name } of tables) {

@@ -1,6 +1,7 @@
 import { concatBytes, toBase64Url } from "@latchkey/codec";
 import { dayText } from "../days.ts";
 import { sha256 } from "../hash.ts";
+import type { HeldGeneration, HistoryStore } from "../store/history-store.ts";
 import type { AccountHoldings, HeldDevice, HeldInbox, HeldLabel } from "../store/holdings.ts";
 import type { DirectoryStore, InboxStore } from "../store/store.ts";
 import { copyKept, explanations, heldElsewhere, notHeld } from "./inventory/inventory.ts";
@@ -13,7 +14,7 @@ const pageItems = 256;
 
 /** Where the package is read from. */
 export interface HoldingsSource {
-  readonly store: Pick<DirectoryStore, "holdings" | "heldStates"> & Pick<InboxStore, "readItems">;
+  readonly store: Pick<DirectoryStore, "holdings" | "heldStates"> & Pick<InboxStore, "readItems"> & Pick<HistoryStore, "heldChunks">;
   /** The server's host, in the package. */
   readonly host: string;
   /** Reads when it is this reader's turn; at once where it is absent. */
@@ -29,7 +30,7 @@ export async function openHoldings(source: HoldingsSource, accountId: Uint8Array
   const { store, host, inTurn = (read) => read() } = source;
   const held = await inTurn(() => store.holdings({ accountId }));
   if (held === undefined) return undefined;
-  const { account, usernames, devices, labels } = held;
+  const { account, usernames, devices, labels, history } = held;
   return encodeStreamed({
     format: 2,
     host,
@@ -64,6 +65,17 @@ export async function openHoldings(source: HoldingsSource, accountId: Uint8Array
     states: states(store, accountId, inTurn),
     devices: encodeDevices(devices, store, inTurn),
     directory: labels.map(encodeLabel),
+    history_backup:
+      history.stored === undefined
+        ? null
+        : {
+            counter: history.stored.counter,
+            generation_row: history.stored.row,
+            chunks: history.stored.chunks,
+            written: dayText(history.stored.day),
+            manifest: toBase64Url(history.stored.manifest),
+          },
+    history_generations: generations(history.generations, store, inTurn),
     explanations,
   });
 }
@@ -132,6 +144,28 @@ async function* items({ inboxId, lastSeq }: HeldInbox, store: HoldingsSource["st
       yield { seq, day: dayText(came), part, size_bytes: blob.length, sha256: toBase64Url(sha256(blob)), sealed: toBase64Url(blob) };
       afterSeq = seq;
     }
+  }
+}
+
+async function* generations(
+  held: readonly HeldGeneration[],
+  store: HoldingsSource["store"],
+  inTurn: InTurn,
+): AsyncGenerator<{ readonly [key: string]: Json | AsyncIterable<Json> }> {
+  for (const { row, generation, sizeBytes } of held) {
+    yield { row, generation: toBase64Url(generation), size_bytes: sizeBytes, chunks: chunks(row, store, inTurn) };
+  }
+}
+
+async function* chunks(row: number, store: HoldingsSource["store"], inTurn: InTurn): AsyncGenerator<Json> {
+  for (let fromNumber = 0; ;) {
+    const from = fromNumber;
+    const page = await inTurn(() => store.heldChunks({ row, fromNumber: from, maxItems: pageItems }));
+    for (const { number, day: came, sizeBytes, sha256: hash } of page) {
+      yield { number, day: dayText(came), size_bytes: sizeBytes, sha256: toBase64Url(hash) };
+      fromNumber = number + 1;
+    }
+    if (page.length === 0) return;
   }
 }
 

@@ -6,6 +6,7 @@ import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { AdminStore } from "../store/admin-store.ts";
 import { countsInRecord } from "./counts-in-record.ts";
+import type { HistoryStore } from "../store/history-store.ts";
 import type { DirectoryStore, InboxStore } from "../store/store.ts";
 import { assembleHoldings, pageBytes } from "./holdings.ts";
 import type { OfficeWorld } from "./office/world.ts";
@@ -13,7 +14,8 @@ import type { OfficeWorld } from "./office/world.ts";
 /** What the desk may ask, answered by the server: of one account at a time, by its id. */
 export function worldOfDesk(parts: {
   store: Pick<DirectoryStore, "accountHead" | "holdings" | "heldStates" | "card" | "inboxOf"> &
-    Pick<InboxStore, "readItems"> & { readonly admin: Pick<AdminStore, "accountOfName"> };
+    Pick<InboxStore, "readItems"> &
+    Pick<HistoryStore, "heldChunks"> & { readonly admin: Pick<AdminStore, "accountOfName"> };
   host: string;
   rules: Pick<Rules, "restrict">;
   inboxes: Pick<InboxService, "postNotice">;

@@ -17,6 +17,7 @@ import { OperatorLabels } from "../directory/operator-labels.ts";
 import { PublicSuspensions } from "../directory/public-suspensions.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { StartedDirectory } from "../directory/start-directory.ts";
+import { HistoryService } from "../histories/history-service.ts";
 import { InboxService } from "../inboxes/inbox-service.ts";
 import { LinkInboxes } from "../inboxes/link-inboxes.ts";
 import { LogService } from "../logs/log-service.ts";
@@ -128,6 +129,7 @@ export async function createServices(params: {
       context,
       setTimer,
     }),
+    histories: new HistoryService({ store, context, admission, disk }),
     holdings: new HoldingsDoor({ source: { store, host: context.host }, queue, context }),
     devices,
     blobs: new BlobService(blobParts),

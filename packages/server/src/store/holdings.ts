@@ -1,5 +1,6 @@
 import type { Day, StoredRestriction } from "./accounts.ts";
 import type { StoredPassphrase } from "./passphrase-store.ts";
+import type { HeldGeneration, StoredHistory } from "./history-store.ts";
 
 /** A state of an account as it is kept. */
 export interface HeldState {
@@ -63,7 +64,7 @@ export interface HeldLabel {
   }[];
 }
 
-/** What is kept of one account, but for its states and the items of its inboxes; each list in an order of what it holds. */
+/** What is kept of one account, but for its states, the items of its inboxes and the chunks of its history; each list in an order of what it holds. */
 export interface AccountHoldings {
   readonly account: {
     readonly row: number;
@@ -92,4 +93,9 @@ export interface AccountHoldings {
   }[];
   readonly devices: readonly HeldDevice[];
   readonly labels: readonly HeldLabel[];
+  /** The backup of its history: what its manifest says, with the row of the generation, and all generations that are kept. */
+  readonly history: {
+    readonly stored: (Omit<StoredHistory, "generation"> & { readonly row: number }) | undefined;
+    readonly generations: readonly HeldGeneration[];
+  };
 }

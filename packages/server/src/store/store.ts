@@ -3,6 +3,7 @@ import type { Day, Refused } from "./accounts.ts";
 import type { AccountHoldings, HeldState } from "./holdings.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
+import type { HistoryStore } from "./history-store.ts";
 import type { LinkStore } from "./link-store.ts";
 import type { PassphraseStore } from "./passphrase-store.ts";
 import type { SpentToken, TokenStore } from "./token-store.ts";
@@ -252,7 +253,17 @@ export interface DayStore {
  * number, and no order of writing once what came last is some seconds old. Every operation may throw StoreError; one that fails changes nothing of others.
  */
 export interface Store
-  extends LogStore, InboxStore, LinkStore, DirectoryStore, DirectoryLogStore, TokenStore, PassphraseStore, BlobIndex, DayStore {
+  extends
+    LogStore,
+    InboxStore,
+    LinkStore,
+    DirectoryStore,
+    DirectoryLogStore,
+    TokenStore,
+    PassphraseStore,
+    HistoryStore,
+    BlobIndex,
+    DayStore {
   /** What the operator decides and asks. */
   readonly admin: AdminStore;
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. Gives the room of it back. */

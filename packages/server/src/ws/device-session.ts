@@ -34,7 +34,8 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
   /** Requests are handled one after the other: each may depend on the one before. */
   protected async handle(id: number, request: DeviceRequest, sizeBytes: number): Promise<void> {
     // A publication takes its time: others need not wait for it.
-    const answer = request.kind === "publish" ? this.#answer(request) : this.inTurn(costOf(sizeBytes), () => this.#answer(request));
+    const cost = request.kind === "read_history_chunk" ? pageCost : costOf(sizeBytes);
+    const answer = request.kind === "publish" ? this.#answer(request) : this.inTurn(cost, () => this.#answer(request));
     this.reply(id, await answer, sizeBytes);
     this.#afterReply?.();
     this.#afterReply = undefined;
@@ -131,6 +132,19 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
         const { accountId } = this.#known();
         return { kind: "holdings", ticket: this.services.holdings.ticket(accountId) };
       }
+      case "read_history_manifest":
+        return { kind: "history_manifest", ...(await this.services.histories.manifest(this.#known().accountId)) };
+      case "read_history_chunk":
+        return { kind: "history_chunk", chunk: await this.services.histories.chunk(this.#known().accountId, request) };
+      case "put_history_chunk":
+        await this.services.histories.putChunk(this.#known().accountId, request, this.connection);
+        return { kind: "done" };
+      case "put_history_manifest":
+        await this.services.histories.putManifest(this.#known().accountId, request, this.connection);
+        return { kind: "done" };
+      case "erase_history":
+        await this.services.histories.erase(this.#known().accountId);
+        return { kind: "done" };
       case "ping":
         return { kind: "done" };
     }

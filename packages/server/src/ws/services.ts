@@ -9,6 +9,7 @@ import type { OperatorLabels } from "../directory/operator-labels.ts";
 import type { PublicSuspensions } from "../directory/public-suspensions.ts";
 import type { PassphraseService } from "../passphrases/passphrase-service.ts";
 import type { TokenService } from "../tokens/token-service.ts";
+import type { HistoryService } from "../histories/history-service.ts";
 import type { InboxService } from "../inboxes/inbox-service.ts";
 import type { LinkInboxes } from "../inboxes/link-inboxes.ts";
 import type { LogService } from "../logs/log-service.ts";
@@ -40,6 +41,8 @@ export interface Services {
   readonly tokens: TokenService;
   readonly passphrases: PassphraseService;
   readonly wakes: WakeService;
+  /** Backups of accounts' histories. */
+  readonly histories: HistoryService;
   /** Where an account's own devices fetch what is held about it. */
   readonly holdings: HoldingsDoor;
   readonly devices: DeviceRegistry;

@@ -88,6 +88,35 @@ export const accountsTables: Tables = {
       package: "devices[].key_packages[].key_package",
     },
   },
+  history_manifests: {
+    tiedTo: "account",
+    columns: {
+      account: "row",
+      counter: "history_backup.counter",
+      generation: "history_backup.generation_row",
+      chunks: "history_backup.chunks",
+      day: "history_backup.written",
+      manifest: "history_backup.manifest",
+    },
+  },
+  history_generations: {
+    tiedTo: "account",
+    columns: {
+      id: "history_generations[].row",
+      account: "row",
+      generation: "history_generations[].generation",
+      bytes: "history_generations[].size_bytes",
+    },
+  },
+  history_chunks: {
+    tiedTo: "account",
+    columns: {
+      id: "history_generations[].chunks[].number",
+      day: "history_generations[].chunks[].day",
+      sha256: "history_generations[].chunks[].sha256",
+      chunk: "history_generations[].chunks[].sha256",
+    },
+  },
   restrictions: {
     tiedTo: "account",
     columns: {

@@ -4,6 +4,9 @@ const whileAccount = "As long as the account is there.";
 const whileDevice = "As long as the device is in the account.";
 const forever = "As long as the server's public record.";
 const whileItem = "Until the device erased it, after the days of retention at the latest.";
+const whileBackup = "As long as the person keeps a backup here, and the account is there.";
+const whileWriting =
+  "Until the backup was written anew or turned off, some minutes to an hour longer, and no longer than the account is there.";
 const whileKey = "Until the key's last day, or until the device replaced it.";
 const whilePassphrase = "Until the person turns the passphrase off, sets another one or has another recovery phrase.";
 const whileTries = "Until the passphrase is set, opened or turned off; of an account without one until the day is over.";
@@ -416,5 +419,71 @@ export const fields: Readonly<Record<string, FieldEntry>> = {
     kept: forever,
     category: "public",
     afterDeletion: "It stays: the name stands in the last state, or in what is public of the names that the account had.",
+  },
+  "history_backup.counter": {
+    what: "How often the backup of the account's history was written.",
+    why: "None takes the place of a later one.",
+    kept: whileBackup,
+    category: "traffic",
+  },
+  "history_backup.generation_row": {
+    what: "The number of the writing that counts, by which its chunks are found. It is random and says nothing else.",
+    why: "Rows are joined by it.",
+    kept: whileBackup,
+    category: "subscriber",
+  },
+  "history_backup.chunks": {
+    what: "How many chunks of it count.",
+    why: "No chunk that counts is changed.",
+    kept: whileBackup,
+    category: "traffic",
+  },
+  "history_backup.written": {
+    what: "The day on which the backup was written last.",
+    why: "The person sees how old it is.",
+    kept: whileBackup,
+    category: "traffic",
+  },
+  "history_backup.manifest": {
+    what: "What the chunks are and how many messages they have, sealed and signed by a device (base64url). The server has no key.",
+    why: "A device that begins anew finds its history by it.",
+    kept: whileBackup,
+    category: "sealed",
+  },
+  "history_generations[].row": {
+    what: "The number of a writing of the backup. It is random and says nothing else.",
+    why: "Chunks are numbered by it.",
+    kept: whileWriting,
+    category: "subscriber",
+  },
+  "history_generations[].generation": {
+    what: "What the devices call that writing: random bytes.",
+    why: "Its chunks are asked for by it.",
+    kept: whileWriting,
+    category: "subscriber",
+  },
+  "history_generations[].size_bytes": {
+    what: "The size of its chunks together.",
+    why: "An account may keep up to a limit.",
+    kept: whileWriting,
+    category: "traffic",
+  },
+  "history_generations[].chunks[].number": {
+    what: "The place of a chunk.",
+    why: "Chunks are read in their order.",
+    kept: whileWriting,
+    category: "traffic",
+  },
+  "history_generations[].chunks[].day": {
+    what: "The day on which the chunk came.",
+    why: "The person sees when their history was written.",
+    kept: whileWriting,
+    category: "traffic",
+  },
+  "history_generations[].chunks[].sha256": {
+    what: "The chunk, of one of four sizes whatever is in it, by its hash (SHA-256, base64url). The chunk itself is sealed, the server has no key, and it is too large for a package: only devices of the account get it.",
+    why: "A device that begins anew has its history by it.",
+    kept: whileWriting,
+    category: "sealed",
   },
 };

@@ -4,6 +4,7 @@ import type { Day, NewState, PublishRefusal, Refused } from "../accounts.ts";
 import type { AccountHead, KeyPackageCounts } from "../store.ts";
 import type { AccountChange } from "../directory-store.ts";
 import type { AdminTables } from "./admin-tables.ts";
+import type { HistoryTables } from "./history-tables.ts";
 import { maxSeq, randomId, randomRef, rowId } from "./row-ids.ts";
 import type { Statements } from "./statements.ts";
 import type { SpentToken } from "../token-store.ts";
@@ -32,14 +33,20 @@ export class AccountTables {
   readonly #admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions">;
 
   readonly #spent: SpentTokens;
+  readonly #histories: Pick<HistoryTables, "eraseOf">;
 
   constructor(
     sql: Statements,
-    parts: { admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions">; spent: SpentTokens },
+    parts: {
+      admin: Pick<AdminTables, "spendInvitation" | "countAccounts" | "endRestrictions">;
+      spent: SpentTokens;
+      histories: Pick<HistoryTables, "eraseOf">;
+    },
   ) {
     this.#sql = sql;
     this.#admin = parts.admin;
     this.#spent = parts.spent;
+    this.#histories = parts.histories;
   }
 
   accountHead(params: { accountId: Uint8Array }): AccountHead | undefined {
@@ -130,6 +137,7 @@ export class AccountTables {
     this.#admin.endRestrictions(account);
     this.#sql.run("DELETE FROM passphrases WHERE account = ?", account);
     this.#sql.run("DELETE FROM passphrase_tries WHERE account = ?", account);
+    this.#histories.eraseOf(account);
     this.#sql.run(
       `UPDATE directory_values SET opening = NULL
        WHERE label = (SELECT id FROM directory_labels WHERE type = 2 AND name = ?) AND version <= ?`,

@@ -1,6 +1,7 @@
 import type { StoreFaultParts } from "../../errors.ts";
 import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
+import type { HistoryStore } from "../history-store.ts";
 import type { LinkStore } from "../link-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
 import type { PassphraseStore } from "../passphrase-store.ts";
@@ -19,6 +20,7 @@ type Methods = Omit<LogStore, "append"> &
   AdminStore &
   TokenStore &
   PassphraseStore &
+  HistoryStore &
   Pick<Store, "scrub"> &
   Slices;
 

@@ -11,6 +11,7 @@ import type { DatabaseName } from "./database-files.ts";
 import { DirectoryTables } from "./directory-tables.ts";
 import { faultOf } from "./fault.ts";
 import type { Failed } from "./fault.ts";
+import { HistoryTables } from "./history-tables.ts";
 import { HoldingsTables } from "./holdings-tables.ts";
 import { InboxTables } from "./inbox-tables.ts";
 import { JournalTables } from "./journal-tables.ts";
@@ -91,10 +92,11 @@ export class Executor {
     const inboxes = new InboxTables(accountsDatabase.database, { newestDay: newestDays.accounts, spent: spent.accounts });
     const links = new LinkTables(sql, spent.accounts);
     const admin = new AdminTables(sql);
-    const accounts = new AccountTables(sql, { admin, spent: spent.accounts });
+    const histories = new HistoryTables(sql);
+    const accounts = new AccountTables(sql, { admin, spent: spent.accounts, histories });
     const tokens = new TokenTables(sql);
     const passphrases = new PassphraseTables(sql);
-    const holdings = new HoldingsTables(sql, admin);
+    const holdings = new HoldingsTables(sql, { admin, histories });
     const days = new ClockTables({ sql, sqlOfLogs, newestDays });
     const nodes = new NodeTables(sql);
     const tree = new TreeTables(sql);
@@ -136,6 +138,13 @@ export class Executor {
       card: (params) => accounts.card(params),
       holdings: (params) => holdings.head(params),
       heldStates: (params) => holdings.states(params),
+      historyManifest: (params) => histories.manifest(params),
+      historyChunk: (params) => histories.chunk(params),
+      putHistoryChunk: (params) => histories.putChunk(params),
+      putHistoryManifest: (params) => histories.putManifest(params),
+      eraseHistory: (params) => histories.erase(params),
+      purgeHistory: (params) => histories.purge(params),
+      heldChunks: (params) => histories.heldChunks(params),
       tokenSeeds: (params) => tokens.seeds(params),
       countTokens: (params) => tokens.count(params),
       forgetTokens: (params) => {

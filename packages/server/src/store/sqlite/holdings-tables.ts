@@ -1,16 +1,19 @@
 import { labelTypes } from "@latchkey/transparency";
 import type { AccountHoldings, HeldDevice, HeldInbox, HeldKeyPackage, HeldLabel, HeldState } from "../holdings.ts";
 import type { AdminTables } from "./admin-tables.ts";
+import type { HistoryTables } from "./history-tables.ts";
 import type { Statements } from "./statements.ts";
 
 /** What is kept of an account, read in an order that does not hang on row numbers. Every method runs inside the caller's transaction. */
 export class HoldingsTables {
   readonly #sql: Statements;
   readonly #admin: Pick<AdminTables, "restrictionsOf">;
+  readonly #histories: Pick<HistoryTables, "held">;
 
-  constructor(sql: Statements, admin: Pick<AdminTables, "restrictionsOf">) {
+  constructor(sql: Statements, parts: { admin: Pick<AdminTables, "restrictionsOf">; histories: Pick<HistoryTables, "held"> }) {
     this.#sql = sql;
-    this.#admin = admin;
+    this.#admin = parts.admin;
+    this.#histories = parts.histories;
   }
 
   head({ accountId }: { accountId: Uint8Array }): AccountHoldings | undefined {
@@ -36,6 +39,7 @@ export class HoldingsTables {
       usernames: this.#usernames(row),
       devices: this.#devices(row),
       labels: this.#labels(row, accountId),
+      history: this.#histories.held(row),
     };
   }
 

@@ -118,6 +118,7 @@ export const logsSchema: Schema = {
  * and not yet in its journal, directory_journal by what that is known and how far it was written: one that is not there is no new one.
  * Of a token only its nonce is kept, which nobody saw before it was spent; of an account how many it was given on its last day.
  * Of an invitation only the hash of its code is kept: neither who was given it nor who used it.
+ * The number of a chunk of a history backup is `ref * 2^27 + number`, with the random ref of its generation; one of no account is being erased.
  */
 export const accountsSchema: Schema = {
   // "LKAC"
@@ -330,6 +331,30 @@ export const accountsSchema: Schema = {
       day INTEGER NOT NULL,
       that_day INTEGER NOT NULL,
       in_all INTEGER NOT NULL
+    ) STRICT;
+    `,
+    `
+    CREATE TABLE history_manifests (
+      account INTEGER PRIMARY KEY,
+      counter INTEGER NOT NULL,
+      generation INTEGER NOT NULL,
+      chunks INTEGER NOT NULL,
+      day INTEGER NOT NULL,
+      manifest BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE history_generations (
+      id INTEGER PRIMARY KEY,
+      account INTEGER,
+      generation BLOB NOT NULL,
+      bytes INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX history_generations_account ON history_generations (account, generation) WHERE account IS NOT NULL;
+    CREATE INDEX history_generations_dropped ON history_generations (id) WHERE account IS NULL;
+    CREATE TABLE history_chunks (
+      id INTEGER PRIMARY KEY,
+      day INTEGER NOT NULL,
+      sha256 BLOB NOT NULL,
+      chunk BLOB NOT NULL
     ) STRICT;
     `,
   ],

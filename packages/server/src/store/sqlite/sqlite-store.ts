@@ -241,6 +241,27 @@ class SqliteStore implements Store {
   forgetPassphraseTries(params: CallParams<"forgetPassphraseTries">): Promise<number> {
     return this.#call("forgetPassphraseTries", params);
   }
+  historyManifest(params: CallParams<"historyManifest">): Promise<CallResult<"historyManifest">> {
+    return this.#call("historyManifest", params);
+  }
+  historyChunk(params: CallParams<"historyChunk">): Promise<CallResult<"historyChunk">> {
+    return this.#call("historyChunk", params);
+  }
+  putHistoryChunk(params: CallParams<"putHistoryChunk">): Promise<CallResult<"putHistoryChunk">> {
+    return this.#call("putHistoryChunk", params);
+  }
+  putHistoryManifest(params: CallParams<"putHistoryManifest">): Promise<CallResult<"putHistoryManifest">> {
+    return this.#call("putHistoryManifest", params);
+  }
+  eraseHistory(params: CallParams<"eraseHistory">): Promise<CallResult<"eraseHistory">> {
+    return this.#call("eraseHistory", params);
+  }
+  purgeHistory(params: CallParams<"purgeHistory">): Promise<CallResult<"purgeHistory">> {
+    return this.#call("purgeHistory", params);
+  }
+  heldChunks(params: CallParams<"heldChunks">): Promise<CallResult<"heldChunks">> {
+    return this.#call("heldChunks", params);
+  }
   directoryStatus(): Promise<CallResult<"directoryStatus">> {
     return this.#call("directoryStatus", undefined);
   }

@@ -1,0 +1,70 @@
+// E3 | the backup is readable by the operator, or by whoever orders it from them | P
+// Source: FBI "Lawful Access" chart, January 2021: content by way of cloud backups
+// Counter-measure: the archive key is at the server under a key of the recovery phrase alone, and nothing of it is compressed or shared (B-2)
+import { describe, expect, test } from "vitest";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readHoldings } from "@latchkey/client/holdings";
+import { backUp, phraseOf, recovered, textsOf } from "./testing/backups.ts";
+import { foundPair, say, Scene, settle } from "./testing/scene.ts";
+import { shows } from "./testing/shown.ts";
+
+describe("E3 backups", () => {
+  test("[B-2] nothing of what was said is in what the server stores, or gives out about an account; with the phrase it is all there", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, id } = await foundPair(scene);
+    for (const word of ["marmalade", "lighthouse", "periwinkle"]) await say(ada, id, word);
+    await say(ben, id, "a bassoon");
+    await settle(ada, ben);
+    const phrase = await phraseOf(ada);
+    await backUp(ada);
+    const words = ["marmalade", "lighthouse", "periwinkle", "a bassoon"];
+    const stored = readdirSync(join(scene.folder, "server"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
+    const inspected = await ada.client.inspect();
+    const pieces = await Array.fromAsync(readHoldings(inspected));
+    const held = Buffer.concat(pieces);
+    expect(JSON.parse(held.toString("utf8"))).toMatchObject({ history_backup: { counter: 1 } });
+    for (const bytes of [...stored, held])
+      for (const word of [...words, ...phrase.split(" ").slice(0, 1)].filter((one) => one.length > 6))
+        expect(bytes.includes(word), word).toBe(false);
+
+    await ada.client.close();
+    const fresh = await recovered(scene, "ada", phrase, "ada-2");
+    expect(await fresh.historyBackup()).toMatchObject({ keptBy: "gone", found: { stage: "offered", messages: 5 } });
+    expect(await fresh.restoreHistoryBackup()).toMatchObject({ found: { stage: "done", restored: 5, missing: 0 } });
+    expect(await textsOf(fresh, id)).toEqual(["hello", ...words]);
+    shows(context, "what the server stores of a backup opens by the recovery phrase alone");
+  });
+
+  test("[B-2] another phrase, and an account that was put in the place of another, open nothing", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, id } = await foundPair(scene);
+    await say(ada, id, "for ada alone");
+    await settle(ada, ben);
+    const [adas, bens] = [await phraseOf(ada), await phraseOf(ben)];
+    await backUp(ada);
+    await backUp(ben);
+    // The operator shows Ben what is Ada's, and the other way about.
+    let [manifest, other] = [new Uint8Array(), new Uint8Array()];
+    scene.operator.override({
+      reply(line, body) {
+        if (body.kind !== "history_manifest") return body;
+        if (line.person === "ada") manifest = body.manifest.slice();
+        if (line.person === "ben") other = body.manifest.slice();
+        return line.person === "ben-2" ? { ...body, manifest } : line.person === "ada-2" ? { ...body, manifest: other } : body;
+      },
+    });
+    await ada.client.historyBackup({ isAsked: true });
+    await ben.client.historyBackup({ isAsked: true });
+    expect([manifest.length > 0, other.length > 0]).toEqual([true, true]);
+    for (const person of [ada, ben]) await person.client.close();
+    const fresh = await recovered(scene, "ben", bens, "ben-2");
+    expect((await fresh.historyBackup()).found).toBeUndefined();
+    await expect(fresh.findHistoryBackup(bens)).rejects.toMatchObject({ code: "server_lied" });
+    await expect(fresh.findHistoryBackup(adas)).rejects.toMatchObject({ code: "invalid_phrase" });
+    await expect(fresh.restoreHistoryBackup()).rejects.toMatchObject({ code: "no_backup" });
+    shows(context, "a backup of somebody else's is none");
+  });
+});

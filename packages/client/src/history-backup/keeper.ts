@@ -1,0 +1,327 @@
+import { equalBytes } from "@latchkey/codec";
+import { maxHistoryChunks } from "@latchkey/protocol";
+import type { ClientFailure } from "../api.ts";
+import type { ConversationRunner } from "../engine/conversation-runner.ts";
+import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { expectAnswer } from "../transport/connection.ts";
+import type { RoleConnection } from "../transport/connection.ts";
+import { settleDue } from "./due.ts";
+import { sealChunk, wrapKey } from "./format.ts";
+import { gather } from "./gather.ts";
+import { gatherHeads } from "./heads.ts";
+import type { Heads } from "./heads.ts";
+import { verifyManifest, writeManifest } from "./manifest.ts";
+import { put, readManifest } from "./server.ts";
+import type { Host } from "./server.ts";
+import {
+  beginAnew,
+  forgetKeeping,
+  loadHashes,
+  loadKeeping,
+  loadManifestOut,
+  loadSeen,
+  loadTouched,
+  nextOut,
+  putChunk,
+  putKeeping,
+  putManifestOut,
+  putSeen,
+  putTold,
+  putTouched,
+  settleTouched,
+} from "./stored.ts";
+import type { Keeping, SeenBackup } from "./stored.ts";
+
+/** What keeping a backup needs of the engine. */
+export interface KeeperAccess {
+  readonly host: Host;
+  runners(): readonly ConversationRunner[];
+  runner(id: string): ConversationRunner | undefined;
+  /** The other devices are told how the backup stands. */
+  shareSeen(): void;
+  /** Something of it changed. */
+  changed(): void;
+}
+
+/** The keys of a backup: of its chunks, and that one under the backup key. */
+export interface BackupKeys {
+  readonly archiveKey: Uint8Array;
+  readonly wrappedKey: Uint8Array;
+}
+
+/** Chunks of changes, beside those of the first writing, after which it is written anew: as many as those, and so many at least. */
+const leastChanges = 60;
+/** Conversations, and people, whose heads go in one chunk. */
+const headsAtOnce = 50;
+
+const noHeads: Heads = { items: [], settled: { conversations: [], authors: [] }, told: new Map() };
+
+const rolledBack: ClientFailure = {
+  code: "backup_rolled_back",
+  message: "The server shows an older backup of this account's messages than was written, or none: what came since is missing there.",
+  canRetry: false,
+};
+
+/** Writes the backup that this device keeps (spec B-4): everything that is sent was stored before, and is the same when it is sent again. */
+export class Keeper {
+  readonly #world: World;
+  readonly #access: KeeperAccess;
+  #isClosed = false;
+
+  constructor(world: World, access: KeeperAccess) {
+    this.#world = world;
+    this.#access = access;
+  }
+
+  /** Takes up nothing more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** New keys of a backup. */
+  keysFor(backupKey: Uint8Array): BackupKeys {
+    const { platform, own } = this.#world;
+    const archiveKey = platform.random(32);
+    return { archiveKey, wrappedKey: wrapKey(archiveKey, backupKey, own.accountId, platform.random) };
+  }
+
+  /** This device keeps the backup from now on, and writes it from its beginning. @param along joins the transaction that says so @throws ClientError */
+  async begin(keys: BackupKeys, along: (tx: StoreTransaction) => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const previous = await this.#access.host((connection) => this.#standing(connection));
+    const { store } = this.#world;
+    await store.transact("write", async (tx) => {
+      const seen = await loadSeen(tx);
+      await forgetKeeping(tx);
+      putKeeping(tx, { ...this.#nothing(), ...keys, previous, counter: Math.max(previous, seen?.counter ?? 0), writtenAtMs: 0 });
+      await along(tx);
+    });
+    this.#access.changed();
+  }
+
+  /** Writes all of it once more, so that nothing is left of what was deleted since. */
+  async anew(): Promise<void> {
+    await this.#world.store.transact("write", async (tx) => {
+      const keeping = await loadKeeping(tx);
+      if (keeping !== undefined) await beginAnew(tx, { ...keeping, ...this.#nothing() });
+    });
+  }
+
+  /** Brings everything to the server that is not there yet; nothing where no backup is kept here. @throws ClientError */
+  async write(): Promise<void> {
+    const { store } = this.#world;
+    const keeping = await store.transact("read", loadKeeping);
+    if (keeping === undefined || this.#isClosed) return;
+    const changes = keeping.chunks - keeping.baseChunks;
+    const isNearlyFull = keeping.chunks > maxHistoryChunks - 100 && changes > keeping.baseChunks / 4;
+    const isWorn = keeping.walk === undefined && (changes > Math.max(leastChanges, keeping.baseChunks) || isNearlyFull);
+    if (isWorn) await this.anew();
+    await this.#access.host(async (connection) => {
+      if (!(await this.#agree(connection))) return;
+      for (;;) {
+        if (!(await this.#sendChunks(connection))) continue;
+        if (this.#isClosed) return;
+        if (!(await this.#make())) break;
+        this.#access.changed();
+      }
+      // One that an earlier run began may count less than there is now.
+      while (await this.#finish(connection));
+    });
+    this.#access.changed();
+  }
+
+  /** Whether the server shows what it was given last, as far as the devices told each other; else an alarm. @throws ClientError */
+  async look(): Promise<void> {
+    const seen = await this.#world.store.transact("read", loadSeen);
+    if (seen?.isOn !== true) return;
+    const shown = await this.#access.host((connection) => this.#shown(connection));
+    if (shown < seen.counter) await this.#alarm(seen.counter);
+  }
+
+  /** The server keeps none any more. @throws ClientError */
+  async erase(connection: RoleConnection<"device">): Promise<void> {
+    expectAnswer(await connection.request({ kind: "erase_history" }), "done");
+  }
+
+  /** Where the first writing begins. */
+  #nothing(): Omit<Keeping, "archiveKey" | "wrappedKey" | "previous" | "counter" | "writtenAtMs"> {
+    const total = this.#ids().ids.length;
+    return {
+      generation: this.#world.platform.random(16),
+      chunks: 0,
+      counted: 0,
+      baseChunks: 0,
+      sizeBytes: 0,
+      messages: 0,
+      leftOut: 0,
+      walk: { conversationId: "", afterOrder: -1, done: 0, total },
+    };
+  }
+
+  #ids(): { readonly ids: readonly string[]; readonly except: ReadonlySet<string> } {
+    const states = this.#access.runners().map(({ state }) => state);
+    const ids = states.filter(({ kind }) => kind !== "devices").map(({ id }) => id);
+    return { ids: ids.toSorted(), except: new Set(states.filter(({ kind }) => kind === "devices").map(({ id }) => id)) };
+  }
+
+  /** The counter of the manifest that the server shows, as a device of this account signed it; 0 for none. */
+  async #shown(connection: RoleConnection<"device">): Promise<number> {
+    const { manifest, counter } = await readManifest(connection);
+    const verified = counter === 0 ? undefined : await verifyManifest(manifest, this.#world.own, this.#world.platform);
+    return verified?.body.counter ?? 0;
+  }
+
+  /** The counter by which the server's manifest is replaced: what no device of this account signed is erased first. */
+  async #standing(connection: RoleConnection<"device">): Promise<number> {
+    const { counter } = await readManifest(connection);
+    if (counter === 0) return 0;
+    if ((await this.#shown(connection)) === counter) return counter;
+    await this.erase(connection);
+    return 0;
+  }
+
+  async #alarm(counter: number): Promise<void> {
+    await this.#world.alarms.raise({ failure: rolledBack, about: String(counter) });
+  }
+
+  /** Whether this device goes on: whoever took over is followed, and an older copy is told and written over. */
+  async #agree(connection: RoleConnection<"device">): Promise<boolean> {
+    const { store, own, platform } = this.#world;
+    const { keeping, out, seen } = await store.transact("read", async (tx) => ({
+      keeping: await loadKeeping(tx),
+      out: await loadManifestOut(tx),
+      seen: await loadSeen(tx),
+    }));
+    if (keeping === undefined) return false;
+    const server = await readManifest(connection);
+    // Taken, though the answer was lost: the same again is taken too.
+    if (out !== undefined && server.counter === out.counter && equalBytes(server.manifest, out.manifest)) return true;
+    const verified = server.counter === 0 ? undefined : await verifyManifest(server.manifest, own, platform);
+    if (server.counter === keeping.previous && (verified?.body.counter ?? 0) === keeping.previous) return true;
+    const isOther = (deviceId: Uint8Array): boolean => !equalBytes(deviceId, own.deviceId);
+    const isTaken = verified !== undefined && verified.body.counter > keeping.counter && isOther(verified.body.deviceId);
+    if (isTaken || (seen !== undefined && seen.counter > keeping.counter && isOther(seen.deviceId))) {
+      await store.transact("write", forgetKeeping);
+      this.#access.changed();
+      return false;
+    }
+    if ((verified?.body.counter ?? 0) < keeping.previous) await this.#alarm(keeping.previous);
+    const previous = await this.#standing(connection);
+    await store.transact("write", (tx) =>
+      beginAnew(tx, { ...keeping, ...this.#nothing(), previous, counter: Math.max(previous, keeping.counter) }),
+    );
+    return true;
+  }
+
+  /** Sends the chunks that were made; `false` where all of it begins anew, since the server has others. */
+  async #sendChunks(connection: RoleConnection<"device">): Promise<boolean> {
+    const { store } = this.#world;
+    for (;;) {
+      const { out, keeping } = await store.transact("read", async (tx) => ({ out: await nextOut(tx), keeping: await loadKeeping(tx) }));
+      if (out === undefined || keeping === undefined || this.#isClosed) return true;
+      const { generation } = keeping;
+      const became = await put(connection, { kind: "put_history_chunk", generation, number: out.number, chunk: out.chunk });
+      if (became !== "done") {
+        await this.anew();
+        return false;
+      }
+      await store.transact("write", (tx) => tx.delete(out.key));
+    }
+  }
+
+  /** Makes the next chunk, and stores it with all that follows from it; whether there was anything to do. */
+  async #make(): Promise<boolean> {
+    const { store } = this.#world;
+    const { ids, except } = this.#ids();
+    const before = await store.transact("read", async (tx) => {
+      const keeping = await loadKeeping(tx);
+      if (keeping === undefined) return undefined;
+      const gathered = await gather(tx, { walk: keeping.walk, ids, except });
+      return { keeping, gathered, touched: await loadTouched(tx, headsAtOnce) };
+    });
+    if (before === undefined) return false;
+    const { keeping, gathered } = before;
+    const touched = {
+      conversations: [...new Set([...before.touched.conversations, ...gathered.conversations])],
+      authors: [...new Set([...before.touched.authors, ...gathered.authors])],
+    };
+    const isIdle =
+      keeping.walk === undefined && gathered.settled.length === 0 && touched.conversations.length + touched.authors.length === 0;
+    // What has nothing yet is a backup all the same.
+    if (isIdle && keeping.chunks > 0) return false;
+    // Beside the last lines there is room for whose they are; during the first writing that waits.
+    const heads =
+      gathered.walk === undefined
+        ? await gatherHeads(this.#world, touched, { runner: (id) => this.#access.runner(id), leftBytes: gathered.leftBytes })
+        : noHeads;
+    const items = [...gathered.items, ...heads.items];
+    const isOver = keeping.walk !== undefined && gathered.walk === undefined;
+    const next: Keeping = {
+      ...keeping,
+      walk: gathered.walk,
+      messages: Math.max(0, keeping.messages + gathered.messages),
+      leftOut: keeping.leftOut + gathered.leftOut,
+      baseChunks: isOver ? keeping.chunks + 1 : keeping.baseChunks,
+    };
+    const chunk = items.length === 0 && keeping.chunks > 0 ? undefined : this.#seal(keeping, items);
+    await store.transact("write", async (tx) => {
+      if (chunk === undefined) putKeeping(tx, next);
+      else this.#putChunk(tx, next, chunk);
+      for (const due of gathered.settled) await settleDue(tx, due);
+      putTouched(tx, touched);
+      settleTouched(tx, heads.settled);
+      for (const [account, mark] of heads.told) putTold(tx, account, mark);
+    });
+    return true;
+  }
+
+  #seal({ archiveKey, generation, chunks }: Keeping, items: Parameters<typeof sealChunk>[0]): Uint8Array {
+    const { own, platform } = this.#world;
+    return sealChunk(items, archiveKey, { accountId: own.accountId, generation, number: chunks }, platform.random);
+  }
+
+  #putChunk(tx: Parameters<typeof putChunk>[0], keeping: Keeping, chunk: Uint8Array): void {
+    putChunk(tx, keeping.chunks, chunk, this.#world.platform.sha256(chunk));
+    putKeeping(tx, { ...keeping, chunks: keeping.chunks + 1, sizeBytes: keeping.sizeBytes + chunk.length });
+  }
+
+  /** Has the manifest count all chunks; whether it did not yet. */
+  async #finish(connection: RoleConnection<"device">): Promise<boolean> {
+    const { store, own } = this.#world;
+    const keeping = await store.transact("read", loadKeeping);
+    if (keeping === undefined || this.#isClosed) return false;
+    const out = (await store.transact("read", loadManifestOut)) ?? (await this.#makeManifest(keeping));
+    if (out === undefined) return false;
+    const { previous, generation, messages, sizeBytes } = keeping;
+    const { counter, chunks, manifest, timeMs } = out;
+    const became = await put(connection, { kind: "put_history_manifest", previous, counter, generation, chunks, manifest });
+    if (became === "lost") await this.anew();
+    // Another came first, or something was lost: looked at with the next writing.
+    if (became !== "done") throw new ClientError("conflict", "The backup was changed at the same moment.");
+    const seen: SeenBackup = { isOn: true, deviceId: own.deviceId, counter, writtenAtMs: timeMs, messages, sizeBytes };
+    await store.transact("write", async (tx) => {
+      putKeeping(tx, { ...keeping, previous: counter, counter, counted: chunks, writtenAtMs: timeMs });
+      putManifestOut(tx, undefined);
+      await putSeen(tx, seen);
+    });
+    this.#access.shareSeen();
+    return true;
+  }
+
+  async #makeManifest(keeping: Keeping): Promise<Awaited<ReturnType<typeof loadManifestOut>>> {
+    const { store, own, platform } = this.#world;
+    const { chunks, counted, generation, wrappedKey, archiveKey, messages } = keeping;
+    if (chunks === counted) return undefined;
+    const hashes = await store.transact("read", loadHashes);
+    const [counter, timeMs] = [keeping.counter + 1, platform.nowMs()];
+    const body = { counter, timeMs, generation, wrappedKey };
+    const manifest = await writeManifest({ own, platform, archiveKey, body, content: { messages, hashes } });
+    const out = { counter, chunks, timeMs, manifest };
+    await store.transact("write", (tx) => {
+      putKeeping(tx, { ...keeping, counter });
+      putManifestOut(tx, out);
+    });
+    return out;
+  }
+}

@@ -1,0 +1,158 @@
+import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { putArchivedLines, unjoinedState } from "../devices/archive.ts";
+import type { ImportAccess } from "../devices/import.ts";
+import { storedName } from "../engine/people.ts";
+import type { World } from "../engine/world.ts";
+import { ClientError } from "../errors.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { Timeline } from "../timeline/timeline.ts";
+import type { RoleConnection } from "../transport/connection.ts";
+import { openChunk } from "./format.ts";
+import type { HistoryItem } from "./format.ts";
+import { readChunk } from "./server.ts";
+import type { Host } from "./server.ts";
+import { forgetReading, goneOf, loadFound, loadFoundHashes, loadMembers, putFound, putGone, putMembers } from "./stored.ts";
+import type { FoundBackup } from "./stored.ts";
+
+/** What reading a backup needs of the engine. */
+export interface ReadingAccess extends Omit<ImportAccess, "onSegment"> {
+  readonly host: Host;
+}
+
+type Of<K extends HistoryItem["kind"]> = Extract<HistoryItem, { readonly kind: K }>;
+
+/**
+ * Reads a backup into this profile (spec B-6), the newest chunk first, so that the first word about a line is the last one: each chunk in one
+ * transaction with how far it has come. What is here already stays as it is.
+ */
+export class Reading {
+  readonly #world: World;
+  readonly #access: ReadingAccess;
+  readonly #changed: () => void;
+  #isClosed = false;
+
+  constructor(world: World, access: ReadingAccess, changed: () => void) {
+    this.#world = world;
+    this.#access = access;
+    this.#changed = changed;
+  }
+
+  /** Takes up nothing more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Goes on until all of it is here; what it came to then, `undefined` where there is nothing to read, or it was stopped. @throws ClientError */
+  async run(): Promise<FoundBackup | undefined> {
+    const { store } = this.#world;
+    const begun = await store.transact("read", loadFound);
+    if (begun?.stage !== "running") return undefined;
+    const hashes = await store.transact("read", loadFoundHashes);
+    return await this.#access.host(async (connection) => {
+      let found = begun;
+      while (found.left > 0 && !this.#isClosed) {
+        found = await this.#takeChunk(connection, found, hashes[found.left - 1]);
+        this.#changed();
+      }
+      return found.left > 0 ? undefined : found;
+    });
+  }
+
+  /** All of it was read. */
+  async finish(tx: StoreTransaction, found: FoundBackup): Promise<void> {
+    await forgetReading(tx);
+    putFound(tx, { ...found, stage: "done", archiveKey: new Uint8Array(32) });
+  }
+
+  async #takeChunk(connection: RoleConnection<"device">, found: FoundBackup, hash: Uint8Array | undefined): Promise<FoundBackup> {
+    const { store } = this.#world;
+    const items = await this.#items(connection, found, hash);
+    const before = { ...found, left: found.left - 1, missing: found.missing + (items === undefined ? 1 : 0) };
+    const next = await store.transact("write", async (tx) => {
+      const restored = await this.#put(tx, items ?? []);
+      const after = { ...before, restored: before.restored + restored };
+      putFound(tx, after);
+      return after;
+    });
+    await this.#follow(items ?? []);
+    return next;
+  }
+
+  /** What is in the chunk; `undefined` where it is missing, or is not the one that was written. */
+  async #items(
+    connection: RoleConnection<"device">,
+    { generation, archiveKey, left }: FoundBackup,
+    hash: Uint8Array | undefined,
+  ): Promise<readonly HistoryItem[] | undefined> {
+    const { own, platform } = this.#world;
+    const number = left - 1;
+    const chunk = await readChunk(connection, { generation, number });
+    if (chunk === undefined || hash === undefined || !equalBytes(platform.sha256(chunk), hash)) return undefined;
+    return openChunk(chunk, archiveKey, { accountId: own.accountId, generation, number });
+  }
+
+  /** How many messages that were not here it brought. */
+  async #put(tx: StoreTransaction, items: readonly HistoryItem[]): Promise<number> {
+    let restored = 0;
+    // Within a chunk each line stands once, and what is gone is of earlier ones.
+    for (const item of items) if (item.kind === "lines") restored += await this.#putLines(tx, item);
+    for (const item of items) {
+      if (item.kind === "erased") for (const order of item.orders) putGone(tx, toBase64Url(item.logId), order);
+      if (item.kind === "members") await putMembers(tx, toBase64Url(item.logId), item.accounts);
+      if (item.kind === "person") await this.#putName(tx, item);
+    }
+    return restored;
+  }
+
+  async #putLines(tx: StoreTransaction, item: Of<"lines">): Promise<number> {
+    const { platform, segments } = this.#world;
+    const conversationId = toBase64Url(item.logId);
+    const gone = await goneOf(tx, conversationId);
+    const lines = item.lines.filter(({ order }) => !gone.has(order));
+    const timeline = new Timeline({
+      tx,
+      conversationId,
+      self: this.#access.self,
+      nowMs: platform.nowMs(),
+      onSegment: segments.changed,
+      // Nothing of what comes takes a line out.
+      onFilesGone: () => undefined,
+    });
+    await putArchivedLines(timeline, { ...item, lines });
+    const { lines: put, arrived } = await timeline.flush();
+    return put.filter(({ order, message, body }) => arrived.has(order) && message !== undefined && body.kind !== "deleted").length;
+  }
+
+  async #putName(tx: StoreTransaction, { accountId, displayName }: Of<"person">): Promise<void> {
+    const isKnown = displayName === "" || (await storedName(tx, toBase64Url(accountId))) !== undefined;
+    if (!isKnown) this.#world.people.setName(tx, accountId, displayName);
+  }
+
+  /** What follows from items that are stored: conversations that can be read, people that are known. */
+  async #follow(items: readonly HistoryItem[]): Promise<void> {
+    const { directory, people } = this.#world;
+    for (const item of items) {
+      if (item.kind === "person" && item.proofs.length > 0)
+        for (const contact of await directory.learn(item.proofs, [item.accountId]).catch(passing)) people.keep(contact);
+    }
+    for (const item of items) if (item.kind === "conversation") await this.#adopt(item);
+    const touched = new Set(items.flatMap((item) => (item.kind === "lines" ? [toBase64Url(item.logId)] : [])));
+    for (const id of touched) if (this.#access.joined(id) !== undefined) await this.#access.historyArrived(id, 0);
+  }
+
+  /** This device is a member of none of them: their people let it back in. */
+  async #adopt({ kind: _kind, ...item }: Of<"conversation">): Promise<void> {
+    const id = toBase64Url(item.logId);
+    if (this.#access.joined(id) !== undefined) return;
+    const formerMembers = await this.#world.store.transact("read", (tx) => loadMembers(tx, id));
+    const membership = item.membership === "left" ? "left" : "removed";
+    const state = unjoinedState({ ...item, membership, unread: 0, readThrough: Math.max(item.readThrough, item.lastOrder) });
+    await this.#access.adoptUnjoined({ ...state, formerMembers });
+  }
+}
+
+/** Who cannot be verified now is known by name alone. */
+function passing(error: unknown): readonly never[] {
+  if (error instanceof ClientError) return [];
+  throw error;
+}

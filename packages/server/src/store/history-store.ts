@@ -1,0 +1,60 @@
+import type { Day, Refused } from "./accounts.ts";
+
+/** What an account has as its history backup (spec B-1). The bytes are the caller's. */
+export interface StoredHistory {
+  readonly counter: number;
+  /** 16 bytes. */
+  readonly generation: Uint8Array;
+  /** Chunks of it that the manifest counts. */
+  readonly chunks: number;
+  readonly day: Day;
+  readonly manifest: Uint8Array;
+}
+
+/** A writing of an account's history, without its chunks. */
+export interface HeldGeneration {
+  readonly row: number;
+  readonly generation: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+/** A chunk, without its bytes. */
+export interface HeldChunk {
+  readonly number: number;
+  readonly day: Day;
+  readonly sizeBytes: number;
+  readonly sha256: Uint8Array;
+}
+
+/** History backups of accounts, which nobody here can read. Writes are atomic and durable when they resolve. */
+export interface HistoryStore {
+  /** `sizeBytes`: of all chunks of the account. */
+  historyManifest(params: { accountId: Uint8Array }): Promise<{ readonly stored: StoredHistory | undefined; readonly sizeBytes: number }>;
+  historyChunk(params: { accountId: Uint8Array; generation: Uint8Array; number: number }): Promise<Uint8Array | undefined>;
+  /**
+   * Stores a chunk. The same again changes nothing; another one in the place of one that the manifest counts is a conflict. An account has two
+   * generations at most: that of its manifest and the one that was begun last.
+   */
+  putHistoryChunk(params: {
+    accountId: Uint8Array;
+    generation: Uint8Array;
+    number: number;
+    chunk: Uint8Array;
+    day: Day;
+    /** Of all chunks of the account. */
+    maxBytes: number;
+  }): Promise<{ kind: "stored" } | Refused<"not_found" | "conflict" | "too_large">>;
+  /**
+   * Compare-and-swap of the manifest; the very same again is no conflict. Chunks that it counts have to be there. Every other generation
+   * is given up.
+   */
+  putHistoryManifest(
+    params: StoredHistory & { accountId: Uint8Array; previous: number },
+  ): Promise<{ kind: "stored" } | Refused<"not_found" | "conflict">>;
+  /** Gives all of it up. */
+  eraseHistory(params: { accountId: Uint8Array }): Promise<void>;
+  /** Erases chunks of what was given up, at most `maxItems`, overwriting them. Answers how many. */
+  purgeHistory(params: { maxItems: number }): Promise<number>;
+  /** Chunks of a generation from `fromNumber` on, in order, at most so many. */
+  heldChunks(params: { row: number; fromNumber: number; maxItems: number }): Promise<readonly HeldChunk[]>;
+}

@@ -1,0 +1,215 @@
+import { equalBytes } from "@latchkey/codec";
+import { maxHistoryChunks } from "@latchkey/protocol";
+import { sha256 } from "../../hash.ts";
+import type { Day, Refused } from "../accounts.ts";
+import type { HeldChunk, HeldGeneration, StoredHistory } from "../history-store.ts";
+import { maxSeq, randomRef, rowId, seqOf } from "./row-ids.ts";
+import type { Statements } from "./statements.ts";
+
+/** Chunks that go in the same transaction as what they belong to. */
+const erasedAtOnce = 16;
+
+interface Generation {
+  readonly id: number;
+  readonly bytes: number;
+}
+
+interface ManifestRow {
+  readonly counter: number;
+  readonly generation: number;
+  readonly chunks: number;
+  readonly day: Day;
+  readonly manifest: Uint8Array;
+}
+
+/**
+ * History backups in SQLite: every method runs inside the caller's transaction. A generation without an account was given up: its chunks are
+ * erased in slices, and nothing says whose it was.
+ */
+export class HistoryTables {
+  readonly #sql: Statements;
+
+  constructor(sql: Statements) {
+    this.#sql = sql;
+  }
+
+  manifest({ accountId }: { accountId: Uint8Array }): { stored: StoredHistory | undefined; sizeBytes: number } {
+    const account = this.#account(accountId);
+    if (account === undefined) return { stored: undefined, sizeBytes: 0 };
+    const row = this.#manifest(account);
+    const generation = row === undefined ? undefined : this.#nameOf(row.generation);
+    const stored = row === undefined || generation === undefined ? undefined : { ...row, generation };
+    return { stored, sizeBytes: this.#sizeOf(account) };
+  }
+
+  chunk(params: { accountId: Uint8Array; generation: Uint8Array; number: number }): Uint8Array | undefined {
+    const account = this.#account(params.accountId);
+    const generation = account === undefined ? undefined : this.#generation(account, params.generation);
+    return generation === undefined || params.number > maxSeq ? undefined : this.#chunk(generation.id, params.number);
+  }
+
+  putChunk(params: {
+    accountId: Uint8Array;
+    generation: Uint8Array;
+    number: number;
+    chunk: Uint8Array;
+    day: Day;
+    maxBytes: number;
+  }): { kind: "stored" } | Refused<"not_found" | "conflict" | "too_large"> {
+    const { number, chunk } = params;
+    const account = this.#account(params.accountId);
+    if (account === undefined) return { kind: "refused", code: "not_found" };
+    if (number >= maxHistoryChunks) return { kind: "refused", code: "too_large" };
+    const known = this.#generation(account, params.generation);
+    const before = known === undefined ? undefined : this.#chunk(known.id, number);
+    if (before !== undefined && equalBytes(before, chunk)) return { kind: "stored" };
+    const head = this.#manifest(account);
+    if (known !== undefined && head?.generation === known.id && number < head.chunks) return { kind: "refused", code: "conflict" };
+    // What was begun before this one, and came to nothing, goes first.
+    if (known === undefined) this.#giveUp(account, head?.generation);
+    const added = chunk.length - (before?.length ?? 0);
+    if (this.#sizeOf(account) + added > params.maxBytes) return { kind: "refused", code: "too_large" };
+    const id = known?.id ?? this.#begin(account, params.generation);
+    this.#sql.run(
+      "INSERT OR REPLACE INTO history_chunks (id, day, sha256, chunk) VALUES (?, ?, ?, ?)",
+      rowId(id, number),
+      params.day,
+      sha256(chunk),
+      chunk,
+    );
+    this.#sql.run("UPDATE history_generations SET bytes = bytes + ? WHERE id = ?", added, id);
+    return { kind: "stored" };
+  }
+
+  putManifest(params: StoredHistory & { accountId: Uint8Array; previous: number }): { kind: "stored" } | Refused<"not_found" | "conflict"> {
+    const { previous, counter, chunks, day, manifest } = params;
+    const account = this.#account(params.accountId);
+    if (account === undefined) return { kind: "refused", code: "not_found" };
+    const head = this.#manifest(account);
+    if (head !== undefined && head.counter === counter && equalBytes(head.manifest, manifest)) return { kind: "stored" };
+    if ((head?.counter ?? 0) !== previous || counter <= previous) return { kind: "refused", code: "conflict" };
+    const generation = this.#generation(account, params.generation);
+    if (generation === undefined || this.#count(generation.id, chunks) !== chunks) return { kind: "refused", code: "not_found" };
+    this.#sql.run(
+      "INSERT OR REPLACE INTO history_manifests (account, counter, generation, chunks, day, manifest) VALUES (?, ?, ?, ?, ?, ?)",
+      account,
+      counter,
+      generation.id,
+      chunks,
+      day,
+      manifest,
+    );
+    this.#giveUp(account, generation.id);
+    return { kind: "stored" };
+  }
+
+  erase({ accountId }: { accountId: Uint8Array }): void {
+    const account = this.#account(accountId);
+    if (account !== undefined) this.eraseOf(account);
+  }
+
+  /** Gives up all that an account has. */
+  eraseOf(account: number): void {
+    this.#sql.run("DELETE FROM history_manifests WHERE account = ?", account);
+    this.#giveUp(account, undefined);
+  }
+
+  purge({ maxItems }: { maxItems: number }): number {
+    let removed = 0;
+    while (removed < maxItems) {
+      const dropped = this.#sql.get<{ id: number }>("SELECT id FROM history_generations WHERE account IS NULL LIMIT 1");
+      if (dropped === undefined) break;
+      const room = maxItems - removed;
+      const count = Number(
+        this.#sql.run(
+          "DELETE FROM history_chunks WHERE id IN (SELECT id FROM history_chunks WHERE id BETWEEN ? AND ? LIMIT ?)",
+          rowId(dropped.id, 0),
+          rowId(dropped.id, maxSeq),
+          room,
+        ).changes,
+      );
+      removed += count;
+      if (count < room) this.#sql.run("DELETE FROM history_generations WHERE id = ?", dropped.id);
+    }
+    return removed;
+  }
+
+  /** What an account has, for the package of what is held (spec F-20). */
+  held(account: number): {
+    stored: (Omit<StoredHistory, "generation"> & { readonly row: number }) | undefined;
+    generations: HeldGeneration[];
+  } {
+    const row = this.#manifest(account);
+    const stored =
+      row === undefined
+        ? undefined
+        : { row: row.generation, counter: row.counter, chunks: row.chunks, day: row.day, manifest: row.manifest };
+    const generations = this.#sql.all<HeldGeneration>(
+      "SELECT id AS row, generation, bytes AS sizeBytes FROM history_generations WHERE account = ? ORDER BY generation",
+      account,
+    );
+    return { stored, generations };
+  }
+
+  heldChunks({ row, fromNumber, maxItems }: { row: number; fromNumber: number; maxItems: number }): HeldChunk[] {
+    return this.#sql
+      .all<{ id: number; day: Day; sizeBytes: number; sha256: Uint8Array }>(
+        "SELECT id, day, length(chunk) AS sizeBytes, sha256 FROM history_chunks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+        rowId(row, Math.min(fromNumber, maxSeq)),
+        rowId(row, maxSeq),
+        maxItems,
+      )
+      .map(({ id, ...chunk }) => ({ number: seqOf(id), ...chunk }));
+  }
+
+  /** All but one generation of an account go: small ones at once, of larger ones nothing says from now on whose they were. */
+  #giveUp(account: number, kept: number | undefined): void {
+    const sql = "SELECT id FROM history_generations WHERE account = ? AND id IS NOT ?";
+    for (const { id } of this.#sql.all<{ id: number }>(sql, account, kept ?? null)) {
+      if (this.#count(id, maxHistoryChunks) > erasedAtOnce) this.#sql.run("UPDATE history_generations SET account = NULL WHERE id = ?", id);
+      else {
+        this.#sql.run("DELETE FROM history_chunks WHERE id BETWEEN ? AND ?", rowId(id, 0), rowId(id, maxSeq));
+        this.#sql.run("DELETE FROM history_generations WHERE id = ?", id);
+      }
+    }
+  }
+
+  #begin(account: number, generation: Uint8Array): number {
+    const id = randomRef((ref) => this.#sql.get("SELECT 1 FROM history_generations WHERE id = ?", ref) !== undefined);
+    this.#sql.run("INSERT INTO history_generations (id, account, generation, bytes) VALUES (?, ?, ?, 0)", id, account, generation);
+    return id;
+  }
+
+  #account(accountId: Uint8Array): number | undefined {
+    return this.#sql.get<{ id: number }>("SELECT id FROM accounts WHERE account_id = ?", accountId)?.id;
+  }
+
+  #manifest(account: number): ManifestRow | undefined {
+    return this.#sql.get<ManifestRow>(
+      "SELECT counter, generation, chunks, day, manifest FROM history_manifests WHERE account = ?",
+      account,
+    );
+  }
+
+  #generation(account: number, generation: Uint8Array): Generation | undefined {
+    return this.#sql.get<Generation>("SELECT id, bytes FROM history_generations WHERE account = ? AND generation = ?", account, generation);
+  }
+
+  #nameOf(id: number): Uint8Array | undefined {
+    return this.#sql.get<{ generation: Uint8Array }>("SELECT generation FROM history_generations WHERE id = ?", id)?.generation;
+  }
+
+  #chunk(generation: number, number: number): Uint8Array | undefined {
+    return this.#sql.get<{ chunk: Uint8Array }>("SELECT chunk FROM history_chunks WHERE id = ?", rowId(generation, number))?.chunk;
+  }
+
+  #count(generation: number, chunks: number): number {
+    const sql = "SELECT count(*) AS count FROM history_chunks WHERE id >= ? AND id < ?";
+    return this.#sql.get<{ count: number }>(sql, rowId(generation, 0), rowId(generation, Math.min(chunks, maxSeq)))?.count ?? 0;
+  }
+
+  #sizeOf(account: number): number {
+    const sql = "SELECT coalesce(sum(bytes), 0) AS bytes FROM history_generations WHERE account = ?";
+    return this.#sql.get<{ bytes: number }>(sql, account)?.bytes ?? 0;
+  }
+}
