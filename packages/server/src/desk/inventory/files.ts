@@ -38,7 +38,7 @@ export const files: readonly FileEntry[] = [
     path: "directory/",
     pattern: /^directory\/(?:log|log-next|vrf)\.key$/,
     tiedTo: "nobody",
-    what: "The keys that sign the public record and place names in it. None of them opens anything of anybody.",
+    what: "The keys that sign the public record and place names in it. None of them opens anything of anybody; with the database and what follows from the second one, guesses at recovery passphrases can be tried, where people set some.",
     why: "Everybody verifies the record by them.",
     kept: "Always.",
   },

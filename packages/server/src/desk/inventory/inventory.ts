@@ -8,7 +8,7 @@ import { releaseTables } from "./release-tables.ts";
 
 /** What the server does not hold, in words: of the same table as what it does. */
 export const notHeld =
-  "Content: not held, the server has no key. Nor does it hold: private keys, who talks with whom, groups and their members, contact lists, a telephone number, an e-mail address, network addresses, times other than days: but for the public record, whose entries say when they were published, and for seconds, in which a database's journal still shows what it was last asked to write.";
+  "Content: not held, the server has no key. Nor does it hold: private keys (but for a recovery phrase sealed under a passphrase, where the person set one), who talks with whom, groups and their members, contact lists, a telephone number, an e-mail address, network addresses, times other than days: but for the public record, whose entries say when they were published, and for seconds, in which a database's journal still shows what it was last asked to write.";
 
 /** Said to everybody, always, so that it says nothing of anybody. */
 export const copyKept =
