@@ -1,9 +1,10 @@
-// E1 | a recovery passphrase is guessed, by a stranger or by whoever has the server's database | P
+// E1 | a recovery passphrase is guessed, by a stranger, by who holds a device of the account, or by whoever has the server's database | P
 // Source: Green 2020 and Palant 2020, of a messenger's PIN
-// Counter-measure: the 24 words stay the default; OPAQUE, ten tries a day and a hundred in all, 20 characters at least, six words by default (A-12, A-13)
+// Counter-measure: the 24 words stay the default; OPAQUE, ten tries a day, none that opens after a hundred, the record in no package, 20 characters at least, six words by default (A-12, A-13)
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { toBase64Url, fromBase64Url } from "@latchkey/codec";
+import { readHoldings } from "@latchkey/client/holdings";
 import { opaqueHere } from "@latchkey/client/opaque";
 import { phraseByPassphrase, setPassphrase } from "@latchkey/client/passphrase";
 import { defaultLimits } from "@latchkey/server";
@@ -34,6 +35,29 @@ describe("E1", () => {
     expect(await alice.client.recoveryPassphrase()).toMatchObject({ isSet: true, tries: 10, openedMs: undefined });
     const phrase = ((await alice.client.recoveryPhrase()) ?? []).join(" ");
     expect(await fresh.recover({ username: "alice", phrase })).toMatchObject({ username: "alice", isRecovered: true });
+  }, 300_000);
+
+  test("a thief's device is given neither the record to test guesses with nor what is sealed, and turning it off gives no more guesses that day", async () => {
+    await using scene = await Scene.open({ rates: { ...defaultLimits.rates, tryPassphrase: { burst: 1000, perSecond: 1000 } } });
+    const alice = await scene.person("alice");
+    await havePassphrase(alice, right);
+    await alice.client.forgetRecoveryPhrase();
+    const { record, sealed } = storedPassphrase(scene);
+    const pieces = await Array.fromAsync(readHoldings(await alice.client.inspect()));
+    const held = Buffer.concat(pieces).toString("utf8");
+    // The package is of the account, and the passphrase is in it.
+    expect(JSON.parse(held)).toMatchObject({ account_id: alice.accountId, passphrase: { record: { size_bytes: record.length } } });
+    for (const bytes of [record, sealed])
+      for (const text of [toBase64Url(bytes), Buffer.from(bytes).toString("base64"), Buffer.from(bytes).toString("hex")])
+        expect(held.includes(text)).toBe(false);
+    const answers = async (): Promise<number> => {
+      let count = 0;
+      while (typeof (await guess(scene, alice, `acid lighthouse marmalade ${String(count)}`)) === "function") count += 1;
+      return count;
+    };
+    expect(await answers()).toBe(10);
+    await alice.client.clearRecoveryPassphrase();
+    expect(await answers()).toBe(0);
   }, 300_000);
 
   test("the database alone has neither passphrase nor words in it, and with the right guess nothing opens without the server's keys", async () => {

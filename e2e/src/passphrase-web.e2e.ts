@@ -77,6 +77,8 @@ describe("recovery by a passphrase", () => {
     await field.fill(passphrase);
     await recover.click();
     await fresh.waitForURL((url) => url.pathname === "/", { timeout: 60_000 });
+    // Who came by the passphrase has the words nowhere: they are shown, to be written down.
+    await fresh.getByRole("heading", { name: "Your recovery phrase" }).waitFor({ timeout: 30_000 });
     await fresh.goto(`${server.url}/settings/account`);
     await fresh.getByText(/^Somebody who had the passphrase used it on/).waitFor({ timeout: 30_000 });
     await look(fresh, "passphrase-used");

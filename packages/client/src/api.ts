@@ -537,8 +537,18 @@ export interface Client
   recoveryPhrase(): Promise<readonly string[] | undefined>;
   /** The person has them on paper: erases them here. */
   forgetRecoveryPhrase(): Promise<void>;
-  /** In a profile without an account: brings an account back by its phrase, with this as its only device. @throws `invalid_phrase`, `unknown_user` */
-  recover(params: { username: string; phrase: string; deviceName?: string; displayName?: string }): Promise<AccountInfo>;
+  /**
+   * In a profile without an account: brings an account back by its phrase, with this as its only device.
+   * @param params.keepPhrase for who came by a passphrase, and has the words nowhere: this device keeps them, as after registering, until `forgetRecoveryPhrase`
+   * @throws `invalid_phrase`, `unknown_user`
+   */
+  recover(params: {
+    username: string;
+    phrase: string;
+    deviceName?: string;
+    displayName?: string;
+    keepPhrase?: boolean;
+  }): Promise<AccountInfo>;
   /** One's own devices, oldest first. */
   devices(): Promise<readonly OwnDevice[]>;
   /** Takes a device out of the account and out of every conversation. */

@@ -33,6 +33,7 @@ what was said is read back from the server's backup, where one was kept ("latchk
       const account = await client.recover({
         username,
         phrase,
+        keepPhrase: isPassphrase,
         deviceName: stringOption(values, "name") ?? hostname(),
         ...(displayName === undefined ? {} : { displayName }),
       });
@@ -43,7 +44,7 @@ what was said is read back from the server's backup, where one was kept ("latchk
         account,
         `Recovered ${formatPerson(account)} on ${account.host}. This is its only device now.
 ${formatBefore(found)} Ask the people in your groups: who opens a group that you were in is
-offered to let you back ("latchkey group let-back"). Write to the people you know: they are told that you are on a new device.`,
+offered to let you back ("latchkey group let-back"). Write to the people you know: they are told that you are on a new device.${isPassphrase ? wordsNowhere : ""}`,
       );
     });
   },
@@ -59,6 +60,9 @@ async function phraseOf(client: Client, params: { readonly username: string; rea
     "that opened nothing: the passphrase is another one, or the account has none that opens; the 24 words always do",
   );
 }
+
+const wordsNowhere = `
+Write down the 24 words, which nothing takes the place of: "latchkey phrase --forget" shows them, and erases them here.`;
 
 /** What becomes of what was said before. */
 function formatBefore(found: FoundHistory | undefined): string {

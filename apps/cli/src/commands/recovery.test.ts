@@ -44,7 +44,10 @@ test("[A-12] [A-14] [E-300] a passphrase is made and shown once, brings the acco
   );
 
   const back = await on("ann-2", ["recover", "ann", "--passphrase"], [`  ${passphrase.replaceAll(" ", "  ")}\n`]);
-  expect(back.stdout).toMatch(/^Recovered ann on /);
+  expect(back.stdout).toMatch(/^Recovered ann on [^]*"latchkey phrase --forget" shows them/);
+  // Who came by the passphrase has the words nowhere: this device keeps them until they are written down.
+  expect(json(await on("ann-2", ["phrase", "--forget", "--json"]))).toEqual({ recoveryPhrase: phrase });
+  expect((await on("ann-2", ["phrase"])).status).toBe(1);
   const told = await on("ann-2", ["recovery", "passphrase"]);
   expect(told.stdout).toMatch(/tries that opened nothing: 0 \(the server's word\)\nopened by somebody who had it on \d{4}-\d\d-\d\d\n$/);
   expect(json(await on("ann-2", ["recovery", "passphrase", "off", "--json"]))).toMatchObject({ isSet: false, tries: 0 });

@@ -154,7 +154,7 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
       setAccount({ ...own, hasRecoveryPhrase: false, isRecovered: false });
       emit({ kind: "account", account: { ...own, hasRecoveryPhrase: false, isRecovered: false } });
     },
-    async recover({ username, phrase }) {
+    async recover({ username, phrase, keepPhrase = false }) {
       await later(1200);
       if (username !== "ada") fail("unknown_user");
       if (phrase !== samplePhrase.join(" ")) fail("invalid_phrase");
@@ -162,7 +162,7 @@ export function createFakeAccount(surroundings: FakeSurroundings): AccountMethod
         ...people.me,
         deviceId: "device-9",
         createdAtMs: now - 40 * dayMs,
-        hasRecoveryPhrase: false,
+        hasRecoveryPhrase: keepPhrase,
         isRecovered: false,
       };
       setAccount(own);

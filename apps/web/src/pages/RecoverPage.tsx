@@ -77,6 +77,8 @@ export function RecoverPage(): ReactElement {
         username: name,
         phrase,
         deviceName: deviceName(navigator.userAgent),
+        // Who came by a passphrase has the words nowhere.
+        keepPhrase: passphrase !== undefined,
         ...(displayName.trim() === "" ? {} : { displayName: displayName.trim() }),
       });
       router.go({ kind: "home" }, { replace: true });

@@ -94,7 +94,7 @@ export interface Controller extends MessageActs, Pick<ClientHost, "active" | "go
   loadDevices(): Promise<void>;
   /** Accepts a request; the conversation that was joined by it, if that could be done at once. */
   acceptRequest(requestId: string): Promise<Conversation | undefined>;
-  recover(params: { username: string; phrase: string; deviceName: string; displayName?: string }): Promise<void>;
+  recover(params: { username: string; phrase: string; deviceName: string; displayName?: string; keepPhrase?: boolean }): Promise<void>;
   /** The recovery phrase is to be written down later; the list keeps a reminder. */
   putOffRecovery(): void;
   /** The recovery phrase was written down: this device erases it. */

@@ -1,4 +1,5 @@
 import { decode, equalBytes } from "@latchkey/codec";
+import type { KeyPair } from "@latchkey/mls";
 import { isUsername } from "@latchkey/protocol";
 import type { AccountRecord } from "@latchkey/protocol";
 import { accountStateCodec, signedCodec, signStructure } from "@latchkey/transparency";
@@ -15,7 +16,7 @@ import type { Contact } from "./contacts.ts";
 import type { Directory } from "./directory.ts";
 import { deleteOwnAccount, loadOwnAccount, newestOf, saveOwnAccount } from "./own-account.ts";
 import type { OwnAccount } from "./own-account.ts";
-import { deriveRecoveryKeys } from "./recovery.ts";
+import { deriveRecoveryKeys, recoveryEntropyOf } from "./recovery.ts";
 import { confirm, publishFirstKeyPackages } from "./registration.ts";
 
 /** What `recoverAccount` needs. */
@@ -30,6 +31,8 @@ export interface RecoverParams {
   readonly deviceName?: string | undefined;
   /** The name to go by: it was known to the devices that are gone, and to the people one writes to. */
   readonly displayName?: string | undefined;
+  /** Whether this device keeps the phrase until the person has written it down: who came by a passphrase has it nowhere. */
+  readonly keepPhrase?: boolean | undefined;
 }
 
 /** Races with a device of the account that recovery may lose. */
@@ -47,15 +50,17 @@ export async function recoverAccount(params: RecoverParams): Promise<OwnAccount>
   const recovery = await deriveRecoveryKeys(params.phrase, platform).catch((cause: unknown) => {
     throw new ClientError("invalid_phrase", "These are not the 24 words of a recovery phrase. Check each word and their order.", { cause });
   });
+  const recoveryEntropy = params.keepPhrase === true ? await recoveryEntropyOf(params.phrase) : new Uint8Array(0);
   const begun = await store.transact("read", (tx) => loadOwnAccount(tx));
   if (begun !== undefined && begun.status !== "recovering") {
     if (begun.status !== "registering") throw new ClientError("account_exists", "This profile has an account already.");
     await store.transact("write", (tx) => deleteOwnAccount(tx));
   }
   const host = await connections.ownHost();
-  let waiting = begun?.status === "recovering" && begun.username === username ? begun : undefined;
+  let waiting = begun?.status === "recovering" && begun.username === username ? { ...begun, recoveryEntropy } : undefined;
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const account = waiting ?? (await nextAccount(params, await found(directory, username, host), recovery.signature));
+    const account =
+      waiting ?? (await nextAccount(params, await found(directory, username, host), { key: recovery.signature, recoveryEntropy }));
     if (waiting === undefined) await store.transact("write", (tx) => saveOwnAccount(tx, account));
     if (!equalBytes(account.account.state.recoveryKey, recovery.signature.publicKey)) throw wrongPhrase();
     const done = await publish(params, account, recovery.backupKey);
@@ -78,10 +83,10 @@ function wrongPhrase(): ClientError {
 async function nextAccount(
   { platform, deviceName = "", displayName = "" }: RecoverParams,
   contact: Contact,
-  recoveryKey: { secretKey: Uint8Array; publicKey: Uint8Array },
+  { key, recoveryEntropy }: { readonly key: KeyPair; readonly recoveryEntropy: Uint8Array },
 ): Promise<OwnAccount> {
   const { account, accountId, host, username } = contact;
-  if (!equalBytes(account.state.recoveryKey, recoveryKey.publicKey)) throw wrongPhrase();
+  if (!equalBytes(account.state.recoveryKey, key.publicKey)) throw wrongPhrase();
   const device = await createNewDevice(platform, deviceName.trim().slice(0, 64));
   const state = await signStructure({
     codec: accountStateCodec,
@@ -96,7 +101,7 @@ async function nextAccount(
       ext: new Uint8Array(0),
     },
     label: "AccountState",
-    secretKey: recoveryKey.secretKey,
+    secretKey: key.secretKey,
     signatures: platform.signatures,
   });
   const pop = await proofOfPossession(platform, device, accountId);
@@ -114,8 +119,7 @@ async function nextAccount(
     inboxId: device.inboxId,
     inboxKeyPair: device.inboxKeyPair,
     createdAtMs: decode(accountStateCodec, decode(signedCodec, genesis).body).timeMs,
-    // The person has it on paper: that is how they came here.
-    recoveryEntropy: new Uint8Array(0),
+    recoveryEntropy,
     ...newestOf(accountId, record),
   };
 }

@@ -190,11 +190,16 @@ function encodePassphrase(passphrase: AccountHoldings["account"]["passphrase"]):
   const { recoveryKey, record, sealed, setDay, openedDay } = passphrase;
   return {
     recovery_key: toBase64Url(recoveryKey),
-    record: toBase64Url(record),
-    sealed: toBase64Url(sealed),
+    record: sizeAndHash(record),
+    sealed: sizeAndHash(sealed),
     set: dayText(setDay),
     opened: openedDay === 0 ? null : dayText(openedDay),
   };
+}
+
+/** Of bytes that are in no package, since any device may ask for one: with the record guesses can be tested (spec A-13). */
+function sizeAndHash(value: Uint8Array): Json {
+  return { size_bytes: value.length, sha256: toBase64Url(sha256(value)) };
 }
 
 function suspendedSince(restrictions: AccountHoldings["account"]["restrictions"]): string | null {

@@ -111,12 +111,13 @@ async function setupOf(secret: Uint8Array): Promise<string> {
   return Buffer.concat([part("seed"), privateKey, nobody]).toString("base64url");
 }
 
-/** The library throws at whatever is no message of the protocol, and of wrong ones. */
+/** The library throws a plain Error at whatever is no message of the protocol, and at wrong ones. @throws what else there is: WebAssembly's RuntimeError, after which its memory is not to be gone on with */
 function orNothing<T>(work: () => T): T | undefined {
   try {
     return work();
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === "Error") return undefined;
+    throw error;
   }
 }
 

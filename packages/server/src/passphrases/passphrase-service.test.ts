@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { PassphraseStore } from "../store/passphrase-store.ts";
 import { createAccount, random } from "../testing/fixtures.ts";
-import type { PassphraseCrypto } from "./passphrase-crypto.ts";
+import type { PassphraseCrypto, PassphraseTry } from "./passphrase-crypto.ts";
 import { PassphraseService } from "./passphrase-service.ts";
 
 const host = "latchkey.example";
@@ -13,10 +13,14 @@ async function setUp(crypto: Partial<PassphraseCrypto> = {}) {
   const account = await createAccount("alice", host);
   const { state } = account;
   const passphrase = { recoveryKey: state.recoveryKey, record: random(192), sealed: random(72) };
+  const counts = { tries: 0 };
   const store: PassphraseStore = {
     setPassphrase: async () => ({ kind: "stored" }),
     clearPassphrase: async () => undefined,
-    countPassphraseTry: async () => ({ kind: "counted", passphrase }),
+    countPassphraseTry: async () => {
+      counts.tries += 1;
+      return { kind: "counted", passphrase };
+    },
     openPassphrase: async ({ record }) => (equalBytes(record, passphrase.record) ? passphrase.sealed : undefined),
     passphraseStatus: async () => ({ isSet: true, setDay: 1, tries: 0, lastTryDay: 0, openedDay: 0 }),
     forgetPassphraseTries: async () => 0,
@@ -35,7 +39,7 @@ async function setUp(crypto: Partial<PassphraseCrypto> = {}) {
     context: { host, nowMs: () => 0, elapsedMs: () => 0 },
   });
   const tryOnce = () => service.try({ accountId: account.accountId, ke1: random(96) });
-  return { service, sealed: passphrase.sealed, tryOnce };
+  return { service, sealed: passphrase.sealed, counts, tryOnce };
 }
 
 test("[E-302] of 4,096 tries that wait the oldest goes for one more, and no other", async () => {
@@ -47,11 +51,16 @@ test("[E-302] of 4,096 tries that wait the oldest goes for one more, and no othe
   for (const { ticket } of [second, newest]) expect(await service.open({ ticket, ke3: random(64) })).toEqual(sealed);
 });
 
-test("[E-302] what the thread cannot do in seconds is told to come back", async () => {
+test("[E-302] [A-13] what the thread cannot do in seconds is told to come back: it is not counted, and a try that is shown then is not over", async () => {
   const waits = Promise.withResolvers<undefined>();
-  const { tryOnce } = await setUp({ try: () => waits.promise });
+  const answers: Promise<PassphraseTry | undefined>[] = [Promise.resolve({ ke2: random(320), state: random(128) })];
+  const { service, sealed, counts, tryOnce } = await setUp({ try: () => answers.shift() ?? waits.promise });
+  const { ticket } = await tryOnce();
   const under = Array.from({ length: 1000 }, () => tryOnce());
   await expect(tryOnce()).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 1000 });
+  expect(counts.tries).toBe(1001);
+  await expect(service.open({ ticket, ke3: random(64) })).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 1000 });
   waits.resolve(undefined);
   for (const one of under) await expect(one).rejects.toMatchObject({ code: "malformed" });
+  expect(await service.open({ ticket, ke3: random(64) })).toEqual(sealed);
 });

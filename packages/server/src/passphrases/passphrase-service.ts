@@ -80,7 +80,7 @@ export class PassphraseService {
     const { step } = await this.#verify(asker, signed);
     if (step.kind !== "begin") throw new Refusal("malformed");
     const { request } = step;
-    const response = await this.#work(() => this.#crypto.begin(this.#secret, this.#namesOf(asker.accountId), request));
+    const response = await this.#inTurn(() => this.#crypto.begin(this.#secret, this.#namesOf(asker.accountId), request));
     if (response === undefined) throw new Refusal("malformed");
     return response;
   }
@@ -98,15 +98,22 @@ export class PassphraseService {
     await this.#store.clearPassphrase({ accountId });
   }
 
-  status(accountId: Uint8Array): Promise<PassphraseStatus> {
-    return this.#store.passphraseStatus({ accountId });
+  /** @throws Refusal `not_found` for no account */
+  async status(accountId: Uint8Array): Promise<PassphraseStatus> {
+    const account = await this.#accounts(accountId);
+    if (account === undefined) throw new Refusal("not_found");
+    return this.#store.passphraseStatus({ accountId, recoveryKey: account.state.recoveryKey });
   }
 
   /**
    * Answers a try, which counts before anything is computed (spec A-13); the same of an account that has no passphrase.
-   * @throws Refusal `not_found` for no account, `rate_limited` until tomorrow, `malformed`
+   * @throws Refusal `not_found` for no account, `rate_limited` until tomorrow, or uncounted where too many wait for the thread, `malformed`
    */
   async try({ accountId, ke1 }: TryPassphrase): Promise<PassphraseChallenge> {
+    return this.#inTurn(() => this.#countAndAnswer(accountId, ke1));
+  }
+
+  async #countAndAnswer(accountId: Uint8Array, ke1: Uint8Array): Promise<PassphraseChallenge> {
     const counted = await this.#store.countPassphraseTry({
       accountId,
       day: this.#today(),
@@ -118,21 +125,28 @@ export class PassphraseService {
     const { passphrase } = counted;
     const isHeld = account?.state.status === "active" && passphrase !== undefined;
     const record = isHeld && equalBytes(passphrase.recoveryKey, account.state.recoveryKey) ? passphrase.record : undefined;
-    const begun = await this.#work(() => this.#crypto.try(this.#secret, this.#namesOf(accountId), record, ke1));
+    const begun = await this.#crypto.try(this.#secret, this.#namesOf(accountId), record, ke1);
     if (begun === undefined) throw new Refusal("malformed");
     const ticket = new Uint8Array(randomBytes(32));
     this.#keep(keyOf(ticket), { accountId: accountId.slice(), record, state: begun.state, untilMs: this.#context.elapsedMs() + tryMs });
     return { ticket, ke2: begun.ke2 };
   }
 
-  /** The sealed phrase, for whoever shows that they had the passphrase. @throws Refusal `not_found`, whatever it is that is not right */
-  async open({ ticket, ke3 }: OpenPassphrase): Promise<Uint8Array> {
+  /**
+   * The sealed phrase, for whoever shows that they had the passphrase.
+   * @throws Refusal `not_found`, whatever it is that is not right; `rate_limited` where too many wait for the thread, and the try is not over
+   */
+  async open(shown: OpenPassphrase): Promise<Uint8Array> {
+    return this.#inTurn(() => this.#openOnce(shown));
+  }
+
+  async #openOnce({ ticket, ke3 }: OpenPassphrase): Promise<Uint8Array> {
     const name = keyOf(ticket);
     const waiting = this.#waiting.get(name);
     this.#waiting.delete(name);
     if (waiting === undefined || waiting.untilMs <= this.#context.elapsedMs()) throw new Refusal("not_found");
     const { accountId, record, state } = waiting;
-    const isRight = await this.#work(() => this.#crypto.verify(this.#namesOf(accountId), state, ke3));
+    const isRight = await this.#crypto.verify(this.#namesOf(accountId), state, ke3);
     const sealed =
       isRight && record !== undefined ? await this.#store.openPassphrase({ accountId, record, day: this.#today() }) : undefined;
     if (sealed === undefined) throw new Refusal("not_found");
@@ -175,8 +189,8 @@ export class PassphraseService {
     this.#waiting.set(name, waiting);
   }
 
-  /** @throws Refusal `rate_limited` where too many wait for the thread */
-  async #work<T>(work: () => Promise<T>): Promise<T> {
+  /** @throws Refusal `rate_limited` where too many wait for the thread, before anything is counted or taken */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#working >= maxWorking) throw new Refusal("rate_limited", busyRetryMs);
     this.#working += 1;
     try {

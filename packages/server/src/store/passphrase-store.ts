@@ -13,9 +13,9 @@ export interface StoredPassphrase {
 
 /** Passphrases of accounts, and tries of them. Writes are atomic and durable when they resolve. */
 export interface PassphraseStore {
-  /** Sets an account's passphrase, in place of the one before, and forgets its tries. */
+  /** Sets an account's passphrase, in place of the one before, whose tries are forgotten but for those of the day. */
   setPassphrase(params: { accountId: Uint8Array; day: Day } & StoredPassphrase): Promise<{ kind: "stored" } | Refused<"not_found">>;
-  /** Erases it, if there is one, with its tries. */
+  /** Erases it, if there is one, with its tries but for those of the day. */
   clearPassphrase(params: { accountId: Uint8Array }): Promise<void>;
   /**
    * Counts a try, of an account without a passphrase too, before anything is answered; refuses it once the account has had `mostThatDay`. Answers
@@ -27,9 +27,10 @@ export interface PassphraseStore {
     mostThatDay: number;
     mostInAll: number;
   }): Promise<{ kind: "counted"; passphrase: StoredPassphrase | undefined } | Refused<"not_found" | "rate_limited">>;
-  /** What is sealed beside this very record, which somebody opened: its tries are forgotten, and the day is kept. `undefined` where it is not there any more. */
+  /** What is sealed beside this very record, which somebody opened: its tries are forgotten but for those of the day, and which day it was is kept. `undefined` where it is not there any more. */
   openPassphrase(params: { accountId: Uint8Array; record: Uint8Array; day: Day }): Promise<Uint8Array | undefined>;
-  passphraseStatus(params: { accountId: Uint8Array }): Promise<PassphraseStatus>;
-  /** Forgets tries of days before `beforeDay` of accounts that have no passphrase. Answers how many accounts had some. */
+  /** @param params.recoveryKey that of the account: one that was set with another opens nothing, and is told as none */
+  passphraseStatus(params: { accountId: Uint8Array; recoveryKey: Uint8Array }): Promise<PassphraseStatus>;
+  /** Forgets tries of other days than `beforeDay` and the next where nothing else counts them: no passphrase is set, or there were none since. Answers of how many accounts. */
   forgetPassphraseTries(params: { beforeDay: Day }): Promise<number>;
 }

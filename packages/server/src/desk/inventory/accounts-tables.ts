@@ -132,8 +132,8 @@ export const accountsTables: Tables = {
     columns: {
       account: "row",
       recovery_key: "passphrase.recovery_key",
-      record: "passphrase.record",
-      sealed: "passphrase.sealed",
+      record: "passphrase.record.sha256",
+      sealed: "passphrase.sealed.sha256",
       set_day: "passphrase.set",
       opened_day: "passphrase.opened",
     },

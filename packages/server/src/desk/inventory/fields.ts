@@ -9,7 +9,8 @@ const whileWriting =
   "Until the backup was written anew or turned off, some minutes to an hour longer, and no longer than the account is there.";
 const whileKey = "Until the key's last day, or until the device replaced it.";
 const whilePassphrase = "Until the person turns the passphrase off, sets another one or has another recovery phrase.";
-const whileTries = "Until the passphrase is set, opened or turned off; of an account without one until the day is over.";
+const whileTries = "While the account has a passphrase that was tried since it was set or opened; else until the day is over.";
+const untilSet = "Until the passphrase is set, opened or turned off: it is 0 then; of an account without one until the day is over.";
 const last =
   "The last state stays, with its name, the public keys of its devices and that the account was deleted, so that those who knew it can verify that.";
 const nameHeld = "It stays while nobody else has the name, so that nobody takes it soon and is taken for this person.";
@@ -78,14 +79,14 @@ export const fields: Readonly<Record<string, FieldEntry>> = {
     kept: whilePassphrase,
     category: "public",
   },
-  "passphrase.record": {
-    what: "What a passphrase is tried against (the registration record of OPAQUE, base64url). Nobody can tell the passphrase from it alone; who has the server's keys as well can try guesses, each at the cost of Argon2id with 64 MiB.",
+  "passphrase.record.sha256": {
+    what: "The hash of what a passphrase is tried against: the registration record of OPAQUE, 192 bytes. Nobody can tell the passphrase from the record alone. Who has it and the server's keys can try guesses without end, each at the cost of Argon2id with 64 MiB; who has it and gets the server's ordinary answers can test a guess with each of those. So the package, which any device may ask for, has its hash alone.",
     why: "Who lost all devices and the 24 words recovers the account by the passphrase, where the person set one.",
     kept: whilePassphrase,
     category: "sealed",
   },
-  "passphrase.sealed": {
-    what: "The recovery phrase, under a key that only the passphrase gives (base64url).",
+  "passphrase.sealed.sha256": {
+    what: "The hash of the recovery phrase as it is kept, 72 bytes under a key that only the passphrase gives. Who guesses that opens them: so the package has their hash alone.",
     why: "Who shows that they have the passphrase is given it.",
     kept: whilePassphrase,
     category: "sealed",
@@ -117,7 +118,7 @@ export const fields: Readonly<Record<string, FieldEntry>> = {
   "passphrase_tries.in_all": {
     what: "How many tries there were since the passphrase was set or opened.",
     why: "After so many it opens nothing until it is set anew; the account's devices are told.",
-    kept: whileTries,
+    kept: untilSet,
     category: "traffic",
   },
   deletion: {

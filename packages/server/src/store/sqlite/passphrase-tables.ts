@@ -46,8 +46,8 @@ export class PassphraseTables {
     const account = this.#account(params.accountId);
     if (account === undefined) return { kind: "refused", code: "not_found" };
     const { day, thatDay, inAll } = this.#tries(account) ?? { day: params.day, thatDay: 0, inAll: 0 };
-    // By a clock that was set back the day of before goes on.
-    const today = Math.max(day, params.day);
+    // By a clock that was set back a little the day of before goes on; a day that is not to come soon was of a clock that was ahead.
+    const today = day > params.day + 1 ? params.day : Math.max(day, params.day);
     const before = day === today ? thatDay : 0;
     if (before >= params.mostThatDay) return { kind: "refused", code: "rate_limited" };
     this.#sql.run(
@@ -74,32 +74,34 @@ export class PassphraseTables {
     );
     if (row === undefined) return undefined;
     this.#sql.run("UPDATE passphrases SET opened_day = ? WHERE account = ?", params.day, account);
-    this.#sql.run("DELETE FROM passphrase_tries WHERE account = ?", account);
+    this.#forgiveTries(account);
     return row.sealed;
   }
 
-  status({ accountId }: { accountId: Uint8Array }): PassphraseStatus {
+  status({ accountId, recoveryKey }: { accountId: Uint8Array; recoveryKey: Uint8Array }): PassphraseStatus {
     const account = this.#account(accountId);
     const kept =
       account === undefined
         ? undefined
         : this.#sql.get<{ setDay: Day; openedDay: Day }>(
-            "SELECT set_day AS setDay, opened_day AS openedDay FROM passphrases WHERE account = ?",
+            "SELECT set_day AS setDay, opened_day AS openedDay FROM passphrases WHERE account = ? AND recovery_key = ?",
             account,
+            recoveryKey,
           );
-    const tries = account === undefined || kept === undefined ? undefined : this.#tries(account);
+    const { inAll, day } = (account === undefined || kept === undefined ? undefined : this.#tries(account)) ?? { inAll: 0, day: 0 };
     return {
       isSet: kept !== undefined,
       setDay: kept?.setDay ?? 0,
-      tries: tries?.inAll ?? 0,
-      lastTryDay: tries?.day ?? 0,
+      tries: inAll,
+      lastTryDay: inAll === 0 ? 0 : day,
       openedDay: kept?.openedDay ?? 0,
     };
   }
 
   forgetTries({ beforeDay }: { beforeDay: Day }): number {
-    const sql = "DELETE FROM passphrase_tries WHERE day < ? AND account NOT IN (SELECT account FROM passphrases)";
-    return Number(this.#sql.run(sql, beforeDay).changes);
+    const sql =
+      "DELETE FROM passphrase_tries WHERE (day < ? OR day > ? + 1) AND (in_all = 0 OR account NOT IN (SELECT account FROM passphrases))";
+    return Number(this.#sql.run(sql, beforeDay, beforeDay).changes);
   }
 
   #tries(account: number): TriesRow | undefined {
@@ -112,6 +114,11 @@ export class PassphraseTables {
 
   #erase(account: number): void {
     this.#sql.run("DELETE FROM passphrases WHERE account = ?", account);
-    this.#sql.run("DELETE FROM passphrase_tries WHERE account = ?", account);
+    this.#forgiveTries(account);
+  }
+
+  /** Those of the day stay: else whoever can set, open or erase it has as many a day as they like, and strangers see by the count that somebody did. */
+  #forgiveTries(account: number): void {
+    this.#sql.run("UPDATE passphrase_tries SET in_all = 0 WHERE account = ?", account);
   }
 }
