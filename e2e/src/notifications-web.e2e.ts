@@ -90,7 +90,11 @@ async function stopWorkers(): Promise<void> {
 
 /** Nobody looks at the app's page: the automation says otherwise of every page. */
 async function lookAway(): Promise<void> {
-  await page.evaluate(() => Reflect.set(document, "hasFocus", () => false));
+  await page.evaluate(() => {
+    Reflect.set(document, "hasFocus", () => false);
+    // It hears of that as of any other: else it takes what comes as read.
+    dispatchEvent(new Event("blur"));
+  });
   await appWorker()?.evaluate(() => {
     const pages: unknown = Reflect.get(globalThis, "WindowClient");
     if (typeof pages === "function") Object.defineProperty(pages.prototype, "focused", { get: () => false });
@@ -195,13 +199,19 @@ describe("notifications", () => {
   test("[O-22] a push while the app is closed has the worker read what came and tell it as a page would; the page that opens then has it at once, without the server", async () => {
     await closeApp();
     const before = push.requests.length;
-    await sendAndWait(ben.client, conversationId, "The boat has left");
+    const { order } = await sendAndWait(ben.client, conversationId, "The boat has left");
     await expect.poll(() => push.requests.length, within).toBeGreaterThan(before);
     await stopWorkers();
     const startMs = performance.now();
     await deliverPush();
     await expect.poll(shown, { ...within, interval: 20 }).toEqual([{ title: "Benedetta", body: "The boat has left", tag: conversationId }]);
     process.stdout.write(`push to notification: ${(performance.now() - startMs).toFixed(0)} ms\n`);
+    // It says so to whoever wrote, as any device that is on.
+    const isDelivered = async (): Promise<boolean | undefined> =>
+      (await ben.client.conversations())
+        .find(({ id }) => id === conversationId)
+        ?.receipts.some(({ deliveredThrough, readThrough }) => deliveredThrough >= order && readThrough < order);
+    await expect.poll(isDelivered, within).toBe(true);
     // Nothing new: what is shown stays, and nothing is said beside it.
     await deliverPush();
     await expect.poll(isFree, within).toBe(true);

@@ -275,7 +275,6 @@ export class Engine {
       engine.invites.start();
       engine.pictures.offerOwn();
       await engine.wakes.telling.start();
-      engine.#receipts.start(engine.conversations.all().map(({ id }) => id));
       if (await world.store.transact("read", hasHistoryBackup)) background(engine.historyBackups().then(() => undefined));
       if (await world.store.transact("read", hasReports)) background(engine.reports().then(() => undefined));
     }
@@ -360,6 +359,11 @@ export class Engine {
   heardFrom(id: string, accountId: Uint8Array): void {
     this.signals.arrived(id, accountId);
     this.#receipts.arrived(id, accountId);
+  }
+
+  /** What came before this engine was heard is said to have come, where that was not said. */
+  sayWhatCame(): void {
+    if (this.#world.own.status === "registered") this.#receipts.start(this.conversations.all().map(({ id }) => id));
   }
 
   /** A member asks who has read a message. */

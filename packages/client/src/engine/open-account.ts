@@ -156,6 +156,8 @@ export async function openAccount(params: {
     followProfile: follow,
     async startEngine(policy) {
       engine = await Engine.start(world, { states, policy, pictures });
+      // From here on it hears what comes: of what came while it started nobody told it.
+      engine.sayWhatCame();
       watch.start();
       ownThings.onChange((keys) => {
         if (!keys.includes(profileKey)) return;
