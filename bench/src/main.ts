@@ -28,6 +28,7 @@ import { growth } from "./scenarios/growth.ts";
 import { heads } from "./scenarios/heads.ts";
 import { hostile } from "./scenarios/hostile.ts";
 import { importing } from "./scenarios/import.ts";
+import { historyBackup } from "./scenarios/history-backup.ts";
 import { idleMemory } from "./scenarios/idle-memory.ts";
 import { mls } from "./scenarios/mls.ts";
 import { serverPeers } from "./scenarios/server-peers.ts";
@@ -69,6 +70,7 @@ const scenarios: readonly Scenario[] = [
   webLock,
   webOffline,
   importing,
+  historyBackup,
   filesUpload,
   filesClient,
   filesChromium,

@@ -109,20 +109,21 @@ async function ask(client: Client, query: string): Promise<number> {
   return count;
 }
 
-/** Puts messages into a profile as if they had come. */
-async function fill(
+/** Puts messages into a profile as if they had come; `from` is the place of the first of them. */
+export async function fill(
   home: string,
   {
     ids,
     perConversation,
     accountId,
-  }: { readonly ids: readonly string[]; readonly perConversation: number; readonly accountId: Uint8Array },
+    from = 0,
+  }: { readonly ids: readonly string[]; readonly perConversation: number; readonly accountId: Uint8Array; readonly from?: number },
 ): Promise<void> {
   const store = await openNodeStore(home);
   const nowMs = Date.now();
   const random = numbers();
-  let count = 0;
-  for (let at = 0; at < perConversation; at += atOnce) {
+  let count = from * ids.length;
+  for (let at = from; at < from + perConversation; at += atOnce) {
     for (const conversationId of ids) {
       await store.transact("write", async (tx) => {
         const timeline = new Timeline({
@@ -133,11 +134,11 @@ async function fill(
           onSegment: () => undefined,
           onFilesGone: () => undefined,
         });
-        for (let one = 0; one < atOnce; one++) {
+        for (let one = 0; one < Math.min(atOnce, from + perConversation - at); one++) {
           count += 1;
           const id = new Uint8Array(32);
           new DataView(id.buffer).setUint32(0, count);
-          const atMs = nowMs - (perConversation * ids.length - count) * 1000;
+          const atMs = nowMs - ((from + perConversation) * ids.length - count) * 1000;
           await timeline.take({
             order: (1000 + at + one) * 16,
             id,
@@ -187,7 +188,8 @@ function numbers(): () => number {
   };
 }
 
-function accountOf(account: { readonly accountId: string } | undefined): Uint8Array {
+/** The id of an account in bytes. */
+export function accountOf(account: { readonly accountId: string } | undefined): Uint8Array {
   if (account === undefined) throw new Error("there is an account");
   return Uint8Array.fromBase64(account.accountId, { alphabet: "base64url" });
 }

@@ -8,6 +8,8 @@ import "../devices/archive.ts";
 import "../devices/offer-link.ts";
 import "../engine/open-account.ts";
 import "../files/files.ts";
+import "../history-backup/found.ts";
+import "../history-backup/history-backups.ts";
 import "../join-links/keeping.ts";
 import "../join-links/knocking.ts";
 import "../join-links/stored-links.ts";
