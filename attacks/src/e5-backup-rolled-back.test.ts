@@ -70,6 +70,23 @@ describe("E5 backups", () => {
     shows(context, "each device of the account looks by itself");
   });
 
+  test("[B-4] [B-7] another device takes over by the words: the one before stops, and nobody is told of an older copy", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, id, phrase } = await withBackup(scene);
+    const laptop = await scene.device(ada, "ada-laptop");
+    await settle(ada, ben, laptop);
+    await laptop.client.keepHistoryBackup(phrase);
+    await laptop.client.writeHistoryBackup();
+    await say(ben, id, "later");
+    await settle(ada, ben, laptop);
+    await ada.client.writeHistoryBackup();
+    await laptop.client.writeHistoryBackup();
+    expect(await ada.client.historyBackup({ isAsked: true })).toMatchObject({ keptBy: "other", written: { messages: 2 } });
+    expect(await laptop.client.historyBackup({ isAsked: true })).toMatchObject({ keptBy: "this", written: { messages: 2 } });
+    expect([...(await ada.alarms()), ...(await laptop.alarms())]).not.toContain("backup_rolled_back");
+    shows(context, "one device keeps it, and the others know which");
+  });
+
   test("[B-6] a counter that is only said, an older manifest under it, and one that was changed open nothing", async (context) => {
     await using scene = await Scene.open();
     let how: (honest: HistoryManifest, all: readonly HistoryManifest[]) => HistoryManifest = (honest) => honest;

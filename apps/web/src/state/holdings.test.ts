@@ -2,6 +2,30 @@ import "../testing/english.ts";
 import { describe, expect, it } from "vitest";
 import { sumUpHoldings, viewHoldings } from "./holdings.ts";
 
+describe("a backup of the messages", () => {
+  const chunk = { number: 0, day: "2026-11-30", size_bytes: 4096, sha256: "h" };
+  const held = {
+    history_backup: { counter: 2, chunks: 300, written: "2026-11-30", manifest: "m" },
+    history_generations: [{ size_bytes: 1_500_000, chunks: Array.from({ length: 300 }, () => chunk) }],
+    explanations: {
+      "history_generations[].size_bytes": "The size.",
+      "history_generations[].chunks": "What it consists of.",
+      "history_generations[].chunks[].day": "The day.",
+    },
+  };
+
+  it("is said with its size and when it was written last, and not chunk by chunk", () => {
+    expect(sumUpHoldings(JSON.stringify(held))).toEqual([
+      "A backup of your messages, 1.5 MB, last written on November 30, 2026. Only your 24 words open it.",
+    ]);
+    const { rows } = viewHoldings(JSON.stringify(held));
+    expect(rows.length).toBeLessThan(10);
+    expect(rows.map(({ value, why }) => [value, why])).toContainEqual(["300 entries", "What it consists of."]);
+    for (const broken of [{ history_backup: null }, { history_backup: 7, history_generations: 7 }, { history_backup: { written: 7 } }])
+      expect(sumUpHoldings(JSON.stringify(broken))).toEqual([]);
+  });
+});
+
 describe("viewHoldings", () => {
   const json = JSON.stringify({
     format: 1,
