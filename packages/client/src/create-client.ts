@@ -37,6 +37,8 @@ export interface ClientOptions {
   readonly transcribe?: Transcribe | undefined;
   /** Called for every event, also of what happens while the client is still being opened, which `subscribe` is too late for. */
   readonly listener?: ((event: ClientEvent) => void) | undefined;
+  /** Opened for moments, without a person (spec O-22): it tells nobody that this device is in use (A-15), and does nothing that can wait for one. */
+  readonly isVisit?: boolean | undefined;
 }
 
 const sincePage = 100;
@@ -100,7 +102,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     known = opened.people;
     watching = opened;
     ownStates = opened.states;
-    engine = await opened.startEngine(options.requests ?? "ask");
+    engine = await opened.startEngine({ policy: options.requests ?? "ask", isVisit: options.isVisit === true });
   }
 
   async function learnServerName(people: People): Promise<void> {
@@ -543,13 +545,15 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       if (isClosed) return;
       isClosed = true;
       offered?.close();
-      await pending.close();
-      await watching?.watch.close();
-      await connections.close();
-      await engine?.close();
-      endTimers();
-      listeners.clear();
-      await store.close();
+      try {
+        // What waits for a server is told at once that there is none any more.
+        await Promise.all([pending.close(), watching?.watch.close(), connections.close()]);
+        await engine?.close();
+      } finally {
+        endTimers();
+        listeners.clear();
+        await store.close();
+      }
     },
   };
 }

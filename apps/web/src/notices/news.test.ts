@@ -41,6 +41,11 @@ describe("[O-22] what a worker that was woken tells", () => {
     expect([found.unread, found.read]).toEqual([6, []]);
   });
 
+  it("is of no more messages than are not read, also where a notification of some that were read elsewhere is shown still", async () => {
+    const found = await news({ came: [said(9)], conversations: [testConversation({ unreadCount: 1 })], counts: new Map([["c", 3]]) });
+    expect(found.notices).toMatchObject([{ count: 1 }]);
+  });
+
   it("is as much as the person chose, and nothing of one's own or of what happened in a group", async () => {
     const own = said(3, { author: me });
     const joined = said(4, { body: { kind: "left" } as Message["body"] });
@@ -64,9 +69,12 @@ describe("[O-22] what a worker that was woken tells", () => {
   });
 
   it("[X-7] is nothing that is there no more: deleted, or its time over; the one before it is told then, as it reads now", async () => {
+    const deleted = said(2, { body: { kind: "deleted" } as Message["body"] });
     expect((await news({ came: [said(1)], messages: [] })).notices).toEqual([]);
+    expect((await news({ came: [said(2)], messages: [deleted] })).notices).toEqual([]);
     const edited = said(1, { body: { kind: "text", text: "changed" } });
-    expect((await news({ came: [said(1), said(2)], messages: [edited] })).notices).toMatchObject([{ body: "changed", messageId: "m1" }]);
+    for (const messages of [[edited], [edited, deleted]])
+      expect((await news({ came: [said(1), said(2)], messages })).notices).toMatchObject([{ body: "changed", messageId: "m1" }]);
   });
 
   it("is nothing of a conversation that is gone", async () => {

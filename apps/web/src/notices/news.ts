@@ -41,14 +41,16 @@ export async function newsOf(
   const conversations = new Map((await client.conversations()).map((one) => [one.id, one]));
   const newest = async ({ id }: Conversation, arrived: readonly Message[]): Promise<Message | undefined> => {
     const ids = new Set(arrived.map((one) => one.id));
-    return (await client.messages(id, { limit: lookedThrough })).findLast((one) => ids.has(one.id));
+    return (await client.messages(id, { limit: lookedThrough })).findLast(
+      (one) => ids.has(one.id) && isFromOthers(one) && one.body.kind !== "deleted",
+    );
   };
   const notices: Notice[] = [];
   for (const [id, arrived] of Map.groupBy(came.filter(isFromOthers), ({ conversationId }) => conversationId)) {
     const conversation = conversations.get(id);
     if (conversation === undefined || conversation.unreadCount === 0 || isSilent(conversation, quietHours, nowMs)) continue;
     const message = await newest(conversation, arrived);
-    const count = (counts.get(id) ?? 0) + Math.min(arrived.length, conversation.unreadCount);
+    const count = Math.min((counts.get(id) ?? 0) + arrived.length, conversation.unreadCount);
     if (message !== undefined) notices.push(noticeOf({ message, conversation, depth, count, hasLock: false }));
   }
   const read = [...conversations.values()].flatMap(({ id, unreadCount }) => (unreadCount === 0 ? [id] : []));

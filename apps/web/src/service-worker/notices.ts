@@ -55,7 +55,7 @@ export function createNotices(world: NoticeWorld): Notices {
       if ((await world.tabs()).some(({ focused }) => focused)) return;
       // Each tab tells of it.
       if ((await shownAs(tag)).some(({ data }) => placeOf(data).messageId === messageId)) return;
-      await world.show(title, { tag, body, data: { path, messageId, count }, renotify: tag !== "" });
+      await world.show(title, { tag, body, data: { path, messageId, count }, renotify: true });
     },
     async read(tags) {
       for (const notice of await world.shown()) if (tags.includes(notice.tag)) notice.close();

@@ -21,7 +21,7 @@ async function closedApp(...finds: readonly (Found | Error | undefined)[]) {
     if (next instanceof Error) throw next;
     return next;
   };
-  const seen = () => [...browser.shown.values()].map(({ tag, title, body, options }) => [tag, title, body, options.silent === true]);
+  const seen = () => [...browser.shown].map(([tag, { title, body, options }]) => [tag, title, body, options.silent === true]);
   return { ...browser, seen };
 }
 

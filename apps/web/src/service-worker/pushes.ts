@@ -74,10 +74,12 @@ export function createPushes(world: PushWorld, notices: Notices): Pushes {
   /** Tells what is found; whether anything was. */
   const tell = async (found: Found): Promise<boolean> => {
     for (const notice of found.notices) await notices.show(notice);
-    const isNamed = found.isWhole && found.notices.some(({ tag }) => tag !== "");
+    const isNamed = found.notices.some(({ tag }) => tag !== "");
     // What was said before without a name has one now.
-    await notices.read(isNamed ? [...found.read, ""] : found.read);
-    await world.setBadge(found.unread);
+    if (found.isWhole) {
+      await notices.read(isNamed ? [...found.read, ""] : found.read);
+      await world.setBadge(found.unread);
+    }
     return found.notices.length > 0;
   };
 
@@ -93,7 +95,7 @@ export function createPushes(world: PushWorld, notices: Notices): Pushes {
     }
     const { title, body, quietHours } = (await notices.words()) ?? unspoken;
     const silent = isNothingNew || quietUntil(quietHours, world.nowMs()) !== undefined;
-    await world.show(title, { tag: "", body, silent, data: { path: "/" } });
+    await world.show(title, { tag: "", body, silent, renotify: !silent, data: { path: "/" } });
   };
   const showAgain = async ({ title, body, tag, data }: ShownNotice): Promise<void> =>
     await world.show(title, { tag, body, data, silent: true });

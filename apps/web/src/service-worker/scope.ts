@@ -1,7 +1,8 @@
 import type { AccessQuestion, MediaNotice, WrittenQuestion } from "../media-worker/messages.ts";
 import type { EngineScope } from "./engine-script.ts";
 import type { AppNotice } from "./messages.ts";
-import type { NoticeWorld, ShownNotice, TabClient } from "./notices.ts";
+import type { ShownNotice, TabClient } from "./notices.ts";
+import type { SystemNotices } from "./system-notices.ts";
 
 /*
  * What of a service worker's scope is used; the DOM types describe a window's.
@@ -50,11 +51,7 @@ export interface Pages<Page extends PageClient = PageClient> {
 /** The worker itself. */
 export interface Scope extends EngineScope {
   readonly clients: Pages<PageClient & TabClient> & { openWindow(path: string): Promise<unknown> };
-  readonly registration: {
-    readonly active: unknown;
-    readonly showNotification: NoticeWorld["show"];
-    readonly getNotifications: NoticeWorld["shown"];
-  };
+  readonly registration: SystemNotices & { readonly active: unknown };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install", listener: (event: InstallEvent) => void): void;
   addEventListener(type: "activate", listener: (event: LastingEvent) => void): void;

@@ -15,6 +15,7 @@ import type { PushWorld } from "./pushes.ts";
 import { answererOf } from "./routing.ts";
 import type { FetchEvent, Scope } from "./scope.ts";
 import { createShares } from "./shares.ts";
+import { createSystemNotices } from "./system-notices.ts";
 
 const scope = globalThis as unknown as Scope;
 const { origin } = globalThis.location;
@@ -37,8 +38,7 @@ const noticeWorld: PushWorld = {
   nowMs: () => Date.now(),
   tabs: async () => await scope.clients.matchAll({ type: "window", includeUncontrolled: true }),
   open: async (path) => await scope.clients.openWindow(path),
-  show: async (title, options) => await scope.registration.showNotification(title, options),
-  shown: async () => await scope.registration.getNotifications(),
+  ...createSystemNotices(scope.registration),
   setTimer: (delayMs, run) => void setTimeout(run, delayMs),
   catchUp: async (look, tell) => await loadEngine().catchUp(look, tell),
   setBadge: async (unread) => await globalThis.navigator.setAppBadge?.(unread).catch(() => undefined),
@@ -48,7 +48,7 @@ const pushes = createPushes(noticeWorld, notices);
 
 scope.addEventListener("install", (event) => {
   // Where it cannot be had, nothing of this worker is installed, and the next page asks again.
-  event.waitUntil(Promise.try(loadEngine));
+  event.waitUntil((async () => void loadEngine())());
   // The first of all answers for files at once, and keeps the build meanwhile, when a page asks for it. One that follows another begins with all of its
   // files, when no page of the build before is left or somebody asks for it: that is the browser's own rule.
   if (scope.registration.active !== null) event.waitUntil(bundle.install());

@@ -4,12 +4,19 @@ import { createNotices } from "../service-worker/notices.ts";
 import type { Notices, ShownNotice } from "../service-worker/notices.ts";
 import { createPushes } from "../service-worker/pushes.ts";
 import type { Pushes, PushWorld } from "../service-worker/pushes.ts";
+import { createSystemNotices } from "../service-worker/system-notices.ts";
+import type { SystemNotices } from "../service-worker/system-notices.ts";
 
 /** A tab of the app, as a worker sees it. */
 export type FakeTab = Partial<{ visibilityState: string; focused: boolean; answers: boolean }>;
 
 interface Shown extends ShownNotice {
   readonly options: NotificationOptions;
+}
+
+/** What the system shows. */
+interface FakeSystem extends SystemNotices {
+  all(): readonly Shown[];
 }
 
 /** What catching up finds, what it does afterwards, and with what it was begun. */
@@ -26,8 +33,9 @@ export interface NoticeBrowser {
   readonly engine: FakeEngine;
   /** The tabs that are open. */
   readonly open: FakeTab[];
-  /** By tag, the newest last. */
+  /** By tag, as the app has them, the newest last. */
   readonly shown: ReadonlyMap<string, Shown>;
+  readonly system: FakeSystem;
   /** What the tabs were told. */
   readonly told: readonly PageQuestion[];
   /** Which tabs were opened, by their paths, and which were come back to. */
@@ -40,6 +48,29 @@ export interface NoticeBrowser {
 /** A browser with these tabs, which keeps what is shown. */
 export function noticeBrowser(...tabs: readonly FakeTab[]): NoticeBrowser {
   const shown = new Map<string, Shown>();
+  let all: readonly Shown[] = [];
+  const setAll = (now: readonly Shown[]): void => {
+    all = now;
+    shown.clear();
+    for (const one of all) shown.set(one.tag === "all" ? "" : one.tag, one);
+  };
+  const system: FakeSystem = {
+    // Those without a tag never take each other's place.
+    async showNotification(title, options) {
+      const tag = options.tag ?? "";
+      const one: Shown = {
+        title,
+        body: options.body ?? "",
+        options,
+        tag,
+        data: options.data,
+        close: () => setAll(all.filter((other) => other !== one)),
+      };
+      setAll([...all.filter((other) => tag === "" || other.tag !== tag), one]);
+    },
+    getNotifications: async () => all,
+    all: () => all,
+  };
   const open = [...tabs];
   const told: PageQuestion[] = [];
   const opened: string[] = [];
@@ -75,12 +106,7 @@ export function noticeBrowser(...tabs: readonly FakeTab[]): NoticeBrowser {
         focus: async () => focused.push(at),
       })),
     open: async (path) => opened.push(path),
-    async show(title, options) {
-      const tag = options.tag ?? "";
-      shown.delete(tag);
-      shown.set(tag, { title, body: options.body ?? "", options, tag, data: options.data, close: () => void shown.delete(tag) });
-    },
-    shown: async () => [...shown.values()],
+    ...createSystemNotices(system),
     // Nobody waits in a test.
     setTimer: (delayMs, run) => void setTimeout(run, delayMs / 100),
     async catchUp(look, tell) {
@@ -92,5 +118,17 @@ export function noticeBrowser(...tabs: readonly FakeTab[]): NoticeBrowser {
     setBadge: async (unread) => void badges.push(unread),
   };
   const notices = createNotices(world);
-  return { notices, pushes: createPushes(world, notices), engine, open, shown, told, opened, focused, badges, caches };
+  return {
+    notices,
+    pushes: createPushes(world, notices),
+    engine,
+    open,
+    system,
+    shown,
+    told,
+    opened,
+    focused,
+    badges,
+    caches,
+  };
 }

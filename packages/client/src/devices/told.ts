@@ -170,6 +170,8 @@ export class Told {
   async #take(): Promise<void> {
     const { store } = this.#world;
     for (const [key, payload] of await store.transact("read", (tx) => tx.scan({ prefix: syncPrefix }))) {
+      // What is left is taken with the next start.
+      if (this.#closed) return;
       const message = decodeSync(payload);
       const [log = "", order = ""] = key.slice(syncPrefix.length).split("/");
       if (message?.kind === "own" || message?.kind === "own_state")

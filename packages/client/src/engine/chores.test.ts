@@ -85,3 +85,15 @@ describe("[E-142] a clock", () => {
     expect([clock.isSure(startMs), sure.mock.calls.length]).toEqual([false, 3]);
   });
 });
+
+it("[A-15] the device is said to be in use where somebody is there, each hour, and erasing needs nobody", () => {
+  const platform = { nowMs: () => startMs, setTimer: () => () => undefined };
+  const clock = new SureClock();
+  clock.heard({ hello: { timeMs: startMs }, helloAtMs: startMs });
+  const writes = vi.fn(async () => undefined);
+  const world = { store: { transact: writes }, clock, platform } as unknown as Parameters<typeof startChores>[0];
+  const sayUse = vi.fn(async () => undefined);
+  startChores(world, sayUse);
+  startChores(world, undefined);
+  expect([sayUse.mock.calls.length, writes.mock.calls.length]).toEqual([1, 2]);
+});

@@ -183,6 +183,21 @@ describe("[E-17] what fails in one conversation for a reason of its own", () => 
     expect(reader.isClosed()).toBe(false);
   });
 
+  it("an end is one all the same, also while it fails", async () => {
+    const { world, ben } = await group("an end");
+    const failing = Promise.withResolvers<void>();
+    const reader = readerOf(world, ben, (_key, value) => {
+      if (!holds(value, "a broken draft")) return undefined;
+      failing.resolve();
+      return new DOMException("full", "QuotaExceededError");
+    });
+    await reader.read();
+    const drafted = reader.runner.input({ kind: "draft", text: "a broken draft" }).catch(String);
+    await failing.promise;
+    await expect(reader.runner.close()).resolves.toBeUndefined();
+    expect(await drafted).toContain("full");
+  });
+
   it("whatever else fails is told, and stops nothing", async () => {
     const { world, ada, ben } = await group("an input");
     const reader = readerOf(world, ben, (_key, value) => (holds(value, "a broken draft") ? new RangeError("too large") : undefined));

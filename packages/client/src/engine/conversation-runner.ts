@@ -185,7 +185,8 @@ export class ConversationRunner {
     this.#closed = true;
     this.#errands.cancelTimers();
     this.#channel.close();
-    await this.#running;
+    // What failed was told as an alarm, or to whoever asked for it.
+    await this.#running?.catch(() => undefined);
   }
 
   async #run(): Promise<void> {

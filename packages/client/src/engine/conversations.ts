@@ -141,7 +141,7 @@ export class Conversations {
   }
 
   async close(): Promise<void> {
-    for (const runner of this.#runners.values()) await runner.close();
+    await Promise.all(this.all().map((runner) => runner.close()));
   }
 
   get #isMember(): boolean {

@@ -53,6 +53,8 @@ export interface EngineParts {
   readonly states: OwnStates;
   readonly policy: RequestPolicy;
   readonly pictures: Pictures;
+  /** Nobody is there: this device is not said to be in use, and files wait. */
+  readonly isVisit: boolean;
 }
 
 /** Everything that runs once this profile has an account: its inbox and its conversations. */
@@ -260,11 +262,11 @@ export class Engine {
   /** Loads what is stored and connects; a device that is no member of its account any more only shows what it has. */
   static async start(world: World, parts: EngineParts): Promise<Engine> {
     const engine = new Engine(world, { ...parts, runners: await loadRunners(world) });
-    engine.#stopChores = startChores(world, () => sayUse(world));
+    engine.#stopChores = startChores(world, parts.isVisit ? undefined : () => sayUse(world));
     engine.timed();
     await engine.own.load();
     engine.search.start();
-    if (world.own.status === "registered") await engine.files.start();
+    if (world.own.status === "registered" && !parts.isVisit) await engine.files.start();
     await engine.#continuations.resume();
     await engine.#directs.resume();
     if (world.own.status === "registered") {

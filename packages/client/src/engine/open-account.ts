@@ -17,7 +17,7 @@ import type { Connections } from "../transport/connection-manager.ts";
 import { AppendSecrets } from "./append-secrets.ts";
 import { CatchUpProgress } from "./catch-up.ts";
 import { Engine } from "./engine.ts";
-import type { RequestPolicy } from "./inbox-work.ts";
+import type { EngineParts } from "./engine.ts";
 import { followProfile } from "./own-profile.ts";
 import { People } from "./people.ts";
 import { Posts } from "./posts.ts";
@@ -35,7 +35,7 @@ export interface OpenedAccount {
   /** The person is shown by the name that they chose, here or on another device of theirs, and their conversations are told. */
   followProfile(): Promise<void>;
   /** Runs the conversations, and connects. */
-  startEngine(policy: RequestPolicy): Promise<Engine>;
+  startEngine(params: Pick<EngineParts, "policy" | "isVisit">): Promise<Engine>;
 }
 
 /**
@@ -154,11 +154,11 @@ export async function openAccount(params: {
     people,
     watch,
     followProfile: follow,
-    async startEngine(policy) {
-      engine = await Engine.start(world, { states, policy, pictures });
+    async startEngine({ policy, isVisit }) {
+      engine = await Engine.start(world, { states, policy, pictures, isVisit });
       // From here on it hears what comes: of what came while it started nobody told it.
       engine.sayWhatCame();
-      watch.start();
+      if (!isVisit) watch.start();
       ownThings.onChange((keys) => {
         if (!keys.includes(profileKey)) return;
         pictures.changed();

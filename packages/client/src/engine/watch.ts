@@ -305,6 +305,7 @@ export class Watch implements Watching {
     // At the start the server may be out of reach: the first look at one's own account is not put off for an hour.
     this.#later(this.#own.checkedAtMs === 0 ? minuteMs : hourMs * (0.75 + jitter / 512), () => this.#tick());
     await directory.log.upkeep(own.host).catch(ignore);
+    if (this.#closed) return;
     await this.#heads.check(this.#runners);
     await this.#forks.send(this.#runners.map((runner) => runner.state));
     await this.#refreshOld();

@@ -86,10 +86,12 @@ describe("[O-5] [E-263] the one lock of a profile", () => {
     await after?.release();
   });
 
-  test("where a browser has no locks, it is given: the database's own token is what is left", async () => {
+  test("where a browser has no locks, it is given to whoever would wait, and to nobody else: the database's own token is what is left", async () => {
     vi.stubGlobal("navigator", {});
     try {
-      const lock = await takeProfileLock({ profile: newProfile(), by: "here" });
+      const profile = newProfile();
+      expect(await tryProfileLock({ profile })).toBeUndefined();
+      const lock = await takeProfileLock({ profile, by: "here" });
       expect(await lock.release()).toBeUndefined();
     } finally {
       vi.unstubAllGlobals();

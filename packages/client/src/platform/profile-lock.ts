@@ -71,8 +71,12 @@ export async function takeProfileLock(
   }
 }
 
-/** The profile, if nobody has it now: for whoever must not stand in a person's way, such as a service worker that catches up. */
+/**
+ * The profile, if nobody has it now: for whoever must not stand in a person's way, such as a service worker that catches up. Nothing where a browser
+ * has no locks, since nobody knows that there.
+ */
 export async function tryProfileLock(params: Pick<ProfileLockParams, "profile">): Promise<ProfileLock | undefined> {
+  if (locksOf() === undefined) return undefined;
   try {
     return await request(params, { ifAvailable: true });
   } catch (error) {
@@ -87,9 +91,14 @@ function channelName(profile: string): string {
   return `latchkey-builds:${profile}`;
 }
 
+/** Absent where a page may not use it. */
+function locksOf(): LockManager | undefined {
+  return globalThis.navigator?.locks;
+}
+
 function request({ profile }: Pick<ProfileLockParams, "profile">, options: LockOptions): Promise<ProfileLock> {
-  // Absent where the page may not use it; the owner's token of the database is what is left there.
-  const locks = globalThis.navigator?.locks as LockManager | undefined;
+  const locks = locksOf();
+  // The owner's token of the database is what is left there.
   if (locks === undefined) return Promise.resolve(heldLock(profile, async () => undefined));
   return new Promise((resolve, reject) => {
     const held = locks.request(profileLockName(profile), options, async (lock) => {

@@ -83,6 +83,8 @@ describe("[O-22] a visit of a profile", () => {
     vi.mocked(openWebClient).mockImplementation(async () => client as Client);
     look.mockImplementation(async () => void done.push("look"));
     expect([await visit(), done.splice(0), await isFree()]).toEqual(["caught_up", ["look", "close"], true]);
+    // Nobody is there.
+    expect(vi.mocked(openWebClient).mock.lastCall?.[0]).toMatchObject({ isVisit: true });
     settle = () => Promise.reject(new Error("offline"));
     expect([await visit(), done.splice(0), await isFree()]).toEqual(["late", ["look", "close"], true]);
     const reading = Promise.withResolvers<undefined>();

@@ -47,7 +47,7 @@ export async function visitWebProfile(visit: Visit): Promise<VisitEnd> {
   const wanted = new Promise<"wanted">((resolve) => lock.onWanted(() => resolve("wanted")));
   try {
     if (await isWebProfileLocked(profile)) return "locked";
-    const client = await openWebClient({ serverUrl, profile, lock, listener });
+    const client = await openWebClient({ serverUrl, profile, lock, listener, isVisit: true });
     try {
       if ((await client.account()) === undefined) return "nobody";
       const read = client.settle({ timeoutMs }).then(

@@ -21,6 +21,8 @@ interface Scene {
   readonly said: { readonly atMs: number; readonly status: string; readonly order: number }[];
   /** Lets time pass. */
   pass(durationMs: number): Promise<void>;
+  /** How often it was looked which messages there are. */
+  looks(): number;
   /** A message of somebody comes. */
   message(order: number, author: Uint8Array): Promise<void>;
   state: Partial<ConversationState>;
@@ -35,6 +37,8 @@ function scene(accounts: number): Scene {
   let nowMs = 1_000_000;
   const timers = new Map<symbol, { readonly atMs: number; readonly run: () => void }>();
   const said: Scene["said"] = [];
+  let newest = 0;
+  let looks = 0;
   const roster = { accounts: new Map(Array.from({ length: accounts }, (_, number) => [String(number), []])) };
   const shared = { leavers: [], departed: [], unverified: [], recovered: [], invitations: [] };
   const kind = accounts === 2 ? "direct" : "group";
@@ -52,7 +56,10 @@ function scene(accounts: number): Scene {
     get state() {
       return here.state as unknown as ConversationState;
     },
-    load: () => Promise.resolve(),
+    get lastLine() {
+      return { order: newest };
+    },
+    load: async () => void (looks += 1),
     async input(input: Extract<Input, { kind: "compose" }>) {
       const content = decodeContent(input.content);
       if (content.kind !== "status" || input.purpose !== "receipt") throw new Error(content.kind);
@@ -95,7 +102,9 @@ function scene(accounts: number): Scene {
       }
       nowMs = endMs;
     },
+    looks: () => looks,
     async message(order: number, author: Uint8Array) {
+      newest = order;
       const parts = { claimedAtMs: 0, arrivedAtMs: 0, device: undefined, inReplyTo: undefined, forwardedHops: 0, facts: [], refused: [] };
       await store.transact("write", (tx) => {
         putLine(tx, id, {
@@ -152,11 +161,15 @@ describe("[X-12] between two people", () => {
     await here.pass(60_000);
     expect(here.said).toEqual([]);
     here.state = { ...here.state, unread: 1 };
+    const looks: number[] = [];
     for (let starts = 0; starts < 2; starts++) {
       here.sending.start([id]);
       await here.pass(5000);
       expect(here.said.map(({ status, order }) => [status, order])).toEqual([["delivered", 1]]);
+      looks.push(here.looks());
     }
+    // That nothing is left to say is known without a look at what came.
+    expect(looks).toEqual([1, 1]);
   });
 
   test("what is read at once is not said to have come before; one's own messages cause nothing", async () => {

@@ -48,8 +48,12 @@ export class ReceiptSending {
   /** What came just before this profile was closed is said now, where nobody has read it yet. */
   start(ids: readonly string[]): void {
     for (const id of ids) {
-      const state = this.#access.runner(id)?.state;
-      if (state?.kind === "direct" && state.unread > 0) this.#plan(id, "delivered", this.#random(0, deliveredWithinMs));
+      const runner = this.#access.runner(id);
+      if (runner?.state.kind !== "direct" || runner.state.unread === 0) continue;
+      // Of what was said nothing is looked for.
+      const saidThrough = this.#world.receipts.of(id).get(toBase64Url(this.#world.own.accountId))?.delivered ?? 0;
+      if (runner.lastLine === undefined || runner.lastLine.order > saidThrough)
+        this.#plan(id, "delivered", this.#random(0, deliveredWithinMs));
     }
   }
 

@@ -18,3 +18,17 @@ test("nobody is called offline while the server is heard on another connection",
   expect(connections.state().kind).toBe("offline");
   await connections.close();
 });
+
+test("[O-5] an end waits for no server: what is for one use ends with it, also before its hello, and asks nobody why", async () => {
+  const server = createFakeServer("ends");
+  server.autoHello = false;
+  const connections = createConnections({ platform: server.platform, serverUrl: "https://chat.example", ownHost: "chat.example" });
+  const uses = [1, 2].map(() => connections.once("lookup", "chat.example", async (open) => await open.request({ kind: "ping" })));
+  const ends = Promise.allSettled(uses);
+  await settle();
+  server.last().hello();
+  await settle();
+  await connections.close();
+  expect(await ends).toMatchObject([{ reason: { code: "closed" } }, { reason: { code: "offline" } }]);
+  expect([server.connections.map(({ closedByClient }) => closedByClient), server.fetched]).toEqual([[1000, 1000], []]);
+});

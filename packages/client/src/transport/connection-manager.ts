@@ -60,7 +60,8 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
   let info: ServerInfo | undefined;
   const urls = createHostUrls(serverUrl, (host) => host === (ownHostName ?? hostOfUrl(serverUrl)));
   const kept = new Set<ManagedConnection<"device"> | ManagedConnection<"log">>();
-  const short = new Set<RoleConnection<"device"> | RoleConnection<"post"> | RoleConnection<"lookup">>();
+  /** What closes those that are for one use. */
+  const closers = new Set<() => void>();
   const delays = new Set<() => void>();
   const listeners = new Set<(state: ConnectionState) => void>();
   const heard = new Map<string, number>();
@@ -192,21 +193,19 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
           host,
           onEvent: () => undefined,
           onClose: () => undefined,
+          closers,
         });
       } catch (error) {
+        if (closed) throw new ClientError("closed", "The client is closed.");
         if (!(error instanceof ClientError) || error.code !== "offline") throw error;
         tried(false);
         const cause = await whyNoSocket(platform, urls.http(host));
         throw cause === undefined ? error : new ClientError("offline", cause.message, { cause });
       }
       tried(true);
-      // As above: `role` is one of three.
-      const entry = connection as unknown as RoleConnection<"device"> | RoleConnection<"post"> | RoleConnection<"lookup">;
-      short.add(entry);
       try {
         return await use(connection);
       } finally {
-        short.delete(entry);
         heard.set(host, connection.heardAtMs);
         connection.close();
       }
@@ -234,7 +233,7 @@ export function createConnections(params: { platform: Platform; serverUrl: strin
       closed = true;
       listeners.clear();
       for (const connection of kept) connection.release();
-      for (const connection of short) connection.close();
+      for (const end of closers) end();
       for (const finish of delays) finish();
       kept.clear();
     },

@@ -62,6 +62,8 @@ export interface OpenConnectionParams<R extends Role> {
   readonly onEvent: (event: EventOf<R>) => void;
   /** Once, when the connection ended after its hello. */
   readonly onClose: (reason: CloseReason) => void;
+  /** Has what closes it, also before its hello, until it ended. */
+  readonly closers?: Set<() => void>;
 }
 
 const helloTimeoutMs = 15_000;
@@ -100,6 +102,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
       if (ended) return;
       ended = true;
       cancelTimer();
+      params.closers?.delete(close);
       socket.close(code);
       for (const request of waiting.values()) {
         request.cancelTimer();
@@ -108,6 +111,10 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
       waiting.clear();
       if (connection === undefined) reject(failure);
       else params.onClose(reason);
+    }
+
+    function close(): void {
+      end("asked", offlineError(), 1000);
     }
 
     function breach(): void {
@@ -165,7 +172,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
           return ended;
         },
         request: (body, options = {}) => request(body, options.timeoutMs ?? requestTimeoutMs),
-        close: () => end("asked", offlineError(), 1000),
+        close,
       };
       watchIdle();
       resolve(connection);
@@ -216,6 +223,7 @@ export function openConnection<R extends Role>(params: OpenConnectionParams<R>):
       answer(id, { kind: "error", ...unknown } as unknown as AnswerOf<R>);
     }
 
+    params.closers?.add(close);
     socket.listen({
       onOpen: () => undefined,
       onMessage(bytes) {
