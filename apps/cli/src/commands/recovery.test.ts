@@ -32,8 +32,8 @@ test("[A-12] [A-14] [E-300] a passphrase is made and shown once, brings the acco
   const wrongWords = await on("ann", ["recovery", "passphrase", "on"], [phrase.split(" ").toReversed().join(" ")]);
   expect([wrongWords.status, wrongWords.stderr]).toEqual([1, expect.stringMatching(/^latchkey: invalid_phrase: /)]);
   const on1 = await on("ann", ["recovery", "passphrase", "on", "--json"], [phrase]);
-  expect(on1.stderr).toBe("");
   const passphrase = String(json(on1)["passphrase"]);
+  expect(JSON.parse(on1.stderr)).toEqual({ notice: { code: "passphrase_made", message: expect.stringContaining(`: ${passphrase}`) } });
   expect(passphrase).toMatch(/^([a-z]+ ){5}[a-z]+$/);
   expect(json(on1)).toMatchObject({ isSet: true, tries: 0, isSpent: false });
 
@@ -53,6 +53,31 @@ test("[A-12] [A-14] [E-300] a passphrase is made and shown once, brings the acco
   expect(json(await on("ann-2", ["recovery", "passphrase", "off", "--json"]))).toMatchObject({ isSet: false, tries: 0 });
   const none = await on("ann-3", ["recover", "ann", "--passphrase"], [passphrase]);
   expect([none.status, none.stderr]).toEqual([1, expect.stringMatching(/^latchkey: wrong_passphrase: /)]);
+}, 120_000);
+
+test("[A-12] a passphrase that was made is told before it is set: an answer that is lost, or what fails afterwards, does not lose it", async () => {
+  let stored = false;
+  const home = join(server.folder, "lost");
+  mkdirSync(home, { recursive: true });
+  const registered = await on("lost", ["register", "lost", "--json"]);
+  const lost = await runWith(home, ["recovery", "passphrase", "on", "--server", server.url], undefined, {
+    isTyped: false,
+    readLine: () => Promise.resolve(String(json(registered)["recoveryPhrase"])),
+    openClient: async (params) => {
+      const client = await openNodeClient(params);
+      return {
+        ...client,
+        async setRecoveryPassphrase(set) {
+          await client.setRecoveryPassphrase(set);
+          stored = true;
+          throw new Error("the answer was lost");
+        },
+      };
+    },
+  });
+  expect([stored, lost.status]).toEqual([true, 1]);
+  const [, passphrase = ""] = /may be set from now on: ((?:[a-z]+ ){5}[a-z]+)\n/.exec(lost.stderr) ?? [];
+  expect((await on("lost-2", ["recover", "lost", "--passphrase"], [passphrase])).stdout).toMatch(/^Recovered lost on /);
 }, 120_000);
 
 test("[A-12] one's own has 20 characters at least; what is typed wrongly does nothing", async () => {

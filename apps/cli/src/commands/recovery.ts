@@ -3,6 +3,7 @@ import type { Client, RecoveryPassphrase } from "@latchkey/client";
 import { waitMs } from "../conversations.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { formatTime } from "../output.ts";
+import type { Output } from "../output.ts";
 import type { Command, CommandContext, Environment } from "./command.ts";
 
 const limit =
@@ -30,26 +31,42 @@ async function run(context: CommandContext): Promise<void> {
     throw usageError(`usage: latchkey ${recoveryCommand.usage}`);
   await withClient(async (client) => {
     await client.settle({ timeoutMs: waitMs });
-    const made = change === "on" ? await turnOn(client, { environment, isOwn: values["own"] === true }) : undefined;
+    const made = change === "on" ? await turnOn(client, { environment, output, isOwn: values["own"] === true }) : undefined;
     if (change === "off") await client.clearRecoveryPassphrase();
     const now = await client.recoveryPassphrase();
-    output.result(made === undefined ? now : { ...now, passphrase: made }, [...describe(now), ...shown(made)].join("\n"));
+    output.result(
+      made === undefined ? now : { ...now, passphrase: made },
+      [...describe(now), ...(made === undefined ? [] : ["", limit])].join("\n"),
+    );
   });
 }
 
-/** Answers the passphrase where it was made here. */
+/** Answers the passphrase where it was made here, which is told before the server is asked to keep it: whatever fails then, it may be set. */
 async function turnOn(
   client: Client,
-  { environment, isOwn }: { readonly environment: Environment; readonly isOwn: boolean },
+  { environment, output, isOwn }: { readonly environment: Environment; readonly output: Output; readonly isOwn: boolean },
 ): Promise<string | undefined> {
-  const hasPhrase = (await client.account())?.hasRecoveryPhrase === true;
+  const account = await client.account();
+  const hasPhrase = account?.hasRecoveryPhrase === true;
   const phrase = hasPhrase ? undefined : await ask(environment, "The 24 words: ");
   const own = isOwn ? await ask(environment, "Passphrase: ") : undefined;
   const { makePassphrase, setPassphrase } = await import("@latchkey/client/passphrase");
   const { opaqueHere } = await import("@latchkey/client/opaque");
   const passphrase = own ?? (await makePassphrase((size) => new Uint8Array(randomBytes(size))));
-  const outcome = await setPassphrase(client, opaqueHere, { passphrase, phrase });
-  if (outcome === "weak") throw new CommandError("weak_passphrase", "a passphrase has 20 characters at least, and 8 different ones");
+  const calls: Parameters<typeof setPassphrase>[0] = {
+    beginRecoveryPassphrase: client.beginRecoveryPassphrase,
+    setRecoveryPassphrase(params) {
+      if (!isOwn)
+        output.notice("passphrase_made", `write it down or remember it, it is shown once and may be set from now on: ${passphrase}`);
+      return client.setRecoveryPassphrase(params);
+    },
+  };
+  const outcome = await setPassphrase(calls, opaqueHere, { passphrase, phrase, username: account?.username });
+  if (outcome === "weak")
+    throw new CommandError(
+      "weak_passphrase",
+      "a passphrase has 20 characters at least, 8 different ones, and is nothing repeated, in sequence or of your name",
+    );
   if (outcome === "refused") throw new CommandError("server_lied", "the server answered what is no answer");
   return isOwn ? undefined : passphrase;
 }
@@ -68,8 +85,4 @@ function describe({ isSet, setMs, tries, lastTryMs, openedMs, isSpent }: Recover
     `tries that opened nothing: ${String(tries)}${tries === 0 ? "" : last} (the server's word)`,
     ...(openedMs === undefined ? [] : [`opened by somebody who had it on ${formatTime(openedMs).slice(0, 10)}`]),
   ];
-}
-
-function shown(passphrase: string | undefined): string[] {
-  return passphrase === undefined ? [] : ["", "Write it down or remember it; it is shown once:", "", `  ${passphrase}`, "", limit];
 }

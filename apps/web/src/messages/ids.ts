@@ -2844,6 +2844,9 @@ export interface Messages {
   "passphrase.need": undefined;
   "passphrase.wrong": undefined;
   "passphrase.tooOften": undefined;
+  "passphrase.wait": { readonly n: number };
+  "passphrase.cannotCompute": undefined;
+  "passphrase.maySet": undefined;
   "passphrase.tryHint": undefined;
   "passphrase.noteTries": { readonly n: number };
   "passphrase.noteUsed": undefined;

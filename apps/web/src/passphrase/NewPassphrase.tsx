@@ -1,19 +1,28 @@
 import "../styles/account.css";
-import { useEffect, useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { isStrongPassphrase, makePassphrase, passphraseCharacters, setPassphrase } from "@latchkey/client/passphrase";
 import { PhraseField } from "../components/PhraseField.tsx";
 import { Switch } from "../components/settings/Switch.tsx";
-import { failureWords, t } from "../messages/words.ts";
+import { t } from "../messages/words.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import { phraseLength } from "../state/phrase.ts";
-import { failureOf } from "../worker/protocol.ts";
 import { withOpaque } from "./opaque-elsewhere.ts";
+import { troubleOf } from "./trouble.ts";
 
-/** A passphrase that is made here, or one's own, and the 24 words where this device has them no more. */
-export function NewPassphrase({ done, cancel }: { readonly done: () => void; readonly cancel: () => void }): ReactElement {
+/** A passphrase that is made here, or one's own, and the 24 words where this device has them no more. `unsure`: it was sent, and nobody knows whether it is set. */
+export function NewPassphrase({
+  done,
+  unsure,
+  cancel,
+}: {
+  readonly done: () => void;
+  readonly unsure: () => void;
+  readonly cancel: () => void;
+}): ReactElement {
   const { controller } = useApp();
   const id = useId();
+  const username = useSelector((state) => state.account?.username);
   const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
   const [typed, setTyped] = useState<readonly string[]>(() => Array.from({ length: phraseLength }, () => ""));
   const [list, setList] = useState<readonly string[]>([]);
@@ -21,6 +30,7 @@ export function NewPassphrase({ done, cancel }: { readonly done: () => void; rea
   const [own, setOwn] = useState("");
   const [isOwn, setIsOwn] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
+  const ending = useRef<AbortController>(undefined);
   const [trouble, setTrouble] = useState<string>();
   const make = async (): Promise<void> => setMade(await makePassphrase((size) => crypto.getRandomValues(new Uint8Array(size))));
   useEffect(() => {
@@ -40,16 +50,31 @@ export function NewPassphrase({ done, cancel }: { readonly done: () => void; rea
     }
     setIsBusy(true);
     setTrouble(undefined);
+    const { client } = controller;
+    let isSent = false;
+    const calls = {
+      beginRecoveryPassphrase: client.beginRecoveryPassphrase,
+      setRecoveryPassphrase(params: Parameters<typeof client.setRecoveryPassphrase>[0]): Promise<void> {
+        isSent = true;
+        return client.setRecoveryPassphrase(params);
+      },
+    };
+    ending.current = new AbortController();
+    const { signal } = ending.current;
     try {
       const phrase = hasPhrase ? undefined : typed.join(" ");
-      const outcome = await withOpaque((opaque) => setPassphrase(controller.client, opaque, { passphrase, phrase }));
+      const outcome = await withOpaque((opaque) => setPassphrase(calls, opaque, { passphrase, phrase, username }), signal);
       if (outcome === "set") done();
       else setTrouble(outcome === "weak" ? t("passphrase.ownHint", { n: passphraseCharacters.least }) : t("passphrase.refused"));
     } catch (error) {
-      const { title, advice } = failureWords(failureOf(error));
-      setTrouble(`${title}. ${advice}`);
+      setTrouble(isSent ? `${troubleOf(error)} ${t("passphrase.maySet")}` : troubleOf(error));
+      if (isSent) unsure();
     }
     setIsBusy(false);
+  };
+  const stop = (): void => {
+    ending.current?.abort();
+    cancel();
   };
   return (
     <form className="passphrase-form" onSubmit={(event) => void submit(event)} noValidate>
@@ -88,10 +113,10 @@ export function NewPassphrase({ done, cancel }: { readonly done: () => void; rea
       {!hasPhrase && <PhraseField typed={typed} list={list} change={setTyped} isDisabled={isBusy} />}
       <div aria-live="assertive">{trouble !== undefined && <p className="notice notice-danger">{trouble}</p>}</div>
       <div className="recovery-actions">
-        <button type="button" className="button" disabled={isBusy} onClick={cancel}>
+        <button type="button" className="button" onClick={stop}>
           {t("common.cancel")}
         </button>
-        <button type="submit" className="button button-primary" disabled={isBusy || !isStrongPassphrase(passphrase)}>
+        <button type="submit" className="button button-primary" disabled={isBusy || !isStrongPassphrase(passphrase, username)}>
           {isBusy ? `${t("passphrase.busy")}…` : t("passphrase.save")}
         </button>
       </div>

@@ -30,10 +30,13 @@ export function PassphraseSettings(): ReactElement {
       notify(t("passphrase.turnedOff"));
     });
   };
+  const ask = (): void => {
+    void controller.client.recoveryPassphrase().then(setNow, () => setNow("unknown"));
+  };
   const done = (): void => {
     setIsSetting(false);
     notify(t("passphrase.saved"));
-    void controller.client.recoveryPassphrase().then(setNow, () => setNow("unknown"));
+    ask();
   };
   return (
     <Section heading={t("passphrase.heading")}>
@@ -55,7 +58,7 @@ export function PassphraseSettings(): ReactElement {
           )}
         </div>
       )}
-      {isSetting && <NewPassphrase done={done} cancel={() => setIsSetting(false)} />}
+      {isSetting && <NewPassphrase done={done} unsure={ask} cancel={() => setIsSetting(false)} />}
     </Section>
   );
 }

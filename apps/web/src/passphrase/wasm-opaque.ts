@@ -13,18 +13,16 @@ export interface OpaqueQuestion {
   readonly param: unknown;
 }
 
-/** What it is answered: nothing in `value` where the library takes it for no message. */
-export interface OpaqueAnswer {
-  readonly id: number;
-  readonly value: unknown;
-}
+/** What it is answered: nothing in `value` where the library takes it for no message; `failed` where this browser could not compute it. */
+export type OpaqueAnswer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly failed: true };
 
 globalThis.addEventListener("message", ({ data }: MessageEvent<OpaqueQuestion>) => {
   const { id, method, param } = data;
   // The page's proxy is typed on the same interface, so the parameter fits the method.
   const run = opaqueHere[method] as (param: unknown) => Promise<unknown>;
-  void run(param).then((value) => {
-    const answer: OpaqueAnswer = { id, value };
-    globalThis.postMessage(answer, { transfer: [] });
-  });
+  const tell = (answer: OpaqueAnswer): void => globalThis.postMessage(answer, { transfer: [] });
+  void run(param).then(
+    (value) => tell({ id, value }),
+    () => tell({ id, failed: true }),
+  );
 });

@@ -82,7 +82,9 @@ export function failureOf(error: unknown): ClientFailure {
   if (error instanceof RemoteError) return error.failure;
   if (error instanceof Error && "code" in error && "canRetry" in error && typeof error.canRetry === "boolean") {
     // Only ClientError has both, and its code is of this union.
-    return { code: error.code as ClientFailure["code"], message: error.message, canRetry: error.canRetry };
+    const failure = { code: error.code as ClientFailure["code"], message: error.message, canRetry: error.canRetry };
+    const isToWait = "retryAfterMs" in error && typeof error.retryAfterMs === "number" && error.retryAfterMs > 0;
+    return isToWait ? { ...failure, retryAfterMs: Number(error.retryAfterMs) } : failure;
   }
   return { code: "closed", message: "The worker stopped.", canRetry: true };
 }

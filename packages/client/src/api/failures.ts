@@ -95,4 +95,6 @@ export interface ClientFailure {
   readonly message: string;
   /** Whether doing the same again later can help. */
   readonly canRetry: boolean;
+  /** When the server asks to wait: for how long. */
+  readonly retryAfterMs?: number;
 }

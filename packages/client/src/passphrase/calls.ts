@@ -16,6 +16,7 @@ import { openEntropy, sealEntropy } from "./seal.ts";
 import type { PassphraseNames } from "./types.ts";
 
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 
 /** What setting and trying passphrases needs. */
 export interface PassphraseParts {
@@ -103,14 +104,7 @@ export function createPassphraseCalls(parts: PassphraseParts): PassphraseCalls {
         (connection) => connection.request({ kind: "try_passphrase", accountId, ke1 }),
         { waiting: true },
       );
-      if (answer.kind === "error" && answer.code === "rate_limited")
-        throw new ClientError(
-          "rate_limited",
-          "Only so many tries a day are answered, whoever makes them. Try tomorrow, or take the 24 words.",
-          {
-            retryAfterMs: answer.retryAfterMs,
-          },
-        );
+      if (answer.kind === "error" && answer.code === "rate_limited") throw tooOften(answer.retryAfterMs);
       const { ticket, ke2 } = expectAnswer(answer, "passphrase_challenge");
       return { ticket, ke2 };
     },
@@ -151,6 +145,16 @@ async function keysFromWords(
     const message = "These are not the 24 words of a recovery phrase. Check each word and their order.";
     throw new ClientError("invalid_phrase", message, { cause });
   }
+}
+
+/** After the ten tries of a day it is tomorrow; one address, or a server with too much to compute, waits for minutes. */
+function tooOften(retryAfterMs: number): ClientError {
+  const minutes = Math.max(1, Math.ceil(retryAfterMs / 60_000));
+  const message =
+    retryAfterMs > hourMs
+      ? "Only so many tries a day are answered, whoever makes them. Try tomorrow, or take the 24 words."
+      : `Too many tries just now. Try again in ${minutes === 1 ? "a minute" : `${String(minutes)} minutes`}, or take the 24 words.`;
+  return new ClientError("rate_limited", message, { retryAfterMs });
 }
 
 function msOf(day: number): number | undefined {

@@ -17,8 +17,17 @@ test("[A-12] a passphrase that may be set has 20 characters, eight of them diffe
     "acid lighthouse marma": true,
     "Ψυχή μου αγαπημένη θάλασσα": true,
     [`long enough and${" more".repeat(60)}`]: false,
+    "to be or not to be": false,
+    "correcthorse correcthorse": false,
+    "hello world hello world": false,
+    "0123456789abcdefghij": false,
+    "1 2 3 4 5 6 7 8 9 10 11": false,
+    zyxwvutsrqponmlkjihgfe: false,
   };
   for (const [typed, isStrong] of Object.entries(verdicts)) expect(isStrongPassphrase(typed), typed).toBe(isStrong);
+  // Little else than the account's name.
+  expect(isStrongPassphrase("marguerite-Marguerite 1999", "marguerite")).toBe(false);
+  expect(isStrongPassphrase("marguerite acid lighthouse", "marguerite")).toBe(true);
 });
 
 test("[A-12] one that is made has six words of the list, each by eleven bits of chance, and may always be set", async () => {

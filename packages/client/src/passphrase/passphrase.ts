@@ -10,11 +10,36 @@ export function normalPassphrase(typed: string): string {
   return typed.normalize("NFKC").trim().replaceAll(/\s+/gu, " ");
 }
 
-/** Whether it may be set: long enough, and not the same few characters. What people think of is easier to guess than it looks; that no test tells. */
-export function isStrongPassphrase(typed: string): boolean {
+/** Whether it is as long as one that may be set. */
+export function hasPassphraseLength(typed: string): boolean {
+  const { length } = [...normalPassphrase(typed)];
+  return length >= passphraseCharacters.least && length <= passphraseCharacters.most;
+}
+
+/**
+ * Whether it may be set: long enough, not the same few characters, neither one thing again and again nor a plain run of letters or digits, and something
+ * else than the account's name. What people think of is easier to guess than it looks; that no test tells.
+ */
+export function isStrongPassphrase(typed: string, username: string = ""): boolean {
   const characters = [...normalPassphrase(typed)];
-  const { least, most } = passphraseCharacters;
-  return characters.length >= least && characters.length <= most && new Set(characters).size >= leastDifferent;
+  const bare = characters.join("").toLowerCase().replaceAll(" ", "");
+  const others = username === "" ? bare : bare.replaceAll(username.toLowerCase(), "");
+  const areDifferent = (text: Iterable<string>): boolean => new Set(text).size >= leastDifferent;
+  return hasPassphraseLength(typed) && areDifferent(characters) && areDifferent(others) && !isRepeated([...bare]) && !isRun([...bare]);
+}
+
+/** Whether it is one thing at least twice, the last time perhaps in part. */
+function isRepeated(characters: readonly string[]): boolean {
+  for (let period = 1; 2 * period <= characters.length; period++)
+    if (characters.every((character, at) => at < period || character === characters[at - period])) return true;
+  return false;
+}
+
+/** Whether most characters are the next, or the one before, of those before them. */
+function isRun(characters: readonly string[]): boolean {
+  const codes = characters.map((character) => character.codePointAt(0) ?? 0);
+  const steps = codes.filter((code, at) => Math.abs(code - (codes[at - 1] ?? code)) === 1).length;
+  return 2 * steps > codes.length;
 }
 
 /** A passphrase of six words by chance, of the list of recovery phrases. @param random gives random bytes */

@@ -1,21 +1,22 @@
 import type { PassphraseCalls } from "../api/passphrases.ts";
-import { isStrongPassphrase, normalPassphrase } from "./passphrase.ts";
+import { hasPassphraseLength, isStrongPassphrase, normalPassphrase } from "./passphrase.ts";
 import type { Opaque } from "./types.ts";
 
 export { isStrongPassphrase, makePassphrase, passphraseCharacters } from "./passphrase.ts";
 
 /**
- * Sets the account's recovery passphrase (spec A-12): `weak` where it is too short, `refused` where the server's answer is none of OPAQUE's.
+ * Sets the account's recovery passphrase (spec A-12): `weak` where it is too short or plain, `refused` where the server's answer is none of OPAQUE's.
  * @param params.phrase the 24 words, where the profile does not have them any more
+ * @param params.username of the account: a passphrase that is little else is `weak`
  * @throws the calls' failures
  */
 export async function setPassphrase(
   client: Pick<PassphraseCalls, "beginRecoveryPassphrase" | "setRecoveryPassphrase">,
   opaque: Pick<Opaque, "startRegistration" | "finishRegistration">,
-  params: { readonly passphrase: string; readonly phrase?: string | undefined },
+  params: { readonly passphrase: string; readonly phrase?: string | undefined; readonly username?: string | undefined },
 ): Promise<"set" | "weak" | "refused"> {
   const { phrase } = params;
-  if (!isStrongPassphrase(params.passphrase)) return "weak";
+  if (!isStrongPassphrase(params.passphrase, params.username)) return "weak";
   const passphrase = normalPassphrase(params.passphrase);
   const { state, request } = await opaque.startRegistration(passphrase);
   const { response, names } = await client.beginRecoveryPassphrase({ phrase, request });
@@ -36,7 +37,7 @@ export async function phraseByPassphrase(
 ): Promise<string | undefined> {
   const passphrase = normalPassphrase(params.passphrase);
   // What could not have been set is not tried.
-  if (!isStrongPassphrase(passphrase)) return undefined;
+  if (!hasPassphraseLength(passphrase)) return undefined;
   const names = await client.findPassphraseAccount(params.username);
   const { state, ke1 } = await opaque.startLogin(passphrase);
   const { ticket, ke2 } = await client.tryRecoveryPassphrase({ names, ke1 });
