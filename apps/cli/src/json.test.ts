@@ -208,7 +208,7 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   writeFileSync(ownPicture, greyJpeg({ widthPx: 64 }));
   await held("ann", "account picture", ownPicture);
   await held("ann", "quiet", "weekdays", "22:30-07:00");
-  await held("ben", "history-backup", "on");
+  await held("ann", "history-backup");
   await held("ben", "block", "ann");
   await held("ben", "block");
   await held("ben", "unblock", "ann");
