@@ -585,8 +585,11 @@ export interface Client
   alarms(): Promise<readonly Alarm[]>;
   acknowledgeAlarm(alarmId: string): Promise<void>;
   directoryStatus(): Promise<DirectoryStatus>;
-  /** Resolves once everything pending is accepted or failed, and everything that the server had when it was called is read. @throws ClientError `offline` */
-  settle(params?: { timeoutMs?: number }): Promise<void>;
+  /**
+   * Resolves once everything pending is accepted or failed, and everything that the server had when it was called is read; `isReadOnly`: whatever
+   * becomes of what is pending. @throws ClientError `offline`
+   */
+  settle(params?: { timeoutMs?: number; isReadOnly?: boolean }): Promise<void>;
   /** Calls `listener` for every event from now on; returns how to stop. */
   subscribe(listener: (event: ClientEvent) => void): () => void;
   /** Tells that the network may be back: connects now instead of at the next try. */

@@ -524,13 +524,12 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       const untilMs = platform.nowMs() + (params.timeoutMs ?? settleTimeoutMs);
       let isAsked = false;
       let isHeard = false;
-      while (!isHeard || !running().isIdle) {
-        if (!isAsked && running().isIdle) {
+      const isSettled = (): boolean => (params.isReadOnly === true ? running().isRead : running().isIdle);
+      while (!isHeard || !isSettled()) {
+        if (!isAsked && isSettled()) {
           isAsked = true;
           // What others wrote before this comes before the answer.
-          void connections.heardAll().then(() => {
-            isHeard = true;
-          });
+          void connections.heardAll().then(() => (isHeard = true));
         }
         if (platform.nowMs() > untilMs) throw offlineError();
         await pause();

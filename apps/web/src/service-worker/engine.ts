@@ -19,32 +19,41 @@ export interface Found extends News {
 /** How it is looked. */
 export interface Look {
   readonly telling: Telling;
-  /** Of each notification that is shown, by its tag, of how many messages it tells. */
-  readonly counts: ReadonlyMap<string, number>;
+  /** Asked when a look begins: of each notification that is shown, by its tag, of how many messages it tells. */
+  readonly counts: () => Promise<ReadonlyMap<string, number>>;
   readonly timeoutMs: number;
-  /** So long the profile stays open once it was looked, for receipts and the like. */
+  /** So long the profile stays open once it was looked, for what comes next, receipts and the like. */
   readonly lingerMs: number;
-  /** Ends that sooner. */
-  readonly hurry: AbortSignal;
+  readonly longestMs: number;
+  /** Is given what asks for one more look while the profile is open. */
+  readonly onOpen: (more: () => void) => void;
 }
 
+/** What came and was not told: of what is stored after the last look of one visit the next one tells. */
+let untold: readonly Message[] = [];
+
 /**
- * Reads what waits for the profile, and says what of it is to be told: not where the profile could not be opened, or somebody asked for it. Resolves
- * when it is closed again.
+ * Reads what waits for the profile, and says what of it is to be told, with each look anew: not where the profile could not be opened, or somebody
+ * asked for it, who shows it then. Resolves when it is closed again.
  * @throws ClientError as `visitWebProfile` does
  */
-export async function catchUp({ telling, counts, ...times }: Look, tell: (found: Found) => void): Promise<void> {
+export async function catchUp({ telling, counts, ...visit }: Look, tell: (found: Found) => Promise<void>): Promise<void> {
   if (!(await canKeepKeys())) return;
-  const came: Message[] = [];
-  await visitWebProfile({
-    ...times,
+  const end = await visitWebProfile({
+    ...visit,
     serverUrl: globalThis.location.origin,
     profile,
-    listener: (event) => event.kind === "message" && event.isNew && came.push(event.message),
-    async look(client, end) {
+    listener(event) {
+      if (event.kind === "message" && event.isNew) untold = [...untold, event.message];
+    },
+    async look(client, read) {
       takeWords(telling.said);
-      const news = await newsOf(client, { came, depth: telling.depth, counts, nowMs: Date.now() });
-      tell({ ...news, isWhole: end === "caught_up" });
+      const shown = await counts();
+      const came = untold;
+      untold = [];
+      const news = await newsOf(client, { came, depth: telling.depth, counts: shown, nowMs: Date.now() });
+      await tell({ ...news, isWhole: read === "caught_up" });
     },
   });
+  if (end === "wanted") untold = [];
 }

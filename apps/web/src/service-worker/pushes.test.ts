@@ -121,14 +121,25 @@ describe("[O-22] [E-264] a push without a page", () => {
     expect(engine.asked).toHaveLength(3);
   });
 
-  it("that comes while the profile is still open for what is due ends that, and is looked after at once; what it may miss is said", async () => {
-    const { pushes, seen, engine } = await closedApp(found(notice), undefined);
-    engine.linger = ({ hurry }) => new Promise((resolve) => hurry.addEventListener("abort", () => resolve()));
-    void pushes.pushed();
-    await vi.waitFor(() => expect(seen()).toEqual([named]));
-    engine.linger = async () => undefined;
-    await pushes.pushed();
-    expect([seen(), engine.asked.length]).toEqual([[named, neutral], 2]);
+  it("that comes while the profile is still open has that visit look again, without another one; what it may miss is said", async () => {
+    const { pushes, seen, engine } = await closedApp(found(notice), found({ ...notice, messageId: "m2", count: 2 }), found(), {
+      ...found(),
+      isWhole: false,
+    });
+    const lingers: (() => void)[] = [];
+    engine.linger = () => new Promise((resolve) => lingers.push(resolve));
+    const over = [pushes.pushed()];
+    for (let looks = 1; looks <= 4; looks++) {
+      await vi.waitFor(() => expect(lingers).toHaveLength(looks));
+      expect([seen(), engine.asked.length]).toEqual([looks < 4 ? [named] : [named, neutral], looks]);
+      // The one that is shown is counted on.
+      expect(engine.asked.at(-1)?.counts).toEqual(new Map(looks === 1 ? [] : [["c1", Math.min(looks - 1, 2)]]));
+      if (looks < 4) over.push(pushes.pushed());
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      lingers.at(-1)?.();
+    }
+    await Promise.all(over);
+    expect(engine.asked).toHaveLength(4);
   });
 
   it("is not waited for without end", async () => {

@@ -12,6 +12,10 @@ const readMs = 15_000;
 const patienceMs = 20_000;
 /** Receipts are said within five seconds. */
 const lingerMs = 6000;
+/** No visit is longer, however much comes meanwhile. */
+const longestMs = 25_000;
+/** So long it may take to close after that. */
+const closingMs = 10_000;
 
 /** What is said before any page has said how. */
 const unspoken: NoticeWords = { title: "Latchkey", body: "New messages", quietHours: {} };
@@ -21,7 +25,7 @@ export interface PushWorld extends NoticeWorld {
   readonly nowMs: () => number;
   readonly setTimer: (delayMs: number, run: () => void) => void;
   /** Opens the profile, if nobody has it, and sees what came (`engine.ts`). */
-  readonly catchUp: (look: Look, tell: (found: Found) => void) => Promise<void>;
+  readonly catchUp: (look: Look, tell: (found: Found) => Promise<void>) => Promise<void>;
   /** The number on the app's icon. */
   readonly setBadge: (unread: number) => Promise<void>;
 }
@@ -39,7 +43,9 @@ export interface Pushes {
 export function createPushes(world: PushWorld, notices: Notices): Pushes {
   let running: Promise<void> | undefined;
   let isAgain = false;
-  let hurry = new AbortController();
+  let more = (): void => undefined;
+  /** Whether this run told anything. */
+  let isTold = false;
 
   /** Whether a page that is open reads what waits. */
   const isHeard = async (tabs: readonly TabClient[]): Promise<boolean> => {
@@ -56,20 +62,6 @@ export function createPushes(world: PushWorld, notices: Notices): Pushes {
   const isSeen = async (): Promise<boolean> => (await world.tabs()).some(({ visibilityState }) => visibilityState === "visible");
 
   const after = (delayMs: number): Promise<undefined> => new Promise((resolve) => world.setTimer(delayMs, () => resolve(undefined)));
-
-  /** Looks what there is to tell; `undefined` where that is not known. What goes on after that is `over` in time. */
-  const look = async (): Promise<{ readonly found: Found | undefined; readonly over: Promise<unknown> }> => {
-    const telling = (await notices.words())?.telling;
-    // Nobody is here, or no page has said yet how anything is said.
-    if (telling === undefined) return { found: undefined, over: Promise.resolve() };
-    const counts = new Map((await world.shown()).map((one) => [one.tag, countOf(one)]));
-    hurry = new AbortController();
-    const seen = Promise.withResolvers<Found | undefined>();
-    const late = after(patienceMs + lingerMs);
-    const visit = world.catchUp({ telling, counts, timeoutMs: readMs, lingerMs, hurry: hurry.signal }, seen.resolve).catch(() => undefined);
-    const found = await Promise.race([seen.promise, visit, after(patienceMs)]);
-    return { found: found ?? undefined, over: Promise.race([visit, late]) };
-  };
 
   /** Tells what is found; whether anything was. */
   const tell = async (found: Found): Promise<boolean> => {
@@ -100,18 +92,52 @@ export function createPushes(world: PushWorld, notices: Notices): Pushes {
   const showAgain = async ({ title, body, tag, data }: ShownNotice): Promise<void> =>
     await world.show(title, { tag, body, data, silent: true });
 
-  const run = async (): Promise<void> => {
-    let isTold = false;
-    try {
-      while (isAgain) {
-        isAgain = false;
-        const { found, over } = await look();
-        if (found !== undefined && (await tell(found))) isTold = true;
-        else if (!isTold || found?.isWhole !== true) await saySome(found);
-        await over;
+  /** One visit of the profile, and all that it tells. */
+  const visit = async (): Promise<void> => {
+    const telling = (await notices.words())?.telling;
+    // Nobody is here, or no page has said yet how anything is said.
+    if (telling === undefined) {
+      isAgain = false;
+      await saySome(undefined);
+      return;
+    }
+    let isForPush = true;
+    let failure: unknown;
+    const first = Promise.withResolvers<boolean>();
+    const counts = async (): Promise<ReadonlyMap<string, number>> => {
+      isForPush = isAgain;
+      isAgain = false;
+      return new Map((await world.shown()).map((one) => [one.tag, countOf(one)]));
+    };
+    const tellAnew = async (found: Found): Promise<void> => {
+      try {
+        if (await tell(found)) isTold = true;
+        else if (isForPush && (!isTold || !found.isWhole)) await saySome(found);
+      } catch (error) {
+        failure = error;
+        throw error;
+      } finally {
+        first.resolve(true);
       }
+    };
+    const times = { timeoutMs: readMs, lingerMs, longestMs };
+    const over = world.catchUp({ telling, counts, ...times, onOpen: (look) => (more = look) }, tellAnew).catch(() => undefined);
+    const isSaid = await Promise.race([first.promise, over, after(patienceMs)]);
+    if (isSaid !== true) {
+      isAgain = false;
+      await saySome(undefined);
+    }
+    await Promise.race([over, after(longestMs + readMs + closingMs)]);
+    if (failure !== undefined) throw failure;
+  };
+
+  const run = async (): Promise<void> => {
+    try {
+      isTold = false;
+      while (isAgain) await visit();
     } finally {
       running = undefined;
+      more = () => undefined;
     }
   };
 
@@ -120,9 +146,9 @@ export function createPushes(world: PushWorld, notices: Notices): Pushes {
       const tabs = await world.tabs();
       if (tabs.some(({ visibilityState }) => visibilityState === "visible")) return;
       if (tabs.length > 0 && (await isHeard(tabs))) return;
-      // Of several at once the first looks for all, and once more for what came meanwhile.
+      // Of several at once the first looks for all, and again, while it has the profile, for what came meanwhile.
       isAgain = true;
-      hurry.abort();
+      more();
       running ??= run();
       await running;
     },

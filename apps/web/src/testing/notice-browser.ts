@@ -21,9 +21,13 @@ interface FakeSystem extends SystemNotices {
 
 /** What catching up finds, what it does afterwards, and with what it was begun. */
 interface FakeEngine {
-  readonly asked: Look[];
-  find(look: Look): Promise<Found | undefined>;
-  linger(look: Look): Promise<void>;
+  readonly asked: FakeLook[];
+  find(look: FakeLook): Promise<Found | undefined>;
+  linger(): Promise<void>;
+}
+
+interface FakeLook extends Pick<Look, "telling"> {
+  readonly counts: ReadonlyMap<string, number>;
 }
 
 /** A browser, and what became of it. */
@@ -109,11 +113,18 @@ export function noticeBrowser(...tabs: readonly FakeTab[]): NoticeBrowser {
     ...createSystemNotices(system),
     // Nobody waits in a test.
     setTimer: (delayMs, run) => void setTimeout(run, delayMs / 100),
-    async catchUp(look, tell) {
-      engine.asked.push(look);
-      const found = await engine.find(look);
-      if (found !== undefined) tell(found);
-      await engine.linger(look);
+    async catchUp({ telling, counts, onOpen }, tell) {
+      let isMore = true;
+      onOpen(() => (isMore = true));
+      while (isMore) {
+        isMore = false;
+        const look = { telling, counts: await counts() };
+        engine.asked.push(look);
+        const found = await engine.find(look);
+        if (found === undefined) return;
+        await tell(found);
+        await engine.linger();
+      }
     },
     setBadge: async (unread) => void badges.push(unread),
   };

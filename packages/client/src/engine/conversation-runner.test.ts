@@ -183,6 +183,14 @@ describe("[E-17] what fails in one conversation for a reason of its own", () => 
     expect(reader.isClosed()).toBe(false);
   });
 
+  it("has read its log once it has all that was there", async () => {
+    const { world, ben } = await group("read");
+    const reader = readerOf(world, ben, () => undefined);
+    expect(reader.runner.isRead).toBe(false);
+    await reader.read();
+    expect(reader.runner.isRead).toBe(true);
+  });
+
   it("an end is one all the same, also while it fails", async () => {
     const { world, ben } = await group("an end");
     const failing = Promise.withResolvers<void>();

@@ -88,15 +88,23 @@ export class ConversationRunner {
     return standingIn(this.#world, this.#state) === "blocked";
   }
 
+  /** Whether it has all that its log had. */
+  get isRead(): boolean {
+    return this.#running === undefined && !this.#channel.isParked && (this.#isDone || isCaughtUp(this.#state));
+  }
+
+  /** What the server does not serve now is waited for, and is not what this device has to do. */
+  get #isDone(): boolean {
+    const { phase, link } = this.#state;
+    return hasEnded(phase) || phase.kind === "paused" || link.kind === "stalled";
+  }
+
   /** Whether nothing waits: no input, no request, no message, no change. */
   get isIdle(): boolean {
-    const { outgoing, changes, staged, phase, link } = this.#state;
-    // What the server does not serve now is waited for, and is not what this device has to do.
-    const isDone = hasEnded(phase) || phase.kind === "paused" || link.kind === "stalled";
-    const isRead = isDone || isCaughtUp(this.#state);
+    const { outgoing, changes, staged } = this.#state;
     const isSending = !this.isBlocked && outgoing.some((item) => isToSend(this.#state, item));
     const waits = isSending || changes.length > 0 || staged !== undefined;
-    return this.#running === undefined && this.#errands.isIdle && !this.#channel.isParked && isRead && (isDone || !waits);
+    return this.isRead && this.#errands.isIdle && (this.#isDone || !waits);
   }
 
   /** Goes on where a Welcome puts this device, which the person or a proof agreed to (spec M-9); what was written and read stays. */

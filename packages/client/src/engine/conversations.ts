@@ -131,6 +131,10 @@ export class Conversations {
     this.#world.connections.setWaiting(waiting);
   }
 
+  get isRead(): boolean {
+    return this.all().every((runner) => runner.isRead);
+  }
+
   get isIdle(): boolean {
     return this.all().every((runner) => runner.isIdle);
   }

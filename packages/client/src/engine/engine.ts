@@ -485,6 +485,12 @@ export class Engine {
     this.#sharedHistory.wake();
   }
 
+  /** Whether it has all that was there for it; what it has to say may wait. */
+  get isRead(): boolean {
+    if (this.#closed || this.#world.own.status !== "registered") return true;
+    return this.#inbox.isIdle && this.devices.told.isIdle && this.conversations.isRead;
+  }
+
   /** Whether nothing waits for the server or for this device. */
   get isIdle(): boolean {
     this.conversations.countWaiting();

@@ -1,7 +1,7 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { deleteDB, openDB } from "idb";
-import type { AccountInfo, Client } from "../api.ts";
+import type { AccountInfo, Client, Message } from "../api.ts";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { turnLockOn } from "../lock/web-lock.ts";
 import { takeProfileLock, tryProfileLock } from "./profile-lock.ts";
@@ -15,10 +15,11 @@ vi.mock("./web-client.ts", async (load) => ({ openWebClient: vi.fn((await load<t
 let count = 0;
 let profile = "";
 const look = vi.fn(async () => undefined);
-const never = new AbortController().signal;
-const visit = async (lingerMs = 0, hurry = never): Promise<string> => {
-  const times = { timeoutMs: 1000, lingerMs, hurry };
-  return await visitWebProfile({ serverUrl: "http://127.0.0.1:1", profile, ...times, listener: () => undefined, look });
+let more = (): void => undefined;
+const visit = async (lingerMs = 0, longestMs = 60_000): Promise<string> => {
+  const times = { timeoutMs: 1000, lingerMs, longestMs };
+  const onOpen = (again: () => void): void => void (more = again);
+  return await visitWebProfile({ serverUrl: "http://127.0.0.1:1", profile, ...times, onOpen, listener: () => undefined, look });
 };
 
 beforeEach(() => {
@@ -71,6 +72,39 @@ describe("[O-22] a visit of a profile", () => {
     }
   });
 
+  test("while it stays open looks again at what comes, and when it is asked to, and is open no longer than it may", async () => {
+    const client: Partial<Client> = {
+      account: async () => ({}) as AccountInfo,
+      settle: async () => undefined,
+      close: async () => undefined,
+    };
+    vi.mocked(openWebClient).mockImplementation(async () => client as Client);
+    const lingers = visit(60_000);
+    await vi.waitFor(() => expect(look).toHaveBeenCalledTimes(1));
+    expect(await isFree()).toBe(false);
+    const hear = vi.mocked(openWebClient).mock.lastCall?.[0].listener;
+    const message = {} as Message;
+    hear?.({ kind: "message", message, isNew: true });
+    await vi.waitFor(() => expect(look).toHaveBeenCalledTimes(2));
+    // What came in the middle of a look is looked at too.
+    look.mockImplementationOnce(async () => hear?.({ kind: "message", message, isNew: true }) as undefined);
+    more();
+    await vi.waitFor(() => expect(look).toHaveBeenCalledTimes(4));
+    hear?.({ kind: "message", message, isNew: false });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(look).toHaveBeenCalledTimes(4);
+    const next = await takeProfileLock({ profile, by: "a tab" });
+    expect(await lingers).toBe("caught_up");
+    await next.release();
+    look.mockImplementation(async () => {
+      more();
+      return undefined;
+    });
+    expect([await visit(60_000, 50), await isFree()]).toEqual(["caught_up", true]);
+    look.mockReset();
+    vi.mocked(openWebClient).mockReset();
+  });
+
   test("looks at what came once all was read, or the time is over, and then closes; who asks for the profile meanwhile has it at once", async () => {
     const done: string[] = [];
     let settle = (): Promise<void> => Promise.resolve();
@@ -98,12 +132,6 @@ describe("[O-22] a visit of a profile", () => {
     expect([await visited, done.splice(0)]).toEqual(["wanted", ["close"]]);
     await lock.release();
     settle = () => Promise.resolve();
-    const hurry = new AbortController();
-    const lingers = visit(60_000, hurry.signal);
-    await vi.waitFor(() => expect(done).toEqual(["look"]));
-    expect(await isFree()).toBe(false);
-    hurry.abort();
-    expect([await lingers, await isFree()]).toEqual(["caught_up", true]);
     const stays = visit(60_000);
     const next = await takeProfileLock({ profile, by: "a tab" });
     expect(await stays).toMatch(/caught_up|wanted/);

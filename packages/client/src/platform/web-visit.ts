@@ -22,15 +22,17 @@ export type VisitEnd =
 export interface Visit {
   readonly serverUrl: string;
   readonly profile?: string;
-  /** So long it is read, in milliseconds, if the server does not say sooner that this is all. */
+  /** So long it is read before each look, in milliseconds, if the server does not say sooner that this is all. */
   readonly timeoutMs: number;
-  /** So long it stays open afterwards, for what is done some seconds after something came: receipts, tokens by which it is woken. */
+  /** So long it stays open after each look, for what comes next, and what is done some seconds after something came: receipts, tokens by which it is woken. */
   readonly lingerMs: number;
-  /** Ends that sooner. */
-  readonly hurry: AbortSignal;
+  /** So long it is open at most; a look that was begun is finished. */
+  readonly longestMs: number;
+  /** Is given what asks for one more look. */
+  readonly onOpen: (more: () => void) => void;
   /** Called for every event, from the first that there is. */
   readonly listener: (event: ClientEvent) => void;
-  /** Looks at what there is once it was read; not where somebody else asked for the profile. */
+  /** Looks at what there is once it was read, and again when more came or was asked for; not where somebody else asked for the profile. */
   readonly look: (client: Client, end: "caught_up" | "late") => Promise<void>;
 }
 
@@ -41,35 +43,52 @@ export interface Visit {
  * @throws ClientError as `openWebClient` does
  */
 export async function visitWebProfile(visit: Visit): Promise<VisitEnd> {
-  const { serverUrl, profile = "default", timeoutMs, lingerMs, hurry, listener, look } = visit;
+  const { serverUrl, profile = "default", timeoutMs, lingerMs, longestMs, onOpen, listener, look } = visit;
   const lock = await tryProfileLock({ profile });
   if (lock === undefined) return "in_use";
   const wanted = new Promise<"wanted">((resolve) => lock.onWanted(() => resolve("wanted")));
+  const untilMs = performance.now() + longestMs;
+  let isMore = false;
+  let go = (): void => undefined;
+  const more = (): void => {
+    isMore = true;
+    go();
+  };
+  /** Until there is more, somebody asks for the profile, or it was open long enough. */
+  const pause = async (): Promise<void> => {
+    const waitMs = Math.min(lingerMs, untilMs - performance.now());
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, Math.max(waitMs, 0));
+    go = resolve;
+    await Promise.race([wanted, promise]);
+    clearTimeout(timer);
+  };
   try {
     if (await isWebProfileLocked(profile)) return "locked";
-    const client = await openWebClient({ serverUrl, profile, lock, listener, isVisit: true });
+    const hear = (event: ClientEvent): void => {
+      listener(event);
+      if (event.kind === "message" && event.isNew) more();
+    };
+    const client = await openWebClient({ serverUrl, profile, lock, listener: hear, isVisit: true });
     try {
       if ((await client.account()) === undefined) return "nobody";
-      const read = client.settle({ timeoutMs }).then(
-        () => "caught_up" as const,
-        () => "late" as const,
-      );
-      const end = await Promise.race([wanted, read]);
-      if (end === "wanted") return end;
-      await look(client, end);
-      await Promise.race([wanted, aborted(AbortSignal.any([hurry, AbortSignal.timeout(lingerMs)]))]);
-      return end;
+      onOpen(more);
+      for (;;) {
+        const read = client.settle({ timeoutMs, isReadOnly: true }).then(
+          () => "caught_up" as const,
+          () => "late" as const,
+        );
+        const end = await Promise.race([wanted, read]);
+        if (end === "wanted") return end;
+        isMore = false;
+        await look(client, end);
+        if (!isMore) await pause();
+        if (!isMore || performance.now() >= untilMs) return end;
+      }
     } finally {
       await client.close();
     }
   } finally {
     await lock.release();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
