@@ -9,7 +9,7 @@ const lateParts: ReadonlyMap<string, RegExp> = new Map([
   ["app", /^app\./],
   ["attach", /^(?:attach|voice)\./],
   ["desk", /^desk\./],
-  ["backup", /^(?:backup\.|failure\.(?:backup_full|no_backup)\.)/],
+  ["backup", /^(?:backup\.|failure\.(?:backup_full|backup_unread|no_backup)\.)/],
   ["cases", /^cases\./],
   ["counts", /^counts\./],
   ["counting", /^counting\./],

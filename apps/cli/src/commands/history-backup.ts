@@ -4,15 +4,15 @@ import { formatTime } from "../output.ts";
 import { formatBytes } from "../progress.ts";
 import type { Command, Environment } from "./command.ts";
 
-const acts = ["on", "off", "write", "restore"] as const;
+const acts = ["on", "off", "write", "restore", "decline"] as const;
 type Act = (typeof acts)[number];
 
-/** `latchkey history-backup [on | off | write | restore]`. */
+/** `latchkey history-backup [on | off | write | restore | decline]`. */
 export const historyBackupCommand: Command = {
   name: "history-backup",
-  usage: "history-backup [on | off | write | restore]",
-  summary: "keep a backup of what was said at your server, readable with the recovery phrase alone; without more, how it stands",
-  help: `The server stores it encrypted, in chunks of a few sizes, and cannot read it; who has the 24 words can, on a new device ("latchkey recover").
+  usage: "history-backup [on | off | write | restore | decline]",
+  summary: "keep a backup of what was said at your server, readable with the recovery phrase; without more, how it stands",
+  help: `The server stores it encrypted, in chunks of a few sizes, and cannot read it; who has the 24 words can, on a new device ("latchkey recover"), and the device that writes it can.
 This device writes it: once a day while "latchkey read --follow" runs, and when you say "write". It has texts, not the bytes of files, and
 nothing that goes after a time or was to be seen once.
 
@@ -20,6 +20,7 @@ nothing that goes after a time or was to be seen once.
   off       no device keeps it any more, and the server erases it
   write     write what is not in it yet
   restore   read it into this profile, after "latchkey recover"; goes on where it was broken off
+  decline   do without what was found, or without what is missing of it: before that, or before it is read, nothing takes its place
   --anew    with write: write all of it once more, so that nothing is left there of what was deleted since
   --phrase  with restore: look for it again, by the 24 words from standard input`,
   options: { anew: { type: "boolean" }, phrase: { type: "boolean" } },
@@ -50,6 +51,9 @@ async function done(
     }
     case "off":
       await client.dropHistoryBackup();
+      return await client.historyBackup();
+    case "decline":
+      await client.declineHistoryBackup();
       return await client.historyBackup();
     case "write": {
       const { keptBy } = await client.historyBackup();

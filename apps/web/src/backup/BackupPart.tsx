@@ -17,6 +17,8 @@ export function BackupPart(): ReactElement | undefined {
   const isRecovered = useSelector((state) => state.account?.isRecovered === true);
   if (backup === undefined) return undefined;
   const { found, keptBy } = backup;
+  // Another one would take its place.
+  const isUnread = found?.stage === "offered" || found?.stage === "running" || (found?.stage === "done" && found.missing > 0);
   return (
     <>
       {found !== undefined && found.stage !== "none" && found.stage !== "declined" && (
@@ -31,7 +33,8 @@ export function BackupPart(): ReactElement | undefined {
           <p>{t("backup.intro")}</p>
           <p className="section-hint">{t("backup.not")}</p>
           <Standing backup={backup} />
-          {keptBy === "this" ? <Kept backup={backup} load={load} /> : <TurnOn backup={backup} load={load} />}
+          {keptBy === "this" && <Kept backup={backup} load={load} />}
+          {keptBy !== "this" && !isUnread && <TurnOn backup={backup} load={load} />}
           {isRecovered && found === undefined && keptBy !== "this" && <Look load={load} />}
         </div>
       </Section>

@@ -16,6 +16,14 @@ export function FoundBackup({ found, begun }: { readonly found: FoundHistory; re
     void act(() => controller.client.restoreHistoryBackup());
     begun?.();
   };
+  const decline = (
+    <>
+      <button type="button" className="button" onClick={() => void act(() => controller.client.declineHistoryBackup())}>
+        {t("backup.decline")}
+      </button>
+      <p className="section-hint">{t("backup.declineFirst")}</p>
+    </>
+  );
   switch (stage) {
     case "none":
       return <p>{t("backup.none")}</p>;
@@ -32,6 +40,7 @@ export function FoundBackup({ found, begun }: { readonly found: FoundHistory; re
           <button type="button" className="button button-primary" onClick={restore}>
             {t("backup.restore")}
           </button>
+          {decline}
         </div>
       );
     case "running":
@@ -50,6 +59,7 @@ export function FoundBackup({ found, begun }: { readonly found: FoundHistory; re
           <strong>{t("backup.restored", { n: restored })}</strong>
           {missing > 0 && <p>{t("backup.missing", { n: missing })}</p>}
           <p>{t("backup.foundReadOnly")}</p>
+          {missing > 0 && decline}
         </div>
       );
   }

@@ -2298,6 +2298,10 @@ export interface Messages {
   "alarm.backup_rolled_back.meaning": undefined;
   "alarm.backup_rolled_back.done": undefined;
   "alarm.backup_rolled_back.advice": undefined;
+  "alarm.backup_taken_over.title": undefined;
+  "alarm.backup_taken_over.meaning": undefined;
+  "alarm.backup_taken_over.done": undefined;
+  "alarm.backup_taken_over.advice": undefined;
   "alarm.device_added.title": undefined;
   "alarm.device_added.meaning": undefined;
   "alarm.device_added.done": undefined;
@@ -2878,6 +2882,8 @@ export interface Messages {
   "backup.foundDate": undefined;
   "backup.foundReadOnly": undefined;
   "backup.restore": undefined;
+  "backup.decline": undefined;
+  "backup.declineFirst": undefined;
   "backup.reading": { readonly done: number; readonly total: number };
   "backup.readingHint": undefined;
   "backup.restored": { readonly n: number };
@@ -2889,4 +2895,6 @@ export interface Messages {
   "failure.backup_full.advice": undefined;
   "failure.no_backup.title": undefined;
   "failure.no_backup.advice": undefined;
+  "failure.backup_unread.title": undefined;
+  "failure.backup_unread.advice": undefined;
 }

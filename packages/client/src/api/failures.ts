@@ -73,6 +73,8 @@ export type ClientErrorCode =
   | "log_fork" // another member sees another conversation (spec L-10, L-11)
   | "device_added" // another device of the account added one
   | "backup_rolled_back" // the server shows an older backup of the messages than was written, or none
+  | "backup_taken_over" // another device of the account keeps the backup of the messages now, or turned it off
+  | "backup_unread" // a backup that was found was not read yet, or not all of it: nothing takes its place
   | "backup_full" // the server keeps no more of this account's backup
   | "no_backup" // there is none to be read
   | "server_restored" // the server says that it was restored from a copy; the conversation goes on, and may be gone on with elsewhere

@@ -42,12 +42,13 @@ export interface HistoryBackupCalls {
   /**
    * This device keeps a backup from now on, in place of whichever did; it is written in the background, and again once a day at most.
    * @param phrase the 24 words; without them those that this profile still has
-   * @throws ClientError `invalid_phrase`, `backup_full`, `server_refused` where the server is of an earlier version, `offline`
+   * @throws ClientError `backup_unread` while one that was found waits to be read, or parts of it are missing, unless it was declined;
+   * `server_lied` where one is looked for first; `invalid_phrase`, `server_refused` where the server is of an earlier version, `offline`
    */
   keepHistoryBackup(phrase?: string): Promise<void>;
-  /** Writes what is not in it now, or with `isAnew` all of it, so that nothing of what was deleted since stays there. Resolves when the server has it. @throws ClientError */
+  /** Writes what is not in it now, or with `isAnew` all of it, so that nothing of what was deleted since stays in it. Resolves when the server has it. @throws ClientError `backup_full` with `isAnew` where the server has no room for both at once */
   writeHistoryBackup(options?: { readonly isAnew?: boolean }): Promise<HistoryBackup>;
-  /** No device keeps one any more, and the server erases it: now, or when it can be told. */
+  /** No device keeps one any more, and the server erases it: now, or when it can be told. @throws ClientError `backup_unread` as above */
   dropHistoryBackup(): Promise<void>;
   /** Looks for one with the phrase, on a device that began without its history. @throws ClientError `invalid_phrase`, `server_lied`, `offline` */
   findHistoryBackup(phrase: string): Promise<HistoryBackup>;
@@ -56,6 +57,6 @@ export interface HistoryBackupCalls {
    * and this device then keeps the backup, unless parts are missing. @throws ClientError `no_backup` where nothing was found, `offline`
    */
   restoreHistoryBackup(): Promise<HistoryBackup>;
-  /** What was found is not to be read: nothing of it is kept here. */
+  /** What was found is not to be read, or what is missing of it is given up: nothing of it is kept here, and another may take its place. */
   declineHistoryBackup(): Promise<void>;
 }

@@ -58,6 +58,8 @@ class Items {
   line(id: string, line: Line, value: Uint8Array, isKnown: boolean): boolean {
     // By itself it is longer than a chunk takes.
     if (value.length + 128 > chunkCapacity) {
+      // What the backup has of it is what it was before.
+      if (isKnown && !this.gone(id, line.order, isKnown)) return false;
       this.leftOut += 1;
       return true;
     }

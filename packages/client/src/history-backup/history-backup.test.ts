@@ -1,16 +1,25 @@
-import { equalBytes } from "@latchkey/codec";
+import { encode, equalBytes } from "@latchkey/codec";
 import { historyChunkBytes } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
+import { accountStateCodec, signedCodec } from "@latchkey/transparency";
 import { describe, expect, test } from "vitest";
 import { recoveryPhrase } from "../account/own-account.ts";
+import type { OwnAccount } from "../account/own-account.ts";
 import { deriveRecoveryKeys } from "../account/recovery.ts";
+import type { World } from "../engine/world.ts";
 import { createNodePlatform } from "../platform/node.ts";
+import { countArrivals } from "../timeline/arrivals.ts";
 import { bytes, said } from "../timeline/saying.testing.ts";
 import { never } from "../timeline/timer.ts";
 import { findBackup } from "./found.ts";
 import { chunkCapacity, openChunk, sealChunk, unwrapKey, wrapKey } from "./format.ts";
 import type { HistoryItem } from "./format.ts";
+import { Keeper } from "./keeper.ts";
+import type { KeeperAccess } from "./keeper.ts";
+import { writeManifest } from "./manifest.ts";
 import { Device, FakeHost, lost } from "./scene.testing.ts";
+import { putMustErase, putSeen } from "./stored.ts";
+import type { SeenBackup } from "./stored.ts";
 
 const node = createNodePlatform();
 const { random } = node;
@@ -60,6 +69,22 @@ const picture: FilePart = {
   thumbhash: undefined,
   peaks: undefined,
 };
+
+/** The account with a second device beside the first, as each of them has it; their keys are the same here. */
+function withDevice(
+  own: OwnAccount,
+  deviceId: Uint8Array,
+  { isRecovered = false }: { readonly isRecovered?: boolean } = {},
+): { readonly first: OwnAccount; readonly second: OwnAccount } {
+  const { state } = own.account;
+  const devices = [...state.devices, ...state.devices.map((device) => ({ ...device, deviceId }))];
+  const next = { ...state, devices, ...(isRecovered ? { signer: { kind: "recovery" } as const } : {}) };
+  const signed = encode(signedCodec, { body: encode(accountStateCodec, next), signature: new Uint8Array(64) });
+  const first = { ...own, account: { ...own.account, state: next }, record: { ...own.record, states: [...own.record.states, signed] } };
+  return { first, second: { ...first, deviceId } };
+}
+
+const kindsSent = ({ requests }: FakeHost): readonly string[] => requests.map(({ kind }) => kind);
 
 const chunksSent = ({ requests }: FakeHost): readonly Uint8Array[] =>
   requests.flatMap((request) => (request.kind === "put_history_chunk" ? [request.chunk] : []));
@@ -208,17 +233,81 @@ describe("[B-4] a device that keeps the backup", () => {
     expect(await (await read(device)).texts(id)).toEqual(await device.texts(id));
   });
 
-  test("stops where another device took over, and is told so; that one goes on", async () => {
+  test("stops where another device took over, also one that it had not heard of, and the person is told; that one goes on", async () => {
     const { host, device, id } = await kept();
-    const second = new Device(host, { ...device.own, deviceId: random(16) }, undefined);
+    const both = withDevice(device.own, random(16));
+    const second = new Device(host, both.second);
     second.converse(3);
     await second.backups.keep(undefined);
-    // Its signature holds for its own device: the account has none of that id, so that nobody believes it.
     await second.backups.write(false);
+    const { generation } = host.stored;
+    device.refreshed = () => both.first;
+    await device.say(id, 32, "second");
+    await device.backups.look();
+    await device.backups.write(false);
+    expect(await device.backups.state()).toMatchObject({ keptBy: "gone", written: { messages: 1 } });
+    expect(device.alarms).toEqual(["backup_taken_over"]);
+    expect(equalBytes(host.stored.generation, generation)).toBe(true);
+    expect(kindsSent(host)).not.toContain("erase_history");
+  });
+
+  test("[E-310] goes on where a device that is in the account no more shows a manifest: an alarm, and nothing is erased before all is written anew", async () => {
+    const { host, device, id } = await kept();
+    const second = new Device(host, withDevice(device.own, random(16)).second);
+    await second.backups.keep(undefined);
+    await second.backups.write(false);
+    // It was in the account by an earlier state, and by the newest it is not.
+    const { first } = withDevice(device.own, second.own.deviceId);
+    device.refreshed = () => ({ ...first, account: device.own.account });
+    await device.say(id, 32, "second");
+    await device.backups.look();
+    await device.backups.write(false);
+    expect(await device.backups.state()).toMatchObject({ keptBy: "this", written: { messages: 2 } });
+    expect(device.alarms).toEqual(["backup_rolled_back", "backup_rolled_back"]);
+    expect(kindsSent(host)).not.toContain("erase_history");
+    expect(await (await read(device)).texts(id)).toEqual(["first", "second"]);
+  });
+
+  test("[E-312] goes on above whatever was said of it, and no counter keeps it from writing or turning it off", async () => {
+    const { host, device, id } = await kept();
+    const tell = async (seen: SeenBackup): Promise<void> => {
+      await device.inner.transact("write", async (tx) => void (await putSeen(tx, seen)));
+    };
+    const word = { isOn: true, deviceId: device.own.deviceId, writtenAtMs: 1, messages: 1, sizeBytes: 1 };
+    await tell({ ...word, counter: 9 });
+    // None could come after it.
+    await tell({ ...word, counter: Number.MAX_SAFE_INTEGER });
     await device.say(id, 32, "second");
     await device.backups.write(false);
-    expect(await device.backups.state()).toMatchObject({ keptBy: "this" });
+    expect(host.stored.counter).toBe(10);
+    const { archiveKey, wrappedKey } = new Keeper({ platform: node, own: device.own } as World, {} as KeeperAccess).keysFor(random(32));
+    const { second: own } = withDevice(device.own, random(16));
+    const body = { counter: Number.MAX_SAFE_INTEGER, timeMs: 1, generation: random(16), wrappedKey };
+    const manifest = await writeManifest({ own, platform: node, archiveKey, body, content: { messages: 0, hashes: [] } });
+    host.stored = { ...host.stored, ...body, chunks: 0, manifest };
+    await device.backups.write(false);
+    expect(host.stored.counter).toBe(11);
     expect(device.alarms).toEqual(["backup_rolled_back"]);
+    expect(await (await read(device)).texts(id)).toEqual(["first", "second"]);
+    host.stored = { ...host.stored, counter: Number.MAX_SAFE_INTEGER, manifest };
+    await device.backups.drop();
+    expect(host.stored.counter).toBe(0);
+    expect(await device.backups.state()).toMatchObject({ keptBy: "nobody", isToBeErased: false });
+  });
+
+  test("is not written anew unasked where the server has no room for both, and told so where it was asked; what there is stays", async () => {
+    const { host, device, id } = await kept();
+    host.stored = { ...host.stored, maxBytes: 300_000 };
+    const { generation } = host.stored;
+    for (let day = 0; day < 70; day++) {
+      await device.say(id, 32 + day * 16, `day ${String(day)}`);
+      await device.backups.write(false);
+    }
+    await expect(device.backups.write(true)).rejects.toMatchObject({ code: "backup_full" });
+    await device.say(id, 2000, "last");
+    await device.backups.write(false);
+    expect(equalBytes(host.stored.generation, generation)).toBe(true);
+    expect(await (await read(device)).texts(id)).toEqual(await device.texts(id));
   });
 
   test("tells a server that keeps no more, and goes on when it does", async () => {
@@ -253,6 +342,17 @@ describe("[B-4] a device that keeps the backup", () => {
     expect(await device.backups.state()).toMatchObject({ keptBy: "nobody", isToBeErased: false });
     expect([host.chunks.size, host.stored.counter, device.alarms]).toEqual([0, 0, []]);
   });
+
+  test("does not erase late what another device turned on again meanwhile", async () => {
+    const { host, device } = await kept();
+    await device.inner.transact("write", (tx) => putMustErase(tx, true));
+    const { second } = withDevice(device.own, random(16));
+    const word = { isOn: true, deviceId: second.deviceId, counter: 2000, writtenAtMs: 1, messages: 1, sizeBytes: 1 };
+    await device.inner.transact("write", async (tx) => void (await putSeen(tx, word)));
+    await device.backups.write(false);
+    expect(kindsSent(host)).not.toContain("erase_history");
+    expect(await device.backups.state()).toMatchObject({ isToBeErased: false });
+  });
 });
 
 describe("[B-5] a backup", () => {
@@ -279,6 +379,16 @@ describe("[B-5] a backup", () => {
     // Also where it is written from its beginning.
     await device.backups.write(true);
     expect(await (await read(device)).texts(id)).toEqual(["first", "last"]);
+  });
+
+  test("a message that grew beyond what a chunk takes does not come back in its old wording", async () => {
+    const { device, id } = await kept();
+    await device.change(id, (timeline) =>
+      timeline.take(said(48, new Uint8Array(32).fill(77), { kind: "edit", replaces: bytes(16), text: "w".repeat(250_000) })),
+    );
+    await device.backups.write(false);
+    expect(await device.backups.state()).toMatchObject({ leftOut: 1, written: { messages: 0 } });
+    expect(await (await read(device)).texts(id)).toEqual([]);
   });
 
   test("what was deleted after it was written stays deleted: for everybody, for oneself, and with its conversation", async () => {
@@ -342,6 +452,49 @@ describe("[B-6] a device that reads a backup", () => {
     await another.backups.decline();
     await expect(another.backups.restore()).rejects.toMatchObject({ code: "no_backup" });
     expect(await another.texts(id)).toEqual([]);
+  });
+
+  test("does not write over, or erase, the only copy before it was read or declined", async () => {
+    const { host, device, id } = await kept();
+    const fresh = await restored(device);
+    await expect(fresh.backups.keep(undefined)).rejects.toMatchObject({ code: "backup_unread" });
+    await expect(fresh.backups.drop()).rejects.toMatchObject({ code: "backup_unread" });
+    await fresh.backups.restore();
+    expect(await fresh.texts(id)).toEqual(["first"]);
+    const another = await restored(device);
+    host.chunks.clear();
+    await another.backups.restore();
+    expect(await another.backups.state()).toMatchObject({ found: { stage: "done", missing: 1 } });
+    await expect(another.backups.keep(undefined)).rejects.toMatchObject({ code: "backup_unread" });
+    await another.backups.decline();
+    await another.backups.keep(undefined);
+    expect(await another.backups.state()).toMatchObject({ keptBy: "this" });
+  });
+
+  test("looks for one first where nobody did, or where the server had said that there is none", async () => {
+    const { host, device, id } = await kept();
+    const { second } = withDevice(device.own, random(16), { isRecovered: true });
+    for (const isSaid of [false, true]) {
+      const fresh = new Device(host, second);
+      const { backupKey } = await deriveRecoveryKeys((await recoveryPhrase(second)) ?? "", node);
+      const { stored } = host;
+      if (isSaid) {
+        host.stored = { ...stored, counter: 0 };
+        const { own, inner: store } = fresh;
+        await findBackup({ store, platform: node, connection: host.connection, own, backupKey });
+        host.stored = stored;
+      }
+      await expect(fresh.backups.keep(undefined)).rejects.toMatchObject({ code: "backup_unread" });
+      await fresh.backups.restore();
+      expect(await fresh.texts(id)).toEqual(["first"]);
+    }
+  });
+
+  test("gives no line of before to whoever follows what arrives", async () => {
+    const { device } = await kept();
+    const fresh = await read(device);
+    expect(await fresh.inner.transact("read", countArrivals)).toBe(0);
+    expect(await device.inner.transact("read", countArrivals)).toBe(1);
   });
 
   test("is told that there is none, and wants the account's own phrase", async () => {

@@ -1,6 +1,6 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { deviceOf } from "@latchkey/transparency";
-import { recoveryPhrase } from "../account/own-account.ts";
+import { beganByRecovery, recoveryPhrase } from "../account/own-account.ts";
 import { deriveRecoveryKeys } from "../account/recovery.ts";
 import type { ClientFailure } from "../api.ts";
 import type { FoundHistory, HistoryBackup } from "../api/history-backup.ts";
@@ -23,6 +23,8 @@ const lookMs = 3_600_000;
 /** Not while the app opens, and while commands that end soon run. */
 const firstMs = 20_000;
 const againMs = 600_000;
+/** The word that it is off is so far above the last one: above what a device that has not heard it writes meanwhile. */
+const dropAhead = 1000;
 
 /** What both need of the engine beside what each does. */
 interface ConnectionAccess {
@@ -87,6 +89,7 @@ export class HistoryBackups {
     const backupKey = await this.#backupKey(phrase);
     await this.#steps.run(async () => {
       await this.#eraseDue();
+      await this.#refuseUnread(backupKey);
       await this.#keeper.begin(this.#keeper.keysFor(backupKey));
     });
     this.#plan(0);
@@ -95,7 +98,7 @@ export class HistoryBackups {
   /** As `writeHistoryBackup` of the API. */
   async write(isAnew: boolean): Promise<void> {
     await this.#steps.run(async () => {
-      if (isAnew) await this.#keeper.anew();
+      if (isAnew) await this.#keeper.writeAnew();
       await this.#write();
     });
     this.#plan(lookMs);
@@ -105,11 +108,12 @@ export class HistoryBackups {
   async drop(): Promise<void> {
     const { store, own } = this.#world;
     await this.#steps.run(async () => {
+      await this.#refuseUnread();
       await store.transact("write", async (tx) => {
         const [keeping, seen] = [await loadKeeping(tx), await loadSeen(tx)];
         await forgetKeeping(tx);
         putMustErase(tx, true);
-        const counter = Math.max(keeping?.counter ?? 0, seen?.counter ?? 0) + 1;
+        const counter = Math.max(keeping?.counter ?? 0, seen?.counter ?? 0) + dropAhead;
         await putSeen(tx, { isOn: false, deviceId: own.deviceId, counter, writtenAtMs: 0, messages: 0, sizeBytes: 0 });
       });
       this.#failure = undefined;
@@ -123,11 +127,9 @@ export class HistoryBackups {
   /** As `findHistoryBackup` of the API. */
   async find(phrase: string): Promise<void> {
     const backupKey = await this.#backupKey(phrase);
-    const { store, platform, own } = this.#world;
     await this.#steps.run(async () => {
-      await this.#access.host((connection) => findBackup({ store, platform, connection, own, backupKey }));
+      await this.#find(backupKey);
     });
-    this.#world.emit({ kind: "history_backup" });
   }
 
   /** As `restoreHistoryBackup` of the API. */
@@ -148,7 +150,7 @@ export class HistoryBackups {
     await this.#steps.run(() =>
       this.#world.store.transact("write", async (tx) => {
         const found = await loadFound(tx);
-        if (found === undefined || found.stage === "none") return;
+        if (found === undefined || !isUnread(found)) return;
         await forgetReading(tx);
         putFound(tx, { ...found, stage: "declined", archiveKey: new Uint8Array(32), left: 0 });
       }),
@@ -162,6 +164,28 @@ export class HistoryBackups {
     this.#keeper.close();
     this.#reading.close();
     await this.#steps.run(() => Promise.resolve());
+  }
+
+  async #find(backupKey: Uint8Array): Promise<FoundBackup> {
+    const { store, platform, own } = this.#world;
+    const found = await this.#access.host((connection) => findBackup({ store, platform, connection, own, backupKey }));
+    this.#world.emit({ kind: "history_backup" });
+    return found;
+  }
+
+  /**
+   * The only copy of what was said before is not written over, or erased, before it was read or the person declined that.
+   * @param backupKey looks for one where nobody did @throws ClientError `backup_unread`
+   */
+  async #refuseUnread(backupKey?: Uint8Array): Promise<void> {
+    const { found, seen } = await this.#world.store.transact("read", async (tx) => ({
+      found: await loadFound(tx),
+      seen: await loadSeen(tx),
+    }));
+    const isUnknown = beganByRecovery(this.#world.own) && (found === undefined || (found.stage === "none" && seen === undefined));
+    const standing = isUnknown && backupKey !== undefined ? await this.#find(backupKey) : found;
+    if (standing !== undefined && isUnread(standing))
+      throw new ClientError("backup_unread", "There is a backup that was not read, or not all of it: read it, or decline it, first.");
   }
 
   /** Reads what was found, as far as it was not; then this device goes on with it. */
@@ -192,8 +216,10 @@ export class HistoryBackups {
 
   async #eraseDue(): Promise<void> {
     const { store } = this.#world;
-    if (!(await store.transact("read", mustErase))) return;
-    await this.#access.host((connection) => this.#keeper.erase(connection));
+    const { isDue, seen } = await store.transact("read", async (tx) => ({ isDue: await mustErase(tx), seen: await loadSeen(tx) }));
+    if (!isDue) return;
+    // Whoever keeps one since turned it on again: that one stays.
+    if (seen?.isOn !== true) await this.#access.host((connection) => this.#keeper.erase(connection));
     await store.transact("write", (tx) => putMustErase(tx, false));
   }
 
@@ -264,6 +290,11 @@ function writtenOf(keeping: Keeping | undefined, seen: SeenBackup | undefined): 
   return last === undefined || last.writtenAtMs === 0
     ? undefined
     : { atMs: last.writtenAtMs, messages: last.messages, sizeBytes: last.sizeBytes };
+}
+
+/** Whether what was found is wanted still, in whole or for what is missing of it. */
+function isUnread({ stage, missing }: FoundBackup): boolean {
+  return stage === "offered" || stage === "running" || (stage === "done" && missing > 0);
 }
 
 function shownFound({ stage, writtenAtMs, messages, chunks, left, restored, missing }: FoundBackup): FoundHistory {

@@ -1,5 +1,8 @@
 import { equalBytes } from "@latchkey/codec";
 import { maxHistoryChunks } from "@latchkey/protocol";
+import type { HistoryManifest } from "@latchkey/protocol";
+import { deviceOf } from "@latchkey/transparency";
+import type { OwnAccount } from "../account/own-account.ts";
 import type { ClientFailure } from "../api.ts";
 import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import type { World } from "../engine/world.ts";
@@ -13,11 +16,13 @@ import { gather } from "./gather.ts";
 import { gatherHeads } from "./heads.ts";
 import type { Heads } from "./heads.ts";
 import { verifyManifest, writeManifest } from "./manifest.ts";
+import type { VerifiedManifest } from "./manifest.ts";
 import { put, readManifest } from "./server.ts";
 import type { Host } from "./server.ts";
 import {
   beginAnew,
   forgetKeeping,
+  isCounterInReach,
   loadHashes,
   loadKeeping,
   loadManifestOut,
@@ -64,6 +69,28 @@ const rolledBack: ClientFailure = {
   canRetry: false,
 };
 
+const keptElsewhere: ClientFailure = {
+  code: "backup_taken_over",
+  message: "This device keeps the backup of this account's messages no more: another device took over, or turned it off.",
+  canRetry: false,
+};
+
+/** Whether so much was changed since it was written from its beginning that it is written anew. */
+function isWorn({ walk, chunks, baseChunks }: Keeping): boolean {
+  const changes = chunks - baseChunks;
+  const isNearlyFull = chunks > maxHistoryChunks - 100 && changes > baseChunks / 4;
+  return walk === undefined && (changes > Math.max(leastChanges, baseChunks) || isNearlyFull);
+}
+
+/** Whether the server keeps it twice, as it does while it is written anew. */
+function hasRoomAnew({ sizeBytes }: Keeping, { maxBytes }: HistoryManifest): boolean {
+  return 2 * sizeBytes <= maxBytes;
+}
+
+function isCurrent({ account }: OwnAccount, deviceId: Uint8Array): boolean {
+  return deviceOf(account, deviceId) !== undefined;
+}
+
 /** Writes the backup that this device keeps (spec B-4): everything that is sent was stored before, and is the same when it is sent again. */
 export class Keeper {
   readonly #world: World;
@@ -89,8 +116,9 @@ export class Keeper {
 
   /** This device keeps the backup from now on, and writes it from its beginning. @param along joins the transaction that says so @throws ClientError */
   async begin(keys: BackupKeys, along: (tx: StoreTransaction) => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const previous = await this.#access.host((connection) => this.#standing(connection));
     const { store } = this.#world;
+    const known = (await store.transact("read", loadSeen))?.counter ?? 0;
+    const previous = await this.#access.host(async (connection) => await this.#standing(connection, await readManifest(connection), known));
     await store.transact("write", async (tx) => {
       const seen = await loadSeen(tx);
       await forgetKeeping(tx);
@@ -100,8 +128,17 @@ export class Keeper {
     this.#access.changed();
   }
 
-  /** Writes all of it once more, so that nothing is left of what was deleted since. */
-  async anew(): Promise<void> {
+  /** Writes all of it once more, so that nothing is left of what was deleted since. @throws ClientError `backup_full` where both do not fit */
+  async writeAnew(): Promise<void> {
+    const keeping = await this.#world.store.transact("read", loadKeeping);
+    if (keeping === undefined) return;
+    const server = await this.#access.host(readManifest);
+    if (!hasRoomAnew(keeping, server))
+      throw new ClientError("backup_full", "The server has no room for two writings of the backup at once.");
+    await this.#anew();
+  }
+
+  async #anew(): Promise<void> {
     await this.#world.store.transact("write", async (tx) => {
       const keeping = await loadKeeping(tx);
       if (keeping !== undefined) await beginAnew(tx, { ...keeping, ...this.#nothing() });
@@ -113,12 +150,10 @@ export class Keeper {
     const { store } = this.#world;
     const keeping = await store.transact("read", loadKeeping);
     if (keeping === undefined || this.#isClosed) return;
-    const changes = keeping.chunks - keeping.baseChunks;
-    const isNearlyFull = keeping.chunks > maxHistoryChunks - 100 && changes > keeping.baseChunks / 4;
-    const isWorn = keeping.walk === undefined && (changes > Math.max(leastChanges, keeping.baseChunks) || isNearlyFull);
-    if (isWorn) await this.anew();
     await this.#access.host(async (connection) => {
-      if (!(await this.#agree(connection))) return;
+      const server = await readManifest(connection);
+      if (!(await this.#agree(connection, server))) return;
+      if (isWorn(keeping) && hasRoomAnew(keeping, server)) await this.#anew();
       for (;;) {
         if (!(await this.#sendChunks(connection))) continue;
         if (this.#isClosed) return;
@@ -135,7 +170,9 @@ export class Keeper {
   async look(): Promise<void> {
     const seen = await this.#world.store.transact("read", loadSeen);
     if (seen?.isOn !== true) return;
-    const shown = await this.#access.host((connection) => this.#shown(connection));
+    // Of one that is none of the account any more, it is what the backup was left with.
+    const server = await this.#access.host(readManifest);
+    const shown = (await this.#verified(server, seen.deviceId))?.body.counter ?? 0;
     if (shown < seen.counter) await this.#alarm(seen.counter);
   }
 
@@ -165,18 +202,30 @@ export class Keeper {
     return { ids: ids.toSorted(), except: new Set(states.filter(({ kind }) => kind === "devices").map(({ id }) => id)) };
   }
 
-  /** The counter of the manifest that the server shows, as a device of this account signed it; 0 for none. */
-  async #shown(connection: RoleConnection<"device">): Promise<number> {
-    const { manifest, counter } = await readManifest(connection);
-    const verified = counter === 0 ? undefined : await verifyManifest(manifest, this.#world.own, this.#world.platform);
-    return verified?.body.counter ?? 0;
+  /**
+   * The server's manifest, where a device signed it that is in the account now.
+   * @param former one that may have signed it too, though it is in the account no more
+   */
+  async #verified(server: HistoryManifest, former?: Uint8Array): Promise<VerifiedManifest | undefined> {
+    if (server.counter === 0) return undefined;
+    const { platform } = this.#world;
+    const verified = async (): Promise<VerifiedManifest | undefined> => {
+      const { own } = this.#world;
+      const found = await verifyManifest(server.manifest, own, platform);
+      if (found === undefined) return undefined;
+      const { deviceId } = found.body;
+      return isCurrent(own, deviceId) || (former !== undefined && equalBytes(former, deviceId)) ? found : undefined;
+    };
+    const found = await verified();
+    if (found !== undefined) return found;
+    // Of a device that this one has not heard of yet.
+    await this.#world.refreshOwn();
+    return await verified();
   }
 
-  /** The counter by which the server's manifest is replaced: what no device of this account signed is erased first. */
-  async #standing(connection: RoleConnection<"device">): Promise<number> {
-    const { counter } = await readManifest(connection);
-    if (counter === 0) return 0;
-    if ((await this.#shown(connection)) === counter) return counter;
+  /** The counter by which the server's manifest is replaced, whoever signed it; one that leaves none to go on with is erased first. */
+  async #standing(connection: RoleConnection<"device">, { counter }: HistoryManifest, known: number): Promise<number> {
+    if (isCounterInReach(counter, known)) return counter;
     await this.erase(connection);
     return 0;
   }
@@ -185,29 +234,39 @@ export class Keeper {
     await this.#world.alarms.raise({ failure: rolledBack, about: String(counter) });
   }
 
-  /** Whether this device goes on: whoever took over is followed, and an older copy is told and written over. */
-  async #agree(connection: RoleConnection<"device">): Promise<boolean> {
-    const { store, own, platform } = this.#world;
-    const { keeping, out, seen } = await store.transact("read", async (tx) => ({
-      keeping: await loadKeeping(tx),
+  /** Whether this device goes on: whoever took over is followed, which the person is told, and an older copy is told and written over. */
+  async #agree(connection: RoleConnection<"device">, server: HistoryManifest): Promise<boolean> {
+    const { store } = this.#world;
+    const { stored, out, seen } = await store.transact("read", async (tx) => ({
+      stored: await loadKeeping(tx),
       out: await loadManifestOut(tx),
       seen: await loadSeen(tx),
     }));
-    if (keeping === undefined) return false;
-    const server = await readManifest(connection);
+    if (stored === undefined) return false;
     // Taken, though the answer was lost: the same again is taken too.
     if (out !== undefined && server.counter === out.counter && equalBytes(server.manifest, out.manifest)) return true;
-    const verified = server.counter === 0 ? undefined : await verifyManifest(server.manifest, own, platform);
-    if (server.counter === keeping.previous && (verified?.body.counter ?? 0) === keeping.previous) return true;
-    const isOther = (deviceId: Uint8Array): boolean => !equalBytes(deviceId, own.deviceId);
-    const isTaken = verified !== undefined && verified.body.counter > keeping.counter && isOther(verified.body.deviceId);
-    if (isTaken || (seen !== undefined && seen.counter > keeping.counter && isOther(seen.deviceId))) {
+    const verified = await this.#verified(server);
+    const { own } = this.#world;
+    const isOther = (deviceId: Uint8Array): boolean => !equalBytes(deviceId, own.deviceId) && isCurrent(own, deviceId);
+    const isTaken =
+      verified !== undefined &&
+      verified.body.counter > stored.counter &&
+      isCounterInReach(verified.body.counter, stored.counter) &&
+      isOther(verified.body.deviceId);
+    if (isTaken || (seen !== undefined && seen.counter > stored.counter && (!seen.isOn || isOther(seen.deviceId)))) {
       await store.transact("write", forgetKeeping);
+      await this.#world.alarms.raise({ failure: keptElsewhere, about: String(Math.max(seen?.counter ?? 0, verified?.body.counter ?? 0)) });
       this.#access.changed();
       return false;
     }
+    // Whatever was said of this device: it goes on above that.
+    const keeping = { ...stored, counter: Math.max(stored.counter, seen?.counter ?? 0) };
+    if (server.counter === keeping.previous && (verified?.body.counter ?? 0) === keeping.previous) {
+      if (keeping.counter > stored.counter) await store.transact("write", (tx) => putKeeping(tx, keeping));
+      return true;
+    }
     if ((verified?.body.counter ?? 0) < keeping.previous) await this.#alarm(keeping.previous);
-    const previous = await this.#standing(connection);
+    const previous = await this.#standing(connection, server, keeping.counter);
     await store.transact("write", (tx) =>
       beginAnew(tx, { ...keeping, ...this.#nothing(), previous, counter: Math.max(previous, keeping.counter) }),
     );
@@ -223,7 +282,7 @@ export class Keeper {
       const { generation } = keeping;
       const became = await put(connection, { kind: "put_history_chunk", generation, number: out.number, chunk: out.chunk });
       if (became !== "done") {
-        await this.anew();
+        await this.#anew();
         return false;
       }
       await store.transact("write", (tx) => tx.delete(out.key));
@@ -296,7 +355,7 @@ export class Keeper {
     const { previous, generation, messages, sizeBytes } = keeping;
     const { counter, chunks, manifest, timeMs } = out;
     const became = await put(connection, { kind: "put_history_manifest", previous, counter, generation, chunks, manifest });
-    if (became === "lost") await this.anew();
+    if (became === "lost") await this.#anew();
     // Another came first, or something was lost: looked at with the next writing.
     if (became !== "done") throw new ClientError("conflict", "The backup was changed at the same moment.");
     const seen: SeenBackup = { isOn: true, deviceId: own.deviceId, counter, writtenAtMs: timeMs, messages, sizeBytes };

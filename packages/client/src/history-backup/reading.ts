@@ -115,6 +115,7 @@ export class Reading {
       self: this.#access.self,
       nowMs: platform.nowMs(),
       onSegment: segments.changed,
+      isPast: true,
       // Nothing of what comes takes a line out.
       onFilesGone: () => undefined,
     });

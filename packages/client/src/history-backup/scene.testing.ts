@@ -107,6 +107,8 @@ export class Device {
   readonly alarms: string[] = [];
   shares = 0;
   isOnline = true;
+  /** What the account's host answers of its newest state. */
+  refreshed: () => OwnAccount = () => this.own;
   /** Called before each write transaction; what it throws is its failure. */
   writing: () => void = () => undefined;
   backups: HistoryBackups;
@@ -126,6 +128,7 @@ export class Device {
   /** What a program that starts again with the same profile has. */
   open(): HistoryBackups {
     const { inner, own, clock } = this;
+    let current = own;
     const store: Store = {
       ...inner,
       transact: async (mode, run) => {
@@ -141,7 +144,10 @@ export class Device {
     const world = {
       store,
       platform: { ...node, nowMs: () => clock.now(), setTimer: (ms: number, run: () => void) => clock.schedule(ms, run) },
-      own,
+      get own() {
+        return current;
+      },
+      refreshOwn: async () => void (current = this.refreshed()),
       alarms: { raise: async ({ failure }: { failure: { code: string } }) => void this.alarms.push(failure.code) },
       directory: { proofsOf: () => Promise.resolve(new Uint8Array()), learn: () => Promise.resolve([]) },
       people: { setName: () => undefined, keep: () => undefined },

@@ -181,11 +181,20 @@ export function putMustErase(tx: StoreTransaction, isDue: boolean): void {
 
 export const loadSeen = (tx: StoreTransaction): Promise<SeenBackup | undefined> => load(tx, seenKey, seenCodec);
 
+/** So far above the counter that is known no device comes: what says a greater one would leave none to go on with. */
+const counterReach = 2 ** 32;
+
+/** Whether a counter is one that devices come to, beside the greatest that is known; 0 for none. */
+export function isCounterInReach(counter: number, known: number): boolean {
+  return counter <= Math.max(0, known) + counterReach;
+}
+
 /** Whether it was news. @throws CodecError for a word of another device that is none */
 export async function putSeen(tx: StoreTransaction, told: SeenBackup | Uint8Array): Promise<boolean> {
   const seen = told instanceof Uint8Array ? decode(seenCodec, told) : told;
   const known = await loadSeen(tx);
   if (known !== undefined && known.counter >= seen.counter) return false;
+  if (!isCounterInReach(seen.counter, known?.counter ?? 0)) return false;
   tx.put(seenKey, encode(seenCodec, seen));
   return true;
 }

@@ -33,6 +33,8 @@ export interface TimelineParams {
   readonly nowMs: number;
   /** Whether it is sure that it is so late; where it is not, what has a timer is put right later (spec X-7). */
   readonly isSure?: boolean;
+  /** What comes is of before this device, out of a backup: it is no news to whoever follows what arrives. */
+  readonly isPast?: boolean;
   /** Told of what changed of the index by which messages are searched. */
   readonly onSegment: SegmentListener;
   /** Told of files that lines named and name no more, by the ids of their blobs, once that is durable. */
@@ -247,7 +249,7 @@ export class Timeline {
       putLine(tx, conversationId, line);
     }
     await this.#indexFiles(lines);
-    await noteArrivals(tx, conversationId, arrived);
+    if (this.#params.isPast !== true) await noteArrivals(tx, conversationId, arrived);
     if (lines.length + this.#erased.size > 0) await noteDue(tx, conversationId, [...this.#changed, ...this.#erased], arrived);
     const reworded = lines.filter(({ order }) => this.#reworded.has(order));
     await updateIndex(tx, conversationId, { lines: reworded, erased: this.#erased }, this.#params.onSegment);
