@@ -92,6 +92,8 @@ export interface ServerLimits {
   readonly maxLinkInboxes: number;
   /** Bytes of the history backup of one account (spec B-1); while it is written anew both writings count. */
   readonly maxHistoryBytes: number;
+  /** Of the history backups of all accounts, with what was given up and is not erased yet; 0 for no bound but the disk's and its reserve. */
+  readonly maxStoredHistoryBytes: number;
   readonly maxOneTimeKeyPackages: number;
   readonly maxBlobBytes: number;
   /** Of a blob that is uploaded in parts. */
@@ -216,7 +218,8 @@ export const defaultLimits: ServerLimits = {
   maxStrangerItems: 5000,
   maxStrangerBytes: 33_554_432,
   maxLinkInboxes: 100_000,
-  maxHistoryBytes: 1_073_741_824,
+  maxHistoryBytes: 268_435_456,
+  maxStoredHistoryBytes: 17_179_869_184,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,
   maxFileBytes,

@@ -16,7 +16,14 @@ test("every limit can be set by its name, to what it takes", () => {
 
 test("0 takes away the reserve, the bound of the databases and tokens; any other limit of 0, a longer time than timers run, and more than frames hold are refused", () => {
   for (const [name, value] of limitNames()) {
-    const isBound = !["minFreeBytes", "maxDatabasePages", "maxStoredBlobBytes", "maxHistoryBytes", "tokensPerDay"].includes(name);
+    const isBound = ![
+      "minFreeBytes",
+      "maxDatabasePages",
+      "maxStoredBlobBytes",
+      "maxHistoryBytes",
+      "maxStoredHistoryBytes",
+      "tokensPerDay",
+    ].includes(name);
     for (const text of typeof value === "number" ? ["0"] : ["0/1", "1/0", "1/0.000"]) {
       if (isBound) expect(() => withSettings(defaultLimits, [`${name}=${text}`]), name).toThrow(ServerError);
       else expect(limitNames(withSettings(defaultLimits, [`${name}=${text}`])).get(name), name).toBe(0);

@@ -12,6 +12,7 @@ const mayBeNone: ReadonlySet<string> = new Set([
   "maxDatabasePages",
   "maxStoredBlobBytes",
   "maxHistoryBytes",
+  "maxStoredHistoryBytes",
   "tokensPerDay",
 ]);
 /** Longest that a timer runs, in milliseconds: a longer one would end at once. */

@@ -70,7 +70,7 @@ async function live(store: Store, name = "alice"): Promise<Lived> {
   await store.openPassphrase({ accountId, record, day: today });
   await store.countPassphraseTry({ accountId, day: today, mostThatDay: 9, mostInAll: 9 });
   const [generation, chunk] = [random(16), random(80)];
-  await store.putHistoryChunk({ accountId, generation, number: 0, chunk, day: today, maxBytes: 999 });
+  await store.putHistoryChunk({ accountId, generation, number: 0, chunk, day: today, maxBytes: 999, maxStoredBytes: 0 });
   await store.putHistoryManifest({ accountId, previous: 0, counter: 7, generation, chunks: 1, manifest: random(90), day: today });
   await store.admin.setRestrictions({
     accountId,

@@ -31,7 +31,7 @@ async function stored(client: TestClient<"device">): Promise<HistoryManifest> {
 describe("[B-1] a history backup", () => {
   test("is one manifest and its chunks, for devices of its account alone", async () => {
     const { server, client, put, head } = await withAccount();
-    expect(await stored(client)).toMatchObject({ counter: 0, chunks: 0, sizeBytes: 0, maxBytes: 1_073_741_824 });
+    expect(await stored(client)).toMatchObject({ counter: 0, chunks: 0, sizeBytes: 0, maxBytes: 268_435_456 });
     const [generation, chunk, manifest] = [random(16), random(middle), random(70)];
     expect(await put(generation, 0, chunk)).toBe("done");
     expect(await put(generation, 1)).toBe("done");
@@ -63,6 +63,13 @@ describe("[B-1] a history backup", () => {
     expect((await stored(client)).sizeBytes).toBe(small);
     const { put: none } = await withAccount({ maxHistoryBytes: 0 });
     expect(await none(random(16), 0)).toBe("too_large");
+    // And within one for all accounts.
+    const { server, put: some } = await withAccount({ maxStoredHistoryBytes: 2 * small });
+    expect(await some(random(16), 0)).toBe("done");
+    const { client: bob } = await register(server, "bobby");
+    const putBob = (number: number): Promise<string> =>
+      bob.outcome({ kind: "put_history_chunk", generation, number, chunk: random(small) });
+    expect([await putBob(0), await putBob(1)]).toEqual(["done", "storage_full"]);
   });
 });
 

@@ -45,8 +45,9 @@ export class HistoryService {
     if (!historyChunkBytes.includes(chunk.length)) throw new Refusal("malformed");
     if (this.#disk.isLow) throw new Refusal("storage_full");
     this.#admission.admit("historyBytes", source, chunk.length);
-    const { maxHistoryBytes: maxBytes } = this.#context.limits;
-    const stored = await this.#store.putHistoryChunk({ accountId, generation, number, chunk, day: this.#today(), maxBytes });
+    const { maxHistoryBytes: maxBytes, maxStoredHistoryBytes: maxStoredBytes } = this.#context.limits;
+    const bounds = { maxBytes, maxStoredBytes };
+    const stored = await this.#store.putHistoryChunk({ accountId, generation, number, chunk, day: this.#today(), ...bounds });
     if (stored.kind === "refused") throw new Refusal(stored.code);
   }
 

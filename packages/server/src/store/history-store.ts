@@ -43,7 +43,9 @@ export interface HistoryStore {
     day: Day;
     /** Of all chunks of the account. */
     maxBytes: number;
-  }): Promise<{ kind: "stored" } | Refused<"not_found" | "conflict" | "too_large">>;
+    /** Of all chunks that there are; 0 for no bound. */
+    maxStoredBytes: number;
+  }): Promise<{ kind: "stored" } | Refused<"not_found" | "conflict" | "too_large" | "storage_full">>;
   /**
    * Compare-and-swap of the manifest; the very same again is no conflict. Chunks that it counts have to be there. Every other generation
    * is given up.

@@ -55,7 +55,8 @@ export class HistoryTables {
     chunk: Uint8Array;
     day: Day;
     maxBytes: number;
-  }): { kind: "stored" } | Refused<"not_found" | "conflict" | "too_large"> {
+    maxStoredBytes: number;
+  }): { kind: "stored" } | Refused<"not_found" | "conflict" | "too_large" | "storage_full"> {
     const { number, chunk } = params;
     const account = this.#account(params.accountId);
     if (account === undefined) return { kind: "refused", code: "not_found" };
@@ -69,6 +70,7 @@ export class HistoryTables {
     if (known === undefined) this.#giveUp(account, head?.generation);
     const added = chunk.length - (before?.length ?? 0);
     if (this.#sizeOf(account) + added > params.maxBytes) return { kind: "refused", code: "too_large" };
+    if (params.maxStoredBytes > 0 && this.#sizeOfAll() + added > params.maxStoredBytes) return { kind: "refused", code: "storage_full" };
     const id = known?.id ?? this.#begin(account, params.generation);
     this.#sql.run(
       "INSERT OR REPLACE INTO history_chunks (id, day, sha256, chunk) VALUES (?, ?, ?, ?)",
@@ -206,6 +208,11 @@ export class HistoryTables {
   #count(generation: number, chunks: number): number {
     const sql = "SELECT count(*) AS count FROM history_chunks WHERE id >= ? AND id < ?";
     return this.#sql.get<{ count: number }>(sql, rowId(generation, 0), rowId(generation, Math.min(chunks, maxSeq)))?.count ?? 0;
+  }
+
+  /** With what was given up. */
+  #sizeOfAll(): number {
+    return this.#sql.get<{ bytes: number }>("SELECT coalesce(sum(bytes), 0) AS bytes FROM history_generations")?.bytes ?? 0;
   }
 
   #sizeOf(account: number): number {

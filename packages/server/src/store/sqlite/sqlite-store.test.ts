@@ -122,7 +122,7 @@ describe("migrations", () => {
     await store.admin.setSetting({ name: "announcement", value: "hello" });
     await store.dropJournaled({ size: 1, journal: "a journal" });
     const generation = new Uint8Array(16).fill(20);
-    await store.putHistoryChunk({ accountId: id(10), generation, number: 0, chunk: id(21), day, maxBytes: 99 });
+    await store.putHistoryChunk({ accountId: id(10), generation, number: 0, chunk: id(21), day, maxBytes: 99, maxStoredBytes: 0 });
     await store.putHistoryManifest({ accountId: id(10), previous: 0, counter: 1, generation, chunks: 1, manifest: id(22), day });
     await store.close();
   }
