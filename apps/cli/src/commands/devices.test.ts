@@ -122,7 +122,7 @@ describe("recover", () => {
       const said = await run(["recover", "ann"], fake, { isTyped: false, readStdin: () => Promise.resolve("one two") });
       expect(said.stdout).toContain(words);
     }
-    expect(fake.calls[0]).toEqual(["recover", { username: "ann", phrase: "one two", deviceName: "Box" }]);
+    expect(fake.calls[0]).toEqual(["recover", { username: "ann", phrase: "one two", keepPhrase: false, deviceName: "Box" }]);
     expect((await run(["recover", "ann"], fake, { isTyped: false, readStdin: () => Promise.resolve("\n") })).status).toBe(2);
     // At a terminal they are asked for as a passphrase is: nothing of them is shown.
     await run(["recover", "ann"], fake, { isTyped: true, readSecret: () => Promise.resolve("three four") });
