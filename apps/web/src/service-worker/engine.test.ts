@@ -1,11 +1,19 @@
 import "../testing/english.ts";
 import type { Client, Message } from "@latchkey/client";
 import { visitWebProfile } from "@latchkey/client/web";
-import { expect, it, vi } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { wordsToHand } from "../messages/text.ts";
 import { fetchWords } from "../messages/words.ts";
 import { testConversation, testMessage } from "../testing/fixtures.ts";
 import { catchUp } from "./engine.ts";
+
+// Files that ran before in this process have these modules without what is put in their place here, and those that come have them so again.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.doUnmock("@latchkey/client/web");
+  vi.doUnmock("../worker/can-keep-keys.ts");
+  vi.resetModules();
+});
 
 vi.mock("@latchkey/client/web", () => ({ visitWebProfile: vi.fn() }));
 vi.mock("../worker/can-keep-keys.ts", () => ({ canKeepKeys: async () => true }));

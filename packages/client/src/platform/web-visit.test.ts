@@ -2,13 +2,20 @@ import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { deleteDB, openDB } from "idb";
 import type { AccountInfo, Client, Message } from "../api.ts";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { turnLockOn } from "../lock/web-lock.ts";
 import { takeProfileLock, tryProfileLock } from "./profile-lock.ts";
 import { openWebStore } from "./web-store.ts";
 import { visitWebProfile } from "./web-visit.ts";
 import { openWebClient } from "./web-client.ts";
 import type * as WebClient from "./web-client.ts";
+
+// Files that ran before in this process have these modules without what is put in their place here, and those that come have them so again.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.doUnmock("./web-client.ts");
+  vi.resetModules();
+});
 
 vi.mock("./web-client.ts", async (load) => ({ openWebClient: vi.fn((await load<typeof WebClient>()).openWebClient) }));
 

@@ -1,6 +1,13 @@
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { random } from "../testing/fixtures.ts";
 import { passphraseCryptoHere } from "./passphrase-crypto.ts";
+
+// Files that ran before in this process have these modules without what is put in their place here, and those that come have them so again.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.doUnmock("@serenity-kit/opaque");
+  vi.resetModules();
+});
 
 const thrown = vi.hoisted(() => ({ error: new Error("no message of the protocol") }));
 
