@@ -290,6 +290,8 @@ describe("what a seized server gives away", () => {
       "id",
       "seq",
       "day",
+      // Of an epoch, and of a recovery passphrase: a day, as the one above.
+      "opened_day",
       "digest",
       "blob",
       "bytes",
