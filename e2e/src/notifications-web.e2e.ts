@@ -204,8 +204,11 @@ describe("notifications", () => {
     await stopWorkers();
     const startMs = performance.now();
     await deliverPush();
-    const isTold = (): Promise<void> =>
-      expect.poll(shown, { ...within, interval: 20 }).toEqual([{ title: "Benedetta", body: "The boat has left", tag: conversationId }]);
+    const isTold = async (): Promise<void> => {
+      await expect
+        .poll(shown, { ...within, interval: 20 })
+        .toEqual([{ title: "Benedetta", body: "The boat has left", tag: conversationId }]);
+    };
     // On a machine that is busy with other browsers the worker may have said only that something came: the next push has it look again.
     await isTold().catch(async () => {
       await deliverPush();
