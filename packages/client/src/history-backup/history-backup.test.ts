@@ -18,6 +18,7 @@ import { Keeper } from "./keeper.ts";
 import type { KeeperAccess } from "./keeper.ts";
 import { writeManifest } from "./manifest.ts";
 import { Device, FakeHost, lost } from "./scene.testing.ts";
+import { hostOf } from "./server.ts";
 import { putMustErase, putSeen } from "./stored.ts";
 import type { SeenBackup } from "./stored.ts";
 
@@ -323,6 +324,38 @@ describe("[B-4] a device that keeps the backup", () => {
     Object.assign(host.connection, { request });
     await device.backups.write(false);
     expect(await device.backups.state()).toMatchObject({ failure: undefined, written: { messages: 2 } });
+  });
+
+  test("[E-311] is not made to write without end by a server that says of each chunk that it has lost what was before", async () => {
+    const { device, host } = await kept();
+    host.requests.length = 0;
+    host.isLosing = true;
+    host.answered = () => {
+      if (host.requests.length > 200) throw new Error("it writes without end");
+    };
+    await expect(device.backups.write(true)).rejects.toMatchObject({ code: "conflict" });
+    expect(host.requests.filter(({ kind }) => kind === "put_history_chunk").length).toBeLessThan(4);
+    host.isLosing = false;
+    await device.backups.write(false);
+    expect(host.stored.chunks).toBeGreaterThan(0);
+  });
+
+  test("waits for a connection, and for none once the app is closed", async () => {
+    let isClosed = false;
+    let waits = 0;
+    const setTimer = (_: number, run: () => void): (() => void) => {
+      waits += 1;
+      isClosed = waits === 3;
+      queueMicrotask(run);
+      return () => undefined;
+    };
+    const host = hostOf(
+      { setTimer },
+      () => undefined,
+      () => isClosed,
+    );
+    await expect(host(() => Promise.resolve())).rejects.toMatchObject({ code: "offline" });
+    expect(waits).toBe(3);
   });
 
   test("turns it off, also where the server hears of that only later", async () => {

@@ -48,7 +48,12 @@ export class HistoryBackups {
 
   constructor(world: World, engine: Omit<KeeperAccess, "changed" | "host"> & Omit<ReadingAccess, "host"> & ConnectionAccess) {
     this.#world = world;
-    const access = { ...engine, host: hostOf(world.platform, () => engine.connection()) };
+    const host = hostOf(
+      world.platform,
+      () => engine.connection(),
+      () => this.#isClosed,
+    );
+    const access = { ...engine, host };
     this.#access = access;
     const changed = (): void => world.emit({ kind: "history_backup" });
     this.#keeper = new Keeper(world, { ...access, changed });

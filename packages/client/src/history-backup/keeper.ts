@@ -75,6 +75,8 @@ const keptElsewhere: ClientFailure = {
   canRetry: false,
 };
 
+const changedMeanwhile = (): ClientError => new ClientError("conflict", "The backup was changed at the same moment.");
+
 /** Whether so much was changed since it was written from its beginning that it is written anew. */
 function isWorn({ walk, chunks, baseChunks }: Keeping): boolean {
   const changes = chunks - baseChunks;
@@ -154,8 +156,13 @@ export class Keeper {
       const server = await readManifest(connection);
       if (!(await this.#agree(connection, server))) return;
       if (isWorn(keeping) && hasRoomAnew(keeping, server)) await this.#anew();
-      for (;;) {
-        if (!(await this.#sendChunks(connection))) continue;
+      for (let lost = 0; ;) {
+        if (!(await this.#sendChunks(connection))) {
+          lost += 1;
+          // Whoever says so again and again would have it write without end.
+          if (lost > 1) throw changedMeanwhile();
+          continue;
+        }
         if (this.#isClosed) return;
         if (!(await this.#make())) break;
         this.#access.changed();
@@ -357,7 +364,7 @@ export class Keeper {
     const became = await put(connection, { kind: "put_history_manifest", previous, counter, generation, chunks, manifest });
     if (became === "lost") await this.#anew();
     // Another came first, or something was lost: looked at with the next writing.
-    if (became !== "done") throw new ClientError("conflict", "The backup was changed at the same moment.");
+    if (became !== "done") throw changedMeanwhile();
     const seen: SeenBackup = { isOn: true, deviceId: own.deviceId, counter, writtenAtMs: timeMs, messages, sizeBytes };
     await store.transact("write", async (tx) => {
       putKeeping(tx, { ...keeping, previous: counter, counter, counted: chunks, writtenAtMs: timeMs });

@@ -37,6 +37,8 @@ export class FakeHost {
   };
   readonly chunks: Map<string, Uint8Array> = new Map();
   readonly requests: Request[] = [];
+  /** Takes no chunk, whatever it is. */
+  isLosing = false;
   /** Called with each request; what it throws is thrown after the request was carried out. */
   answered: (request: Request) => void = () => undefined;
 
@@ -71,6 +73,7 @@ export class FakeHost {
         return chunk === undefined ? refuse("not_found") : { kind: "history_chunk", chunk };
       }
       case "put_history_chunk": {
+        if (this.isLosing) return refuse("not_found");
         const key = this.keyOf(request.generation, request.number);
         const before = this.chunks.get(key);
         const isCounted = equalBytes(stored.generation, request.generation) && request.number < stored.chunks;

@@ -13,13 +13,18 @@ const waitMs = 15_000;
 /**
  * By the connection that this device has: of two that say they are the same device a server ends the one.
  * @param connection that of now, once it is authenticated
+ * @param isClosed nobody waits any more
  */
-export function hostOf(platform: Pick<Platform, "setTimer">, connection: () => RoleConnection<"device"> | undefined): Host {
+export function hostOf(
+  platform: Pick<Platform, "setTimer">,
+  connection: () => RoleConnection<"device"> | undefined,
+  isClosed: () => boolean,
+): Host {
   return async (use) => {
     for (let waitedMs = 0; ; waitedMs += pollMs) {
       const open = connection();
       if (open !== undefined) return await use(open);
-      if (waitedMs >= waitMs) throw offlineError();
+      if (isClosed() || waitedMs >= waitMs) throw offlineError();
       await new Promise<void>((resolve) => void platform.setTimer(pollMs, resolve));
     }
   };
