@@ -40,7 +40,7 @@ async function device(over: { isAlone?: boolean; isSure?: boolean; isOut?: boole
   };
 }
 
-describe("[A-15] a device", () => {
+describe("[A-15] [E-283] a device", () => {
   test("says that it is in use at most once a day, and not in the day in which it was added", async () => {
     const { at } = await device();
     expect(await at(addedAtMs + dayMs - 1)).toEqual([]);
