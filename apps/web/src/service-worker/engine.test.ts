@@ -2,7 +2,7 @@ import "../testing/english.ts";
 import type { Client, Message } from "@latchkey/client";
 import { visitWebProfile } from "@latchkey/client/web";
 import { afterAll, expect, it, vi } from "vitest";
-import { wordsToHand } from "../messages/text.ts";
+import { takeWords, wordsToHand } from "../messages/text.ts";
 import { fetchWords } from "../messages/words.ts";
 import { testConversation, testMessage } from "../testing/fixtures.ts";
 import { catchUp } from "./engine.ts";
@@ -10,6 +10,8 @@ import { catchUp } from "./engine.ts";
 // Files that ran before in this process have these modules without what is put in their place here, and those that come have them so again.
 vi.hoisted(() => vi.resetModules());
 afterAll(() => {
+  // It takes what little it was handed for all that the app says.
+  takeWords(said);
   vi.doUnmock("@latchkey/client/web");
   vi.doUnmock("../worker/can-keep-keys.ts");
   vi.resetModules();
@@ -20,6 +22,7 @@ vi.mock("../worker/can-keep-keys.ts", () => ({ canKeepKeys: async () => true }))
 vi.stubGlobal("location", { origin: "https://chat.example" });
 
 await fetchWords("app");
+const said = wordsToHand("");
 
 it("[O-22] each message is told once: with the look after it, in the visit of the profile that stays open or else in the next one, unless a page has it", async () => {
   const told: (readonly string[])[] = [];

@@ -68,7 +68,7 @@ function readBlock(reader: Reader, token: Token): Block | undefined {
       return { kind: "list", start: Number(token.attrGet("start") ?? 1), items: readItems(reader, "ordered_list_close") };
     case "fence":
     case "code_block":
-      return { kind: "code", text: token.content.replace(/\n$/u, ""), language: /^[\w#+-]{1,20}/u.exec(token.info)?.[0] ?? "" };
+      return readCode(token);
     case "table_open":
       return readTable(reader);
     case "hr":
@@ -76,6 +76,13 @@ function readBlock(reader: Reader, token: Token): Block | undefined {
     default:
       return undefined;
   }
+}
+
+/** What stands behind the opening marks of code is its language where that is one word and code follows; or else it was written to be read. */
+function readCode({ content, info }: Token): Block {
+  const [text, language] = [content.replace(/\n$/u, ""), info.trim()];
+  if (text !== "" && /^[\w#+-]{0,20}$/u.test(language)) return { kind: "code", text, language };
+  return { kind: "code", text: [language, text].filter((line) => line !== "").join("\n"), language: "" };
 }
 
 /** The line between an opening token and its closing one, both read. */
