@@ -1,10 +1,14 @@
 // E3 | the backup is readable by the operator, or by whoever orders it from them | P
 // Source: FBI "Lawful Access" chart, January 2021: content by way of cloud backups
-// Counter-measure: the archive key is at the server under a key of the recovery phrase alone, and nothing of it is compressed or shared (B-2)
+// Counter-measure: its keys are at the server sealed for the recovery phrase alone, no device keeps one, and what was deleted is written over within days (B-2, B-4)
 import { describe, expect, test } from "vitest";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { equalBytes, fromBase64Url } from "@latchkey/codec";
 import { readHoldings } from "@latchkey/client/holdings";
+import { openNodeStore } from "@latchkey/client/node";
+import { chunkKeyOf, openChunk } from "@latchkey/client/testing";
 import { backUp, phraseOf, recovered, textsOf } from "./testing/backups.ts";
 import { foundPair, say, Scene, settle } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
@@ -36,6 +40,52 @@ describe("E3 backups", () => {
     expect(await fresh.restoreHistoryBackup()).toMatchObject({ found: { stage: "done", restored: 5, missing: 0 } });
     expect(await textsOf(fresh, id)).toEqual(["hello", ...words]);
     shows(context, "what the server stores of a backup opens by the recovery phrase alone");
+  });
+
+  test("[B-2] [B-4] what was deleted opens by nothing that is in the profile which wrote it, whatever a server kept, and an honest one has it for days alone", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, id } = await foundPair(scene);
+    await say(ada, id, "the lighthouse at seven");
+    await settle(ada, ben);
+    const phrase = await phraseOf(ada);
+    await ada.client.forgetRecoveryPhrase();
+    await ada.client.keepHistoryBackup(phrase);
+    await ada.client.writeHistoryBackup();
+    const message = (await ada.client.messages(id, { limit: 10 })).find(
+      ({ body }) => body.kind === "text" && body.text.includes("lighthouse"),
+    );
+    await ada.client.deleteMessages(id, [message?.id ?? ""], { forEveryone: false });
+    await ada.client.writeHistoryBackup();
+    const kept = scene.operator.seen.flatMap(({ body }) => (body?.kind === "put_history_chunk" ? [body] : []));
+    expect(kept.length).toBe(2);
+    await ada.jump(8 * 86_400_000);
+    await ada.client.writeHistoryBackup();
+    await ada.client.close();
+
+    const database = new DatabaseSync(join(scene.folder, "server", "accounts.sqlite"), { readOnly: true });
+    const left = database.prepare("SELECT chunk FROM history_chunks").all();
+    database.close();
+    expect(left).toHaveLength(1);
+    for (const { chunk } of kept)
+      expect(left.some((row) => row["chunk"] instanceof Uint8Array && equalBytes(row["chunk"], chunk))).toBe(false);
+
+    const store = await openNodeStore(scene.profileOf("ada"));
+    const records = await store.transact("read", (tx) => tx.scan({ prefix: "history-backup/" }));
+    await store.close();
+    const keys = records.flatMap(([, value]) =>
+      Array.from({ length: Math.max(0, value.length - 31) }, (_, at) => value.slice(at, at + 32)),
+    );
+    expect(keys.length).toBeGreaterThan(100);
+    const accountId = fromBase64Url(ada.accountId);
+    const opened = kept.filter(({ chunk, generation, number }) =>
+      keys.some((key) => [key, chunkKeyOf(key)].some((one) => openChunk(chunk, one, { accountId, generation, number }) !== undefined)),
+    );
+    expect(opened).toEqual([]);
+
+    const fresh = await recovered(scene, "ada", phrase, "ada-2");
+    expect(await fresh.restoreHistoryBackup()).toMatchObject({ found: { stage: "done", missing: 0 } });
+    expect(await textsOf(fresh, id)).toEqual(["hello"]);
+    shows(context, "what was deleted is out of the backup, and who wrote it has no key of it");
   });
 
   test("[B-2] another phrase, and an account that was put in the place of another, open nothing", async (context) => {

@@ -113,7 +113,7 @@ describe("recover", () => {
     });
     expect(stdout).toMatch(/^Recovered ann on localhost:8080/);
     expect(stdout).toContain("could not be asked");
-    const found = { stage: "offered", atMs: 0, messages: 7, done: 0, total: 1, restored: 0, missing: 0 } as const;
+    const found = { stage: "offered", atMs: 0, messages: 7, done: 0, total: 1, restored: 0, missing: 0, unreadable: 0 } as const;
     for (const [stage, words] of [
       ["offered", "with 7 messages"],
       ["none", "the server has no backup of it."],

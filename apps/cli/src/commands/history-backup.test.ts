@@ -21,7 +21,16 @@ const kept: HistoryBackup = {
   written: { atMs: Date.UTC(2026, 10, 30, 12), messages: 1234, sizeBytes: 2_097_152 },
   leftOut: 2,
 };
-const found = { stage: "offered", atMs: Date.UTC(2026, 10, 29, 12), messages: 99, done: 0, total: 7, restored: 0, missing: 0 } as const;
+const found = {
+  stage: "offered",
+  atMs: Date.UTC(2026, 10, 29, 12),
+  messages: 99,
+  done: 0,
+  total: 7,
+  restored: 0,
+  missing: 0,
+  unreadable: 0,
+} as const;
 
 describe("[B-4] latchkey history-backup", () => {
   test("says how it stands, and that the server was looked at for it", async () => {
@@ -69,7 +78,8 @@ describe("[B-4] latchkey history-backup", () => {
         return Promise.resolve({ ...none, found });
       },
       restoreHistoryBackup: () => Promise.resolve({ ...none, found: { ...found, stage: "done" } }),
-      writeHistoryBackup: () => Promise.resolve({ ...none, found: { ...found, stage: "done", done: 7, restored: 90, missing: 1 } }),
+      writeHistoryBackup: () =>
+        Promise.resolve({ ...none, found: { ...found, stage: "done", done: 7, restored: 90, missing: 1, unreadable: 0 } }),
     });
     const { status, stdout } = await run(["history-backup", "restore", "--phrase"], fake, {
       isTyped: false,

@@ -12,7 +12,8 @@ export const historyBackupCommand: Command = {
   name: "history-backup",
   usage: "history-backup [on | off | write | restore | decline]",
   summary: "keep a backup of what was said at your server, readable with the recovery phrase; without more, how it stands",
-  help: `The server stores it encrypted, in chunks of a few sizes, and cannot read it; who has the 24 words can, on a new device ("latchkey recover"), and the device that writes it can.
+  help: `The server stores it encrypted, in chunks of a few sizes, and cannot read it, nor can the device that writes it; who has the 24 words can, on
+a new device ("latchkey recover"). What was deleted is out of it eight days later at most, as a rule, while this device writes every day.
 This device writes it: once a day while "latchkey read --follow" runs, and when you say "write". It has texts, not the bytes of files, and
 nothing that goes after a time or was to be seen once.
 
@@ -20,7 +21,7 @@ nothing that goes after a time or was to be seen once.
   off       no device keeps it any more, and the server erases it
   write     write what is not in it yet
   restore   read it into this profile, after "latchkey recover"; goes on where it was broken off
-  decline   do without what was found, or without what is missing of it: before that, or before it is read, nothing takes its place
+  decline   do without what was found, or without what could not be read of it: before that, or before it is read, nothing takes its place
   --anew    with write: write all of it once more, so that nothing is left there of what was deleted since
   --phrase  with restore: look for it again, by the 24 words from standard input`,
   options: { anew: { type: "boolean" }, phrase: { type: "boolean" } },
@@ -95,6 +96,10 @@ function formatState({ keptBy, written, leftOut, failure, isToBeErased, found }:
   if (found?.stage === "done") lines.push(`${String(found.restored)} messages came from the backup of ${formatTime(found.atMs)}`);
   if (found !== undefined && found.missing > 0)
     lines.push(`${String(found.missing)} of its ${String(found.total)} parts are missing at the server, or were changed there`);
+  if (found !== undefined && found.unreadable > 0)
+    lines.push(
+      `${String(found.unreadable)} entries of it cannot be read by this version; a later one may: latchkey history-backup restore --phrase`,
+    );
   return lines.join("\n");
 }
 

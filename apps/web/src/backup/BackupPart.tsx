@@ -18,7 +18,8 @@ export function BackupPart(): ReactElement | undefined {
   if (backup === undefined) return undefined;
   const { found, keptBy } = backup;
   // Another one would take its place.
-  const isUnread = found?.stage === "offered" || found?.stage === "running" || (found?.stage === "done" && found.missing > 0);
+  const isInPart = found?.stage === "done" && found.missing + found.unreadable > 0;
+  const isUnread = found?.stage === "offered" || found?.stage === "running" || isInPart;
   return (
     <>
       {found !== undefined && found.stage !== "none" && found.stage !== "declined" && (
@@ -35,7 +36,9 @@ export function BackupPart(): ReactElement | undefined {
           <Standing backup={backup} />
           {keptBy === "this" && <Kept backup={backup} load={load} />}
           {keptBy !== "this" && !isUnread && <TurnOn backup={backup} load={load} />}
-          {isRecovered && found === undefined && keptBy !== "this" && <Look load={load} />}
+          {isRecovered && (found === undefined || isInPart) && keptBy !== "this" && (
+            <Look hint={isInPart ? t("backup.againHint") : t("backup.lookHint")} load={load} />
+          )}
         </div>
       </Section>
     </>
@@ -126,8 +129,8 @@ function TurnOn({ backup, load }: { readonly backup: HistoryBackup; readonly loa
   );
 }
 
-/** Nobody looked for one while the words were at hand: the server did not answer then. */
-function Look({ load }: { readonly load: () => void }): ReactElement {
+/** Nobody looked for one while the words were at hand, as the server did not answer then; or not all of it could be read. */
+function Look({ hint, load }: { readonly hint: string; readonly load: () => void }): ReactElement {
   const { controller } = useApp();
   const [isBusy, act] = useBusyAction();
   const [isTyping, setIsTyping] = useState(false);
@@ -140,5 +143,5 @@ function Look({ load }: { readonly load: () => void }): ReactElement {
   const find = (phrase: string): void => {
     void act(() => controller.client.findHistoryBackup(phrase)).finally(load);
   };
-  return <PhraseForm label={t("backup.look")} hint={t("backup.lookHint")} isBusy={isBusy} done={find} />;
+  return <PhraseForm label={t("backup.look")} hint={hint} isBusy={isBusy} done={find} />;
 }

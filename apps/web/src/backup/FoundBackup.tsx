@@ -11,7 +11,8 @@ export function FoundBackup({ found, begun }: { readonly found: FoundHistory; re
   const { controller } = useApp();
   const act = useAction();
   const id = useId();
-  const { stage, atMs, messages, done, total, restored, missing } = found;
+  const { stage, atMs, messages, done, total, restored, missing, unreadable } = found;
+  const isWhole = missing + unreadable === 0;
   const restore = (): void => {
     void act(() => controller.client.restoreHistoryBackup());
     begun?.();
@@ -55,11 +56,12 @@ export function FoundBackup({ found, begun }: { readonly found: FoundHistory; re
       );
     case "done":
       return (
-        <div className={missing === 0 ? "notice notice-good" : "notice notice-danger"}>
+        <div className={isWhole ? "notice notice-good" : "notice notice-danger"}>
           <strong>{t("backup.restored", { n: restored })}</strong>
           {missing > 0 && <p>{t("backup.missing", { n: missing })}</p>}
+          {unreadable > 0 && <p>{t("backup.unreadable", { n: unreadable })}</p>}
           <p>{t("backup.foundReadOnly")}</p>
-          {missing > 0 && decline}
+          {!isWhole && decline}
         </div>
       );
   }

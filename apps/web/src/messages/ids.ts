@@ -2888,9 +2888,11 @@ export interface Messages {
   "backup.readingHint": undefined;
   "backup.restored": { readonly n: number };
   "backup.missing": { readonly n: number };
+  "backup.unreadable": { readonly n: number };
   "backup.none": undefined;
   "backup.look": undefined;
   "backup.lookHint": undefined;
+  "backup.againHint": undefined;
   "failure.backup_full.title": undefined;
   "failure.backup_full.advice": undefined;
   "failure.no_backup.title": undefined;

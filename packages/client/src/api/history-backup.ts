@@ -33,6 +33,8 @@ export interface FoundHistory {
   readonly restored: number;
   /** Parts that the server did not have any more, or that were others. */
   readonly missing: number;
+  /** Lines of it, and whole parts, that this version cannot read. */
+  readonly unreadable: number;
 }
 
 /** What a client does with the backup of its messages. */
@@ -42,7 +44,7 @@ export interface HistoryBackupCalls {
   /**
    * This device keeps a backup from now on, in place of whichever did; it is written in the background, and again once a day at most.
    * @param phrase the 24 words; without them those that this profile still has
-   * @throws ClientError `backup_unread` while one that was found waits to be read, or parts of it are missing, unless it was declined;
+   * @throws ClientError `backup_unread` while one that was found waits to be read, or something of it could not be, unless it was declined;
    * `server_lied` where one is looked for first; `invalid_phrase`, `server_refused` where the server is of an earlier version, `offline`
    */
   keepHistoryBackup(phrase?: string): Promise<void>;
@@ -54,9 +56,9 @@ export interface HistoryBackupCalls {
   findHistoryBackup(phrase: string): Promise<HistoryBackup>;
   /**
    * Reads what was found into this profile; goes on where it was broken off, also by itself after a start. Resolves when all of it is here,
-   * and this device then keeps the backup, unless parts are missing. @throws ClientError `no_backup` where nothing was found, `offline`
+   * and this device then keeps the backup, unless something of it could not be read. @throws ClientError `no_backup` where nothing was found, `offline`
    */
   restoreHistoryBackup(): Promise<HistoryBackup>;
-  /** What was found is not to be read, or what is missing of it is given up: nothing of it is kept here, and another may take its place. */
+  /** What was found is not to be read, or what could not be read of it is given up: nothing of it is kept here, and another may take its place. */
   declineHistoryBackup(): Promise<void>;
 }

@@ -234,10 +234,13 @@ export function readChunk(plaintext: Uint8Array): readonly ArchiveItem[] {
   return decode(chunkCodec, plaintext);
 }
 
-/** Puts the lines of a conversation where they belong; those that are there already stay, and what is no line is passed over. */
-export async function putArchivedLines(timeline: Timeline, item: Extract<ArchiveItem, { kind: "lines" }>): Promise<void> {
+/** Puts the lines of a conversation where they belong; those that are there already stay. The places of those that this version cannot read. */
+export async function putArchivedLines(timeline: Timeline, item: Extract<ArchiveItem, { kind: "lines" }>): Promise<readonly number[]> {
+  const unreadable: number[] = [];
   for (const { order, value } of item.lines) {
     const line = decodeLine(value, order);
-    if (line !== undefined) await timeline.adopt(line);
+    if (line === undefined) unreadable.push(order);
+    else await timeline.adopt(line);
   }
+  return unreadable;
 }

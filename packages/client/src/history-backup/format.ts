@@ -22,9 +22,9 @@ import { conversationCodec, linesCodec } from "../devices/archive.ts";
 import type { ArchiveItem } from "../devices/archive.ts";
 
 /*
- * A history backup (spec B-1, B-2): chunks under a random archive key, which lies in the manifest under the backup key of the recovery
- * phrase. A chunk is nonce || XChaCha20-Poly1305 of { uint32 length, items, zeros }, of one of four sizes whatever is in it. Nothing is
- * compressed: how well somebody's words go together with others' would be seen by the size.
+ * The chunks of a history backup (spec B-1, B-2), each under a key of its own (`keys.ts`): nonce || XChaCha20-Poly1305 of
+ * { uint32 length, items, zeros }, of one of four sizes whatever is in it. Nothing is compressed: how well somebody's words go together
+ * with others' would be seen by the size.
  */
 
 /** A piece of the history: what the archive for a new device has, and what only a backup says. */
@@ -108,22 +108,7 @@ function chunkAad({ accountId, generation, number }: ChunkPlace): Uint8Array {
   return concatBytes(utf8Bytes("latchkey/history-chunk/1"), accountId, generation, encode(uint32, number));
 }
 
-/** The archive key under the backup key. */
-export function wrapKey(archiveKey: Uint8Array, backupKey: Uint8Array, accountId: Uint8Array, random: RandomBytes): Uint8Array {
-  return sealBytes(archiveKey, backupKey, keyAad(accountId), random);
-}
-
-/** The archive key out of that; `undefined` where the phrase is another one, or something was changed. */
-export function unwrapKey(wrapped: Uint8Array, backupKey: Uint8Array, accountId: Uint8Array): Uint8Array | undefined {
-  const key = openBytes(wrapped, backupKey, keyAad(accountId));
-  return key?.length === 32 ? key : undefined;
-}
-
-function keyAad(accountId: Uint8Array): Uint8Array {
-  return concatBytes(utf8Bytes("latchkey/history-key/1"), accountId);
-}
-
-/** Seals bytes under the archive key, bound to what they are of. */
+/** Seals bytes under a key, bound to what they are of. */
 export function sealBytes(plain: Uint8Array, key: Uint8Array, aad: Uint8Array, random: RandomBytes): Uint8Array {
   const nonce = random(nonceBytes);
   return concatBytes(nonce, xchacha20poly1305(key, nonce, aad).encrypt(plain));

@@ -4,7 +4,7 @@ import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
 import type { RoleConnection } from "../transport/connection.ts";
-import { wrapKey } from "./format.ts";
+import { publicKeyOf } from "./keys.ts";
 import { openManifest, verifyManifest } from "./manifest.ts";
 import { readManifest } from "./server.ts";
 import { loadSeen, putFound, putFoundHashes, putSeen } from "./stored.ts";
@@ -23,13 +23,10 @@ export async function findBackup(params: {
 }): Promise<FoundBackup> {
   const { store, platform, connection, own, backupKey } = params;
   const server = await readManifest(connection);
-  const archiveKey = platform.random(32);
-  const wrappedKey = wrapKey(archiveKey, backupKey, own.accountId, platform.random);
-  const next = { archiveKey, wrappedKey };
   const none: FoundBackup = {
     stage: "none",
     generation: server.generation,
-    archiveKey: new Uint8Array(32),
+    generationKey: new Uint8Array(32),
     counter: 0,
     writtenAtMs: 0,
     messages: 0,
@@ -37,17 +34,18 @@ export async function findBackup(params: {
     left: 0,
     restored: 0,
     missing: 0,
-    next,
+    unreadable: 0,
+    publicKey: await publicKeyOf(platform, backupKey),
   };
   if (server.counter === 0) {
     await store.transact("write", (tx) => putFound(tx, none));
     return none;
   }
   const verified = await verifyManifest(server.manifest, own, platform);
-  const opened = verified === undefined ? undefined : openManifest(verified, backupKey);
+  const opened = verified === undefined ? undefined : await openManifest(verified, backupKey, platform);
   if (verified === undefined || opened === undefined) throw lied("that no device of this account wrote");
   const { body } = verified;
-  const { messages, hashes } = opened.content;
+  const { timeMs: writtenAtMs, messages, hashes } = opened.content;
   const isAsSaid = body.counter === server.counter && equalBytes(body.generation, server.generation) && hashes.length === server.chunks;
   if (!isAsSaid) throw lied("that is another one than it says");
   const seen = await store.transact("read", loadSeen);
@@ -56,14 +54,14 @@ export async function findBackup(params: {
     ...none,
     stage: "offered",
     generation: body.generation,
-    archiveKey: opened.archiveKey,
+    generationKey: opened.generationKey,
     counter: body.counter,
-    writtenAtMs: body.timeMs,
+    writtenAtMs,
     messages,
     chunks: hashes.length,
     left: hashes.length,
   };
-  const { deviceId, counter, timeMs: writtenAtMs } = body;
+  const { deviceId, counter } = body;
   await store.transact("write", async (tx) => {
     putFound(tx, found);
     putFoundHashes(tx, hashes);

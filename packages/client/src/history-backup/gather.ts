@@ -4,7 +4,7 @@ import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { linePrefix, decodeLine } from "../timeline/history.ts";
 import type { Line } from "../timeline/line.ts";
-import { dueOf, loadDue } from "./due.ts";
+import { dueOf, isKept, loadDue } from "./due.ts";
 import type { DuePlace } from "./due.ts";
 import { chunkCapacity } from "./format.ts";
 import type { HistoryItem } from "./format.ts";
@@ -24,6 +24,8 @@ export interface Gathered {
   /** By how much there are more messages in the backup. */
   readonly messages: number;
   readonly leftOut: number;
+  /** Whether earlier chunks have lines of this one as they were before, or lines that are gone. */
+  readonly isSuperseding: boolean;
 }
 
 const linesPerRead = 200;
@@ -42,6 +44,7 @@ class Items {
   #bytes = 0;
   messages = 0;
   leftOut = 0;
+  isSuperseding = false;
 
   get leftBytes(): number {
     return chunkCapacity - this.#bytes;
@@ -59,7 +62,7 @@ class Items {
     // By itself it is longer than a chunk takes.
     if (value.length + 128 > chunkCapacity) {
       // What the backup has of it is what it was before.
-      if (isKnown && !this.gone(id, line.order, isKnown)) return false;
+      if (isKnown && !this.gone(id, line.order)) return false;
       this.leftOut += 1;
       return true;
     }
@@ -73,16 +76,18 @@ class Items {
     this.conversations.add(id);
     if (line.author !== undefined) this.authors.add(toBase64Url(line.author));
     if (line.message !== undefined && !isKnown) this.messages += 1;
+    this.isSuperseding ||= isKnown;
     return true;
   }
 
-  /** Takes that a line is gone. */
-  gone(id: string, order: number, isKnown: boolean): boolean {
+  /** Takes that a line is gone which earlier chunks have. */
+  gone(id: string, order: number): boolean {
     if (!this.#fits(this.#erased.has(id) ? 8 : 72)) return false;
     const orders = this.#erased.get(id) ?? [];
     this.#erased.set(id, orders);
     orders.push(order);
-    if (isKnown) this.messages -= 1;
+    this.messages -= 1;
+    this.isSuperseding = true;
     return true;
   }
 
@@ -90,11 +95,6 @@ class Items {
     const erased = [...this.#erased].map(([id, orders]): HistoryItem => ({ kind: "erased", logId: fromBase64Url(id), orders }));
     return [...this.#items, ...erased];
   }
-}
-
-/** Whether a line is of those that a backup has: what goes after a time (X-7), or was to be seen once (X-8), never is. */
-function isKept({ message, body }: Line): boolean {
-  return message?.timer === undefined && !(body.kind === "text" && body.isOnce === true);
 }
 
 /**
@@ -109,8 +109,8 @@ export async function gather(
   const items = new Items();
   const rest = walk === undefined ? undefined : await gatherNext(tx, items, walk, ids);
   if (rest === undefined) await gatherDue(tx, items, except);
-  const { settled, conversations, authors, messages, leftOut } = items;
-  return { items: items.all(), leftBytes: items.leftBytes, walk: rest, settled, conversations, authors, messages, leftOut };
+  const { settled, conversations, authors, messages, leftOut, isSuperseding } = items;
+  return { items: items.all(), leftBytes: items.leftBytes, walk: rest, settled, conversations, authors, messages, leftOut, isSuperseding };
 }
 
 async function gatherNext(tx: StoreTransaction, items: Items, walk: Walk, ids: readonly string[]): Promise<Walk | undefined> {
@@ -118,36 +118,45 @@ async function gatherNext(tx: StoreTransaction, items: Items, walk: Walk, ids: r
   const left = ids.filter((id) => id >= walk.conversationId);
   for (const [at, id] of left.entries()) {
     if (id !== walk.conversationId) afterOrder = -1;
+    const beginsAfter = afterOrder;
     const prefix = linePrefix(id);
-    // Those are written as they are when it is their turn.
-    const due = await dueOf(tx, id);
-    for (;;) {
+    let isFull = false;
+    for (let isMore = true; isMore && !isFull;) {
       const range = afterOrder < 0 ? {} : { after: prefix + orderSegment(afterOrder) };
       const found = await tx.scan({ prefix, ...range, limit: linesPerRead });
       for (const [key, value] of found) {
         const order = parseOrderSegment(key.slice(prefix.length));
-        const line = due.has(order) || isPendingOrder(order) ? undefined : decodeLine(value, order);
-        if (line !== undefined && isKept(line) && !items.line(id, line, value, false))
-          return { conversationId: id, afterOrder, done: walk.total - left.length + at, total: walk.total };
+        const line = isPendingOrder(order) ? undefined : decodeLine(value, order);
+        isFull = line !== undefined && isKept(line) && !items.line(id, line, value, false);
+        if (isFull) break;
         afterOrder = order;
       }
-      if (found.length < linesPerRead) break;
+      isMore = found.length === linesPerRead;
     }
+    // Whatever became of those that were gone through is written by that, or they are not there: no earlier chunk has them.
+    for (const due of await dueOf(tx, id)) if (due.order > beginsAfter && (!isFull || due.order <= afterOrder)) items.settled.push(due);
+    if (isFull) return { conversationId: id, afterOrder, done: walk.total - left.length + at, total: walk.total };
   }
   return undefined;
 }
 
 async function gatherDue(tx: StoreTransaction, items: Items, except: ReadonlySet<string>): Promise<void> {
+  const isSettled = new Set(items.settled.map((due) => placeKey(due)));
   for (const due of await loadDue(tx, dueAtOnce)) {
     const { conversationId, order, isKnown } = due;
+    if (isSettled.has(placeKey(due))) continue;
     const value = await tx.get(linePrefix(conversationId) + orderSegment(order));
     const line = value === undefined ? undefined : decodeLine(value, order);
     const isTaken =
       except.has(conversationId) ||
-      (line === undefined || value === undefined
-        ? items.gone(conversationId, order, isKnown)
-        : !isKept(line) || items.line(conversationId, line, value, isKnown));
+      (line === undefined || value === undefined || !isKept(line)
+        ? !isKnown || items.gone(conversationId, order)
+        : items.line(conversationId, line, value, isKnown));
     if (!isTaken) return;
     items.settled.push(due);
   }
+}
+
+function placeKey({ conversationId, order }: DuePlace): string {
+  return `${conversationId}/${String(order)}`;
 }

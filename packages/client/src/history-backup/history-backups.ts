@@ -11,6 +11,7 @@ import type { RoleConnection } from "../transport/connection.ts";
 import { findBackup } from "./found.ts";
 import { Keeper } from "./keeper.ts";
 import type { KeeperAccess } from "./keeper.ts";
+import { publicKeyOf } from "./keys.ts";
 import { Reading } from "./reading.ts";
 import type { ReadingAccess } from "./reading.ts";
 import { hostOf } from "./server.ts";
@@ -43,6 +44,8 @@ export class HistoryBackups {
   #failure: ClientFailure | undefined;
   #isWriting = false;
   #lookedAtMs = 0;
+  /** When all was written last, also where there was nothing to write. */
+  #wroteAtMs = 0;
   #cancel: () => void = () => undefined;
   #isClosed = false;
 
@@ -85,8 +88,7 @@ export class HistoryBackups {
 
   /** As `historyBackup` of the API with `isAsked`. */
   async look(): Promise<void> {
-    await this.#keeper.look();
-    this.#lookedAtMs = this.#world.platform.nowMs();
+    await this.#look();
   }
 
   /** As `keepHistoryBackup` of the API. */
@@ -95,7 +97,7 @@ export class HistoryBackups {
     await this.#steps.run(async () => {
       await this.#eraseDue();
       await this.#refuseUnread(backupKey);
-      await this.#keeper.begin(this.#keeper.keysFor(backupKey));
+      await this.#keeper.begin(await publicKeyOf(this.#world.platform, backupKey));
     });
     this.#plan(0);
   }
@@ -157,7 +159,7 @@ export class HistoryBackups {
         const found = await loadFound(tx);
         if (found === undefined || !isUnread(found)) return;
         await forgetReading(tx);
-        putFound(tx, { ...found, stage: "declined", archiveKey: new Uint8Array(32), left: 0 });
+        putFound(tx, { ...found, stage: "declined", generationKey: new Uint8Array(32), left: 0 });
       }),
     );
     this.#world.emit({ kind: "history_backup" });
@@ -169,6 +171,12 @@ export class HistoryBackups {
     this.#keeper.close();
     this.#reading.close();
     await this.#steps.run(() => Promise.resolve());
+  }
+
+  async #look(): Promise<boolean> {
+    const isAsLeft = await this.#keeper.look();
+    this.#lookedAtMs = this.#world.platform.nowMs();
+    return isAsLeft;
   }
 
   async #find(backupKey: Uint8Array): Promise<FoundBackup> {
@@ -198,7 +206,7 @@ export class HistoryBackups {
     const found = await this.#reading.run();
     if (found === undefined) return;
     // The last copy of what could not be read is not written over.
-    if (found.missing === 0) await this.#keeper.begin(found.next, (tx) => this.#reading.finish(tx, found));
+    if (found.missing + found.unreadable === 0) await this.#keeper.begin(found.publicKey, (tx) => this.#reading.finish(tx, found));
     else await this.#world.store.transact("write", (tx) => this.#reading.finish(tx, found));
     this.#world.emit({ kind: "history_backup" });
   }
@@ -209,6 +217,7 @@ export class HistoryBackups {
     try {
       await this.#eraseDue();
       await this.#keeper.write();
+      this.#wroteAtMs = this.#world.platform.nowMs();
       this.#failure = undefined;
     } catch (error) {
       this.#fail(error);
@@ -249,7 +258,8 @@ export class HistoryBackups {
         if (await this.#isDue()) await this.#write();
         else await this.#eraseDue();
       });
-      if (this.#world.platform.nowMs() - this.#lookedAtMs >= dayMs) await this.look();
+      const isLookDue = this.#world.platform.nowMs() - this.#lookedAtMs >= dayMs;
+      if (isLookDue && !(await this.#look())) await this.#steps.run(() => this.#write());
       return lookMs;
     } catch (error) {
       this.#fail(error);
@@ -257,13 +267,14 @@ export class HistoryBackups {
     }
   }
 
-  /** Once a day, and at once what was not written to its end. */
+  /** Once a day where there is something to write, and at once what was not written to its end. */
   async #isDue(): Promise<boolean> {
     const keeping = await this.#world.store.transact("read", loadKeeping);
     if (keeping === undefined) return false;
+    if (keeping.walk !== undefined || keeping.writtenAtMs === 0) return true;
     // A full server is asked again the next day, as everybody is.
-    const sinceMs = this.#world.platform.nowMs() - keeping.writtenAtMs;
-    return keeping.walk !== undefined || keeping.writtenAtMs === 0 || sinceMs >= dayMs || sinceMs < 0;
+    const sinceMs = this.#world.platform.nowMs() - Math.max(keeping.writtenAtMs, this.#wroteAtMs);
+    return (sinceMs >= dayMs || sinceMs < 0) && (await this.#keeper.hasWork());
   }
 
   #keptBy(keeping: Keeping | undefined, seen: SeenBackup | undefined): Pick<HistoryBackup, "keptBy" | "deviceId"> {
@@ -297,11 +308,11 @@ function writtenOf(keeping: Keeping | undefined, seen: SeenBackup | undefined): 
     : { atMs: last.writtenAtMs, messages: last.messages, sizeBytes: last.sizeBytes };
 }
 
-/** Whether what was found is wanted still, in whole or for what is missing of it. */
-function isUnread({ stage, missing }: FoundBackup): boolean {
-  return stage === "offered" || stage === "running" || (stage === "done" && missing > 0);
+/** Whether what was found is wanted still, in whole or for what could not be read of it. */
+function isUnread({ stage, missing, unreadable }: FoundBackup): boolean {
+  return stage === "offered" || stage === "running" || (stage === "done" && missing + unreadable > 0);
 }
 
-function shownFound({ stage, writtenAtMs, messages, chunks, left, restored, missing }: FoundBackup): FoundHistory {
-  return { stage, atMs: writtenAtMs, messages, done: chunks - left, total: chunks, restored, missing };
+function shownFound({ stage, writtenAtMs, messages, chunks, left, restored, missing, unreadable }: FoundBackup): FoundHistory {
+  return { stage, atMs: writtenAtMs, messages, done: chunks - left, total: chunks, restored, missing, unreadable };
 }

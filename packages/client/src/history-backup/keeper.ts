@@ -10,11 +10,12 @@ import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { expectAnswer } from "../transport/connection.ts";
 import type { RoleConnection } from "../transport/connection.ts";
-import { settleDue } from "./due.ts";
-import { sealChunk, wrapKey } from "./format.ts";
+import { loadDue, settleDue } from "./due.ts";
+import { sealChunk } from "./format.ts";
 import { gather } from "./gather.ts";
 import { gatherHeads } from "./heads.ts";
 import type { Heads } from "./heads.ts";
+import { chunkKeyOf, nextChainKey, sealGenerationKey } from "./keys.ts";
 import { verifyManifest, writeManifest } from "./manifest.ts";
 import type { VerifiedManifest } from "./manifest.ts";
 import { put, readManifest } from "./server.ts";
@@ -50,12 +51,6 @@ export interface KeeperAccess {
   changed(): void;
 }
 
-/** The keys of a backup: of its chunks, and that one under the backup key. */
-export interface BackupKeys {
-  readonly archiveKey: Uint8Array;
-  readonly wrappedKey: Uint8Array;
-}
-
 /** Chunks of changes, beside those of the first writing, after which it is written anew: as many as those, and so many at least. */
 const leastChanges = 60;
 /** Conversations, and people, whose heads go in one chunk. */
@@ -77,11 +72,18 @@ const keptElsewhere: ClientFailure = {
 
 const changedMeanwhile = (): ClientError => new ClientError("conflict", "The backup was changed at the same moment.");
 
-/** Whether so much was changed since it was written from its beginning that it is written anew. */
-function isWorn({ walk, chunks, baseChunks }: Keeping): boolean {
+/** So long a generation lasts at least, though it has what changed or was deleted since; more where that would be more bytes a day. */
+const leastLifeMs = 7 * 86_400_000;
+const rewrittenBytesADay = 4_194_304;
+
+/** Whether all is written anew: for what it has of lines as they were, or since so much was changed since it was begun. */
+function isWorn({ walk, chunks, baseChunks, sizeBytes, begunAtMs, isSuperseded }: Keeping, nowMs: number): boolean {
+  if (walk !== undefined) return false;
+  const lifeMs = Math.max(leastLifeMs, (sizeBytes / rewrittenBytesADay) * 86_400_000);
+  const isOver = nowMs < begunAtMs || nowMs - begunAtMs >= lifeMs;
   const changes = chunks - baseChunks;
   const isNearlyFull = chunks > maxHistoryChunks - 100 && changes > baseChunks / 4;
-  return walk === undefined && (changes > Math.max(leastChanges, baseChunks) || isNearlyFull);
+  return (isSuperseded && isOver) || changes > Math.max(leastChanges, baseChunks) || isNearlyFull;
 }
 
 /** Whether the server keeps it twice, as it does while it is written anew. */
@@ -109,22 +111,20 @@ export class Keeper {
     this.#isClosed = true;
   }
 
-  /** New keys of a backup. */
-  keysFor(backupKey: Uint8Array): BackupKeys {
-    const { platform, own } = this.#world;
-    const archiveKey = platform.random(32);
-    return { archiveKey, wrappedKey: wrapKey(archiveKey, backupKey, own.accountId, platform.random) };
-  }
-
-  /** This device keeps the backup from now on, and writes it from its beginning. @param along joins the transaction that says so @throws ClientError */
-  async begin(keys: BackupKeys, along: (tx: StoreTransaction) => Promise<void> = () => Promise.resolve()): Promise<void> {
+  /**
+   * This device keeps the backup from now on, and writes it from its beginning.
+   * @param publicKey to which it seals the keys of its generations
+   * @param along joins the transaction that says so @throws ClientError
+   */
+  async begin(publicKey: Uint8Array, along: (tx: StoreTransaction) => Promise<void> = () => Promise.resolve()): Promise<void> {
     const { store } = this.#world;
     const known = (await store.transact("read", loadSeen))?.counter ?? 0;
     const previous = await this.#access.host(async (connection) => await this.#standing(connection, await readManifest(connection), known));
+    const nothing = await this.#nothing(publicKey);
     await store.transact("write", async (tx) => {
       const seen = await loadSeen(tx);
       await forgetKeeping(tx);
-      putKeeping(tx, { ...this.#nothing(), ...keys, previous, counter: Math.max(previous, seen?.counter ?? 0), writtenAtMs: 0 });
+      putKeeping(tx, { ...nothing, previous, counter: Math.max(previous, seen?.counter ?? 0), writtenAtMs: 0 });
       await along(tx);
     });
     this.#access.changed();
@@ -137,13 +137,14 @@ export class Keeper {
     const server = await this.#access.host(readManifest);
     if (!hasRoomAnew(keeping, server))
       throw new ClientError("backup_full", "The server has no room for two writings of the backup at once.");
-    await this.#anew();
+    await this.#anew(keeping);
   }
 
-  async #anew(): Promise<void> {
+  async #anew({ publicKey }: Keeping): Promise<void> {
+    const nothing = await this.#nothing(publicKey);
     await this.#world.store.transact("write", async (tx) => {
       const keeping = await loadKeeping(tx);
-      if (keeping !== undefined) await beginAnew(tx, { ...keeping, ...this.#nothing() });
+      if (keeping !== undefined) await beginAnew(tx, { ...keeping, ...nothing });
     });
   }
 
@@ -154,8 +155,11 @@ export class Keeper {
     if (keeping === undefined || this.#isClosed) return;
     await this.#access.host(async (connection) => {
       const server = await readManifest(connection);
-      if (!(await this.#agree(connection, server))) return;
-      if (isWorn(keeping) && hasRoomAnew(keeping, server)) await this.#anew();
+      const standing = await this.#agree(connection, server);
+      if (standing === undefined) return;
+      // What the server may have already is told to its end first.
+      const isToldAll = (await store.transact("read", loadManifestOut)) === undefined;
+      if (isToldAll && this.#isWorn(standing) && hasRoomAnew(standing, server)) await this.#anew(standing);
       for (let lost = 0; ;) {
         if (!(await this.#sendChunks(connection))) {
           lost += 1;
@@ -173,14 +177,39 @@ export class Keeper {
     this.#access.changed();
   }
 
-  /** Whether the server shows what it was given last, as far as the devices told each other; else an alarm. @throws ClientError */
-  async look(): Promise<void> {
-    const seen = await this.#world.store.transact("read", loadSeen);
-    if (seen?.isOn !== true) return;
+  /** Whether there is anything to write, or somebody else says that they keep the backup, as far as this device knows. */
+  async hasWork(): Promise<boolean> {
+    return await this.#world.store.transact("read", async (tx) => {
+      const keeping = await loadKeeping(tx);
+      if (keeping === undefined) return false;
+      const isWritten = keeping.walk === undefined && keeping.chunks === keeping.counted && (await loadManifestOut(tx)) === undefined;
+      if (!isWritten || this.#isWorn(keeping)) return true;
+      const { conversations, authors } = await loadTouched(tx, 1);
+      if (conversations.length + authors.length + (await loadDue(tx, 1)).length > 0) return true;
+      return ((await loadSeen(tx))?.counter ?? 0) > keeping.counter;
+    });
+  }
+
+  #isWorn(keeping: Keeping): boolean {
+    return isWorn(keeping, this.#world.platform.nowMs());
+  }
+
+  /**
+   * Whether the server shows what it was given last, as far as the devices told each other; else an alarm.
+   * @returns `false` where this device keeps the backup and is to write, as the server shows something else than it left there
+   * @throws ClientError
+   */
+  async look(): Promise<boolean> {
+    const { seen, keeping } = await this.#world.store.transact("read", async (tx) => ({
+      seen: await loadSeen(tx),
+      keeping: await loadKeeping(tx),
+    }));
+    if (seen?.isOn !== true) return true;
     // Of one that is none of the account any more, it is what the backup was left with.
     const server = await this.#access.host(readManifest);
     const shown = (await this.#verified(server, seen.deviceId))?.body.counter ?? 0;
     if (shown < seen.counter) await this.#alarm(seen.counter);
+    return keeping === undefined || (shown === keeping.previous && shown >= seen.counter);
   }
 
   /** The server keeps none any more. @throws ClientError */
@@ -188,11 +217,18 @@ export class Keeper {
     expectAnswer(await connection.request({ kind: "erase_history" }), "done");
   }
 
-  /** Where the first writing begins. */
-  #nothing(): Omit<Keeping, "archiveKey" | "wrappedKey" | "previous" | "counter" | "writtenAtMs"> {
+  /** Where a writing begins, under a key that nothing here has once its first chunk is made. */
+  async #nothing(publicKey: Uint8Array): Promise<Omit<Keeping, "previous" | "counter" | "writtenAtMs">> {
+    const { platform, own } = this.#world;
     const total = this.#ids().ids.length;
+    const [generation, chainKey] = [platform.random(16), platform.random(32)];
     return {
-      generation: this.#world.platform.random(16),
+      generation,
+      publicKey,
+      sealedKey: await sealGenerationKey(platform, chainKey, { publicKey, accountId: own.accountId, generation }),
+      chainKey,
+      begunAtMs: platform.nowMs(),
+      isSuperseded: false,
       chunks: 0,
       counted: 0,
       baseChunks: 0,
@@ -241,17 +277,17 @@ export class Keeper {
     await this.#world.alarms.raise({ failure: rolledBack, about: String(counter) });
   }
 
-  /** Whether this device goes on: whoever took over is followed, which the person is told, and an older copy is told and written over. */
-  async #agree(connection: RoleConnection<"device">, server: HistoryManifest): Promise<boolean> {
+  /** What this device goes on with: whoever took over is followed, which the person is told, and an older copy is told and written over. */
+  async #agree(connection: RoleConnection<"device">, server: HistoryManifest): Promise<Keeping | undefined> {
     const { store } = this.#world;
     const { stored, out, seen } = await store.transact("read", async (tx) => ({
       stored: await loadKeeping(tx),
       out: await loadManifestOut(tx),
       seen: await loadSeen(tx),
     }));
-    if (stored === undefined) return false;
+    if (stored === undefined) return undefined;
     // Taken, though the answer was lost: the same again is taken too.
-    if (out !== undefined && server.counter === out.counter && equalBytes(server.manifest, out.manifest)) return true;
+    if (out !== undefined && server.counter === out.counter && equalBytes(server.manifest, out.manifest)) return stored;
     const verified = await this.#verified(server);
     const { own } = this.#world;
     const isOther = (deviceId: Uint8Array): boolean => !equalBytes(deviceId, own.deviceId) && isCurrent(own, deviceId);
@@ -264,20 +300,19 @@ export class Keeper {
       await store.transact("write", forgetKeeping);
       await this.#world.alarms.raise({ failure: keptElsewhere, about: String(Math.max(seen?.counter ?? 0, verified?.body.counter ?? 0)) });
       this.#access.changed();
-      return false;
+      return undefined;
     }
     // Whatever was said of this device: it goes on above that.
     const keeping = { ...stored, counter: Math.max(stored.counter, seen?.counter ?? 0) };
     if (server.counter === keeping.previous && (verified?.body.counter ?? 0) === keeping.previous) {
       if (keeping.counter > stored.counter) await store.transact("write", (tx) => putKeeping(tx, keeping));
-      return true;
+      return keeping;
     }
     if ((verified?.body.counter ?? 0) < keeping.previous) await this.#alarm(keeping.previous);
     const previous = await this.#standing(connection, server, keeping.counter);
-    await store.transact("write", (tx) =>
-      beginAnew(tx, { ...keeping, ...this.#nothing(), previous, counter: Math.max(previous, keeping.counter) }),
-    );
-    return true;
+    const begun = { ...keeping, ...(await this.#nothing(keeping.publicKey)), previous, counter: Math.max(previous, keeping.counter) };
+    await store.transact("write", (tx) => beginAnew(tx, begun));
+    return begun;
   }
 
   /** Sends the chunks that were made; `false` where all of it begins anew, since the server has others. */
@@ -289,7 +324,7 @@ export class Keeper {
       const { generation } = keeping;
       const became = await put(connection, { kind: "put_history_chunk", generation, number: out.number, chunk: out.chunk });
       if (became !== "done") {
-        await this.#anew();
+        await this.#anew(keeping);
         return false;
       }
       await store.transact("write", (tx) => tx.delete(out.key));
@@ -328,6 +363,7 @@ export class Keeper {
       walk: gathered.walk,
       messages: Math.max(0, keeping.messages + gathered.messages),
       leftOut: keeping.leftOut + gathered.leftOut,
+      isSuperseded: keeping.isSuperseded || gathered.isSuperseding,
       baseChunks: isOver ? keeping.chunks + 1 : keeping.baseChunks,
     };
     const chunk = items.length === 0 && keeping.chunks > 0 ? undefined : this.#seal(keeping, items);
@@ -342,14 +378,16 @@ export class Keeper {
     return true;
   }
 
-  #seal({ archiveKey, generation, chunks }: Keeping, items: Parameters<typeof sealChunk>[0]): Uint8Array {
+  #seal({ chainKey, generation, chunks }: Keeping, items: Parameters<typeof sealChunk>[0]): Uint8Array {
     const { own, platform } = this.#world;
-    return sealChunk(items, archiveKey, { accountId: own.accountId, generation, number: chunks }, platform.random);
+    return sealChunk(items, chunkKeyOf(chainKey), { accountId: own.accountId, generation, number: chunks }, platform.random);
   }
 
-  #putChunk(tx: Parameters<typeof putChunk>[0], keeping: Keeping, chunk: Uint8Array): void {
+  /** Stores a chunk; from then on nothing here opens it. */
+  #putChunk(tx: StoreTransaction, keeping: Keeping, chunk: Uint8Array): void {
     putChunk(tx, keeping.chunks, chunk, this.#world.platform.sha256(chunk));
-    putKeeping(tx, { ...keeping, chunks: keeping.chunks + 1, sizeBytes: keeping.sizeBytes + chunk.length });
+    const { chunks, chainKey, sizeBytes } = keeping;
+    putKeeping(tx, { ...keeping, chunks: chunks + 1, chainKey: nextChainKey(chainKey), sizeBytes: sizeBytes + chunk.length });
   }
 
   /** Has the manifest count all chunks; whether it did not yet. */
@@ -362,7 +400,7 @@ export class Keeper {
     const { previous, generation, messages, sizeBytes } = keeping;
     const { counter, chunks, manifest, timeMs } = out;
     const became = await put(connection, { kind: "put_history_manifest", previous, counter, generation, chunks, manifest });
-    if (became === "lost") await this.#anew();
+    if (became === "lost") await this.#anew(keeping);
     // Another came first, or something was lost: looked at with the next writing.
     if (became !== "done") throw changedMeanwhile();
     const seen: SeenBackup = { isOn: true, deviceId: own.deviceId, counter, writtenAtMs: timeMs, messages, sizeBytes };
@@ -377,12 +415,12 @@ export class Keeper {
 
   async #makeManifest(keeping: Keeping): Promise<Awaited<ReturnType<typeof loadManifestOut>>> {
     const { store, own, platform } = this.#world;
-    const { chunks, counted, generation, wrappedKey, archiveKey, messages } = keeping;
+    const { chunks, counted, generation, sealedKey, chainKey, messages } = keeping;
     if (chunks === counted) return undefined;
     const hashes = await store.transact("read", loadHashes);
     const [counter, timeMs] = [keeping.counter + 1, platform.nowMs()];
-    const body = { counter, timeMs, generation, wrappedKey };
-    const manifest = await writeManifest({ own, platform, archiveKey, body, content: { messages, hashes } });
+    const body = { counter, generation, sealedKey };
+    const manifest = await writeManifest({ own, platform, chainKey, body, content: { timeMs, messages, hashes } });
     const out = { counter, chunks, timeMs, manifest };
     await store.transact("write", (tx) => {
       putKeeping(tx, { ...keeping, counter });

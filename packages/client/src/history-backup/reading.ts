@@ -8,7 +8,8 @@ import type { StoreTransaction } from "../store/store.ts";
 import { Timeline } from "../timeline/timeline.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { openChunk } from "./format.ts";
-import type { HistoryItem } from "./format.ts";
+import type { ChunkPlace, HistoryItem } from "./format.ts";
+import { chainOf, chunkKeyOf } from "./keys.ts";
 import { readChunk } from "./server.ts";
 import type { Host } from "./server.ts";
 import { forgetReading, goneOf, loadFound, loadFoundHashes, loadMembers, putFound, putGone, putMembers } from "./stored.ts";
@@ -17,6 +18,18 @@ import type { FoundBackup } from "./stored.ts";
 /** What reading a backup needs of the engine. */
 export interface ReadingAccess extends Omit<ImportAccess, "onSegment"> {
   readonly host: Host;
+}
+
+/** What a chunk has to be, and from what its key follows. */
+interface ChunkProof {
+  readonly hash: Uint8Array | undefined;
+  readonly chainKey: Uint8Array | undefined;
+}
+
+/** What came of lines that were read. */
+interface Put {
+  readonly restored: number;
+  readonly unreadable: number;
 }
 
 type Of<K extends HistoryItem["kind"]> = Extract<HistoryItem, { readonly kind: K }>;
@@ -48,10 +61,11 @@ export class Reading {
     const begun = await store.transact("read", loadFound);
     if (begun?.stage !== "running") return undefined;
     const hashes = await store.transact("read", loadFoundHashes);
+    const chain = chainOf(begun.generationKey, begun.left);
     return await this.#access.host(async (connection) => {
       let found = begun;
       while (found.left > 0 && !this.#isClosed) {
-        found = await this.#takeChunk(connection, found, hashes[found.left - 1]);
+        found = await this.#takeChunk(connection, found, { hash: hashes[found.left - 1], chainKey: chain[found.left - 1] });
         this.#changed();
       }
       return found.left > 0 ? undefined : found;
@@ -61,16 +75,24 @@ export class Reading {
   /** All of it was read. */
   async finish(tx: StoreTransaction, found: FoundBackup): Promise<void> {
     await forgetReading(tx);
-    putFound(tx, { ...found, stage: "done", archiveKey: new Uint8Array(32) });
+    putFound(tx, { ...found, stage: "done", generationKey: new Uint8Array(32) });
   }
 
-  async #takeChunk(connection: RoleConnection<"device">, found: FoundBackup, hash: Uint8Array | undefined): Promise<FoundBackup> {
+  async #takeChunk(connection: RoleConnection<"device">, found: FoundBackup, proof: ChunkProof): Promise<FoundBackup> {
     const { store } = this.#world;
-    const items = await this.#items(connection, found, hash);
-    const before = { ...found, left: found.left - 1, missing: found.missing + (items === undefined ? 1 : 0) };
+    const number = found.left - 1;
+    const chunk = await this.#chunk(connection, { ...found, number }, proof.hash);
+    const items = chunk === undefined ? undefined : this.#open(chunk, { ...found, number }, proof.chainKey);
+    const [missing, unread] = [chunk === undefined ? 1 : 0, chunk !== undefined && items === undefined ? 1 : 0];
     const next = await store.transact("write", async (tx) => {
-      const restored = await this.#put(tx, items ?? []);
-      const after = { ...before, restored: before.restored + restored };
+      const { restored, unreadable } = await this.#put(tx, items ?? []);
+      const after = {
+        ...found,
+        left: number,
+        missing: found.missing + missing,
+        restored: found.restored + restored,
+        unreadable: found.unreadable + unread + unreadable,
+      };
       putFound(tx, after);
       return after;
     });
@@ -78,33 +100,45 @@ export class Reading {
     return next;
   }
 
-  /** What is in the chunk; `undefined` where it is missing, or is not the one that was written. */
-  async #items(
+  /** A chunk; `undefined` where it is missing, or is not the one that was written. */
+  async #chunk(
     connection: RoleConnection<"device">,
-    { generation, archiveKey, left }: FoundBackup,
+    { generation, number }: Pick<ChunkPlace, "generation" | "number">,
     hash: Uint8Array | undefined,
-  ): Promise<readonly HistoryItem[] | undefined> {
-    const { own, platform } = this.#world;
-    const number = left - 1;
+  ): Promise<Uint8Array | undefined> {
     const chunk = await readChunk(connection, { generation, number });
-    if (chunk === undefined || hash === undefined || !equalBytes(platform.sha256(chunk), hash)) return undefined;
-    return openChunk(chunk, archiveKey, { accountId: own.accountId, generation, number });
+    return chunk !== undefined && hash !== undefined && equalBytes(this.#world.platform.sha256(chunk), hash) ? chunk : undefined;
   }
 
-  /** How many messages that were not here it brought. */
-  async #put(tx: StoreTransaction, items: readonly HistoryItem[]): Promise<number> {
-    let restored = 0;
+  /** What is in it; `undefined` where it is of a form that is not known here. */
+  #open(
+    chunk: Uint8Array,
+    { generation, number }: Pick<ChunkPlace, "generation" | "number">,
+    chainKey: Uint8Array | undefined,
+  ): readonly HistoryItem[] | undefined {
+    const { accountId } = this.#world.own;
+    return chainKey === undefined ? undefined : openChunk(chunk, chunkKeyOf(chainKey), { accountId, generation, number });
+  }
+
+  /** How many messages that were not here it brought, and how many lines nothing here reads. */
+  async #put(tx: StoreTransaction, items: readonly HistoryItem[]): Promise<Put> {
+    let [restored, unreadable] = [0, 0];
     // Within a chunk each line stands once, and what is gone is of earlier ones.
-    for (const item of items) if (item.kind === "lines") restored += await this.#putLines(tx, item);
+    for (const item of items) {
+      if (item.kind !== "lines") continue;
+      const put = await this.#putLines(tx, item);
+      restored += put.restored;
+      unreadable += put.unreadable;
+    }
     for (const item of items) {
       if (item.kind === "erased") for (const order of item.orders) putGone(tx, toBase64Url(item.logId), order);
       if (item.kind === "members") await putMembers(tx, toBase64Url(item.logId), item.accounts);
       if (item.kind === "person") await this.#putName(tx, item);
     }
-    return restored;
+    return { restored, unreadable };
   }
 
-  async #putLines(tx: StoreTransaction, item: Of<"lines">): Promise<number> {
+  async #putLines(tx: StoreTransaction, item: Of<"lines">): Promise<Put> {
     const { platform, segments } = this.#world;
     const conversationId = toBase64Url(item.logId);
     const gone = await goneOf(tx, conversationId);
@@ -119,9 +153,14 @@ export class Reading {
       // Nothing of what comes takes a line out.
       onFilesGone: () => undefined,
     });
-    await putArchivedLines(timeline, { ...item, lines });
+    const unreadable = await putArchivedLines(timeline, { ...item, lines });
     const { lines: put, arrived } = await timeline.flush();
-    return put.filter(({ order, message, body }) => arrived.has(order) && message !== undefined && body.kind !== "deleted").length;
+    const restored = put.filter(
+      ({ order, message, body }) => arrived.has(order) && message !== undefined && body.kind !== "deleted",
+    ).length;
+    // No earlier word about it takes its place.
+    for (const order of unreadable) putGone(tx, conversationId, order);
+    return { restored, unreadable: unreadable.length };
   }
 
   async #putName(tx: StoreTransaction, { accountId, displayName }: Of<"person">): Promise<void> {

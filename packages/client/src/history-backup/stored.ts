@@ -17,7 +17,7 @@ import type { Codec } from "@latchkey/codec";
 import { maxHistoryChunks } from "@latchkey/protocol";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { keptHereKey } from "./due.ts";
+import { duePrefix, keptHereKey } from "./due.ts";
 
 /** How far the first writing has come: conversations in the order of their ids, and in that one up to this line (-1: none). */
 export interface Walk {
@@ -31,8 +31,16 @@ export interface Walk {
 /** The backup that this device keeps. */
 export interface Keeping {
   readonly generation: Uint8Array;
-  readonly archiveKey: Uint8Array;
-  readonly wrappedKey: Uint8Array;
+  /** To which the key of each generation is sealed: it follows from the phrase. */
+  readonly publicKey: Uint8Array;
+  /** The key of this generation, as it is sealed. */
+  readonly sealedKey: Uint8Array;
+  /** From which the next chunk's key follows, and no earlier one's. */
+  readonly chainKey: Uint8Array;
+  /** When this generation was begun, by this device's clock. */
+  readonly begunAtMs: number;
+  /** Whether it has lines as they were before they changed or went. */
+  readonly isSuperseded: boolean;
   /** The counter that the server's manifest has, and the one below which none may be. */
   readonly previous: number;
   readonly counter: number;
@@ -64,7 +72,7 @@ export interface SeenBackup {
 export interface FoundBackup {
   readonly stage: "none" | "offered" | "running" | "done" | "declined";
   readonly generation: Uint8Array;
-  readonly archiveKey: Uint8Array;
+  readonly generationKey: Uint8Array;
   readonly counter: number;
   readonly writtenAtMs: number;
   readonly messages: number;
@@ -74,14 +82,19 @@ export interface FoundBackup {
   readonly restored: number;
   /** Chunks that the server did not have, or that were others. */
   readonly missing: number;
-  /** What this device goes on with: a key of its own, wrapped while the phrase was at hand. */
-  readonly next: { readonly archiveKey: Uint8Array; readonly wrappedKey: Uint8Array };
+  /** Lines, and whole chunks, that nothing here reads. */
+  readonly unreadable: number;
+  /** What this device goes on with: to which it seals the keys of its own generations. */
+  readonly publicKey: Uint8Array;
 }
 
 const keepingCodec: Codec<Keeping> = struct<Keeping>({
   generation: opaque(16),
-  archiveKey: opaque(32),
-  wrappedKey: opaque(72),
+  publicKey: opaqueV(2048),
+  sealedKey: opaqueV(2048),
+  chainKey: opaque(32),
+  begunAtMs: safeUint64,
+  isSuperseded: bool,
   previous: safeUint64,
   counter: safeUint64,
   chunks: uint32,
@@ -112,7 +125,7 @@ const seenCodec: Codec<SeenBackup> = struct<SeenBackup>({
 const foundCodec: Codec<FoundBackup> = struct<FoundBackup>({
   stage: enumeration<FoundBackup["stage"]>(uint8, { none: 0, offered: 1, running: 2, done: 3, declined: 4 }),
   generation: opaque(16),
-  archiveKey: opaque(32),
+  generationKey: opaque(32),
   counter: safeUint64,
   writtenAtMs: safeUint64,
   messages: safeUint64,
@@ -120,7 +133,8 @@ const foundCodec: Codec<FoundBackup> = struct<FoundBackup>({
   left: uint32,
   restored: safeUint64,
   missing: uint32,
-  next: struct<FoundBackup["next"]>({ archiveKey: opaque(32), wrappedKey: opaque(72) }),
+  unreadable: safeUint64,
+  publicKey: opaqueV(2048),
 });
 
 const prefix = "history-backup/";
@@ -162,9 +176,9 @@ export async function forgetKeeping(tx: StoreTransaction): Promise<void> {
   for (const [key] of await tx.scan({ prefix })) if (![seenKey, foundKey, hashesKey, eraseKey].includes(key)) tx.delete(key);
 }
 
-/** The same, but for the backup itself: it is written from its beginning. */
+/** The same, but for the backup itself: it is written from its beginning, with every line as it is when its turn comes. */
 export async function beginAnew(tx: StoreTransaction, keeping: Keeping): Promise<void> {
-  for (const at of [hashPrefix, outPrefix, touchedPrefix, authorPrefix, toldPrefix])
+  for (const at of [hashPrefix, outPrefix, touchedPrefix, authorPrefix, toldPrefix, duePrefix])
     for (const [key] of await tx.scan({ prefix: at })) tx.delete(key);
   tx.delete(manifestKey);
   putKeeping(tx, keeping);

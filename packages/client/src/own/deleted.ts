@@ -49,7 +49,7 @@ export async function eraseThrough(
     const order = parseOrderSegment(key.slice(prefix.length));
     const line = decodeLine(value, order);
     if (line?.message !== undefined && isMessageId(line.id)) messageIds.push(line.id);
-    timeline.erase(order);
+    timeline.erase(order, line);
     await eraseEvidence(tx, conversationId, order);
   }
   await timeline.hide(messageIds);

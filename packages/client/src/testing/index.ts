@@ -44,6 +44,8 @@ export { sealFile } from "../files/sealing.ts";
 export { encodeArchive, maxArchiveBlobBytes } from "../shared-history/archive.ts";
 export type { HistoryArchive } from "../shared-history/archive.ts";
 export { writeArchive } from "../shared-history/write.ts";
+export { openChunk } from "../history-backup/format.ts";
+export { chunkKeyOf } from "../history-backup/keys.ts";
 export { sealUnbounded } from "../group/unbounded.testing.ts";
 export { sealInboxItem } from "../group/inbox-seal.ts";
 export { sealKnock } from "../join-links/knock.ts";

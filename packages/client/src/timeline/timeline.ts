@@ -1,6 +1,6 @@
 import { equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { forgetFiles, putFiles } from "../files/file-index.ts";
-import { noteDue } from "../history-backup/due.ts";
+import { isKept, noteDue } from "../history-backup/due.ts";
 import { forgetTranscripts } from "../files/transcripts.ts";
 import { updateIndex } from "../search/search-index.ts";
 import type { SegmentListener } from "../search/search-index.ts";
@@ -74,6 +74,8 @@ export class Timeline {
   readonly #reworded = new Set<number>();
   /** Where a line was taken out. */
   readonly #erased = new Set<number>();
+  /** Where a line was before this transaction that a backup may have. */
+  readonly #backedUp = new Set<number>();
   /** Versions of messages of which another quote is shown now: they are gone, or came after what answers them. */
   readonly #requoted = new Set<string>();
   /** Where something was said of which nothing is seen, as it is about what was deleted before it came, or was seen once: what proves it goes too. */
@@ -93,11 +95,12 @@ export class Timeline {
     this.#reworded.add(line.order);
   }
 
-  /** Takes the line at a place out of the history, and of the index by which it is searched. */
-  erase(order: number): void {
+  /** Takes the line at a place out of the history, and of the index by which it is searched. @param line as it is there, where that is known */
+  erase(order: number, line: Line | undefined = this.#lines.get(order)): void {
     const { tx, conversationId } = this.#params;
-    const timer = this.#lines.get(order)?.message?.timer;
+    const timer = line?.message?.timer;
     if (timer !== undefined) forgetTimer(tx, conversationId, order, timer);
+    if (line === undefined || isKept(line)) this.#backedUp.add(order);
     deleteLine(tx, conversationId, order);
     this.#lines.delete(order);
     this.#changed.delete(order);
@@ -242,6 +245,7 @@ export class Timeline {
     for (const line of lines) {
       const before = await loadLine(tx, conversationId, line.order);
       if (before?.message?.timer !== undefined || line.message?.timer !== undefined) this.#followTimer(before, line);
+      if (before !== undefined && isKept(before)) this.#backedUp.add(line.order);
       if (before === undefined) {
         arrived.add(line.order);
         if (line.message?.inReplyTo !== undefined) putAnswer(tx, conversationId, line.message.inReplyTo, line.order);
@@ -250,7 +254,8 @@ export class Timeline {
     }
     await this.#indexFiles(lines);
     if (this.#params.isPast !== true) await noteArrivals(tx, conversationId, arrived);
-    if (lines.length + this.#erased.size > 0) await noteDue(tx, conversationId, [...this.#changed, ...this.#erased], arrived);
+    const due = [...lines.filter((line) => isKept(line)).map(({ order }) => order), ...this.#backedUp];
+    if (due.length > 0) await noteDue(tx, conversationId, due, this.#backedUp);
     const reworded = lines.filter(({ order }) => this.#reworded.has(order));
     await updateIndex(tx, conversationId, { lines: reworded, erased: this.#erased }, this.#params.onSegment);
     for (const order of this.#forgotten) await eraseEvidence(tx, conversationId, order);

@@ -446,7 +446,7 @@ export const fields: Readonly<Record<string, FieldEntry>> = {
     category: "traffic",
   },
   "history_backup.manifest": {
-    what: "What the chunks are and how many messages they have, sealed and signed by a device (base64url). The server has no key.",
+    what: "What the chunks are, how many messages they have and when that was written, sealed, and signed by a device of the account, which it names (base64url). The server has no key.",
     why: "A device that begins anew finds its history by it.",
     kept: whileBackup,
     category: "sealed",
