@@ -111,6 +111,8 @@ export default defineConfig({
           maxWorkers,
           isolate,
           // Nobody waits so long where all is well: what is slow for once is not wrong.
+          // Two browsers, a server and their clocks on one machine: what fails once is tried again, and named at the end (tools/test.js) as a fault to find.
+          retry: 1,
           testTimeout: 300_000,
           hookTimeout: 300_000,
           expect: { poll: { timeout: 60_000 } },

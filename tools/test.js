@@ -103,7 +103,13 @@ function vitest(project, env = {}, folderOfProject) {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests = 0, testResults } = JSON.parse(readFileSync(report, "utf8"));
     // A file that cannot be loaded, or an error outside any test, fails the run without failing a test.
     const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
-    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests, failures: failuresIn(testResults) };
+    return {
+      passed: numPassedTests,
+      failed,
+      skipped: numPendingTests + numTodoTests,
+      failures: failuresIn(testResults),
+      again: passedAgainIn(testResults),
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -117,6 +123,15 @@ function failuresIn(files) {
     if (failed.length === 0) return status === "failed" ? [`${file}: ${firstLines(message)}`] : [];
     return failed.map(({ fullName, failureMessages }) => `${file} > ${fullName}: ${firstLines(failureMessages.join(" "))}`);
   });
+}
+
+/** What failed and passed when it was tried again, of a report: as much of a fault, seen more seldom. */
+function passedAgainIn(files) {
+  return files.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status, failureMessages }) => status === "passed" && failureMessages.length > 0)
+      .map(({ fullName, failureMessages }) => `${relative(root, name)} > ${fullName}: ${firstLines(failureMessages.join(" "))}`),
+  );
 }
 
 function firstLines(text = "") {
@@ -165,6 +180,8 @@ function summarise(done) {
   process.stdout.write(`${((Date.now() - startedMs) / 1000).toFixed(0)} s in all; a check without tests of its own counts as one.\n`);
   process.stdout.write(`${total("passed")} passed, ${total("failed")} failed\n`);
   // Last, where whoever sees the end alone sees it.
+  for (const { title, again = [] } of done)
+    for (const one of again) process.stdout.write(`PASSED ONLY WHEN TRIED AGAIN in ${title}: ${one}\n`);
   for (const { title, failures = [] } of done) for (const failure of failures) process.stdout.write(`FAILED in ${title}: ${failure}\n`);
   return total("failed") === 0;
 }

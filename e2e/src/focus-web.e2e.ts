@@ -132,7 +132,7 @@ describe("the focus", () => {
     // At twice the size, half the screen is left: what reminds of something takes one line of it.
     await page.setViewportSize({ width: 320, height: 422 });
     const notes = page.getByRole("complementary");
-    expect(await notes.count()).toBe(1);
+    await expect.poll(() => notes.count()).toBe(1);
     expect((await notes.boundingBox())?.height ?? 999).toBeLessThan(60);
     expect(await accessibilityProblems(page)).toEqual([]);
   });

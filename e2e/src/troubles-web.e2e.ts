@@ -237,7 +237,7 @@ describe("a moment of trouble", () => {
     await page.getByRole("button", { name: "Leave conversation" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Leave", exact: true }).click();
     await page.getByRole("button", { name: "Archived (1)" }).click();
-    expect(await page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link").count()).toBe(1);
+    await expect.poll(() => page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link").count()).toBe(1);
     await page.getByRole("list", { name: "Conversations", exact: true }).getByRole("link").click();
     await seeMessage(page, "The last word");
     expect(await messageBox(page).count()).toBe(0);
