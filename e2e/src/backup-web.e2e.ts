@@ -41,6 +41,20 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
+/** Ada recovers her account in a browser that knows nothing of her, by the words as they are pasted. */
+async function recover({ page }: BrowserProfile): Promise<void> {
+  await page.goto(`${server.url}/recover`);
+  await page.getByLabel("Username").fill("ada");
+  await page.getByLabel("Word 1", { exact: true }).focus();
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData("text", text);
+    document.activeElement?.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  }, phrase);
+  await page.getByRole("button", { name: "Recover" }).click();
+  await page.getByText(/^Your server has a backup of .* with 2 messages/).waitFor({ timeout: 90_000 });
+}
+
 /** What a person sees, on a wide and a narrow screen, where somebody wants to look at it. */
 async function look(name: string): Promise<void> {
   const shots = process.env["SHOTS"];
@@ -54,20 +68,34 @@ async function look(name: string): Promise<void> {
 
 describe("a backup", () => {
   test(
+    "[B-4] [B-6] that is declined brings nothing, makes room for another, and stays at the server until there is one",
+    { timeout: 240_000 },
+    async () => {
+      await using other = await openBrowser({ folder: folder.at("ada-3"), viewport: { width: 1280, height: 800 } });
+      const { page } = other;
+      await recover(other);
+      await page.goto(`${server.url}/settings/data`);
+      await page.getByRole("button", { name: "Bring them back" }).waitFor({ timeout: 60_000 });
+      const takeOver = page.getByRole("button", { name: "Keep it on this device" });
+      expect(await takeOver.count()).toBe(0);
+      await page.getByRole("button", { name: "Do without them" }).click();
+      await takeOver.waitFor({ timeout: 60_000 });
+      expect(await page.getByRole("heading", { name: "Your messages from before" }).count()).toBe(0);
+      await page.reload();
+      await takeOver.waitFor({ timeout: 60_000 });
+      expect(await page.getByRole("button", { name: "Bring them back" }).count()).toBe(0);
+      await page.goto(`${server.url}/`);
+      await page.getByText("This is its only device now.", { exact: false }).waitFor({ timeout: 60_000 });
+      expect(await conversationLink(page, "Lighthouse walk").count()).toBe(0);
+    },
+  );
+
+  test(
     "[B-4] [B-6] is offered when the account is recovered, comes back, and is kept on by the new device",
     { timeout: 240_000 },
     async () => {
       const { page } = fresh;
-      await page.goto(`${server.url}/recover`);
-      await page.getByLabel("Username").fill("ada");
-      await page.getByLabel("Word 1", { exact: true }).focus();
-      await page.evaluate((text) => {
-        const data = new DataTransfer();
-        data.setData("text", text);
-        document.activeElement?.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-      }, phrase);
-      await page.getByRole("button", { name: "Recover" }).click();
-      await page.getByText(/^Your server has a backup of .* with 2 messages/).waitFor({ timeout: 90_000 });
+      await recover(fresh);
       await look("offered");
       expect(await accessibilityProblems(page)).toEqual([]);
       await page.getByRole("button", { name: "Bring them back" }).click();
