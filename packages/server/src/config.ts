@@ -12,7 +12,7 @@ export interface Rate {
   readonly perSecond: number;
 }
 
-/** Limits for one log, inbox or device. */
+/** Limits for one log, inbox, device or account. */
 export interface TargetRates {
   /** Messages and complaints in one log, of one address; of all; and of each address whatever the others do. */
   readonly append: Rate;
@@ -32,6 +32,8 @@ export interface TargetRates {
   readonly takeKeyPackageInAll: Rate;
   /** Wakes by one token, whoever shows it. */
   readonly wake: Rate;
+  /** Bytes that are written of one account's history backup, by whichever of its devices. */
+  readonly historyBytes: Rate;
 }
 
 /** Bounds of everything that a peer can make the server hold or do. Sizes in bytes. */
@@ -205,6 +207,7 @@ export const defaultLimits: ServerLimits = {
     takeKeyPackage: { burst: 20, perSecond: 0.02 },
     takeKeyPackageInAll: { burst: 40, perSecond: 0.05 },
     wake: { burst: 30, perSecond: 0.01 },
+    historyBytes: { burst: 1_073_741_824, perSecond: 8192 },
   },
   complaintsAtOnce: 2048,
   openRate: { burst: 30_000, perSecond: 100 },

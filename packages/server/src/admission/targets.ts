@@ -13,7 +13,7 @@ const neighbourRate = { burst: 2, perSecond: 0.2 };
 const largestBucket = Math.max(...buckets);
 
 /**
- * What may be done to one log, inbox or device: by one address, and by all of them together. Each address has a little that the others
+ * What may be done to one log, inbox, device or account: by one address, and by all of them together. Each address has a little that the others
  * cannot use up, so that nobody is kept out by a flood.
  */
 export class TargetLimits {
@@ -34,6 +34,7 @@ export class TargetLimits {
       takeKeyPackage: new RateTable(rates.takeKeyPackage),
       takeKeyPackageInAll: new RateTable(rates.takeKeyPackageInAll),
       wake: new RateTable(rates.wake),
+      historyBytes: new RateTable(rates.historyBytes),
     };
     this.#nowMs = nowMs;
   }
@@ -74,6 +75,11 @@ export class TargetLimits {
   /** Whether one more wake by this token is too many. */
   isWokenTooOften(tokenId: Uint8Array): boolean {
     return this.#tables.wake.take(keyOf(tokenId), this.#nowMs()) > 0;
+  }
+
+  /** Bytes of an account's history backup. @throws Refusal `rate_limited` */
+  history(accountId: Uint8Array, sizeBytes: number): void {
+    refuseFor(this.#tables.historyBytes.take(keyOf(accountId), this.#nowMs(), sizeBytes));
   }
 
   /** How long a device's one-time key packages are spared, in milliseconds: 0 where one may be given out. */

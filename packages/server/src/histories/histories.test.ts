@@ -3,10 +3,11 @@ import { DatabaseSync } from "node:sqlite";
 import { historyChunkBytes } from "@latchkey/protocol";
 import type { HistoryManifest } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
+import { defaultLimits } from "../config.ts";
 import type { ServerLimits } from "../config.ts";
 import { sha256 } from "../hash.ts";
 import { readHoldings } from "../testing/fetch-holdings.ts";
-import { random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
+import { connectDevice, random, register, runServer, temporaryDirectory, zeros } from "../testing/fixtures.ts";
 import { TestClient } from "../testing/test-client.ts";
 
 const [small = 0, middle = 0] = historyChunkBytes;
@@ -70,6 +71,24 @@ describe("[B-1] a history backup", () => {
     const putBob = (number: number): Promise<string> =>
       bob.outcome({ kind: "put_history_chunk", generation, number, chunk: random(small) });
     expect([await putBob(0), await putBob(1)]).toEqual(["done", "storage_full"]);
+  });
+});
+
+describe("[B-1] what is written of it", () => {
+  test("is bounded for its account, on whichever of its connections and from wherever, and for no other account by that", async () => {
+    const targets = { ...defaultLimits.targets, historyBytes: { burst: 2 * small, perSecond: 0.001 } };
+    const server = await runServer({ limits: { targets }, trustProxy: "loopback" });
+    const { account, client } = await register(server, "alice");
+    const put = (by: TestClient<"device">, number: number): Promise<string> =>
+      by.outcome({ kind: "put_history_chunk", generation: zeros.slice(0, 16), number, chunk: random(small) });
+    expect([await put(client, 0), await put(client, 1), await put(client, 2)]).toEqual(["done", "done", "rate_limited"]);
+    const elsewhere = await TestClient.connect(server.url, "device", { headers: { "x-forwarded-for": "203.0.113.9" } });
+    await connectDevice(elsewhere, account.accountId, account.device);
+    expect(await put(elsewhere, 2)).toBe("rate_limited");
+    const head = { kind: "put_history_manifest", previous: 0, counter: 1, generation: zeros.slice(0, 16), chunks: 2 } as const;
+    expect(await elsewhere.outcome({ ...head, manifest: random(50) })).toBe("rate_limited");
+    const { client: bob } = await register(server, "bobby");
+    expect(await put(bob, 0)).toBe("done");
   });
 });
 

@@ -1,6 +1,7 @@
 import { historyChunkBytes } from "@latchkey/protocol";
 import type { HistoryChunkPlace, HistoryManifest, PutHistoryChunk, PutHistoryManifest } from "@latchkey/protocol";
 import type { Admission, Source } from "../admission/admission.ts";
+import type { TargetLimits } from "../admission/targets.ts";
 import type { ServerContext } from "../config.ts";
 import { dayOf } from "../days.ts";
 import { Refusal } from "../errors.ts";
@@ -16,12 +17,20 @@ export class HistoryService {
   readonly #store: HistoryStore;
   readonly #context: ServerContext;
   readonly #admission: Admission;
+  readonly #targets: Pick<TargetLimits, "history">;
   readonly #disk: Pick<DiskRoom, "isLow">;
 
-  constructor(parts: { store: HistoryStore; context: ServerContext; admission: Admission; disk: Pick<DiskRoom, "isLow"> }) {
+  constructor(parts: {
+    store: HistoryStore;
+    context: ServerContext;
+    admission: Admission;
+    targets: Pick<TargetLimits, "history">;
+    disk: Pick<DiskRoom, "isLow">;
+  }) {
     this.#store = parts.store;
     this.#context = parts.context;
     this.#admission = parts.admission;
+    this.#targets = parts.targets;
     this.#disk = parts.disk;
   }
 
@@ -44,7 +53,7 @@ export class HistoryService {
   async putChunk(accountId: Uint8Array, { generation, number, chunk }: PutHistoryChunk, source: Source): Promise<void> {
     if (!historyChunkBytes.includes(chunk.length)) throw new Refusal("malformed");
     if (this.#disk.isLow) throw new Refusal("storage_full");
-    this.#admission.admit("historyBytes", source, chunk.length);
+    this.#admit(accountId, source, chunk.length);
     const { maxHistoryBytes: maxBytes, maxStoredHistoryBytes: maxStoredBytes } = this.#context.limits;
     const bounds = { maxBytes, maxStoredBytes };
     const stored = await this.#store.putHistoryChunk({ accountId, generation, number, chunk, day: this.#today(), ...bounds });
@@ -55,7 +64,7 @@ export class HistoryService {
   async putManifest(accountId: Uint8Array, request: PutHistoryManifest, source: Source): Promise<void> {
     if (this.#disk.isLow) throw new Refusal("storage_full");
     const { previous, counter, generation, chunks, manifest } = request;
-    this.#admission.admit("historyBytes", source, manifest.length + 1);
+    this.#admit(accountId, source, manifest.length + 1);
     const stored = await this.#store.putHistoryManifest({ accountId, previous, counter, generation, chunks, manifest, day: this.#today() });
     if (stored.kind === "refused") throw new Refusal(stored.code);
   }
@@ -72,6 +81,12 @@ export class HistoryService {
       removed += count;
       if (count === 0) return removed;
     }
+  }
+
+  /** By account, wherever its devices are, and by address. @throws Refusal `rate_limited` */
+  #admit(accountId: Uint8Array, source: Source, sizeBytes: number): void {
+    this.#targets.history(accountId, sizeBytes);
+    this.#admission.admit("historyBytes", source, sizeBytes);
   }
 
   #today(): number {

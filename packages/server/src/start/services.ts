@@ -129,7 +129,7 @@ export async function createServices(params: {
       context,
       setTimer,
     }),
-    histories: new HistoryService({ store, context, admission, disk }),
+    histories: new HistoryService({ store, context, admission, targets, disk }),
     holdings: new HoldingsDoor({ source: { store, host: context.host }, queue, context }),
     devices,
     blobs: new BlobService(blobParts),
