@@ -188,7 +188,7 @@ describe("[X-1] members in the field", () => {
   test("are offered behind an @, chosen by keys, and named by an address", async () => {
     await field().pressSequentially("Ask @una");
     await members().getByRole("option").first().waitFor();
-    expect(await members().getByRole("option").allInnerTexts()).toEqual([expect.stringContaining("Cyd Ünal")]);
+    await expect.poll(() => members().getByRole("option").allInnerTexts()).toEqual([expect.stringContaining("Cyd Ünal")]);
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.keyboard.press("Enter");
     expect(await field().inputValue()).toBe("Ask @Cyd Ünal ");

@@ -52,6 +52,7 @@ describe("[X-7] messages that go, in the app", () => {
     await page.getByRole("button", { name: "Conversation details" }).click();
     const details = page.getByRole("complementary", { name: "Details" });
     const choice = details.getByRole("combobox", { name: "Messages go after" });
+    await choice.waitFor();
     expect(await choice.locator("option").allInnerTexts()).toEqual([
       "Never",
       "30 seconds",
