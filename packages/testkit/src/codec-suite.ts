@@ -1,4 +1,4 @@
-import { CodecError, concatBytes, decode, encode, toHex } from "@latchkey/codec";
+import { CodecError, concatBytes, decode, encode, equalBytes, toHex } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import fc from "fast-check";
 import { hash } from "node:crypto";
@@ -149,5 +149,8 @@ function expectReadOrRefused<T>(codec: Codec<T>, bytes: Uint8Array, canonical: b
     if (!(error instanceof CodecError)) throw error;
     return;
   }
-  if (canonical) expect(toHex(encode(codec, value))).toBe(toHex(bytes));
+  // Compared as bytes: there are thousands of them, and their words are of use only where they differ.
+  if (!canonical) return;
+  const encoded = encode(codec, value);
+  if (!equalBytes(encoded, bytes)) expect(toHex(encoded)).toBe(toHex(bytes));
 }
