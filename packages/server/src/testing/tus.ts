@@ -1,4 +1,4 @@
-import { toBase64Url } from "@latchkey/codec";
+import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { blobPath, httpPaths } from "@latchkey/protocol";
 
 /** A server's address, and perhaps the visitor that a proxy in front of it names. */
@@ -61,4 +61,10 @@ export async function readBlob(peer: TusPeer, blobId: Uint8Array): Promise<Uint8
   const response = await fetch(peer.url + blobPath(toBase64Url(blobId)));
   const bytes = new Uint8Array(await response.arrayBuffer());
   return response.status === 200 ? bytes : response.status;
+}
+
+/** Whether a blob is there and is these bytes, however many. */
+export async function holdsBlob(peer: TusPeer, blobId: Uint8Array, bytes: Uint8Array): Promise<boolean> {
+  const found = await readBlob(peer, blobId);
+  return typeof found !== "number" && equalBytes(found, bytes);
 }
