@@ -1,8 +1,8 @@
 // D41 | somebody hands a person a file of another messenger that is made up, or made to exhaust who reads it | P
 // Source: EXPORT_FORMATS.md; zip bombs (Fifield, WOOT 2019)
 // Counter-measure: what is imported is a kind of its own, on this device alone, never anybody's message; parsers take a piece at a time, with bounds on everything, and what is refused leaves nothing
-import { deflateRawSync } from "node:zlib";
 import { importFile } from "@latchkey/client/import";
+import { archiveOf } from "@latchkey/client/testing";
 import { describe, expect, test } from "vitest";
 import { foundTrio, say, Scene } from "./testing/scene.ts";
 
@@ -33,9 +33,9 @@ describe("D41 a file of another messenger that is made up", () => {
   test("[Y-6] what unpacks, nests or goes on without end is refused, and leaves nothing", async () => {
     await using scene = await Scene.open();
     const { ada } = await foundTrio(scene);
-    const spaces = deflateRawSync(Buffer.concat([Buffer.from(line("ben", "x")), Buffer.alloc(64 * 1_048_576, 0x20)]));
+    const spaces = Buffer.concat([Buffer.from(line("ben", "x")), Buffer.alloc(64 * 1_048_576, 0x20)]);
     const refused: readonly (readonly [string, string | Uint8Array<ArrayBuffer>])[] = [
-      ["unpacks_too_large", archiveOf("_chat.txt", spaces)],
+      ["unpacks_too_large", archiveOf({ name: "_chat.txt", content: spaces })],
       ["nested", `{"name":"ben","messages":[{"type":"message","text":"x"},${"[".repeat(500_000)}`],
       ["not_whole", `{"name":"ben","messages":[{"type":"message","text":"${"x".repeat(3_000_000)}`],
       ["unknown_format", "x".repeat(5_000_000)],
@@ -47,23 +47,35 @@ describe("D41 a file of another messenger that is made up", () => {
       });
     expect(await ada.client.imports()).toEqual([]);
   });
-});
 
-/** A ZIP with one packed file. */
-function archiveOf(name: string, packed: Uint8Array): Uint8Array<ArrayBuffer> {
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  local.writeUInt16LE(8, 8);
-  local.writeUInt16LE(name.length, 26);
-  const central = Buffer.alloc(46);
-  central.writeUInt32LE(0x02014b50, 0);
-  central.writeUInt16LE(8, 10);
-  central.writeUInt32LE(packed.length, 20);
-  central.writeUInt16LE(name.length, 28);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(46 + name.length, 12);
-  end.writeUInt32LE(30 + name.length + packed.length, 16);
-  return new Uint8Array(Buffer.concat([local, Buffer.from(name), packed, central, Buffer.from(name), end]));
-}
+  test("[Y-4] [Y-6] [E-291] what it says of files beside it is held against their bytes: none leads anywhere, unpacks without end or is anybody's", async () => {
+    await using scene = await Scene.open();
+    const { ada, id } = await foundTrio(scene);
+    const names = ["bomb.jpg", "longer.jpg", "../result.jpg", "result.jpg", "good.jpg", "good.jpg", "fine.jpg"];
+    const text = names.map((name) => line("ben", `${name} (file attached)`)).join("");
+    const secret = Buffer.from("what the picture shows, in plain words");
+    const archive = archiveOf(
+      { name: "a/_chat.txt", content: Buffer.from(text) },
+      { name: "a/bomb.jpg", content: Buffer.alloc(64 * 1_048_576) },
+      { name: "a/longer.jpg", content: Buffer.alloc(5000, 1), size: 4 },
+      { name: "a/../result.jpg", content: secret },
+      { name: "result.jpg", content: secret },
+      { name: "a/good.jpg", content: secret },
+      { name: "a\\good.jpg", content: secret },
+      { name: "a/fine.jpg", content: secret },
+    );
+    const [made] = await importFile(ada.client, { file: new Blob([archive]), fileName: "x.zip" });
+    expect(made).toMatchObject({ lineCount: 7, isWhole: true, files: { named: 6, kept: 1, sizeBytes: secret.length } });
+    const [fine] = await ada.client.importedLines(made?.id ?? "", { limit: 1 });
+    const fileId = fine?.files[0]?.id ?? "";
+    expect(await ada.client.importedFile(made?.id ?? "", 6, fileId)).toMatchObject({ url: undefined, isKept: false });
+    expect(Buffer.concat(await Array.fromAsync(ada.client.readImportedFile(made?.id ?? "", 6, fileId)))).toEqual(secret);
+    expect(await ada.client.listFiles(undefined, { limit: 9 })).toEqual([]);
+    await expect(ada.client.fileAccess(made?.id ?? "", "6", fileId)).rejects.toMatchObject({ code: "unknown_conversation" });
+    await expect(ada.client.fileAccess(id, "6", fileId)).rejects.toMatchObject({ code: "unknown_message" });
+    await ada.client.setFileLimit(0);
+    expect(await Array.fromAsync(ada.client.readImportedFile(made?.id ?? "", 6, fileId))).toHaveLength(1);
+    await ada.client.deleteImport(made?.id ?? "");
+    await expect(ada.client.importedFile(made?.id ?? "", 6, fileId)).rejects.toMatchObject({ code: "unknown_conversation" });
+  });
+});

@@ -1,7 +1,6 @@
 // What others send is shown, played and saved by the web app, whatever it says that it is.
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
-import { crc32, deflateSync } from "node:zlib";
 import type { FileKind, NewFile } from "@latchkey/client";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,8 +8,10 @@ import { accessibilityProblems } from "./testing/accessibility.ts";
 import { createAccount, messagesWith, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
+import { keptPieces } from "./testing/kept-pieces.ts";
 import { joinedConversation, registerPerson } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
+import { isShown, png } from "./testing/png.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
 import { seek, wav } from "./testing/sound.ts";
@@ -60,34 +61,6 @@ function file(name: string, kind: FileKind, content: Uint8Array<ArrayBuffer>, ov
   return { name, kind, mediaType: "application/octet-stream", sizeBytes: content.length, content: new Blob([content]), ...over };
 }
 
-/** A picture of one colour. */
-function png(width: number, height: number, rows = height): Uint8Array<ArrayBuffer> {
-  const chunk = (type: string, data: Uint8Array): Buffer => {
-    const head = Buffer.alloc(8);
-    head.writeUInt32BE(data.length);
-    head.write(type, 4, "latin1");
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32BE(crc32(Buffer.concat([head.subarray(4), data])));
-    return Buffer.concat([head, data, crc]);
-  };
-  const size = Buffer.alloc(13);
-  size.writeUInt32BE(width);
-  size.writeUInt32BE(height, 4);
-  size.set([8, 0, 0, 0, 0], 8);
-  const lines = Buffer.alloc((width + 1) * rows, 0x80);
-  // Before each line stands that nothing was done to it.
-  for (let row = 0; row < rows; row++) lines[row * (width + 1)] = 0;
-  const pixels = deflateSync(lines);
-  return new Uint8Array(
-    Buffer.concat([
-      Buffer.from("\u0089PNG\r\n\u001a\n", "latin1"),
-      chunk("IHDR", size),
-      chunk("IDAT", pixels),
-      chunk("IEND", new Uint8Array(0)),
-    ]),
-  );
-}
-
 /** Noise of so many bytes that is played. */
 function noise(sizeBytes: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(wav(randomBytes(sizeBytes - 44), { rate: 48_000, bits: 16 }));
@@ -99,27 +72,6 @@ async function sendFiles(caption: string, files: readonly NewFile[]): Promise<Lo
   await message.waitFor();
   return message;
 }
-
-/** Pieces of 1 MiB of ciphertext that this browser keeps. */
-async function keptPieces(): Promise<number> {
-  return await ada.page.evaluate(
-    () =>
-      new Promise<number>((resolve, reject) => {
-        const opening = indexedDB.open("latchkey-files-default");
-        opening.addEventListener("error", () => reject(new Error("no store")));
-        opening.addEventListener("success", () => {
-          const counting = opening.result.transaction("pieces").objectStore("pieces").count();
-          counting.addEventListener("success", () => {
-            opening.result.close();
-            resolve(counting.result);
-          });
-        });
-      }),
-  );
-}
-
-const isShown = (picture: Locator): Promise<boolean> =>
-  picture.evaluate((element) => element instanceof HTMLImageElement && element.complete && element.naturalWidth > 0);
 
 describe("what somebody sends", () => {
   test("pictures are shown with what they show in words, large when they are pressed, and gone through by keys", async () => {
@@ -145,15 +97,15 @@ describe("what somebody sends", () => {
 
   test("a sound of 72 MiB plays once its beginning is here, and at 80 % a little later", async () => {
     const message = await sendFiles("A long noise", [file("noise.wav", "audio", noise(72 * mebibyte), { durationMs: 786_000 })]);
-    const before = await keptPieces();
+    const before = await keptPieces(ada.page);
     await message.getByRole("button", { name: "Play" }).click();
     await message.getByRole("button", { name: "Pause" }).waitFor();
     const place = message.getByRole("slider", { name: "Place" });
     await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(0.1);
-    const begun = (await keptPieces()) - before;
+    const begun = (await keptPieces(ada.page)) - before;
     await seek(place, 0.8 * 786);
     await expect.poll(async () => Number(await place.inputValue())).toBeGreaterThan(0.8 * 786 + 0.1);
-    const sought = (await keptPieces()) - before;
+    const sought = (await keptPieces(ada.page)) - before;
     await message.getByRole("button", { name: "Pause" }).click();
     expect(begun).toBeLessThanOrEqual(6);
     expect(sought).toBeLessThanOrEqual(12);
@@ -172,13 +124,13 @@ describe("what somebody sends", () => {
     };
     const sent = createHash("sha256").update(content).digest("hex");
     expect(await save()).toBe(sent);
-    const before = await keptPieces();
+    const before = await keptPieces(ada.page);
     await page.goto(`${server.url}/settings/storage`);
     const row = page.locator(".stored-files li", { hasText: "Plansfdp.exe" });
     await row.getByRole("button").click();
     await row.waitFor({ state: "detached" });
     expect(await accessibilityProblems(page)).toEqual([]);
-    expect(await keptPieces()).toBe(before - 6);
+    expect(await keptPieces(ada.page)).toBe(before - 6);
     await page.goto(`${server.url}/c/${conversationId}`);
     expect(await save()).toBe(sent);
   });
@@ -370,6 +322,6 @@ describe("what somebody sends", () => {
     await page.getByRole("alertdialog").getByRole("button", { name: "Erase" }).click();
     await page.getByRole("button", { name: "Create account" }).waitFor();
     await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
-    expect(await keptPieces()).toBe(0);
+    expect(await keptPieces(ada.page)).toBe(0);
   });
 });

@@ -1,13 +1,18 @@
 // What another messenger exported is read, searched and erased in the app, on this device alone.
-import { writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { archiveOf } from "@latchkey/client/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
 import { createAccount } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
+import { keptPieces } from "./testing/kept-pieces.ts";
+import { isShown, png } from "./testing/png.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
 import type { ServerProcess, TemporaryFolder } from "./testing/processes.ts";
+import { wav } from "./testing/sound.ts";
 
 const hostile = `<img src=x onerror="document.title='ran'">\u202Egpj.exe`;
 
@@ -41,6 +46,23 @@ function chat(count: number): string {
     `28.01.24, 18:00 - Ben Long-Name: ${hostile}`,
     "28.01.24, 18:01 - Ada: IMG-20240128-WA0001.jpg (Datei angehängt)",
   ].join("\n");
+}
+
+/** A chat exported with its files: of pictures, a sound, a page that is called a picture, a document, and one that is not in it. */
+function chatWithFiles(): Uint8Array<ArrayBuffer> {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const page = bytes(`<!doctype html><script>document.title = "ran"</script>`);
+  const files: readonly (readonly [author: string, name: string, content: Uint8Array | undefined])[] = [
+    ["Ben", "IMG-20240128-WA0001.png", png(320, 200)],
+    ["Ada", "IMG-20240128-WA0002.png", png(200, 300)],
+    ["Ben", "PTT-20240128-WA0003.wav", wav(randomBytes(96_000), { rate: 48_000, bits: 16 })],
+    ["Ben", "IMG-20240128-WA0004.jpg", page],
+    ["Ada", "Plan for the summer.pdf", bytes("%PDF-1.7 a plan")],
+    ["Ben", "VID-20240128-WA0006.mp4", undefined],
+  ];
+  const lines = files.map(([author, name], at) => `28.01.24, 18:0${String(at)} - ${author}: ${name} (Datei angehängt)`);
+  const said = [...files].flatMap(([, name, content]) => (content === undefined ? [] : [{ name, content, method: 0 }]));
+  return archiveOf({ name: "_chat.txt", content: bytes(`${lines.join("\n")}\n28.01.24, 18:09 - Ada: see you there`) }, ...said);
 }
 
 describe("importing", () => {
@@ -78,6 +100,54 @@ describe("importing", () => {
     },
   );
 
+  test(
+    "[Y-4] [Y-5] its files come with it: shown, played and saved as those of messages, sealed here, and gone with it",
+    { timeout: 240_000 },
+    async () => {
+      const { page } = ada;
+      const path = join(folder.at("ada"), "WhatsApp Chat with Zoe.zip");
+      writeFileSync(path, chatWithFiles());
+      await page.goto(`${server.url}/settings/data`);
+      await page.getByLabel("Your name in a WhatsApp file").fill("Ada");
+      await page.getByLabel("Choose a file").setInputFiles(path);
+      await page.getByText("Brought in: 7 messages").waitFor({ timeout: 60_000 });
+      await page.getByText(/^5 files are here, .* 1 file is not: what was chosen does not have it/).waitFor();
+      expect(await keptPieces(page)).toBe(5);
+      await page.getByRole("button", { name: /^Zoe/ }).click();
+      await page.getByRole("heading", { name: "Zoe", level: 1 }).waitFor();
+      const first = page.getByRole("img", { name: "Picture: IMG-20240128-WA0001.png" });
+      await expect.poll(() => isShown(first)).toBe(true);
+      await page.getByText(/^This cannot be shown/).waitFor();
+      await page.getByText("File, not here: VID-20240128-WA0006.mp4").waitFor();
+      expect(await page.title()).not.toBe("ran");
+      expect(await accessibilityProblems(page)).toEqual([]);
+
+      await page.getByRole("button", { name: /^Open.*WA0001/ }).click();
+      const viewer = page.getByRole("dialog", { name: "Pictures and videos of this conversation" });
+      await viewer.getByText("Ben,", { exact: false }).first().waitFor();
+      expect(await viewer.getByRole("button", { name: "Forward" }).count()).toBe(0);
+      await page.keyboard.press("ArrowRight");
+      await viewer.getByText("Ada,", { exact: false }).first().waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("group", { name: "Voice message" }).getByRole("button", { name: "Play" }).click();
+      await page.getByRole("group", { name: "Voice message" }).getByRole("button", { name: "Pause" }).waitFor();
+
+      const [saved] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: "Save Plan for the summer.pdf" }).click(),
+      ]);
+      expect(saved.suggestedFilename()).toBe("Plan for the summer.pdf");
+      expect(readFileSync(await saved.path(), "utf8")).toBe("%PDF-1.7 a plan");
+
+      await page.reload();
+      await expect.poll(() => isShown(first)).toBe(true);
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+      await page.getByText("Nothing was brought in yet.").waitFor();
+      await expect.poll(() => keptPieces(page)).toBe(0);
+    },
+  );
+
   test("[Y-6] a file of another kind is refused in words", { timeout: 120_000 }, async () => {
     const { page } = ada;
     const path = join(folder.at("ada"), "notes.txt");
@@ -86,5 +156,6 @@ describe("importing", () => {
     await page.getByLabel("Choose a file").setInputFiles(path);
     await page.getByText(/^This is no file that WhatsApp/).waitFor({ timeout: 60_000 });
     await page.getByText("Nothing was brought in yet.").waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { encodeRecord, periodOf, receiptText } from "@latchkey/client/counts";
 import { openNodeClient } from "@latchkey/client/node";
-import { greyJpeg } from "@latchkey/client/testing";
+import { archiveOf, greyJpeg } from "@latchkey/client/testing";
 import { makeRelease } from "@latchkey/releases/testing";
 import { beginDesk } from "@latchkey/server/testing";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -159,10 +159,13 @@ test("what commands print is what docs/json.md promises, neither more nor less",
   await held("ann", "delete", String(forwarded?.["id"]));
   await held("ann", "deletions", String(sent?.["conversationId"]));
   await held("ann", "export", "ben", "--out", join(folder, "ben.zip"));
-  writeFileSync(join(folder, "chat.txt"), "31/01/2024, 17:30 - Ada: hello\n99/99/2024, 17:30 - Ada: hello\n");
-  const [imported] = await held("ann", "import", join(folder, "chat.txt"));
+  const chat = "31/01/2024, 17:30 - Ada: hello\n99/99/2024, 17:30 - Ada: hello\n31/01/2024, 17:31 - Ada: sun.jpg (file attached)\n";
+  const archive = archiveOf({ name: "_chat.txt", content: Buffer.from(chat) }, { name: "sun.jpg", content: greyJpeg({ widthPx: 64 }) });
+  writeFileSync(join(folder, "chat.zip"), archive);
+  const [imported] = await held("ann", "import", join(folder, "chat.zip"));
   await held("ann", "import list");
   await held("ann", "import read", String(imported?.["id"]));
+  await held("ann", "import save", String(imported?.["id"]), "--out", folder);
   await held("ann", "import aside", String(imported?.["id"]));
   await held("ann", "import search", "hello");
   await held("ann", "import delete", String(imported?.["id"]));

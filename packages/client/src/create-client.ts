@@ -13,9 +13,9 @@ import type { Alarms } from "./directory/alarms.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
-import type { ImportCalls } from "./api/imports.ts";
 import { historyBackupCalls } from "./history-backup/calls.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
+import { importCalls } from "./imports/calls.ts";
 import { lazyPassphraseCalls } from "./passphrase/lazy-calls.ts";
 import { withOwnTimers } from "./platform/own-timers.ts";
 import type { Platform } from "./platform/platform.ts";
@@ -134,13 +134,6 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     if (isClosed) throw new ClientError("closed", "The client is closed.");
     if (engine === undefined) throw missing();
     return engine;
-  }
-
-  /** What other programs said, loaded when it is asked for. */
-  async function imported(): Promise<ImportCalls> {
-    running();
-    const { createImports } = await import("./imports/imports.ts");
-    return createImports({ store, random: platform.random, nowMs: () => platform.nowMs() });
   }
 
   /** The account's connection; a client that was opened a moment ago is still connecting. @throws ClientError `offline` */
@@ -492,14 +485,10 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       yield* (await running().files.load()).read({ conversationId, messageId, fileId }, range);
     },
     ...historyBackupCalls(async () => await member().historyBackups()),
-    imports: async () => (await imported()).imports(),
-    beginImport: async (about) => (await imported()).beginImport(about),
-    addToImport: async (id, more) => (await imported()).addToImport(id, more),
-    finishImport: async (id) => (await imported()).finishImport(id),
-    importedLines: async (id, range) => (await imported()).importedLines(id, range),
-    importAside: async (id) => (await imported()).importAside(id),
-    searchImports: async (query, params) => (await imported()).searchImports(query, params),
-    deleteImport: async (id) => (await imported()).deleteImport(id),
+    ...importCalls(() => {
+      const { files } = running();
+      return { store, random: platform.random, nowMs: () => platform.nowMs(), files: () => files.load() };
+    }),
     deleteAccount,
     erase,
     verification: async (id) => watched().verification(id),

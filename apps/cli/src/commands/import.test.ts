@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ImportedLine } from "@latchkey/client";
@@ -23,6 +23,7 @@ const whole = {
   fromMs: 1,
   toMs: 2,
   isWhole: true,
+  files: { named: 2, kept: 1, sizeBytes: 5, ended: "full" },
 } as const;
 const line = {
   order: 0,
@@ -31,7 +32,8 @@ const line = {
   isOwn: false,
   kind: "text",
   text: "hi\u001b[2J",
-  fileNames: ["a.jpg"],
+  fileNames: ["a.jpg", "b.jpg"],
+  files: [{ at: 0, id: "f1", kind: "picture", name: "a.jpg", mediaType: "image/jpeg", sizeBytes: 5, description: "" }],
 } as const;
 
 function fakeWith(added: ImportedLine[]): Fake {
@@ -41,7 +43,11 @@ function fakeWith(added: ImportedLine[]): Fake {
     finishImport: () => Promise.resolve(whole),
     deleteImport: () => Promise.resolve(),
     imports: () => Promise.resolve([whole]),
-    importedLines: () => Promise.resolve([line]),
+    importedLines: (_id, { afterOrder }) =>
+      Promise.resolve(afterOrder === undefined ? [line] : afterOrder < 0 ? [line, { ...line, order: 1 }] : []),
+    async *readImportedFile() {
+      yield await Promise.resolve(Buffer.from("bytes"));
+    },
     importAside: () => Promise.resolve([{ why: "bad_date", text: "99/99" }]),
     searchImports: () => Promise.resolve([{ importId: "i1", line, snippet: "hi", hits: [] }]),
   });
@@ -54,13 +60,18 @@ describe("import", () => {
     const added: ImportedLine[] = [];
     const fake = fakeWith(added);
     const { status, stdout, stderr } = await run(["import", path, "--own-name", "Ada"], fake);
-    expect([status, stdout, stderr]).toEqual([0, "i1 Ben (whatsapp): 2 lines, 1 kept aside\n", ""]);
+    expect([status, stdout, stderr]).toEqual([0, "i1 Ben (whatsapp): 2 lines, 1 kept aside, 1 of 2 files, no room for more\n", ""]);
     expect(added.map(({ author, text, isOwn }) => [author, text, isOwn])).toEqual([
       ["Ada", "hello", true],
       ["Ben", "hi", false],
     ]);
     expect((await run(["import", "list"], fake)).stdout).toBe(stdout);
-    expect((await run(["import", "read", "i1"], fake)).stdout).toBe("2024-01-31 17:30 Ben\uFFFD[2J: hi\uFFFD[2J\n    [a.jpg]\n");
+    expect((await run(["import", "read", "i1"], fake)).stdout).toBe(
+      "2024-01-31 17:30 Ben\uFFFD[2J: hi\uFFFD[2J\n    [a.jpg]\n    [b.jpg, not here]\n",
+    );
+    const path2 = join(folder, "a.jpg");
+    expect((await run(["import", "save", "i1", "--out", folder], fake)).stdout).toBe(`${path2}\n`);
+    expect(readFileSync(path2, "utf8")).toBe("bytes");
     expect((await run(["import", "aside", "i1"], fake)).stdout).toBe("bad_date: 99/99\n");
     expect((await run(["import", "search", "hi"], fake)).stdout).toMatch(/^i1 2024-01-31 17:30 Ben/);
     expect((await run(["import", "delete", "i1"], fake)).stdout).toBe("deleted i1\n");

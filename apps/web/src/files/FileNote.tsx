@@ -1,9 +1,10 @@
 import type { ReactElement } from "react";
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { AttachedFile } from "@latchkey/client";
 import { failureWords, t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { nameOf } from "../state/person-name.ts";
 import type { ShowFailure } from "./file-source.ts";
+import type { FileHolder } from "./holder.ts";
 import { useSave } from "./use-save.ts";
 
 /** Why a file is not shown, and what can be done. */
@@ -13,7 +14,7 @@ export function FileNote({
   why,
   again,
 }: {
-  readonly message: Message;
+  readonly message: FileHolder;
   readonly file: AttachedFile;
   readonly why: ShowFailure;
   readonly again: () => void;
@@ -23,7 +24,8 @@ export function FileNote({
   const save = useSave(message, file);
   const { author } = message;
   const ask = (): void => {
-    void act(() => controller.send(message.conversationId, t("files.asking", { name: file.name }), message));
+    if (message.imported === undefined)
+      void act(() => controller.send(message.conversationId, t("files.asking", { name: file.name }), message));
   };
   return (
     <p className="file-note" role="status">

@@ -1,16 +1,17 @@
 import type { ReactElement } from "react";
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { AttachedFile } from "@latchkey/client";
 import { Icon } from "../components/Icon.tsx";
 import { t } from "../messages/words.ts";
 import { formatBytes } from "../state/format.ts";
 import { FileNote } from "./FileNote.tsx";
+import type { FileHolder } from "./holder.ts";
 import { Progress } from "./Progress.tsx";
 import { shareOf, typeOf } from "./transfer.ts";
 import { useFileState } from "./use-files.ts";
 import { useSave } from "./use-save.ts";
 
 /** A file by its name: what it is, how large, and how to save it. */
-export function FileRow({ message, file }: { readonly message: Message; readonly file: AttachedFile }): ReactElement {
+export function FileRow({ message, file }: { readonly message: FileHolder; readonly file: AttachedFile }): ReactElement {
   const state = useFileState(message, file);
   const save = useSave(message, file);
   const share = shareOf(state);

@@ -1,10 +1,11 @@
 import "../styles/files.css";
 import { useState } from "react";
-import type { CSSProperties, ReactElement } from "react";
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { ReactElement } from "react";
+import type { Message } from "@latchkey/client";
 import { lazyComponent } from "../components/lazy.tsx";
 import { t } from "../messages/words.ts";
 import { FileRow } from "./FileRow.tsx";
+import type { FileHolder } from "./holder.ts";
 import { OnceFile } from "./OnceFile.tsx";
 import { SoundPlayer } from "./SoundPlayer.tsx";
 import { Tile } from "./Tile.tsx";
@@ -14,15 +15,24 @@ const Viewer = lazyComponent(async () => (await import("./Viewer.tsx")).Viewer);
 
 /** So many of an album are seen at once. */
 const mostTiles = 6;
-/** A picture alone is at least so flat, and so tall. */
-const [flattest, tallest] = [2.2, 0.6];
 
 /** What came with a message. */
 export function MessageFiles({ message }: { readonly message: Message }): ReactElement {
+  const { files: [only] = [], isOnce } = message;
+  return isOnce === true && only !== undefined ? <OnceFile message={message} file={only} /> : <HeldFiles message={message} />;
+}
+
+/** Files where they stand: pictures and films as tiles, sounds to be played, others by their names. */
+export function HeldFiles({
+  message,
+  around,
+}: {
+  readonly message: FileHolder;
+  /** What is gone through when one is looked at; all of its conversation when absent. */
+  readonly around?: readonly FileHolder[] | undefined;
+}): ReactElement {
   const [viewed, setViewed] = useState<string>();
-  const { files = [], isOnce } = message;
-  const [only] = files;
-  if (isOnce === true && only !== undefined) return <OnceFile message={message} file={only} />;
+  const { files = [] } = message;
   const tiles = files.filter(({ kind }) => kind === "picture" || kind === "video");
   const shown = tiles.length > mostTiles ? tiles.slice(0, mostTiles) : tiles;
   return (
@@ -39,7 +49,7 @@ export function MessageFiles({ message }: { readonly message: Message }): ReactE
               message={message}
               file={file}
               more={at === mostTiles - 1 ? tiles.length - mostTiles : 0}
-              style={tiles.length === 1 ? shapeOf(file) : undefined}
+              isAlone={tiles.length === 1}
               open={file.kind === "video" && tiles.length === 1 ? undefined : () => setViewed(file.id)}
             />
           ))}
@@ -53,13 +63,7 @@ export function MessageFiles({ message }: { readonly message: Message }): ReactE
         ) : undefined,
       )}
       <UploadCause message={message} />
-      {viewed !== undefined && <Viewer message={message} fileId={viewed} close={() => setViewed(undefined)} />}
+      {viewed !== undefined && <Viewer message={message} fileId={viewed} around={around} close={() => setViewed(undefined)} />}
     </div>
   );
-}
-
-/** Its place is as large as it will be, before anything of it is here. */
-function shapeOf({ width, height }: AttachedFile): CSSProperties {
-  const ratio = width === undefined || height === undefined ? 4 / 3 : width / height;
-  return { aspectRatio: String(Math.min(flattest, Math.max(tallest, ratio))) };
 }

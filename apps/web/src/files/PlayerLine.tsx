@@ -14,7 +14,8 @@ export function PlayerLine(): ReactElement | undefined {
   const openId = useSelector((state) => state.openId);
   const player = playerOf(controller);
   const { current } = usePlayer();
-  if (current === undefined || current.message.conversationId === openId) return undefined;
+  // What was imported is played on its own page alone.
+  if (current === undefined || current.message.imported !== undefined || current.message.conversationId === openId) return undefined;
   const { message, file, isPlaying, at, length } = current;
   const who = message.author === undefined ? "" : message.author.isSelf ? t("common.you") : nameOf(message.author);
   return (

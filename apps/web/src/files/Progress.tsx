@@ -1,9 +1,10 @@
 import type { ReactElement } from "react";
-import type { AttachedFile, FileState, Message } from "@latchkey/client";
+import type { AttachedFile, FileState } from "@latchkey/client";
 import { Icon } from "../components/Icon.tsx";
 import { t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { formatPercent } from "../state/format.ts";
+import type { FileHolder } from "./holder.ts";
 import { shareOf } from "./transfer.ts";
 
 const radius = 20;
@@ -15,7 +16,7 @@ export function Progress({
   file,
   state,
 }: {
-  readonly message: Message;
+  readonly message: FileHolder;
   readonly file: AttachedFile;
   readonly state: FileState | undefined;
 }): ReactElement | undefined {

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import type { ReactElement } from "react";
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { AttachedFile } from "@latchkey/client";
 import { Icon } from "../components/Icon.tsx";
 import { t } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { formatBytes, formatNumber } from "../state/format.ts";
 import { FileNote } from "./FileNote.tsx";
+import type { FileHolder } from "./holder.ts";
 import { playerOf } from "./player.ts";
 import type { PlayerState } from "./player.ts";
 import { Progress } from "./Progress.tsx";
@@ -20,7 +21,7 @@ export function usePlayer(): PlayerState {
 }
 
 /** A voice message, or a file with sound: played where it stands. */
-export function SoundPlayer({ message, file }: { readonly message: Message; readonly file: AttachedFile }): ReactElement {
+export function SoundPlayer({ message, file }: { readonly message: FileHolder; readonly file: AttachedFile }): ReactElement {
   const player = playerOf(useApp().controller);
   const { current, rate } = usePlayer();
   const state = useFileState(message, file);

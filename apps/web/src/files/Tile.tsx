@@ -1,14 +1,18 @@
 import { useState } from "react";
 import type { CSSProperties, ReactElement } from "react";
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { AttachedFile } from "@latchkey/client";
 import { Icon } from "../components/Icon.tsx";
 import { t } from "../messages/words.ts";
 import { formatBytes } from "../state/format.ts";
 import { FileNote } from "./FileNote.tsx";
+import type { FileHolder } from "./holder.ts";
 import { Progress } from "./Progress.tsx";
 import { thumbAddress } from "./thumbhash.ts";
 import { formatLength } from "./transfer.ts";
 import { comesByItself, useAddress, useFileState } from "./use-files.ts";
+
+/** A picture alone is at least so flat, and so tall. */
+const [flattest, tallest] = [2.2, 0.6];
 
 /** What stands in for a picture that nobody described. */
 export function labelOf(file: AttachedFile): string {
@@ -21,18 +25,21 @@ export function Tile({
   message,
   file,
   more = 0,
-  style,
+  isAlone = false,
   open,
 }: {
-  readonly message: Message;
+  readonly message: FileHolder;
   readonly file: AttachedFile;
   readonly more?: number;
-  readonly style?: CSSProperties | undefined;
+  /** It has the shape of what it shows. */
+  readonly isAlone?: boolean;
   /** Shows it large; absent where it is played where it stands. */
   readonly open: (() => void) | undefined;
 }): ReactElement {
   const state = useFileState(message, file);
   const [isAsked, setIsAsked] = useState(false);
+  /** Of a picture of which nobody said how large it is, once it is there. */
+  const [size, setSize] = useState<Pick<AttachedFile, "width" | "height">>(file);
   const isVideo = file.kind === "video";
   const isWanted = isAsked || (!isVideo && comesByItself(file, state));
   const isGone = state?.kind === "gone";
@@ -45,7 +52,7 @@ export function Tile({
   const tileLabel = `${isVideo || shown.address === undefined ? label : t("files.open", { name: label })}${beside}`;
   const isBusy = state?.kind === "sending" || (isAsked && state?.kind === "remote" && state.hereBytes > 0);
   return (
-    <div className="file-tile" style={style}>
+    <div className="file-tile" style={isAlone ? shapeOf(size) : undefined}>
       {thumb !== undefined && <img className="file-thumb" src={thumb} alt="" />}
       {isVideo && isAsked && shown.address !== undefined ? (
         // Nobody has written down what others say in their videos.
@@ -54,7 +61,16 @@ export function Tile({
       ) : (
         <>
           {!isVideo && shown.address !== undefined && (
-            <img className="file-shown" src={shown.address} alt={label} decoding="async" onError={shown.onError} />
+            <img
+              className="file-shown"
+              src={shown.address}
+              alt={label}
+              decoding="async"
+              onError={shown.onError}
+              onLoad={({ currentTarget: { naturalWidth: width, naturalHeight: height } }) => {
+                if (size.width === undefined && width > 0 && height > 0) setSize({ width, height });
+              }}
+            />
           )}
           {failure === undefined && (
             <button
@@ -94,4 +110,10 @@ export function Tile({
       {isBusy && <Progress message={message} file={file} state={state} />}
     </div>
   );
+}
+
+/** Its place is as large as it will be, before anything of it is here, where somebody said how large that is. */
+function shapeOf({ width, height }: Pick<AttachedFile, "width" | "height">): CSSProperties {
+  const ratio = width === undefined || height === undefined ? 4 / 3 : width / height;
+  return { aspectRatio: String(Math.min(flattest, Math.max(tallest, ratio))) };
 }

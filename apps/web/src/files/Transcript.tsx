@@ -1,9 +1,10 @@
 import { useEffect, useState } from "react";
 import type { ReactElement } from "react";
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { AttachedFile } from "@latchkey/client";
 import { t } from "../messages/words.ts";
 import { useApp, useBusyAction } from "../state/context.ts";
 import type { Controller } from "../state/controller.ts";
+import type { FileHolder } from "./holder.ts";
 
 /** A transcript longer than this is folded. */
 const shortLength = 400;
@@ -29,7 +30,7 @@ function useCanTranscribe(): boolean {
 }
 
 /** What is said in a sound, where this device wrote it down (spec X-27); else what has it written, where something here can. */
-export function Transcript({ message, file }: { readonly message: Message; readonly file: AttachedFile }): ReactElement | undefined {
+export function Transcript({ message, file }: { readonly message: FileHolder; readonly file: AttachedFile }): ReactElement | undefined {
   const { controller } = useApp();
   const [isBusy, act] = useBusyAction();
   const [isSilent, setIsSilent] = useState(false);
@@ -43,7 +44,8 @@ export function Transcript({ message, file }: { readonly message: Message; reado
       </details>
     );
   }
-  if (!can || message.delivery?.kind === "pending" || message.delivery?.kind === "failed") return undefined;
+  if (!can || message.imported !== undefined || message.delivery?.kind === "pending" || message.delivery?.kind === "failed")
+    return undefined;
   const write = (): void =>
     void act(async () => {
       setIsSilent((await controller.client.transcribe(message.conversationId, message.id, file.id)) === "");

@@ -1,11 +1,11 @@
 import type { ReactElement } from "react";
-import type { Message } from "@latchkey/client";
 import { failureWords } from "../messages/words.ts";
 import { fileKey } from "../state/app-state.ts";
 import { useSelector } from "../state/context.ts";
+import type { FileHolder } from "./holder.ts";
 
 /** Why the files of a message do not go on now, where that is not the network alone, and what the person can do about it. */
-export function UploadCause({ message }: { readonly message: Message }): ReactElement | undefined {
+export function UploadCause({ message }: { readonly message: FileHolder }): ReactElement | undefined {
   const { id, files = [] } = message;
   const cause = useSelector((state) => {
     for (const file of files) {

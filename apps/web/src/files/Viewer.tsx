@@ -19,6 +19,7 @@ import { nameOf } from "../state/person-name.ts";
 import { FileNote } from "./FileNote.tsx";
 import { ShowError } from "./file-source.ts";
 import type { ShowFailure } from "./file-source.ts";
+import type { FileHolder } from "./holder.ts";
 import { labelOf } from "./Tile.tsx";
 import { thumbAddress } from "./thumbhash.ts";
 import { useFileSource } from "./use-files.ts";
@@ -27,7 +28,7 @@ import { useSave } from "./use-save.ts";
 const ForwardDialog = lazyComponent(async () => (await import("../components/MessageDialogs.tsx")).ForwardDialog);
 
 interface Item {
-  readonly message: Message;
+  readonly message: FileHolder;
   readonly file: AttachedFile;
 }
 
@@ -39,18 +40,22 @@ const longestTimeoutMs = 2 ** 31 - 1;
 export function Viewer({
   message,
   fileId,
+  around,
   close,
 }: {
-  readonly message: Message;
+  readonly message: FileHolder;
   readonly fileId: string;
+  /** What is gone through; all of its conversation when absent. */
+  readonly around?: readonly FileHolder[] | undefined;
   readonly close: () => void;
 }): ReactElement {
   const { controller } = useApp();
-  const [items, setItems] = useState<readonly Item[]>(() => itemsOf(message));
-  const [at, setAt] = useState(() => itemsOf(message).findIndex(({ file }) => file.id === fileId));
+  const [items, setItems] = useState<readonly Item[]>(() => (around ?? [message]).flatMap((one) => itemsOf(one)));
+  const [at, setAt] = useState(() => items.findIndex((one) => one.message.id === message.id && one.file.id === fileId));
   const [forwarded, setForwarded] = useState<Message>();
   const { shown, onError, again } = useShown(items, at);
   useEffect(() => {
+    if (around !== undefined) return undefined;
     let isGone = false;
     void allOf(controller.client, message)
       .then((all) => {
@@ -74,6 +79,7 @@ export function Viewer({
     // oxlint-disable-next-line react-hooks/exhaustive-deps
   }, [controller]);
   const current = items[at];
+  const sendable = current?.message.imported === undefined ? current?.message : undefined;
   const goesAtMs = current?.message.timer?.goesAtMs;
   // What goes after a time goes while it is looked at, too.
   useEffect(() => {
@@ -110,7 +116,9 @@ export function Viewer({
         toolbar={{
           buttons: [
             ...(current === undefined ? [] : [<SaveButton key="save" item={current} />]),
-            <ToolButton key="forward" label={t("menu.actions.forward")} icon="forwardTo" press={() => setForwarded(current?.message)} />,
+            ...(sendable === undefined
+              ? []
+              : [<ToolButton key="forward" label={t("menu.actions.forward")} icon="forwardTo" press={() => setForwarded(sendable)} />]),
             "zoom",
             "close",
           ],
@@ -216,7 +224,8 @@ function useShown(
 
 /** @param addressOf where it is shown from, once that is known */
 function slideOf({ message, file }: Item, addressOf: () => string | undefined): Slide & { readonly description: string } {
-  const who = message.author === undefined ? "" : message.author.isSelf ? t("common.you") : nameOf(message.author);
+  const { author, imported } = message;
+  const who = author === undefined ? (imported?.author ?? "") : author.isSelf ? t("common.you") : nameOf(author);
   const words = [file.description, `${who}, ${formatFull(message.sentAtMs)}`].filter((one) => one !== "").join(" · ");
   const size = file.width === undefined || file.height === undefined ? {} : { width: file.width, height: file.height };
   const thumb = thumbAddress(file.thumbhash) ?? emptyPicture;
@@ -245,20 +254,22 @@ function slideOf({ message, file }: Item, addressOf: () => string | undefined): 
 
 const emptyPicture = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
-function itemsOf(message: Message): readonly Item[] {
+function itemsOf(message: FileHolder): readonly Item[] {
   const files = message.files ?? [];
   return files.filter(({ kind }) => kind === "picture" || kind === "video").map((file) => ({ message, file }));
 }
 
 /** All around a message, in the order of the conversation; as many as are listed at once before it, and the newest. */
-async function allOf(client: ReturnType<typeof useApp>["controller"]["client"], message: Message): Promise<readonly Item[]> {
+async function allOf(client: ReturnType<typeof useApp>["controller"]["client"], message: FileHolder): Promise<readonly Item[]> {
   const kinds = ["picture", "video"] as const;
   const { conversationId, order } = message;
   const [newest, before] = await Promise.all([
     client.listFiles(conversationId, { kinds, limit: mostListed }),
     client.listFiles(conversationId, { kinds, beforeOrder: order + 1, limit: mostListed }),
   ]);
-  const messages = new Map([...newest, ...before].filter((one) => one.message.isOnce !== true).map((one) => [one.message.id, one.message]));
+  const messages = new Map<string, FileHolder>(
+    [...newest, ...before].filter((one) => one.message.isOnce !== true).map((one) => [one.message.id, one.message]),
+  );
   messages.set(message.id, message);
   return [...messages.values()].toSorted((a, b) => a.order - b.order).flatMap((one) => itemsOf(one));
 }

@@ -43,6 +43,7 @@ function sourceWith(...answers: (ClientFailure["code"] | FileAccess | undefined)
       throw new RemoteError({ code, message: "", canRetry: false });
     },
     fetchFile: async () => undefined,
+    importedFile: async () => access,
     removeFile: async () => undefined,
   });
 }
@@ -56,6 +57,24 @@ const causes = [
   ["seen_once", "seen_once"],
   ["offline", "failed"],
 ] as const;
+
+test("[Y-4] a file of an imported line is asked for by its import and place, and by nothing else", async () => {
+  const asked: unknown[] = [];
+  const source = new FileSource({
+    fileAccess: () => Promise.reject(new Error("no message has it")),
+    fetchFile: () => Promise.reject(new Error("no host has it")),
+    removeFile: () => Promise.reject(new Error("not asked for")),
+    async importedFile(...params) {
+      asked.push(params);
+      return { ...access, url: undefined };
+    },
+  });
+  const message = { conversationId: "i", id: "i/7", imported: { importId: "i", order: 7, author: "" } };
+  const reading = Array.fromAsync(source.read({ message, file: { id: "f", name: "a.png", sizeBytes: 10 } }));
+  // No piece is on this device, and none is fetched.
+  await expect(reading).rejects.toMatchObject({ why: "gone" });
+  expect(asked).toEqual([["i", 7, "f"]]);
+});
 
 describe("why a file is not shown", () => {
   test.each(causes)("[X-8] of what is to be seen once: the client says %s; asked again, it opens", async (code, why) => {

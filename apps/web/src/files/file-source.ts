@@ -1,4 +1,4 @@
-import type { AttachedFile, FileAccess, Message } from "@latchkey/client";
+import type { AttachedFile, FileAccess } from "@latchkey/client";
 import { FileBroken, readSealedFile, sealedBytesOf } from "@latchkey/client/files";
 import { lookAtParts } from "../media-worker/look.ts";
 import { mediaPath, shownAsHeader } from "../media-worker/messages.ts";
@@ -7,6 +7,7 @@ import { openPieceStore } from "../media-worker/piece-store.ts";
 import { browsersFetch, FileGone, piecesOf, storeFor } from "../media-worker/pieces.ts";
 import { failureOf } from "../worker/protocol.ts";
 import type { ClientHost } from "../worker/remote-client.ts";
+import type { FileHolder } from "./holder.ts";
 import { keepWorkerGoing, registerMediaWorker, tellMediaWorker } from "./media-registration.ts";
 
 /** What a page can have in memory of a file, where no worker answers for it. */
@@ -67,13 +68,13 @@ function whyOf(error: unknown): ShowFailure {
   }
 }
 
-/** One file of one message. */
+/** One file of one message, or of one imported line. */
 export interface FilePlace {
-  readonly message: Pick<Message, "conversationId" | "id" | "isOnce">;
+  readonly message: Pick<FileHolder, "conversationId" | "id" | "isOnce" | "imported">;
   readonly file: Pick<AttachedFile, "id" | "name" | "sizeBytes">;
 }
 
-type FileClient = Pick<ClientHost["client"], "fileAccess" | "fetchFile" | "removeFile">;
+type FileClient = Pick<ClientHost["client"], "fileAccess" | "fetchFile" | "importedFile" | "removeFile">;
 
 /** Where a page shows files from. */
 export class FileSource {
@@ -138,13 +139,13 @@ export class FileSource {
     const { message, file } = place;
     const isKept = message.isOnce !== true;
     const hasWorker = await this.hasWorker();
-    if (hasWorker && isKept) {
+    if (hasWorker && isKept && message.imported === undefined) {
       await this.#client.fetchFile(message.conversationId, message.id, file.id).catch((error: unknown) => {
         // Without room for it, it comes as it is saved.
         if (failureOf(error).code !== "storage_full") throw error;
       });
-      setTimeout(keepWorkerGoing(), longestSaveMs);
     }
+    if (hasWorker && isKept) setTimeout(keepWorkerGoing(), longestSaveMs);
     const link = document.createElement("a");
     if (hasWorker) {
       link.href = `${mediaPath}${this.#tokenOf(place)}?save`;
@@ -240,6 +241,7 @@ export class FileSource {
     const key = keyOf(message.id, file.id);
     const known = this.#onceOpened.get(key);
     if (known !== undefined) return await known;
+    if (message.imported !== undefined) return await this.#client.importedFile(message.imported.importId, message.imported.order, file.id);
     const access = this.#client.fileAccess(message.conversationId, message.id, file.id);
     if (message.isOnce === true) {
       this.#onceOpened.set(key, access);
@@ -293,9 +295,9 @@ export class FileSource {
 const store = openPieceStore(storeName, () => Date.now());
 const world = browsersFetch();
 
-/** Of what is to be seen once the client has fetched all; a blob that another message named first is not taken from there. */
+/** Of what is to be seen once, and of what was imported, all is there; a blob that another message named first is not taken from there. */
 function hasStore({ message }: FilePlace, { isKept }: FileAccess): boolean {
-  return isKept || message.isOnce === true;
+  return isKept || message.isOnce === true || message.imported !== undefined;
 }
 
 function keyOf(messageId: string, fileId: string): string {

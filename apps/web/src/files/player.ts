@@ -1,9 +1,10 @@
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { AttachedFile } from "@latchkey/client";
 import type { Controller } from "../state/controller.ts";
 import { createStore } from "../state/store.ts";
 import type { Store } from "../state/store.ts";
 import type { ShowFailure } from "./file-source.ts";
 import { ShowError } from "./file-source.ts";
+import type { FileHolder } from "./holder.ts";
 import { fileSourceOf } from "./use-files.ts";
 
 /** How fast it can be played. */
@@ -11,7 +12,7 @@ export const rates = [1, 1.5, 2] as const;
 
 /** What is played, or was last. */
 export interface Playing {
-  readonly message: Message;
+  readonly message: FileHolder;
   readonly file: AttachedFile;
   readonly isPlaying: boolean;
   /** Seconds. */
@@ -30,9 +31,9 @@ export interface PlayerState {
 export interface Player {
   readonly store: Store<PlayerState>;
   /** Plays it from where it was left, or stops it there. */
-  toggle(message: Message, file: AttachedFile): void;
+  toggle(message: FileHolder, file: AttachedFile): void;
   /** Goes to that second of it. */
-  seek(message: Message, file: AttachedFile, at: number): void;
+  seek(message: FileHolder, file: AttachedFile, at: number): void;
   nextRate(): void;
   /** Where it was left, in seconds. */
   placeOf(file: AttachedFile): number;
@@ -105,7 +106,7 @@ function createPlayer(controller: Controller): Player {
     if (next !== undefined) void begin(next.message, next.file, 0);
   });
 
-  const begin = async (message: Message, file: AttachedFile, at: number): Promise<void> => {
+  const begin = async (message: FileHolder, file: AttachedFile, at: number): Promise<void> => {
     keep();
     loaded = undefined;
     element.pause();
@@ -137,7 +138,7 @@ function createPlayer(controller: Controller): Player {
     coming = undefined;
     change({ isPlaying: false });
   };
-  const isCurrent = (message: Message, file: AttachedFile): boolean => {
+  const isCurrent = (message: FileHolder, file: AttachedFile): boolean => {
     const { current } = store.get();
     return current?.file.id === file.id && current.message.id === message.id && current.failure === undefined;
   };
@@ -175,7 +176,7 @@ function createPlayer(controller: Controller): Player {
 }
 
 /** The voice message that follows, if the next one that somebody said is one. */
-function nextVoice(controller: Controller, after: Message): { readonly message: Message; readonly file: AttachedFile } | undefined {
+function nextVoice(controller: Controller, after: FileHolder): { readonly message: FileHolder; readonly file: AttachedFile } | undefined {
   const messages = controller.store.get().timelines.get(after.conversationId)?.messages ?? [];
   const message = messages.find(({ order, body }) => order > after.order && body.kind === "text");
   const file = message?.isOnce === true ? undefined : message?.files?.find(({ kind }) => kind === "voice");

@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useState } from "react";
-import type { AttachedFile, FileState, Message } from "@latchkey/client";
+import type { AttachedFile, FileState } from "@latchkey/client";
 import { fileKey } from "../state/app-state.ts";
 import { useApp, useSelector } from "../state/context.ts";
 import type { Controller } from "../state/controller.ts";
 import { fetchesUpTo } from "./choices.ts";
 import { FileSource, ShowError } from "./file-source.ts";
 import type { ShowFailure } from "./file-source.ts";
+import type { FileHolder } from "./holder.ts";
 
 const sources = new WeakMap<Controller["client"], FileSource>();
 
@@ -22,13 +23,17 @@ export function useFileSource(): FileSource {
   return fileSourceOf(useApp().controller);
 }
 
+const here: FileState = { kind: "here" };
+
 /** Where a file is; `undefined` until that is known. */
-export function useFileState(message: Message, file: AttachedFile): FileState | undefined {
+export function useFileState(message: FileHolder, file: AttachedFile): FileState | undefined {
   const { controller } = useApp();
   const key = fileKey(message.id, file.id);
   const state = useSelector(({ files }) => files.get(key));
+  const isImported = message.imported !== undefined;
   const isSettled = message.delivery === undefined || message.delivery.kind === "accepted";
   useEffect(() => {
+    if (isImported) return undefined;
     let isGone = false;
     controller.client.fileState(message.conversationId, message.id, file.id).then(
       (found) => {
@@ -40,8 +45,8 @@ export function useFileState(message: Message, file: AttachedFile): FileState | 
       isGone = true;
     };
     // What waited may have another id once it is in the log.
-  }, [controller, file.id, isSettled, key, message.conversationId, message.id]);
-  return state;
+  }, [controller, file.id, isImported, isSettled, key, message.conversationId, message.id]);
+  return isImported ? here : state;
 }
 
 /** Whether a file is shown without being asked for: it is here already, or not larger than the person wants. */
@@ -59,7 +64,7 @@ export interface ShownAddress {
 }
 
 /** Where a file is shown from, as soon as it is wanted. */
-export function useAddress(message: Message, file: AttachedFile, isWanted: boolean): ShownAddress {
+export function useAddress(message: FileHolder, file: AttachedFile, isWanted: boolean): ShownAddress {
   const source = useFileSource();
   const [address, setAddress] = useState<string>();
   const [failure, setFailure] = useState<ShowFailure>();

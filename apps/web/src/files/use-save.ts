@@ -1,15 +1,16 @@
 import { useState } from "react";
-import type { AttachedFile, Message } from "@latchkey/client";
+import type { AttachedFile } from "@latchkey/client";
 import { failureWords } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { failureOf } from "../worker/protocol.ts";
 import { ShowError } from "./file-source.ts";
 import type { ShowFailure } from "./file-source.ts";
+import type { FileHolder } from "./holder.ts";
 import { useFileSource } from "./use-files.ts";
 
 /** Saves a file, and tells what became of it. */
 export function useSave(
-  message: Message,
+  message: FileHolder,
   file: AttachedFile,
 ): { readonly run: () => void; readonly isBusy: boolean; readonly failure: ShowFailure | undefined } {
   const { notify } = useApp();

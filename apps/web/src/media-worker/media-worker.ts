@@ -51,7 +51,7 @@ export function createMediaAnswers(scope: { readonly clients: Pages }): MediaAns
     if (answered.kind === "none") return undefined;
     const { access, storeName } = answered;
     // Wherever the page says that it lies: this origin's own path is asked, and no other.
-    const url = new URL(access.url, globalThis.location.origin).pathname;
+    const url = access.url === undefined ? undefined : new URL(access.url, globalThis.location.origin).pathname;
     const store = storeName === undefined ? undefined : storeFor(access, storeCalled(storeName));
     const pieces = piecesOf({ ...access, url }, store, world);
     const read: typeof pieces.read = () => {

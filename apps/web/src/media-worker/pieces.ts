@@ -78,6 +78,7 @@ export function piecesOf(access: Pick<FileAccess, "id" | "url" | "sizeBytes">, s
     const { from, to } = filePieceAt(totalBytes, index);
     const kept = await store?.get(id, index).catch(() => undefined);
     if (kept?.length === to - from) return kept;
+    if (url === undefined) throw new FileGone("no host has it");
     const keep = async (at: number, piece: Uint8Array<ArrayBuffer>): Promise<void> => await store?.put(id, at, piece, totalBytes);
     const piece = await fetchPiece({ platform: world, url, totalBytes, keep, grew, signal }, index, world);
     if (!isDropped()) await keep(index, piece);

@@ -2763,12 +2763,18 @@ export interface Messages {
   "timer.note": { readonly span: string };
   "portable.importHeading": undefined;
   "portable.importIntro": undefined;
+  "portable.importFolders": undefined;
   "portable.ownName": undefined;
   "portable.ownNameHint": undefined;
   "portable.chooseFile": undefined;
   "portable.reading": { readonly lines: number };
+  "portable.readingFiles": { readonly files: number; readonly of: number };
   "portable.importStopped": undefined;
   "portable.imported": { readonly lines: number };
+  "portable.filesHere": { readonly n: number; readonly size: string };
+  "portable.filesMissing": { readonly n: number };
+  "portable.filesEnded.full": undefined;
+  "portable.filesEnded.stopped": undefined;
   "portable.asideCount": { readonly n: number };
   "portable.why.unknown_format": undefined;
   "portable.why.not_whole": undefined;

@@ -1,17 +1,19 @@
 import { importFile, ImportError } from "@latchkey/client/import";
-import type { ImportedConversation } from "@latchkey/client";
+import type { ImportProgress } from "@latchkey/client/import";
+import type { ImportedConversation, ImportedFileCounts } from "@latchkey/client";
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReactElement } from "react";
 import { failureWords, t } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { failureOf } from "../worker/protocol.ts";
+import { ImportedFiles } from "./ImportedFiles.tsx";
 
 type Run =
   | { readonly kind: "none" }
-  | { readonly kind: "reading"; readonly lines: number }
+  | ({ readonly kind: "reading" } & Pick<ImportProgress, "step" | "lines" | "files" | "ofFiles">)
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly why: string }
-  | { readonly kind: "done"; readonly lines: number; readonly aside: number };
+  | { readonly kind: "done"; readonly lines: number; readonly aside: number; readonly files: ImportedFileCounts };
 
 /** Takes in a file that another messenger exported. @param done once there is something new */
 export function ImportForm({ done }: { readonly done: () => void }): ReactElement {
@@ -21,32 +23,40 @@ export function ImportForm({ done }: { readonly done: () => void }): ReactElemen
   const going = useRef<AbortController>(undefined);
   const nameId = useId();
   const fileId = useId();
-  // One that goes on ends with the page, and nothing of it stays.
+  // One that goes on is stopped with the page.
   useEffect(() => () => going.current?.abort(), []);
   const isReading = run.kind === "reading";
 
   const read = async (file: File): Promise<void> => {
     const mine = new AbortController();
     going.current = mine;
-    setRun({ kind: "reading", lines: 0 });
+    setRun({ kind: "reading", step: "lines", lines: 0, files: 0, ofFiles: 0 });
     let shownMs = 0;
     try {
       const imported = await importFile(controller.client, {
         file,
         fileName: file.name,
         ownName: ownName.trim() === "" ? undefined : ownName,
-        came({ lines }) {
+        signal: mine.signal,
+        came({ step, lines, files, ofFiles }) {
           if (Date.now() - shownMs < 200) return;
           shownMs = Date.now();
-          setRun({ kind: "reading", lines });
+          setRun({ kind: "reading", step, lines, files, ofFiles });
         },
-        async breathe() {
-          await nextTask();
-          mine.signal.throwIfAborted();
-        },
+        breathe: nextTask,
       });
       const sum = (of: (one: ImportedConversation) => number): number => imported.reduce((before, one) => before + of(one), 0);
-      setRun({ kind: "done", lines: sum(({ lineCount }) => lineCount), aside: sum(({ asideCount }) => asideCount) });
+      setRun({
+        kind: "done",
+        lines: sum(({ lineCount }) => lineCount),
+        aside: sum(({ asideCount }) => asideCount),
+        files: {
+          named: sum(({ files }) => files.named),
+          kept: sum(({ files }) => files.kept),
+          sizeBytes: sum(({ files }) => files.sizeBytes),
+          ended: imported.find(({ files }) => files.ended !== undefined)?.files.ended,
+        },
+      });
       done();
     } catch (error) {
       setRun(mine.signal.aborted ? { kind: "stopped" } : { kind: "failed", why: whyOf(error) });
@@ -84,12 +94,16 @@ export function ImportForm({ done }: { readonly done: () => void }): ReactElemen
             className="input"
             type="file"
             accept=".txt,.zip,.json,.jsonl"
+            aria-describedby={`${fileId}hint`}
             onChange={({ target }) => {
               const [file] = target.files ?? [];
               target.value = "";
               if (file !== undefined) void read(file);
             }}
           />
+          <p id={`${fileId}hint`} className="section-hint">
+            {t("portable.importFolders")}
+          </p>
         </div>
       )}
       <div role="status">
@@ -104,7 +118,13 @@ function ImportLine({ run }: { readonly run: Run }): ReactElement | undefined {
     case "none":
       return undefined;
     case "reading":
-      return <p className="tabular">{t("portable.reading", { lines: run.lines })}</p>;
+      return (
+        <p className="tabular">
+          {run.step === "lines"
+            ? t("portable.reading", { lines: run.lines })
+            : t("portable.readingFiles", { files: run.files, of: run.ofFiles })}
+        </p>
+      );
     case "stopped":
       return <p>{t("portable.importStopped")}</p>;
     case "failed":
@@ -113,6 +133,7 @@ function ImportLine({ run }: { readonly run: Run }): ReactElement | undefined {
       return (
         <div className="notice notice-good">
           <strong>{t("portable.imported", { lines: run.lines })}</strong>
+          <ImportedFiles counts={run.files} />
           {run.aside > 0 && <p>{t("portable.asideCount", { n: run.aside })}</p>}
         </div>
       );

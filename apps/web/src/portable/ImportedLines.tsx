@@ -1,20 +1,28 @@
-import { Fragment, useEffect, useRef } from "react";
+import { Fragment, useEffect, useMemo, useRef } from "react";
 import type { ReactElement, RefObject } from "react";
 import type { FoundLine, PlacedLine } from "@latchkey/client";
+import { lazyComponent } from "../components/lazy.tsx";
 import { Snippet } from "../components/Snippet.tsx";
 import { t } from "../messages/words.ts";
+import { holderOf } from "../files/holder.ts";
+import type { FileHolder } from "../files/holder.ts";
 import { dayKey, formatDate, formatTime, isoTime } from "../state/format.ts";
+
+const HeldFiles = lazyComponent(async () => (await import("../files/MessageFiles.tsx")).HeldFiles, "files");
 
 /** Lines of another messenger, with the days that they stand under. Everything in them was written by whoever made the file: it is text. */
 export function ImportedLines({
+  importId,
   lines,
   target,
 }: {
+  readonly importId: string;
   readonly lines: readonly PlacedLine[];
   /** The place of one that was found: it is brought before the person, with the focus. */
   readonly target: number | undefined;
 }): ReactElement {
   const sought = useRef<HTMLLIElement>(null);
+  const holders = useMemo(() => lines.filter(({ files }) => files.length > 0).map((line) => holderOf(importId, line)), [importId, lines]);
   useEffect(() => {
     if (target === undefined) return;
     sought.current?.scrollIntoView({ block: "center" });
@@ -29,7 +37,7 @@ export function ImportedLines({
           {dayOf(line) !== dayOf(lines[at - 1]) && line.sentAtMs !== undefined && (
             <li className="imported-day">{formatDate(line.sentAtMs)}</li>
           )}
-          <Line line={line} place={line.order === target ? sought : undefined} />
+          <Line line={line} holders={holders} place={line.order === target ? sought : undefined} />
         </Fragment>
       ))}
     </ol>
@@ -40,8 +48,18 @@ function dayOf(line: PlacedLine | undefined): string | undefined {
   return line?.sentAtMs === undefined ? undefined : dayKey(line.sentAtMs);
 }
 
-function Line({ line, place }: { readonly line: PlacedLine; readonly place: RefObject<HTMLLIElement | null> | undefined }): ReactElement {
-  const { kind, text, fileNames, isOwn } = line;
+function Line({
+  line,
+  holders,
+  place,
+}: {
+  readonly line: PlacedLine;
+  /** Of all lines that are shown, those with files. */
+  readonly holders: readonly FileHolder[];
+  readonly place: RefObject<HTMLLIElement | null> | undefined;
+}): ReactElement {
+  const { kind, text, fileNames, files, isOwn } = line;
+  const holder = files.length === 0 ? undefined : holders.find(({ order }) => order === line.order);
   if (kind === "event" && line.author === "")
     return (
       <li ref={place} tabIndex={-1} className="imported-event">
@@ -53,6 +71,7 @@ function Line({ line, place }: { readonly line: PlacedLine; readonly place: RefO
       <p className="imported-head">
         <bdi>{isOwn ? t("portable.you") : line.author || t("portable.somebody")}</bdi> <When line={line} />
       </p>
+      {holder !== undefined && <HeldFiles message={holder} around={holders} />}
       {kind === "deleted" || kind === "left_out" ? (
         <p className="imported-note">{t(`portable.line.${kind}`)}</p>
       ) : (
@@ -62,12 +81,15 @@ function Line({ line, place }: { readonly line: PlacedLine; readonly place: RefO
           </p>
         )
       )}
-      {fileNames.map((name, at) => (
-        // oxlint-disable-next-line react/no-array-index-key
-        <p key={at} className="imported-note">
-          {t("portable.fileNamed", { name })}
-        </p>
-      ))}
+      {fileNames.map(
+        (name, at) =>
+          !files.some((file) => file.at === at) && (
+            // oxlint-disable-next-line react/no-array-index-key
+            <p key={at} className="imported-note">
+              {t("portable.fileNamed", { name })}
+            </p>
+          ),
+      )}
     </li>
   );
 }

@@ -3,10 +3,12 @@ import type { ReactElement } from "react";
 import type { AsideLine, FoundLine, ImportedConversation, PlacedLine } from "@latchkey/client";
 import { ConfirmDialog } from "../components/Dialog.tsx";
 import { PageHeader } from "../components/PageHeader.tsx";
+import { playerOf } from "../files/player.ts";
 import { t } from "../messages/words.ts";
 import { useAction, useApp } from "../state/context.ts";
 import { formatDate } from "../state/format.ts";
 import { sourceNames } from "./ImportedList.tsx";
+import { ImportedFiles } from "./ImportedFiles.tsx";
 import { ImportedFound, ImportedLines } from "./ImportedLines.tsx";
 import "../styles/settings.css";
 
@@ -37,6 +39,14 @@ export function ImportedPage({ id }: { readonly id: string }): ReactElement {
       if (found !== undefined) setLines(await client.importedLines(id, { limit: pageLength }));
     });
   }, [act, client, id]);
+  // What is played of it ends with the page: nothing else leads back here.
+  useEffect(() => {
+    const { store, end } = playerOf(controller);
+    return () => {
+      const { current: playing } = store.get();
+      if (playing?.message.imported?.importId === id) end();
+    };
+  }, [controller, id]);
   const [first, last] = [lines[0]?.order ?? 0, lines.at(-1)?.order ?? 0];
 
   return (
@@ -46,17 +56,18 @@ export function ImportedPage({ id }: { readonly id: string }): ReactElement {
         {about === null && <p>{t("portable.notThere")}</p>}
         {about !== undefined && about !== null && (
           <>
-            <p className="notice">
+            <div className="notice">
               {t("portable.about", { source: sourceNames[about.source], day: formatDate(about.importedAtMs) })}
               {!about.isWhole && ` ${t("portable.broken")}`}
-            </p>
+              <ImportedFiles counts={about.files} />
+            </div>
             <Search id={id} open={(order) => show({ afterOrder: Math.max(-1, order - pageLength / 2) }, order)} />
             {first > 0 && (
               <button type="button" className="button button-small" onClick={() => show({ beforeOrder: first })}>
                 {t("portable.earlier")}
               </button>
             )}
-            <ImportedLines lines={lines} target={target} />
+            <ImportedLines importId={id} lines={lines} target={target} />
             {last + 1 < about.lineCount && (
               <button type="button" className="button button-small" onClick={() => show({ afterOrder: last })}>
                 {t("portable.later")}

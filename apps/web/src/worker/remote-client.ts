@@ -5,7 +5,7 @@ import type { HostStatus, LockAct, LockAnswer, Request, Response } from "./proto
 
 /** The client as a page sees it, and how its worker is. */
 export interface ClientHost {
-  readonly client: Omit<Client, "close" | "subscribe" | "readFile">;
+  readonly client: Omit<Client, "close" | "subscribe" | "readFile" | "readImportedFile">;
   subscribe(listener: (event: ClientEvent) => void): () => void;
   status(): HostStatus;
   subscribeStatus(listener: (status: HostStatus) => void): () => void;

@@ -48,8 +48,8 @@ export type FileState =
 export interface FileAccess {
   /** Of the blob at its host. */
   readonly id: string;
-  /** Where its host has its ciphertext. */
-  readonly url: string;
+  /** Where its host has its ciphertext; `undefined` of what was imported: no host has it. */
+  readonly url: string | undefined;
   /** 32 bytes of AES-256-GCM. */
   readonly key: Uint8Array;
   /** What every nonce begins with, 7 bytes. */

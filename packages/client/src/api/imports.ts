@@ -1,3 +1,6 @@
+import type { ZipFile } from "../zip/read-zip.ts";
+import type { AttachedFile, FileAccess, FileKind } from "./files.ts";
+
 /** Which program wrote what is imported. */
 export type ImportSource = "whatsapp" | "telegram" | "signal";
 
@@ -15,7 +18,7 @@ export interface ImportedLine {
   /** `event`: what happened, in the words of the file; `deleted` and `left_out`, which was to be seen once or had ended, have no words. */
   readonly kind: "text" | "event" | "deleted" | "left_out";
   readonly text: string;
-  /** What came with it, as the file calls it: no bytes of it are here. */
+  /** What came with it, as the file calls it. */
   readonly fileNames: readonly string[];
 }
 
@@ -23,6 +26,47 @@ export interface ImportedLine {
 export interface PlacedLine extends ImportedLine {
   /** From 0, without gaps. */
   readonly order: number;
+  /** What of `fileNames` is on this device. */
+  readonly files: readonly ImportedFile[];
+}
+
+/** A file that came with a line, and is kept on this device. */
+export interface ImportedFile extends AttachedFile {
+  /** Which of the line's `fileNames` it is, from 0. */
+  readonly at: number;
+}
+
+/** A file in an archive that the person chose, and the lines that name it. */
+export interface ArchivedFile {
+  readonly archive: Blob;
+  /** What the archive's directory says of it: what is unpacked is held against that. */
+  readonly entry: Omit<ZipFile, "name">;
+  readonly name: string;
+  readonly kind: FileKind;
+  readonly mediaType: string;
+  /** At most 1,000: the line's place, and which of its `fileNames` this is. */
+  readonly places: readonly { readonly order: number; readonly at: number }[];
+}
+
+/** What became of a file of an archive. */
+export type ArchivedFileFate =
+  | "kept"
+  /** It is not what the archive says of it, or larger than a file may be. */
+  | "unreadable"
+  /** There is no room for it on this device, or for more files in this import. */
+  | "full"
+  | "stopped";
+
+/** What is there of the files that lines name. */
+export interface ImportedFileCounts {
+  /** Names in lines: each may come with a file. */
+  readonly named: number;
+  /** Names of which the file is here. */
+  readonly kept: number;
+  /** Of all that is here. */
+  readonly sizeBytes: number;
+  /** Why no more of them were taken over, where they could have been. */
+  readonly ended: "full" | "stopped" | undefined;
 }
 
 /** Why something of a file was kept aside. */
@@ -55,6 +99,7 @@ export interface ImportedConversation {
   readonly toMs: number | undefined;
   /** Its file was read to its end: else it was broken off, and what is here is a part. */
   readonly isWhole: boolean;
+  readonly files: ImportedFileCounts;
 }
 
 /** A line that was found. */
@@ -77,13 +122,28 @@ export interface ImportCalls {
    * @throws ClientError `unknown_conversation`; `not_permitted` once it is whole, or beyond 5,000,000 lines
    */
   addToImport(importId: string, more: { lines: readonly ImportedLine[]; aside: readonly AsideLine[]; asideCount: number }): Promise<void>;
-  /** Its file was read to its end. @throws ClientError `unknown_conversation` */
-  finishImport(importId: string): Promise<ImportedConversation>;
+  /**
+   * Takes a file out of an archive and keeps it for these lines: on this device alone, sealed as all files are, and never taken off to make room
+   * for others. One at a time; not from another process unless its archive is of `archiveAt`.
+   * @throws ClientError `unknown_conversation`; `not_permitted` once it is whole
+   */
+  keepImportedFile(importId: string, file: ArchivedFile): Promise<ArchivedFileFate>;
+  /** Ends what `keepImportedFile` is at: nothing of that file stays. */
+  stopImportedFiles(importId: string): Promise<void>;
+  /** Its file was read to its end. @param ended why not all files were taken over @throws ClientError `unknown_conversation` */
+  finishImport(importId: string, ended?: ImportedFileCounts["ended"]): Promise<ImportedConversation>;
+  /** What reads a file that came with a line. It has no address: all of it is here. @throws ClientError `unknown_message` */
+  importedFile(importId: string, order: number, fileId: string): Promise<FileAccess>;
   /** Lines, oldest first: the `limit` before a place (the last ones when absent), or right after one. At most 500. @throws ClientError `unknown_conversation` */
   importedLines(
     importId: string,
     range: { beforeOrder?: number | undefined; afterOrder?: number | undefined; limit: number },
   ): Promise<readonly PlacedLine[]>;
+  /**
+   * The bytes of a file that came with a line, as they come: each is verified before it is given. Not from another process or worker.
+   * @throws ClientError as `importedFile`, `file_gone` where it is not on this disk any more, or damaged there
+   */
+  readImportedFile(importId: string, order: number, fileId: string): AsyncIterable<Uint8Array>;
   /** What was kept aside, in the order of the file. @throws ClientError `unknown_conversation` */
   importAside(importId: string): Promise<readonly AsideLine[]>;
   /**
@@ -91,6 +151,6 @@ export interface ImportCalls {
    * Words are compared as in `search`. At most 200.
    */
   searchImports(query: string, options?: { importId?: string | undefined; limit?: number | undefined }): Promise<readonly FoundLine[]>;
-  /** Erases it with everything that it is found by. */
+  /** Erases it with its files and everything that it is found by. */
   deleteImport(importId: string): Promise<void>;
 }

@@ -198,7 +198,7 @@ function filesOf(line: Line): Pick<Message, "files" | "isOnce" | "isSeen"> {
 }
 
 /** A file as people see it: nothing that it takes to read it is among that. */
-function shownFile(
+export function shownFile(
   { host: _host, blobId, key: _key, prefix: _prefix, hash: _hash, name, ...shown }: FilePart,
   transcript?: string,
 ): AttachedFile {

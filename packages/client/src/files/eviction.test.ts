@@ -46,6 +46,7 @@ async function scene(
   days: readonly number[],
   { roomBytes, elsewhere = [] }: { roomBytes?: () => number; elsewhere?: readonly number[] } = {},
 ) {
+  const imported = new Set<string>();
   const store = createMemoryStore();
   const blobIds = days.map(() => new Uint8Array(randomBytes(32)));
   const ids = blobIds.map((blobId) => toBase64Url(blobId));
@@ -77,6 +78,7 @@ async function scene(
       ...(roomBytes === undefined ? {} : { roomBytes: async () => roomBytes() }),
       readElsewhere: async () => new Set(elsewhere.map((at) => ids[at] ?? "")),
     }),
+    imported: async () => imported,
     isHeld: (id) => held.has(id),
     evicted: ({ fileId }) => void told.push(fileId),
   });
@@ -85,6 +87,7 @@ async function scene(
     eviction,
     ids,
     held,
+    imported,
     timers,
     told: () => numbered(told),
     kept: async () => numbered((await files.list()).filter(({ hereBytes }) => hereBytes > 0).map(({ id }) => id)),
@@ -137,6 +140,21 @@ describe.each(stores)("[E-143] a store of files %s that has more than the person
     timers.pop()?.();
     await expect.poll(kept).toEqual([-1, 1]);
     await eviction.close();
+    await files.close();
+  });
+
+  test("[Y-6] counts nothing of what was imported, and never takes it: nobody else has it", async () => {
+    const files = open();
+    const { eviction, imported, kept } = await scene(files, [1, 2]);
+    const id = "x".repeat(43);
+    await files.begin(id, filePieceBytes, 0);
+    await files.put(id, 0, piece);
+    imported.add(id);
+    expect((await eviction.storage()).storedBytes).toBe(2 * filePieceBytes);
+    await eviction.setLimit(2 * filePieceBytes);
+    expect(await kept()).toEqual([-1, 0, 1]);
+    await eviction.setLimit(0);
+    expect([await kept(), await eviction.free(1)]).toEqual([[-1], false]);
     await files.close();
   });
 

@@ -11,7 +11,7 @@ import type { FilePlace, FileStore, StoredFile } from "./file-store.ts";
 const usualLimitBytes = 2_000_000_000;
 const limitKey = "files-limit";
 /** So much is left to everything else that this device keeps, where it is known how much there is. */
-const spareBytes = 67_108_864;
+export const spareBytes = 67_108_864;
 /** How much room is made where something does not fit, at least. */
 const leastFreedBytes = 33_554_432;
 /** How much room there is, is told late by who was asked: it is not made twice. */
@@ -23,6 +23,8 @@ const meanwhileMs = 60_000;
 /** What eviction needs of the part that keeps files. */
 export interface EvictionAccess {
   place(): Promise<FilePlace>;
+  /** Files of imported lines. */
+  imported(): Promise<ReadonlySet<string>>;
   /** It waits to be sent, is being read, or is on its way here. */
   isHeld(id: string): boolean;
   /** It was taken off this device. */
@@ -81,7 +83,7 @@ export class Eviction {
 
   /** How much is kept, and how much at most. */
   async storage(): Promise<FileStorage> {
-    const stored = await (await this.#access.place()).store.list();
+    const stored = await this.#stored(await this.#access.place());
     const limitBytes = await this.#limitBytes();
     return { storedBytes: stored.reduce((sum, { hereBytes }) => sum + hereBytes, 0), limitBytes };
   }
@@ -136,13 +138,19 @@ export class Eviction {
     await this.#mutex.idle();
   }
 
+  /** What the bound is for: what came with imported lines is nowhere else, and stays until its import is deleted. */
+  async #stored({ store }: FilePlace): Promise<readonly StoredFile[]> {
+    const imported = await this.#access.imported();
+    return (await store.list()).filter(({ id }) => !imported.has(id));
+  }
+
   /** @returns how many bytes went */
   async #evict(
-    { store }: FilePlace,
+    place: FilePlace,
     need: { readonly limitBytes: number; readonly freeBytes: number; readonly elsewhere: ReadonlySet<string> },
   ): Promise<number> {
     const { limitBytes, freeBytes, elsewhere } = need;
-    const stored = await store.list();
+    const stored = await this.#stored(place);
     const isOver = freeBytes > 0 || stored.reduce((sum, { hereBytes }) => sum + hereBytes, 0) > limitBytes;
     if (!isOver || this.#isClosed) return 0;
     // What no message names is none that could be fetched again: the next start looks after it.
@@ -153,12 +161,12 @@ export class Eviction {
     const today = dayOf(this.#world.platform.nowMs());
     let freed = 0;
     for (const { id, hereBytes } of leastUsed(stored, { limitBytes, freeBytes, today, mayGo, lastUse: (one) => this.#uses.get(one) })) {
-      const place = named.get(id);
-      if (this.#isClosed || place === undefined || !mayGo(id)) continue;
-      await store.remove(id);
+      const line = named.get(id);
+      if (this.#isClosed || line === undefined || !mayGo(id)) continue;
+      await place.store.remove(id);
       this.#uses.delete(id);
       freed += hereBytes;
-      this.#access.evicted(place);
+      this.#access.evicted(line);
     }
     return freed;
   }

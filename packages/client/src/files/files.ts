@@ -7,11 +7,12 @@ import type { ConversationRunner } from "../engine/conversation-runner.ts";
 import { unknownMessage } from "../engine/shown-history.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
+import { loadImportedFileIds } from "../imports/stored.ts";
 import { loadLine } from "../timeline/history.ts";
 import { isSeen, isToBeSeenOnce } from "../timeline/once.ts";
 import { Downloads } from "./downloads.ts";
 import type { Wanted } from "./downloads.ts";
-import { Eviction, withRoom } from "./eviction.ts";
+import { Eviction, spareBytes, withRoom } from "./eviction.ts";
 import { isOwnFile, loadAllFiles } from "./file-index.ts";
 import type { FilePlaceInLine } from "./file-index.ts";
 import { safeFileName } from "./file-name.ts";
@@ -20,9 +21,10 @@ import { dayOf } from "./file-store.ts";
 import type { FilePlace, StoredFile } from "./file-store.ts";
 import { fileAmong, filesOfLine, filesOfOutgoing } from "./files-of.ts";
 import { Listing } from "./listing.ts";
+import { readKept } from "./read-kept.ts";
 import { sealedBytesOf } from "./reading.ts";
 import { Staging } from "./staging.ts";
-import type { Staged } from "./staging.ts";
+import type { Kept, Staged } from "./staging.ts";
 import { Transcribing } from "./transcribing.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -81,6 +83,8 @@ export class Files implements Omit<FileNews, "waiting"> {
   readonly #toldAtMs = new Map<string, number>();
   /** Opened, to be seen once: their ciphertext is read just now. */
   readonly #opened = new Set<string>();
+  /** Files of imported lines: read once, and followed. */
+  #imported: Promise<Set<string>> | undefined;
   /** Those of messages that wait, and whose. */
   #waiting = new Map<string, { readonly runner: ConversationRunner; readonly messageId: string }>();
   #collecting: Promise<void> = Promise.resolve();
@@ -91,6 +95,7 @@ export class Files implements Omit<FileNews, "waiting"> {
     this.#access = access;
     this.#eviction = new Eviction(world, {
       place: () => access.place(),
+      imported: () => this.#importedIds(),
       isHeld: (id) => this.#isHeld(id),
       evicted: (place) => void this.#tellOf(place),
     });
@@ -130,6 +135,42 @@ export class Files implements Omit<FileNews, "waiting"> {
     for (const { blobId } of staged.parts) this.#eviction.used(toBase64Url(blobId));
     this.#eviction.wakeSoon();
     return staged;
+  }
+
+  /**
+   * Keeps a file of this device alone, which no message names and no host has. Nothing else goes to make room for it, and nothing takes it off but
+   * `forgetKept`.
+   * @throws ClientError `storage_full` where little more would fit; as `Staging.keep`
+   */
+  async keep(file: NewFile, signal: AbortSignal): Promise<Kept> {
+    // What looks for files that nobody names is not to find it.
+    await this.#collecting;
+    const place = await this.#access.place();
+    const roomBytes = await place.roomBytes?.();
+    if (roomBytes !== undefined && roomBytes < sealedBytesOf(file.sizeBytes) + spareBytes)
+      throw new ClientError("storage_full", "There is no space left on this device.");
+    const imported = await this.#importedIds();
+    const kept = await this.#staging.keep(place, file, signal);
+    imported.add(toBase64Url(kept.file.blobId));
+    return kept;
+  }
+
+  /** The bytes of one that was kept so. @throws ClientError `file_gone` */
+  async *readKept(access: FileAccess): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* readKept((await this.#access.place()).store, access);
+  }
+
+  /** Forgets files that were kept so. */
+  async forgetKept(ids: readonly string[]): Promise<void> {
+    await this.#forget(ids);
+    const imported = await this.#importedIds();
+    for (const id of ids) imported.delete(id);
+  }
+
+  #importedIds(): Promise<Set<string>> {
+    this.#imported ??= this.#world.store.transact("read", (tx) => loadImportedFileIds(tx));
+    this.#imported.catch(() => (this.#imported = undefined));
+    return this.#imported;
   }
 
   async state({ conversationId, messageId, fileId }: FileAt): Promise<FileState> {
@@ -447,7 +488,9 @@ export class Files implements Omit<FileNews, "waiting"> {
     const kept: readonly StoredFile[] = await store.list();
     const waiting = new Set(this.#waiting.keys());
     const named = new Set((await this.#world.store.transact("read", (tx) => loadAllFiles(tx))).map(({ fileId }) => fileId));
-    const isNamed = (id: string): boolean => named.has(id) || waiting.has(id) || this.#waiting.has(id) || this.#staging.has(id);
+    const imported = await this.#importedIds();
+    const isNamed = (id: string): boolean =>
+      named.has(id) || imported.has(id) || waiting.has(id) || this.#waiting.has(id) || this.#staging.has(id);
     for (const { id } of kept) if (!this.#isClosed && !isNamed(id)) await store.remove(id);
   }
 }

@@ -3,7 +3,9 @@ import { bytesOfPieces, filePieceLength } from "./file-store.ts";
 import type { FileStore, StoredFile } from "./file-store.ts";
 
 /** A store of files in memory, for tests. @param params.mostBytes it is full with so many */
-export function createMemoryFileStore({ mostBytes = Number.POSITIVE_INFINITY }: { readonly mostBytes?: number } = {}): FileStore {
+export function createMemoryFileStore({
+  mostBytes = Number.POSITIVE_INFINITY,
+}: { readonly mostBytes?: number | undefined } = {}): FileStore {
   const files = new Map<string, { totalBytes: number; lastUsedDay: number; pieces: Map<number, Uint8Array<ArrayBuffer>> }>();
   const shown = (id: string): StoredFile | undefined => {
     const file = files.get(id);

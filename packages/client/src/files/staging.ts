@@ -15,6 +15,13 @@ export interface Staged {
   written(isKept: boolean): Promise<void>;
 }
 
+/** A file that is encrypted, and that nothing names yet. */
+export interface Kept {
+  readonly file: FilePart;
+  /** Called once it is written down whose it is, or that it is nobody's: then nothing of it stays. */
+  written(isKept: boolean): Promise<void>;
+}
+
 /** Encrypts files that are to be sent, and keeps them until their message is written down (decision 0017). */
 export class Staging {
   readonly #world: Pick<World, "platform" | "connections">;
@@ -40,7 +47,23 @@ export class Staging {
   /** @throws ClientError as `stageFile`; then none of them stays */
   async stage(host: string, files: readonly NewFile[]): Promise<Staged> {
     await this.#requireTaken(host, files);
-    const place = await this.#place();
+    return await this.#stage(await this.#place(), { host, signal: this.#end.signal }, files);
+  }
+
+  /** Encrypts one that no host is to have. @throws ClientError as `stageFile`, `closed` where `signal` ends it; then nothing of it stays */
+  async keep(place: FilePlace, file: NewFile, signal: AbortSignal): Promise<Kept> {
+    const { parts, written } = await this.#stage(place, { host: "", signal: AbortSignal.any([signal, this.#end.signal]) }, [file]);
+    const [kept] = parts;
+    // One was given.
+    if (kept === undefined) throw new TypeError("nothing was kept");
+    return { file: kept, written };
+  }
+
+  async #stage(
+    place: FilePlace,
+    { host, signal }: { readonly host: string; readonly signal: AbortSignal },
+    files: readonly NewFile[],
+  ): Promise<Staged> {
     const parts: FilePart[] = [];
     const begun: string[] = [];
     const onBegin = (id: string): void => {
@@ -54,7 +77,6 @@ export class Staging {
         if (!isKept && !this.#isClosed) await place.store.remove(id);
       }
     };
-    const { signal } = this.#end;
     const stageAll = async (): Promise<void> => {
       try {
         for (const file of files) {

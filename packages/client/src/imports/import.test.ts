@@ -1,22 +1,15 @@
 import { utf8Bytes } from "@latchkey/codec";
-import { crc32, deflateRawSync } from "node:zlib";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ImportCalls } from "../api/imports.ts";
-import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
-import { writeZip } from "../zip/write-zip.ts";
-import type { ZipEntry } from "../zip/write-zip.ts";
 import { importFile } from "./import.ts";
 import type { ImportOptions } from "./import.ts";
-import { createImports } from "./imports.ts";
+import { archiveOf, importedAtMs as nowMs, openImports, zipOf } from "./imports.testing.ts";
 
-const nowMs = Date.UTC(2026, 10, 30);
 let store: Store;
 let imports: ImportCalls;
 beforeEach(() => {
-  let next = 0;
-  store = createMemoryStore();
-  imports = createImports({ store, random: (size) => new Uint8Array(size).fill(next++), nowMs: () => nowMs });
+  ({ store, imports } = openImports());
 });
 
 const line = (at: number): string =>
@@ -25,52 +18,6 @@ const chatOf = (count: number): string => Array.from({ length: count }, (_, at) 
 
 async function run(content: BlobPart, over: Partial<ImportOptions> = {}): ReturnType<typeof importFile> {
   return await importFile(imports, { file: new Blob([content]), fileName: "WhatsApp Chat with Ben.txt", ...over });
-}
-
-async function zipOf(files: Readonly<Record<string, string>>): Promise<Uint8Array<ArrayBuffer>> {
-  async function* entries(): AsyncGenerator<ZipEntry> {
-    for (const [name, text] of Object.entries(files)) {
-      yield {
-        name,
-        modifiedMs: nowMs,
-        content: (async function* () {
-          yield await Promise.resolve(utf8Bytes(text));
-        })(),
-      };
-    }
-  }
-  const parts: Uint8Array[] = [];
-  for await (const bytes of writeZip(entries())) parts.push(bytes);
-  return new Uint8Array(Buffer.concat(parts));
-}
-
-/** An archive with one packed file, whose directory says of it what it likes. */
-function packedZip(
-  name: string,
-  content: Uint8Array,
-  over: { size?: number; method?: number; flags?: number } = {},
-): Uint8Array<ArrayBuffer> {
-  const packed = deflateRawSync(content);
-  const nameBytes = Buffer.from(name);
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  local.writeUInt16LE(over.method ?? 8, 8);
-  local.writeUInt16LE(nameBytes.length, 26);
-  const central = Buffer.alloc(46);
-  central.writeUInt32LE(0x02014b50, 0);
-  central.writeUInt16LE(over.flags ?? 0, 8);
-  central.writeUInt16LE(over.method ?? 8, 10);
-  central.writeUInt32LE(crc32(content), 16);
-  central.writeUInt32LE(packed.length, 20);
-  central.writeUInt32LE(over.size ?? content.length, 24);
-  central.writeUInt16LE(nameBytes.length, 28);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(46 + nameBytes.length, 12);
-  end.writeUInt32LE(30 + nameBytes.length + packed.length, 16);
-  return new Uint8Array(Buffer.concat([local, nameBytes, packed, central, nameBytes, end]));
 }
 
 /** What the profile has, by the beginnings of its keys. */
@@ -121,21 +68,25 @@ describe("importing a file", () => {
   test("[Y-5] takes the text out of an archive, whatever lies beside it", async () => {
     const plain = await zipOf({ "IMG-1.jpg": "x", "_chat.txt": chatOf(3), "notes.txt": "no" });
     expect(await run(plain, { fileName: "WhatsApp Chat - Ben.zip" })).toMatchObject([{ title: "Ben", lineCount: 3 }]);
-    const packed = packedZip("WhatsApp Chat with Eve.txt", utf8Bytes(chatOf(5000)));
+    const packed = archiveOf({ name: "WhatsApp Chat with Eve.txt", content: utf8Bytes(chatOf(5000)) });
     expect(await run(packed, { fileName: "x.zip" })).toMatchObject([{ title: "Eve", lineCount: 5000 }]);
     const telegram = await zipOf({ "export/result.json": JSON.stringify({ name: "Tim", messages: [{ type: "message", text: "hi" }] }) });
     expect(await run(telegram)).toMatchObject([{ title: "Tim", source: "telegram", lineCount: 1 }]);
   });
 
   test("[Y-6] an archive that unpacks without end, lies about itself or is none is refused, and nothing of it stays", async () => {
-    const bomb = packedZip("_chat.txt", Buffer.concat([utf8Bytes(line(1)), Buffer.alloc(100 * 1_048_576, 0x20)]));
+    const bomb = archiveOf({ name: "_chat.txt", content: Buffer.concat([utf8Bytes(line(1)), Buffer.alloc(100 * 1_048_576, 0x20)]) });
     expect(bomb.length).toBeLessThan(200_000);
     await expect(run(bomb)).rejects.toMatchObject({ name: "ImportError", code: "unpacks_too_large" });
-    const good = packedZip("_chat.txt", utf8Bytes(chatOf(50)));
+    const good = archiveOf({ name: "_chat.txt", content: utf8Bytes(chatOf(50)) });
     const cut = good.slice(0, 60);
     await expect(run(cut)).rejects.toMatchObject({ code: "bad_archive" });
-    await expect(run(packedZip("_chat.txt", utf8Bytes(chatOf(5)), { flags: 1 }))).rejects.toMatchObject({ code: "unknown_format" });
-    await expect(run(packedZip("_chat.txt", utf8Bytes(chatOf(5)), { method: 99 }))).rejects.toMatchObject({ code: "unknown_format" });
+    await expect(run(archiveOf({ name: "_chat.txt", content: utf8Bytes(chatOf(5)), flags: 1 }))).rejects.toMatchObject({
+      code: "unknown_format",
+    });
+    await expect(run(archiveOf({ name: "_chat.txt", content: utf8Bytes(chatOf(5)), method: 99 }))).rejects.toMatchObject({
+      code: "unknown_format",
+    });
     await expect(run(await zipOf({ "a.txt": "x", "b.txt": "y" }))).rejects.toMatchObject({ code: "unknown_format" });
     for (let at = 0; at < good.length; at++) {
       const broken = good.slice();

@@ -1,6 +1,8 @@
-import type { AsideLine, ImportCalls, ImportedConversation, ImportedLine, ImportSource } from "../api/imports.ts";
+import type { AsideLine, ImportCalls, ImportedConversation, ImportedFileCounts, ImportedLine, ImportSource } from "../api/imports.ts";
 import { readDirectory, unpack, ZipError } from "../zip/read-zip.ts";
 import type { ZipFile } from "../zip/read-zip.ts";
+import { ArchiveFiles } from "./archive-files.ts";
+import type { FilesTarget } from "./archive-files.ts";
 import { ImportError } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
 import { isSignal, parseSignal } from "./signal.ts";
@@ -17,14 +19,27 @@ export interface ImportOptions {
   readonly fileName: string;
   /** How its owner is called in it: WhatsApp's files do not say who that is. */
   readonly ownName?: string | undefined;
-  /** Told how much of the file was read, and how many lines that were. */
-  readonly came?: ((progress: { readonly readBytes: number; readonly ofBytes: number; readonly lines: number }) => void) | undefined;
-  /** Waited for between pieces of about 16 KiB, so that whatever else there is to do is done; may throw to end it. */
+  /** Told how far it is. */
+  readonly came?: ((progress: ImportProgress) => void) | undefined;
+  /** Waited for between pieces of about 16 KiB, so that whatever else there is to do is done; may throw to undo it. */
   readonly breathe?: (() => Promise<void>) | undefined;
+  /** Stops it: while lines are read, nothing stays; while files are taken over, all lines and those files that are there. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How far an import is: first the lines are read, then the files are taken over that they name and the archive has. */
+export interface ImportProgress {
+  readonly step: "lines" | "files";
+  /** Of this step. */
+  readonly readBytes: number;
+  readonly ofBytes: number;
+  readonly lines: number;
+  readonly files: number;
+  readonly ofFiles: number;
 }
 
 /** Where it goes: a client. */
-export type ImportTarget = Pick<ImportCalls, "beginImport" | "addToImport" | "finishImport" | "deleteImport">;
+export type ImportTarget = FilesTarget & Pick<ImportCalls, "beginImport" | "addToImport" | "finishImport" | "deleteImport">;
 
 const beginningBytes = 65_536;
 const pieceBytes = 16_384;
@@ -33,7 +48,7 @@ const [batchLines, batchLength, mostWaiting] = [400, 100_000, 4_000_000];
 /** Conversations in one file. */
 const mostConversations = 1000;
 /** The file that is meant, of those in an archive. */
-const names = /(?:^|\/)(?:_chat\.txt|whatsapp[^/]*\.txt|result\.json|main\.jsonl)$/iu;
+const names = /(?:^|[/\\])(?:_chat\.txt|whatsapp[^/]*\.txt|result\.json|main\.jsonl)$/iu;
 
 /**
  * Reads a file of another program into conversations of its own on this device. Nothing of it is in memory but a piece and the lines that wait to be stored; what
@@ -51,7 +66,8 @@ export async function importFile(target: ImportTarget, options: ImportOptions): 
 async function readInto(target: ImportTarget, options: ImportOptions): Promise<readonly ImportedConversation[]> {
   const found = await fileIn(options);
   const source = sourceOf(new TextDecoder().decode(await firstBytes(found.open())));
-  const writer = new Writer(target, source);
+  const writer = new Writer(target, source, found.files);
+  const breathe = async (): Promise<void> => await options.breathe?.();
   let readBytes = 0;
   const open: Reopened = async function* () {
     readBytes = 0;
@@ -65,10 +81,17 @@ async function readInto(target: ImportTarget, options: ImportOptions): Promise<r
   try {
     for await (const parsed of parsedOf(source, open, { ...options, title: titleOf(options.fileName, found.name) })) {
       for (const one of parsed) await writer.take(one);
-      options.came?.({ readBytes, ofBytes: found.sizeBytes, lines: writer.lines });
-      await options.breathe?.();
+      options.came?.({ step: "lines", readBytes, ofBytes: found.sizeBytes, lines: writer.lines, files: 0, ofFiles: 0 });
+      await breathe();
+      options.signal?.throwIfAborted();
     }
-    return await writer.end();
+    await writer.storeAll();
+    const ended = await found.files?.keep(target, {
+      signal: options.signal,
+      breathe,
+      came: (progress) => options.came?.({ step: "files", lines: writer.lines, ...progress }),
+    });
+    return await writer.finish(ended);
   } catch (error) {
     await writer.undo();
     throw error;
@@ -79,18 +102,25 @@ interface Found {
   readonly name: string;
   readonly sizeBytes: number;
   readonly open: Reopened;
+  /** What lies beside it, in an archive. */
+  readonly files?: ArchiveFiles;
 }
 
 async function fileIn({ file, fileName }: ImportOptions): Promise<Found> {
   const head = new DataView(await file.slice(0, 4).arrayBuffer());
   const isArchive = head.byteLength === 4 && head.getUint32(0, true) === 0x0403_4b50;
   if (!isArchive) return { name: fileName, sizeBytes: file.size, open: () => piecesOf(file) };
-  const chosen = await entryIn(file);
-  return { name: chosen.name.split("/").at(-1) ?? "", sizeBytes: chosen.sizeBytes, open: () => unpack(file, chosen) };
+  const all = await readDirectory(file);
+  const chosen = textAmong(all);
+  return {
+    name: chosen.name.split(/[/\\]/u).at(-1) ?? "",
+    sizeBytes: chosen.sizeBytes,
+    open: () => unpack(file, chosen),
+    files: new ArchiveFiles(file, all, chosen),
+  };
 }
 
-async function entryIn(file: Blob): Promise<ZipFile> {
-  const files = await readDirectory(file);
+function textAmong(files: readonly ZipFile[]): ZipFile {
   const texts = files.filter(({ name }) => !name.includes("/") && /\.txt$/iu.test(name));
   const chosen = files.find(({ name }) => names.test(name)) ?? (texts.length === 1 ? texts[0] : undefined);
   if (chosen === undefined) throw unknownFormat();
@@ -152,6 +182,8 @@ interface Begun {
   readonly id: string;
   readonly lines: ImportedLine[];
   readonly aside: AsideLine[];
+  /** Lines so far. */
+  count: number;
   /** UTF-16 units of the texts that wait. */
   length: number;
 }
@@ -160,15 +192,17 @@ interface Begun {
 class Writer {
   readonly #target: ImportTarget;
   readonly #source: ImportSource;
+  readonly #files: ArchiveFiles | undefined;
   readonly #begun = new Map<string, Begun>();
   /** Of no conversation in particular: it goes with the first. */
   readonly #unplaced: AsideLine[] = [];
   #waiting = 0;
   lines = 0;
 
-  constructor(target: ImportTarget, source: ImportSource) {
+  constructor(target: ImportTarget, source: ImportSource, files: ArchiveFiles | undefined) {
     this.#target = target;
     this.#source = source;
+    this.#files = files;
   }
 
   async take(parsed: Parsed): Promise<void> {
@@ -177,13 +211,14 @@ class Writer {
       if (this.#begun.size >= mostConversations)
         throw new ImportError("unknown_format", "There are more conversations in this file than are kept.");
       const id = await this.#target.beginImport({ title: parsed.title, source: this.#source });
-      this.#begun.set(parsed.key, { id, lines: [], aside: [], length: 0 });
+      this.#begun.set(parsed.key, { id, lines: [], aside: [], count: 0, length: 0 });
       return;
     }
     const begun = parsed.key === undefined ? undefined : this.#begun.get(parsed.key);
     if (parsed.kind === "aside") (begun?.aside ?? this.#unplaced).push({ why: parsed.why, text: parsed.text });
-    else {
-      begun?.lines.push(parsed.line);
+    else if (begun !== undefined) {
+      begun.lines.push(parsed.line);
+      this.#files?.name(begun.id, begun.count++, parsed.line, parsed.files);
       this.lines++;
     }
     if (this.#unplaced.length >= batchLines) await this.#place();
@@ -212,14 +247,17 @@ class Writer {
     await this.#target.addToImport(begun.id, { lines, aside, asideCount: aside.length });
   }
 
-  async end(): Promise<readonly ImportedConversation[]> {
+  /** All lines came. */
+  async storeAll(): Promise<void> {
     if (this.lines === 0) throw new ImportError("unknown_format", "Nothing in this file can be read as a message.");
     if (this.#unplaced.length > 0) await this.#place();
+    for (const begun of this.#begun.values()) await this.#store(begun);
+  }
+
+  /** @param ended by import, why not all files were taken over */
+  async finish(ended?: ReadonlyMap<string, ImportedFileCounts["ended"]>): Promise<readonly ImportedConversation[]> {
     const done: ImportedConversation[] = [];
-    for (const begun of this.#begun.values()) {
-      await this.#store(begun);
-      done.push(await this.#target.finishImport(begun.id));
-    }
+    for (const { id } of this.#begun.values()) done.push(await this.#target.finishImport(id, ended?.get(id)));
     return done;
   }
 

@@ -1,19 +1,36 @@
 import { toBase64Url } from "@latchkey/codec";
 import type { RandomBytes } from "@latchkey/mls";
-import type { AsideLine, FoundLine, ImportCalls, ImportedConversation, ImportedLine, PlacedLine } from "../api/imports.ts";
+import type {
+  ArchivedFile,
+  ArchivedFileFate,
+  AsideLine,
+  FoundLine,
+  ImportCalls,
+  ImportedConversation,
+  ImportedFile,
+  ImportedLine,
+  PlacedLine,
+} from "../api/imports.ts";
+import { background } from "../devices/told.ts";
+import { shownFile } from "../engine/shown-message.ts";
 import { ClientError } from "../errors.ts";
+import { safeFileName } from "../files/file-name.ts";
+import type { Files } from "../files/files.ts";
 import { cleanLine, cleanName } from "../names/clean.ts";
 import { fold } from "../search/fold.ts";
 import { parseQuery } from "../search/query.ts";
 import { snippetOf } from "../search/snippet.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
+import { unpack, ZipError } from "../zip/read-zip.ts";
 import {
   chunkLines,
   eraseSome,
   loadAside,
   loadChunk,
+  loadFilesBetween,
   loadImport,
   loadImports,
+  loadLineFiles,
   maxAside,
   maxAsideLength,
   maxFileNames,
@@ -22,8 +39,9 @@ import {
   putAside,
   putChunk,
   putImport,
+  putLineFiles,
 } from "./stored.ts";
-import type { StoredImport } from "./stored.ts";
+import type { StoredFileOfLine, StoredImport } from "./stored.ts";
 
 const mostImports = 1000;
 const mostLines = 5_000_000;
@@ -32,14 +50,26 @@ const mostRead = 500;
 const mostFound = 200;
 /** Chunks that are looked through in one transaction. */
 const searchedAtOnce = 10;
-/** Chunks that are erased in one transaction. */
+/** Lines with a file in one import, lines that name one file, and bytes of all files of one import. */
+const [mostFiles, mostPlaces, mostFilesBytes] = [50_000, 1000, 68_719_476_736];
+/** Chunks, and lines with files, that are erased in one transaction. */
 const erasedAtOnce = 50;
 /** Times beyond the year 9999 are none. */
 const latestMs = 253_402_300_799_999;
 
+/** What imports need of their surroundings. */
+export interface ImportsAccess {
+  readonly store: Store;
+  readonly random: RandomBytes;
+  readonly nowMs: () => number;
+  /** The part that keeps files. @throws ClientError where none are kept here */
+  readonly files: () => Promise<Pick<Files, "keep" | "readKept" | "forgetKept">>;
+}
+
 /** Conversations of other programs in a profile. Nothing of them goes anywhere. */
-export function createImports(params: { readonly store: Store; readonly random: RandomBytes; readonly nowMs: () => number }): ImportCalls {
-  const { store, random, nowMs } = params;
+export function createImports({ store, random, nowMs, files }: ImportsAccess): ImportCalls {
+  /** What is taken out of archives just now, by import. */
+  const keeping = new Map<string, AbortController>();
 
   return {
     async imports() {
@@ -50,16 +80,13 @@ export function createImports(params: { readonly store: Store; readonly random: 
       const id = toBase64Url(random(16));
       await store.transact("write", async (tx) => {
         if ((await loadImports(tx)).length >= mostImports) throw full("There are too many imported conversations.");
-        const [importedAtMs, none] = [nowMs(), undefined];
-        const name = cleanName(title) || "Imported";
-        putImport(tx, id, { title: name, source, importedAtMs, lineCount: 0, asideCount: 0, fromMs: none, toMs: none, isWhole: false });
+        putImport(tx, id, { ...empty, title: cleanName(title) || "Imported", source, importedAtMs: nowMs() });
       });
       return id;
     },
     async addToImport(importId, { lines, aside, asideCount }) {
       await store.transact("write", async (tx) => {
-        const stored = await required(tx, importId);
-        if (stored.isWhole) throw new ClientError("not_permitted", "This was imported to its end.");
+        const stored = await unfinished(tx, importId);
         if (stored.lineCount + lines.length > mostLines) throw full("No more lines are kept of one conversation.");
         const added = lines.slice(0, mostAtOnce).map(bounded);
         await append(tx, importId, stored.lineCount, added);
@@ -74,9 +101,39 @@ export function createImports(params: { readonly store: Store; readonly random: 
         putImport(tx, importId, withAdded(stored, added, asideCount));
       });
     },
-    finishImport: (importId) =>
+    async keepImportedFile(importId, file) {
+      const { sizeBytes } = file.entry;
+      const count = file.places.length;
+      const { files: before } = await store.transact("read", (tx) => unfinished(tx, importId));
+      if (count === 0 || count > mostPlaces) return "unreadable";
+      if (before.kept + count > mostFiles || before.sizeBytes + sizeBytes > mostFilesBytes) return "full";
+      const end = new AbortController();
+      keeping.set(importId, end);
+      try {
+        const { name, kind, mediaType, archive, entry } = file;
+        const content = unpack(archive, entry);
+        const kept = await (await files()).keep({ name, kind, mediaType, sizeBytes, content }, end.signal);
+        let isWritten = false;
+        try {
+          await store.transact("write", (tx) => putFile(tx, importId, file, kept.file));
+          isWritten = true;
+        } finally {
+          await kept.written(isWritten);
+        }
+        return "kept";
+      } catch (error) {
+        return fateOf(error, end.signal);
+      } finally {
+        if (keeping.get(importId) === end) keeping.delete(importId);
+      }
+    },
+    async stopImportedFiles(importId) {
+      keeping.get(importId)?.abort();
+    },
+    finishImport: (importId, ended) =>
       store.transact("write", async (tx): Promise<ImportedConversation> => {
-        const stored = { ...(await required(tx, importId)), isWhole: true };
+        const known = await required(tx, importId);
+        const stored = { ...known, isWhole: true, files: { ...known.files, ended } };
         putImport(tx, importId, stored);
         return { id: importId, ...stored };
       }),
@@ -91,6 +148,19 @@ export function createImports(params: { readonly store: Store; readonly random: 
         const start = afterOrder === undefined ? Math.max(0, end - many) : place(afterOrder + 1, lineCount);
         return await linesBetween(tx, importId, start, end);
       }),
+    importedFile: (importId, order, fileId) =>
+      store.transact("read", async (tx) => {
+        await required(tx, importId);
+        const ofLine = await loadLineFiles(tx, importId, place(order, mostLines));
+        const found = ofLine.find(({ file }) => toBase64Url(file.blobId) === fileId)?.file;
+        if (found === undefined) throw new ClientError("unknown_message", "There is no such file in this import.");
+        const { key, prefix, sizeBytes, mediaType, name } = found;
+        return { id: fileId, url: undefined, key, prefix, sizeBytes, mediaType, name: safeFileName(name), isKept: false };
+      }),
+    async *readImportedFile(importId, order, fileId) {
+      const access = await this.importedFile(importId, order, fileId);
+      yield* (await files()).readKept(access);
+    },
     importAside: (importId) =>
       store.transact("read", async (tx): Promise<readonly AsideLine[]> => {
         await required(tx, importId);
@@ -113,10 +183,25 @@ export function createImports(params: { readonly store: Store; readonly random: 
       return found.slice(0, most);
     },
     async deleteImport(importId) {
-      while (!(await store.transact("write", (tx) => eraseSome(tx, importId, erasedAtOnce))));
+      keeping.get(importId)?.abort();
+      for (let isGone = false; !isGone;) {
+        const erased = await store.transact("write", (tx) => eraseSome(tx, importId, erasedAtOnce));
+        // Their keys are gone. What is left of them here, whatever ends this program, no line names: it goes with the next start.
+        if (erased.fileIds.length > 0) background(files().then((kept) => kept.forgetKept(erased.fileIds)));
+        ({ isGone } = erased);
+      }
     },
   };
 }
+
+const empty = {
+  lineCount: 0,
+  asideCount: 0,
+  fromMs: undefined,
+  toMs: undefined,
+  isWhole: false,
+  files: { named: 0, kept: 0, sizeBytes: 0, ended: undefined },
+} satisfies Partial<StoredImport>;
 
 function full(message: string): ClientError {
   return new ClientError("not_permitted", message);
@@ -126,6 +211,39 @@ async function required(tx: StoreTransaction, id: string): Promise<StoredImport>
   const stored = /^[\w-]{1,64}$/.test(id) ? await loadImport(tx, id) : undefined;
   if (stored === undefined) throw new ClientError("unknown_conversation", "There is no such imported conversation.");
   return stored;
+}
+
+async function unfinished(tx: StoreTransaction, id: string): Promise<StoredImport> {
+  const stored = await required(tx, id);
+  if (stored.isWhole) throw new ClientError("not_permitted", "This was imported to its end.");
+  return stored;
+}
+
+/** The file is of these lines from now on. */
+async function putFile(tx: StoreTransaction, id: string, { places }: ArchivedFile, file: StoredFileOfLine["file"]): Promise<void> {
+  // It may have been deleted while the file came.
+  const stored = await unfinished(tx, id);
+  let kept = 0;
+  for (const { order, at } of places) {
+    if (!(order < stored.lineCount && at < maxFileNames)) continue;
+    const ofLine = await loadLineFiles(tx, id, order);
+    if (ofLine.some((one) => one.at === at)) continue;
+    putLineFiles(tx, id, order, [...ofLine, { at, file }]);
+    kept++;
+  }
+  if (kept === 0) throw new ClientError("unknown_message", "No line of this import names the file.");
+  const { files } = stored;
+  putImport(tx, id, { ...stored, files: { ...files, kept: files.kept + kept, sizeBytes: files.sizeBytes + file.sizeBytes } });
+}
+
+/** What is wrong with the file itself ends nothing. */
+function fateOf(error: unknown, signal: AbortSignal): ArchivedFileFate {
+  if (signal.aborted) return "stopped";
+  if (error instanceof ZipError) return "unreadable";
+  if (!(error instanceof ClientError)) throw error;
+  if (error.code === "message_too_large" || error.code === "file_changed") return "unreadable";
+  if (error.code === "storage_full" || error.code === "storage_denied") return "full";
+  throw error;
 }
 
 function place(order: number, lineCount: number): number {
@@ -146,10 +264,15 @@ async function append(tx: StoreTransaction, id: string, lineCount: number, added
 
 async function linesBetween(tx: StoreTransaction, id: string, start: number, end: number): Promise<PlacedLine[]> {
   const found: PlacedLine[] = [];
+  const files = await loadFilesBetween(tx, id, start, end);
   for (let first = Math.floor(start / chunkLines) * chunkLines; first < end; first += chunkLines)
     for (const [at, line] of (await loadChunk(tx, id, first)).entries())
-      if (first + at >= start && first + at < end) found.push({ ...line, order: first + at });
+      if (first + at >= start && first + at < end) found.push({ ...line, order: first + at, files: shownFiles(files.get(first + at)) });
   return found;
+}
+
+function shownFiles(files: readonly StoredFileOfLine[] = []): readonly ImportedFile[] {
+  return files.map(({ at, file }) => ({ ...shownFile(file), at })).toSorted((a, b) => a.at - b.at);
 }
 
 /** A line as it is kept: what is longer is cut, names are shown as everybody's are (spec E-63), a time that cannot be is none. */
@@ -178,12 +301,13 @@ function withAdded(stored: StoredImport, added: readonly ImportedLine[], asideCo
     asideCount: Math.min(0xffff_ffff, stored.asideCount + more),
     fromMs: stored.fromMs ?? times[0],
     toMs: times.at(-1) ?? stored.toMs,
+    files: { ...stored.files, named: stored.files.named + added.reduce((sum, { fileNames }) => sum + fileNames.length, 0) },
   };
 }
 
 /** The last of them first. @param first the place of the first line of the chunk */
 function foundIn(importId: string, first: number, chunk: readonly ImportedLine[], terms: readonly string[]): FoundLine[] {
-  const placed = chunk.map((line, at): PlacedLine => ({ ...line, order: first + at }));
+  const placed = chunk.map((line, at): PlacedLine => ({ ...line, order: first + at, files: [] }));
   return placed
     .filter((line) => has(line, terms))
     .toReversed()

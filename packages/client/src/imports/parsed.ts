@@ -3,9 +3,18 @@ import type { AsideLine, ImportedLine } from "../api/imports.ts";
 /** What a parser says of a file, in its order. `key` is of a conversation in it. */
 export type Parsed =
   | { readonly kind: "conversation"; readonly key: string; readonly title: string }
-  | { readonly kind: "line"; readonly key: string; readonly line: ImportedLine }
+  | { readonly kind: "line"; readonly key: string; readonly line: ImportedLine; readonly files?: readonly (NamedFile | undefined)[] }
   /** Something that is no message; of no conversation in particular without a key. */
   | ({ readonly kind: "aside"; readonly key: string | undefined } & AsideLine);
+
+/** Where a file that a line names lies, by the place of its name among `fileNames`: as the file says, which may be anywhere. */
+export interface NamedFile {
+  /** From the folder of the text on. */
+  readonly path: string;
+  /** "" where only the name says it. */
+  readonly mediaType: string;
+  readonly isVoice: boolean;
+}
 
 /** Files of a kind that nobody can read on: nothing of them is imported any more. */
 export class ImportError extends Error {

@@ -1,8 +1,9 @@
-import { utf8Bytes } from "@latchkey/codec";
+import { concatBytes, fromBase64Url, toHex, utf8Bytes } from "@latchkey/codec";
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { ImportedLine } from "../api/imports.ts";
 import { listOf, member, numberOf, textOf } from "./json-values.ts";
 import { textLine } from "./parsed.ts";
-import type { Parsed } from "./parsed.ts";
+import type { NamedFile, Parsed } from "./parsed.ts";
 import { textLines } from "./text-lines.ts";
 
 /** UTF-16 units of a frame. */
@@ -47,7 +48,7 @@ export async function* parseSignal(pieces: AsyncIterable<Uint8Array>): AsyncGene
       ? []
       : [
           { kind: "conversation", key, title },
-          { kind: "line", key, line },
+          { kind: "line", key, line, files: namedIn(item).map(({ file }) => file) },
         ];
   };
   for await (const lines of textLines(pieces, maxLength))
@@ -110,16 +111,9 @@ function lineOf(item: unknown, people: ReadonlyMap<string, Known>): ImportedLine
   if (member(item, "remoteDeletedMessage") !== undefined) return textLine({ ...common, kind: "deleted" });
   const message = member(item, "standardMessage") ?? member(item, "directStoryReplyMessage");
   if (message !== undefined) {
-    const pointers = [...listOf(member(message, "attachments")), member(message, "longText")].map(
-      (attachment) => member(attachment, "pointer") ?? attachment,
-    );
     const text =
       textOf(member(member(message, "text"), "body")) ?? textOf(member(member(member(message, "textReply"), "text"), "body")) ?? "";
-    return textLine({
-      ...common,
-      text,
-      fileNames: pointers.flatMap((pointer) => textOf(member(pointer, "fileName")) ?? textOf(member(pointer, "contentType")) ?? []),
-    });
+    return textLine({ ...common, text, fileNames: namedIn(item).map(({ name }) => name) });
   }
   const sticker = member(member(item, "stickerMessage"), "sticker");
   if (sticker !== undefined) return textLine({ ...common, text: textOf(member(sticker, "emoji")) ?? "" });
@@ -129,4 +123,36 @@ function lineOf(item: unknown, people: ReadonlyMap<string, Known>): ImportedLine
     return textLine({ ...common, text: [textOf(member(poll, "question")) ?? "", ...options].join("\n") });
   }
   return undefined;
+}
+
+/** What came with a message, and where it lies. */
+function namedIn(item: unknown): { readonly name: string; readonly file: NamedFile | undefined }[] {
+  const message = member(item, "standardMessage") ?? member(item, "directStoryReplyMessage");
+  return [...listOf(member(message, "attachments")), member(message, "longText")].flatMap((attachment) => {
+    const pointer = member(attachment, "pointer") ?? attachment;
+    const mediaType = textOf(member(pointer, "contentType")) ?? "";
+    const name = textOf(member(pointer, "fileName")) ?? mediaType;
+    const path = pathOf(member(pointer, "locatorInfo"));
+    const isVoice = member(attachment, "flag") === "VOICE_MESSAGE";
+    return name === "" ? [] : [{ name, file: path === undefined ? undefined : { path, mediaType, isVoice } }];
+  });
+}
+
+/** Where a backup that lies as files has it: by the hash of its own hash and of the key that it would be encrypted under. */
+function pathOf(locator: unknown): string | undefined {
+  const [plaintextHash, localKey] = [bytesOf(member(locator, "plaintextHash")), bytesOf(member(locator, "localKey"))];
+  if (plaintextHash === undefined || localKey === undefined) return undefined;
+  const name = toHex(sha256(concatBytes(plaintextHash, localKey)));
+  return `files/${name.slice(0, 2)}/${name}`;
+}
+
+/** As proto JSON writes bytes. */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  const text = textOf(value);
+  if (text === undefined || text === "" || text.length > 128) return undefined;
+  try {
+    return fromBase64Url(text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/u, ""));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,10 @@
-import { bool, decode, encode, enumeration, optional, safeUint64, struct, text, uint32, uint8, vector } from "@latchkey/codec";
+import { bool, decode, encode, enumeration, optional, safeUint64, struct, text, toBase64Url, uint32, uint8, vector } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
-import type { AsideLine, AsideReason, ImportedConversation, ImportedLine, ImportSource } from "../api/imports.ts";
-import { orderSegment } from "../store/store.ts";
+import type { FilePart } from "@latchkey/protocol";
+import type { AsideLine, AsideReason, ImportedConversation, ImportedFileCounts, ImportedLine, ImportSource } from "../api/imports.ts";
+import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { filePartCodec } from "../timeline/files-codec.ts";
 
 /*
  * What the profile has of conversations of other programs. Lines lie in chunks, by the place of their first; the last chunk grows until it is full.
@@ -22,6 +24,12 @@ export const maxAside = 1000;
 /** What is stored of one besides its lines. */
 export type StoredImport = Omit<ImportedConversation, "id">;
 
+/** A file of a line, by which of its names it is. */
+export interface StoredFileOfLine {
+  readonly at: number;
+  readonly file: FilePart;
+}
+
 const sources = enumeration<ImportSource>(uint8, { whatsapp: 1, telegram: 2, signal: 3 });
 const importCodec: Codec<StoredImport> = struct<StoredImport>({
   title: text(4 * maxNameLength),
@@ -32,6 +40,12 @@ const importCodec: Codec<StoredImport> = struct<StoredImport>({
   fromMs: optional(safeUint64),
   toMs: optional(safeUint64),
   isWhole: bool,
+  files: struct<ImportedFileCounts>({
+    named: uint32,
+    kept: uint32,
+    sizeBytes: safeUint64,
+    ended: optional(enumeration<"full" | "stopped">(uint8, { full: 1, stopped: 2 })),
+  }),
 });
 
 const lineCodec: Codec<ImportedLine> = struct<ImportedLine>({
@@ -52,7 +66,12 @@ const asideCodec = vector<AsideLine>(
   { maxBytes: 0x3fff_ffff, maxItems: maxAside },
 );
 
-const [heads, lines, asides] = ["import/", "import-lines/", "import-aside/"];
+const filesCodec = vector<StoredFileOfLine>(struct<StoredFileOfLine>({ at: uint8, file: filePartCodec }), {
+  maxBytes: 1 << 20,
+  maxItems: maxFileNames,
+});
+
+const [heads, lines, asides, files] = ["import/", "import-lines/", "import-aside/", "import-files/"];
 
 /** All imports, by their ids. */
 export async function loadImports(tx: StoreTransaction): Promise<readonly (readonly [id: string, StoredImport])[]> {
@@ -87,12 +106,53 @@ export function putAside(tx: StoreTransaction, id: string, aside: readonly Aside
   tx.put(asides + id, encode(asideCodec, [...aside]));
 }
 
-/** Erases up to so many chunks of one, and the rest with the last of them; whether it is gone. */
-export async function eraseSome(tx: StoreTransaction, id: string, most: number): Promise<boolean> {
-  const found = await tx.scan({ prefix: `${lines}${id}/`, limit: most });
-  for (const [key] of found) tx.delete(key);
-  if (found.length === most) return false;
+/** The files of the line at this place. */
+export async function loadLineFiles(tx: StoreTransaction, id: string, order: number): Promise<StoredFileOfLine[]> {
+  const value = await tx.get(`${files}${id}/${orderSegment(order)}`);
+  return value === undefined ? [] : decode(filesCodec, value);
+}
+
+export function putLineFiles(tx: StoreTransaction, id: string, order: number, ofLine: readonly StoredFileOfLine[]): void {
+  tx.put(`${files}${id}/${orderSegment(order)}`, encode(filesCodec, [...ofLine]));
+}
+
+/** The files of the lines from `start` up to, not including, `end`, by their places. */
+export async function loadFilesBetween(
+  tx: StoreTransaction,
+  id: string,
+  start: number,
+  end: number,
+): Promise<ReadonlyMap<number, StoredFileOfLine[]>> {
+  const prefix = `${files}${id}/`;
+  const range = { ...(start > 0 ? { after: prefix + orderSegment(start - 1) } : {}), before: prefix + orderSegment(end) };
+  const found = await tx.scan({ prefix, ...range });
+  return new Map(found.map(([key, value]) => [parseOrderSegment(key.slice(prefix.length)), decode(filesCodec, value)]));
+}
+
+/** The ids of all files that imported lines have: nobody else has them. */
+export async function loadImportedFileIds(tx: StoreTransaction): Promise<Set<string>> {
+  const found = await tx.scan({ prefix: files });
+  return new Set(found.flatMap(([, value]) => idsIn(value)));
+}
+
+/** Erases up to so many chunks and lines with files of one, and the rest with the last of them; the files that are gone, and whether it all is. */
+export async function eraseSome(
+  tx: StoreTransaction,
+  id: string,
+  most: number,
+): Promise<{ readonly fileIds: readonly string[]; readonly isGone: boolean }> {
+  const [chunks, named] = [
+    await tx.scan({ prefix: `${lines}${id}/`, limit: most }),
+    await tx.scan({ prefix: `${files}${id}/`, limit: most }),
+  ];
+  for (const [key] of [...chunks, ...named]) tx.delete(key);
+  const fileIds = named.flatMap(([, value]) => idsIn(value));
+  if (chunks.length === most || named.length === most) return { fileIds, isGone: false };
   tx.delete(heads + id);
   tx.delete(asides + id);
-  return true;
+  return { fileIds, isGone: true };
+}
+
+function idsIn(value: Uint8Array): string[] {
+  return decode(filesCodec, value).map(({ file }) => toBase64Url(file.blobId));
 }

@@ -2,7 +2,7 @@ import type { ImportedLine } from "../api/imports.ts";
 import { JsonItems } from "./json-items.ts";
 import { listOf, member, numberOf, textOf } from "./json-values.ts";
 import { ImportError, textLine } from "./parsed.ts";
-import type { Parsed } from "./parsed.ts";
+import type { NamedFile, Parsed } from "./parsed.ts";
 
 /** UTF-16 units of a message as a whole. */
 const maxLength = 1_048_576;
@@ -79,7 +79,7 @@ class Chats {
     const key = this.#key ?? "";
     if (found.kind === "bad") return [...begun, { kind: "aside", key, why: found.isTooLong ? "too_long" : "no_message", text: found.text }];
     const line = lineOf(found.value, this.#user);
-    if (line !== undefined) return [...begun, { kind: "line", key, line }];
+    if (line !== undefined) return [...begun, { kind: "line", key, line, files: [fileIn(found.value)] }];
     return [...begun, { kind: "aside", key, why: "no_message", text: JSON.stringify(found.value).slice(0, 1000) }];
   }
 
@@ -152,13 +152,22 @@ function besides(message: unknown): string[] {
   ];
 }
 
-/** Names of files, without folders; what the program says in place of one that it did not take along is none. */
+/** The name of its file, without folders. */
 function filesIn(message: unknown): string[] {
-  return [member(message, "file_name"), member(message, "file"), member(message, "photo")]
-    .flatMap((path) => textOf(path) ?? [])
-    .filter((path) => !path.startsWith("("))
+  return pathsIn(message, ["file_name", "file", "photo"])
     .slice(0, 1)
     .map((path) => path.slice(-longestName).split(/[/\\]/u).at(-1) ?? "");
+}
+
+function fileIn(message: unknown): NamedFile | undefined {
+  const [path] = pathsIn(message, ["file", "photo"]);
+  const isVoice = member(message, "media_type") === "voice_message";
+  return path === undefined ? undefined : { path, mediaType: textOf(member(message, "mime_type")) ?? "", isVoice };
+}
+
+/** What the program says in place of a file that it did not take along is none. */
+function pathsIn(message: unknown, names: readonly string[]): string[] {
+  return names.flatMap((name) => textOf(member(message, name)) ?? []).filter((path) => !path.startsWith("("));
 }
 
 /** By the number where there is one; else as the machine that exported wrote it, in its zone. */

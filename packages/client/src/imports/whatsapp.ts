@@ -52,7 +52,7 @@ export async function* parseWhatsApp(
     const end = (): void => {
       if (message === undefined) return;
       if (isTooLong) parsed.push({ kind: "aside", key, why: "too_long", text: message.text });
-      parsed.push({ kind: "line", key, line: message });
+      parsed.push(lineOf(message));
       [message, isTooLong] = [undefined, false];
     };
     for (const { text, isCut } of lines) {
@@ -73,10 +73,13 @@ export async function* parseWhatsApp(
     yield parsed;
   }
   if (message !== undefined)
-    yield [
-      ...(isTooLong ? [{ kind: "aside", key, why: "too_long", text: message.text } as const] : []),
-      { kind: "line", key, line: message },
-    ];
+    yield [...(isTooLong ? [{ kind: "aside", key, why: "too_long", text: message.text } as const] : []), lineOf(message)];
+}
+
+/** What came with it lies beside the text. */
+function lineOf(line: ImportedLine): Parsed {
+  const files = line.fileNames.map((path) => ({ path, mediaType: "", isVoice: /(?:^|-)(?:PTT|AUDIO)-/u.test(path) }));
+  return { kind: "line", key, line, files };
 }
 
 /** What its first line says. */

@@ -2,7 +2,7 @@ import type { Client, Transcribe } from "../api.ts";
 import { createClient } from "../create-client.ts";
 import { createNodePlatform, nodeFiles, openNodeStore } from "./node-platform.ts";
 
-export { fileAt } from "../files/node-files.ts";
+export { archiveAt, fileAt } from "../files/node-files.ts";
 export { createNodePlatform, nodeFiles, openNodeStore } from "./node-platform.ts";
 
 /** How a profile is opened. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { productVersion } from "@latchkey/protocol";
 import type { Client, ClientEvent } from "../api.ts";
 import { ClientError } from "../errors.ts";
-import { PathContent } from "../files/node-files.ts";
+import { archivePath, PathContent } from "../files/node-files.ts";
 import { remoteMethodNames } from "../methods.ts";
 import type { RemoteMethods } from "../methods.ts";
 import { fromLine, maxPathBytes, maxReplyBytes, readLines, socketFile, toLine } from "./messages.ts";
@@ -75,6 +75,14 @@ function speak(socket: Socket, home: string, onLost: () => void): Promise<Client
       async send(id, text, options) {
         if (options?.files?.some(({ content }) => !(content instanceof PathContent)) === true) throw notByPath();
         return await remote.send(id, text, options);
+      },
+      async keepImportedFile(id, file) {
+        if (archivePath(file.archive) === undefined) throw notByPath();
+        return await remote.keepImportedFile(id, file);
+      },
+      async *readImportedFile(importId, order, fileId) {
+        const { readImportedHere } = await import("./read-here.ts");
+        yield* readImportedHere(home, await remote.importedFile(importId, order, fileId));
       },
       async *readFile(conversationId, messageId, fileId, range) {
         const { readHere } = await import("./read-here.ts");

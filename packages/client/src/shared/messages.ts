@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import type { ClientEvent, ClientFailure } from "../api.ts";
-import { PathContent } from "../files/node-files.ts";
+import { archivePath, PathContent } from "../files/node-files.ts";
 
 /*
  * What two processes of one person say to each other over the socket in a profile's folder: one JSON object a line. Both run as the
@@ -37,6 +37,7 @@ export const maxReplyBytes: number = 1 << 26;
 export function toLine(message: Request | Reply): string {
   const text = JSON.stringify(message, (_key, value: unknown) => {
     if (value instanceof PathContent) return { $path: value.path };
+    if (value instanceof Blob) return { $path: archivePath(value) };
     return value instanceof Uint8Array ? { $bytes: toBase64Url(value) } : value;
   });
   return `${text}\n`;

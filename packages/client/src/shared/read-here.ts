@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import type { FileRange } from "../api.ts";
+import type { FileAccess, FileRange } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { openNodeFileStore } from "../files/node-file-store.ts";
+import { readKept } from "../files/read-kept.ts";
 import { FileBroken, readSealedFile } from "../files/reading.ts";
 import type { RemoteMethods } from "../methods.ts";
 import { damaged } from "../transport/blob-answers.ts";
@@ -39,6 +40,16 @@ export async function* readHere(
   } finally {
     await store.close();
     if (!access.isKept) await remote.removeFile(...at).catch(() => undefined);
+  }
+}
+
+/** The bytes of an imported file of that profile. @throws ClientError as `readKept` */
+export async function* readImportedHere(home: string, access: FileAccess): AsyncGenerator<Uint8Array, void, undefined> {
+  const store = openNodeFileStore(join(home, "files"));
+  try {
+    yield* readKept(store, access);
+  } finally {
+    await store.close();
   }
 }
 

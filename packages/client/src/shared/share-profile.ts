@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { productVersion } from "@latchkey/protocol";
 import type { Client } from "../api.ts";
 import { failureOf } from "../errors.ts";
+import { archiveAt, PathContent } from "../files/node-files.ts";
 import { isRemoteMethod } from "../methods.ts";
 import { fromLine, maxPathBytes, maxReplyBytes, maxRequestBytes, readLines, socketFile, toLine } from "./messages.ts";
 import type { Reply } from "./messages.ts";
@@ -86,11 +87,21 @@ function serve(client: Client, socket: Socket, sockets: Set<Socket>): void {
       throw new TypeError("not a call");
     // The other side is typed on the same interface, and of the same version, so the arguments fit the method.
     const run = client[method] as (...args: readonly unknown[]) => Promise<unknown>;
-    run.apply(client, args).then(
+    const answer =
+      method === "keepImportedFile" ? withArchive(args).then((given) => run.apply(client, [...given])) : run.apply(client, args);
+    answer.then(
       (value) => write(socket, { kind: "result", id, value }),
       (error: unknown) => write(socket, { kind: "failure", id, failure: failureOf(error) }),
     );
   });
+}
+
+/** An archive came as its path. */
+async function withArchive([id, file]: readonly unknown[]): Promise<readonly unknown[]> {
+  if (typeof file !== "object" || file === null) throw new TypeError("no file");
+  const archive: unknown = Reflect.get(file, "archive");
+  if (!(archive instanceof PathContent)) throw new TypeError("no archive");
+  return [id, { ...file, archive: await archiveAt(archive.path) }];
 }
 
 function write(socket: Socket, reply: Reply): void {

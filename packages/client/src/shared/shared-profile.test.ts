@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import type { Client, ClientEvent } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { archiveAt } from "../files/node-files.ts";
 import { joinProfile } from "./join-profile.ts";
 import { socketFile } from "./messages.ts";
 import { shareProfile } from "./share-profile.ts";
@@ -146,4 +147,26 @@ test("there is no socket where its path would be too long or the folder takes no
   expect(await shareProfile(fakeClient().client, join(home, "x".repeat(100)))).toBe(undefined);
   expect(await joinProfile(join(home, "x".repeat(100)))).toBe(undefined);
   expect(await shareProfile(fakeClient().client, join(home, "missing"))).toBe(undefined);
+});
+
+test("[Y-5] another process hands over an archive by its path alone", async () => {
+  const home = folder();
+  const path = join(home, "chat.zip");
+  writeFileSync(path, "the archive");
+  const seen: string[] = [];
+  const { client } = fakeClient();
+  const keepImportedFile: Client["keepImportedFile"] = async (_id, { archive }) => {
+    seen.push(await archive.text());
+    return "kept";
+  };
+  const shared = await shareProfile({ ...client, keepImportedFile }, home);
+  const joined = await joinProfile(home);
+  if (joined === undefined) throw new Error("not joined");
+  const entry = { sizeBytes: 1, packedBytes: 1, isPacked: false, crc: 0, localAt: 0 };
+  const file = { entry, name: "a", kind: "file", mediaType: "", places: [] } as const;
+  expect(await joined.keepImportedFile("i", { ...file, archive: await archiveAt(path) })).toBe("kept");
+  expect(seen).toEqual(["the archive"]);
+  await expect(joined.keepImportedFile("i", { ...file, archive: new Blob(["bytes"]) })).rejects.toMatchObject({ code: "storage_in_use" });
+  await joined.close();
+  await shared?.close();
 });

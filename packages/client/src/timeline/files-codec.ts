@@ -9,7 +9,8 @@ const id32 = opaque(32);
 /** How a file is shown, as it is stored. */
 export const fileKindCodec: Codec<FileKind> = enumeration<FileKind>(uint8, { file: 0, picture: 1, video: 2, audio: 3, voice: 4 });
 
-const file: Codec<FilePart> = struct<FilePart>({
+/** A file, with what it takes to read it, as it is stored. */
+export const filePartCodec: Codec<FilePart> = struct<FilePart>({
   kind: fileKindCodec,
   host: text(260),
   blobId: id32,
@@ -42,7 +43,7 @@ export type Stored<Body extends { readonly kind: string }> =
 
 export const filesText: Codec<FilesText> = struct<FilesText>({
   text: text(1 << 20),
-  files: vector(file, { maxBytes: 1 << 20 }),
+  files: vector(filePartCodec, { maxBytes: 1 << 20 }),
   isOnce: bool,
 });
 

@@ -30,6 +30,8 @@ const mostDirectoryBytes = 64 * 1_048_576;
 const mostFiles = 200_000;
 /** What is unpacked at most, and at most so many times what is packed, beyond the first of it. */
 const [mostUnpackedBytes, mostRatio, leastJudgedBytes] = [4_294_967_296, 200, 16 * 1_048_576];
+/** What is unpacked at once: a thousand times as much may come of it, and waits in memory. */
+const packedAtOnceBytes = 16_384;
 
 /** The files of an archive, by its directory. Nothing is unpacked. @throws ZipError */
 export async function readDirectory(archive: Blob): Promise<readonly ZipFile[]> {
@@ -51,14 +53,14 @@ export async function readDirectory(archive: Blob): Promise<readonly ZipFile[]> 
 /** The bytes of one of them as they come. @throws ZipError where it is packed in a way that nobody reads here, cut off, or much larger than it can be */
 export async function* unpack(
   archive: Blob,
-  { localAt, packedBytes, isPacked, crc }: ZipFile,
+  { localAt, packedBytes, isPacked, crc }: Omit<ZipFile, "name">,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const head = await viewOf(archive, localAt, localAt + 30);
   if (head.byteLength < 30 || head.getUint32(0, true) !== localSignature) throw bad();
   const start = localAt + 30 + head.getUint16(26, true) + head.getUint16(28, true);
   if (start + packedBytes > archive.size) throw bad();
   const packed = archive.slice(start, start + packedBytes).stream();
-  const reader = (isPacked ? packed.pipeThrough(new DecompressionStream("deflate-raw")) : packed).getReader();
+  const reader = (isPacked ? inParts(packed).pipeThrough(new DecompressionStream("deflate-raw")) : packed).getReader();
   let [unpacked, seen] = [0, 0];
   try {
     for (;;) {
@@ -76,6 +78,27 @@ export async function* unpack(
   } finally {
     await reader.cancel().catch(() => undefined);
   }
+}
+
+/** The same bytes, a little at a time, as they are asked for. */
+function inParts(stream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
+  let rest = new Uint8Array(0);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        if (rest.length === 0) {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          rest = value;
+        }
+        controller.enqueue(rest.slice(0, packedAtOnceBytes));
+        rest = rest.subarray(packedAtOnceBytes);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function bad(): ZipError {
