@@ -12,7 +12,7 @@ export interface Migration {
 export const oldestFormat = 7;
 
 /** The format that this version writes: the number of the last migration, `oldestFormat` before the first. */
-export const storeFormat = 10;
+export const storeFormat = 11;
 
 /** Numbered 8, 9 and so on; never changed once released. */
 export const migrations: readonly Migration[] = [
@@ -40,6 +40,13 @@ export const migrations: readonly Migration[] = [
         tx.delete(key);
         tx.put(`once/${conversationId}/${order}`, new Uint8Array(8));
       }
+    },
+  },
+  {
+    to: 11,
+    // A backup of the history has a key for each of its parts: one of before is turned on again by its person.
+    async run(tx) {
+      for (const [key] of await tx.scan({ prefix: "history-backup/" })) tx.delete(key);
     },
   },
 ];

@@ -363,6 +363,20 @@ describe("the encrypted store", () => {
     await after.close();
   });
 
+  test("format 11: a backup of before is kept here no more, and nothing of its key is left", async () => {
+    const records = new Map<string, Uint8Array>();
+    const before = await encrypted(createMemoryStore(records), { format: 10, oldest: 7 });
+    await before.transact("write", (tx) => {
+      for (const name of ["keeping", "on", "seen", "found"]) tx.put(`history-backup/${name}`, new Uint8Array([7]));
+      tx.put("other/a", new Uint8Array([3]));
+    });
+    await before.close();
+    const after = await encrypted(createMemoryStore(records));
+    expect(await after.transact("read", (tx) => tx.scan({ prefix: "history-backup/" }))).toEqual([]);
+    expect(await after.transact("read", (tx) => tx.get("other/a"))).toEqual(new Uint8Array([3]));
+    await after.close();
+  });
+
   test("format 10: what was to be seen once by a day begins its time anew, and what is due is erased as before", async () => {
     const records = new Map<string, Uint8Array>();
     const before = await encrypted(createMemoryStore(records), { format: 9, oldest: 7 });
