@@ -39,6 +39,9 @@ describe("E3 backups", () => {
     expect(await fresh.historyBackup()).toMatchObject({ keptBy: "gone", found: { stage: "offered", messages: 5 } });
     expect(await fresh.restoreHistoryBackup()).toMatchObject({ found: { stage: "done", restored: 5, missing: 0 } });
     expect(await textsOf(fresh, id)).toEqual(["hello", ...words]);
+    // It goes on with it, and takes what was left there for no attack.
+    expect(await fresh.writeHistoryBackup()).toMatchObject({ keptBy: "this", failure: undefined });
+    expect(await fresh.alarms()).toEqual([]);
     shows(context, "what the server stores of a backup opens by the recovery phrase alone");
   });
 

@@ -88,7 +88,8 @@ export class HistoryBackups {
 
   /** As `historyBackup` of the API with `isAsked`. */
   async look(): Promise<void> {
-    await this.#look();
+    await this.#keeper.look();
+    this.#lookedAtMs = this.#world.platform.nowMs();
   }
 
   /** As `keepHistoryBackup` of the API. */
@@ -173,12 +174,6 @@ export class HistoryBackups {
     await this.#steps.run(() => Promise.resolve());
   }
 
-  async #look(): Promise<boolean> {
-    const isAsLeft = await this.#keeper.look();
-    this.#lookedAtMs = this.#world.platform.nowMs();
-    return isAsLeft;
-  }
-
   async #find(backupKey: Uint8Array): Promise<FoundBackup> {
     const { store, platform, own } = this.#world;
     const found = await this.#access.host((connection) => findBackup({ store, platform, connection, own, backupKey }));
@@ -258,8 +253,11 @@ export class HistoryBackups {
         if (await this.#isDue()) await this.#write();
         else await this.#eraseDue();
       });
-      const isLookDue = this.#world.platform.nowMs() - this.#lookedAtMs >= dayMs;
-      if (isLookDue && !(await this.#look())) await this.#steps.run(() => this.#write());
+      const nowMs = this.#world.platform.nowMs();
+      if (nowMs - this.#lookedAtMs >= dayMs) {
+        if (!(await this.#keeper.look())) await this.#steps.run(() => this.#write());
+        this.#lookedAtMs = nowMs;
+      }
       return lookMs;
     } catch (error) {
       this.#fail(error);

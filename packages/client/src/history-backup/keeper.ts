@@ -56,6 +56,8 @@ const leastChanges = 60;
 /** Conversations, and people, whose heads go in one chunk. */
 const headsAtOnce = 50;
 
+const dayMs = 86_400_000;
+
 const noHeads: Heads = { items: [], settled: { conversations: [], authors: [] }, told: new Map() };
 
 const rolledBack: ClientFailure = {
@@ -73,13 +75,13 @@ const keptElsewhere: ClientFailure = {
 const changedMeanwhile = (): ClientError => new ClientError("conflict", "The backup was changed at the same moment.");
 
 /** So long a generation lasts at least, though it has what changed or was deleted since; more where that would be more bytes a day. */
-const leastLifeMs = 7 * 86_400_000;
+const leastLifeMs = 7 * dayMs;
 const rewrittenBytesADay = 4_194_304;
 
 /** Whether all is written anew: for what it has of lines as they were, or since so much was changed since it was begun. */
 function isWorn({ walk, chunks, baseChunks, sizeBytes, begunAtMs, isSuperseded }: Keeping, nowMs: number): boolean {
   if (walk !== undefined) return false;
-  const lifeMs = Math.max(leastLifeMs, (sizeBytes / rewrittenBytesADay) * 86_400_000);
+  const lifeMs = Math.max(leastLifeMs, (sizeBytes / rewrittenBytesADay) * dayMs);
   const isOver = nowMs < begunAtMs || nowMs - begunAtMs >= lifeMs;
   const changes = chunks - baseChunks;
   const isNearlyFull = chunks > maxHistoryChunks - 100 && changes > baseChunks / 4;
@@ -100,6 +102,8 @@ export class Keeper {
   readonly #world: World;
   readonly #access: KeeperAccess;
   #isClosed = false;
+  /** When what the server said last had all of it written anew. */
+  #forcedAtMs: number | undefined;
 
   constructor(world: World, access: KeeperAccess) {
     this.#world = world;
@@ -148,6 +152,14 @@ export class Keeper {
     });
   }
 
+  /** What the server says has all of it written anew, once a day: again and again it would be without end. @throws ClientError `conflict` */
+  #force(): void {
+    const nowMs = this.#world.platform.nowMs();
+    const sinceMs = this.#forcedAtMs === undefined ? dayMs : nowMs - this.#forcedAtMs;
+    if (sinceMs >= 0 && sinceMs < dayMs) throw changedMeanwhile();
+    this.#forcedAtMs = nowMs;
+  }
+
   /** Brings everything to the server that is not there yet; nothing where no backup is kept here. @throws ClientError */
   async write(): Promise<void> {
     const { store } = this.#world;
@@ -160,13 +172,8 @@ export class Keeper {
       // What the server may have already is told to its end first.
       const isToldAll = (await store.transact("read", loadManifestOut)) === undefined;
       if (isToldAll && this.#isWorn(standing) && hasRoomAnew(standing, server)) await this.#anew(standing);
-      for (let lost = 0; ;) {
-        if (!(await this.#sendChunks(connection))) {
-          lost += 1;
-          // Whoever says so again and again would have it write without end.
-          if (lost > 1) throw changedMeanwhile();
-          continue;
-        }
+      for (;;) {
+        await this.#sendChunks(connection);
         if (this.#isClosed) return;
         if (!(await this.#make())) break;
         this.#access.changed();
@@ -304,28 +311,33 @@ export class Keeper {
     }
     // Whatever was said of this device: it goes on above that.
     const keeping = { ...stored, counter: Math.max(stored.counter, seen?.counter ?? 0) };
-    if (server.counter === keeping.previous && (verified?.body.counter ?? 0) === keeping.previous) {
+    // Before its first word it goes on from whatever was there, as who left it may be in the account no more.
+    const isBegun = keeping.writtenAtMs > 0;
+    const shown = verified?.body.counter ?? 0;
+    if (server.counter === keeping.previous && (!isBegun || shown === keeping.previous)) {
       if (keeping.counter > stored.counter) await store.transact("write", (tx) => putKeeping(tx, keeping));
       return keeping;
     }
-    if ((verified?.body.counter ?? 0) < keeping.previous) await this.#alarm(keeping.previous);
+    if (isBegun && shown < keeping.previous) await this.#alarm(keeping.previous);
+    this.#force();
     const previous = await this.#standing(connection, server, keeping.counter);
     const begun = { ...keeping, ...(await this.#nothing(keeping.publicKey)), previous, counter: Math.max(previous, keeping.counter) };
     await store.transact("write", (tx) => beginAnew(tx, begun));
     return begun;
   }
 
-  /** Sends the chunks that were made; `false` where all of it begins anew, since the server has others. */
-  async #sendChunks(connection: RoleConnection<"device">): Promise<boolean> {
+  /** Sends the chunks that were made; where the server has others, all of it begins anew. @throws ClientError */
+  async #sendChunks(connection: RoleConnection<"device">): Promise<void> {
     const { store } = this.#world;
     for (;;) {
       const { out, keeping } = await store.transact("read", async (tx) => ({ out: await nextOut(tx), keeping: await loadKeeping(tx) }));
-      if (out === undefined || keeping === undefined || this.#isClosed) return true;
+      if (out === undefined || keeping === undefined || this.#isClosed) return;
       const { generation } = keeping;
       const became = await put(connection, { kind: "put_history_chunk", generation, number: out.number, chunk: out.chunk });
       if (became !== "done") {
+        this.#force();
         await this.#anew(keeping);
-        return false;
+        return;
       }
       await store.transact("write", (tx) => tx.delete(out.key));
     }
@@ -400,7 +412,10 @@ export class Keeper {
     const { previous, generation, messages, sizeBytes } = keeping;
     const { counter, chunks, manifest, timeMs } = out;
     const became = await put(connection, { kind: "put_history_manifest", previous, counter, generation, chunks, manifest });
-    if (became === "lost") await this.#anew(keeping);
+    if (became === "lost") {
+      this.#force();
+      await this.#anew(keeping);
+    }
     // Another came first, or something was lost: looked at with the next writing.
     if (became !== "done") throw changedMeanwhile();
     const seen: SeenBackup = { isOn: true, deviceId: own.deviceId, counter, writtenAtMs: timeMs, messages, sizeBytes };

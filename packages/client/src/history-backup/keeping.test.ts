@@ -1,5 +1,6 @@
 import { equalBytes } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
+import { recoveryPhrase } from "../account/own-account.ts";
 import { createNodePlatform } from "../platform/node.ts";
 import { bytes, dayMs, said } from "../timeline/saying.testing.ts";
 import { never } from "../timeline/timer.ts";
@@ -81,6 +82,19 @@ describe("[B-4] a device that keeps the backup", () => {
       );
       if (end > 400) throw new Error("it never comes to its end");
       if (isDone && end < 12) isDone = false;
+    }
+    // So it does where all is written anew, while messages are deleted that it has been through, and others.
+    const from = end;
+    for (let isDone = false; !isDone; end++) {
+      step = 0;
+      await device.change(id, (timeline) => timeline.hide([Buffer.from(bytes(((end % 58) + 2) * 16)).toString("base64url")]));
+      device.open();
+      isDone = await device.backups.write(end === from).then(
+        () => true,
+        () => false,
+      );
+      if (end > from + 400) throw new Error("it never comes to its end");
+      if (isDone && end < from + 12) isDone = false;
     }
     host.answered = () => undefined;
     device.writing = () => undefined;
@@ -255,6 +269,24 @@ describe("[B-4] a device that keeps the backup", () => {
     expect(await (await read(device)).texts(id)).toEqual(["first", "second"]);
   });
 
+  test("begins where another device left it that is in the account no more: no alarm, and it is written once", async () => {
+    const { host, device, id } = await kept();
+    const recovered = withDevice(device.own, random(16), { isRecovered: true }).second;
+    const { state } = recovered.account;
+    const devices = state.devices.filter(({ deviceId }) => equalBytes(deviceId, recovered.deviceId));
+    const own = { ...recovered, account: { ...recovered.account, state: { ...state, devices } } };
+    const fresh = new Device(host, own);
+    await fresh.backups.find((await recoveryPhrase(own)) ?? "");
+    await fresh.backups.restore();
+    host.requests.length = 0;
+    await fresh.backups.write(false);
+    await fresh.backups.look();
+    expect(kindsSent(host).filter((kind) => kind.startsWith("put"))).toEqual(["put_history_chunk", "put_history_manifest"]);
+    expect(fresh.alarms).toEqual([]);
+    expect(await fresh.backups.state()).toMatchObject({ keptBy: "this", written: { messages: 1 } });
+    expect(await fresh.texts(id)).toEqual(["first"]);
+  });
+
   test("[E-312] goes on above whatever was said of it, and no counter keeps it from writing or turning it off", async () => {
     const { host, device, id } = await kept();
     const tell = async (seen: SeenBackup): Promise<void> => {
@@ -327,6 +359,39 @@ describe("[B-4] a device that keeps the backup", () => {
     await expect(device.backups.write(true)).rejects.toMatchObject({ code: "conflict" });
     expect(host.requests.filter(({ kind }) => kind === "put_history_chunk").length).toBeLessThan(4);
     host.isLosing = false;
+    await device.backups.write(false);
+    expect(host.stored.chunks).toBeGreaterThan(0);
+  });
+
+  test("[E-311] is made to write all anew once a day at most by a server that wants what was written before, whatever it says in between", async () => {
+    const { device, host } = await kept();
+    const { stored } = host;
+    const sent = async (): Promise<number> => {
+      const before = chunksSent(host).length;
+      await device.backups.write(false).catch(() => undefined);
+      return chunksSent(host).length - before;
+    };
+    let all = 0;
+    for (let time = 0; time < 10; time++) {
+      // Now there is none, now there is one that nobody wrote.
+      host.stored = { ...stored, counter: time % 2 === 0 ? 0 : 7, chunks: 0, manifest: new Uint8Array() };
+      all += await sent();
+    }
+    expect(all).toBeLessThanOrEqual(2);
+    // It takes every chunk and has none when they are counted.
+    host.stored = { ...stored, counter: 0, chunks: 0, manifest: new Uint8Array() };
+    const { request } = host.connection;
+    Object.assign(host.connection, {
+      request: async (asked: Parameters<typeof request>[0]) =>
+        asked.kind === "put_history_manifest" ? { kind: "error", code: "not_found", retryAfterMs: 0 } : await request(asked),
+    });
+    device.clock.advance(2 * dayMs);
+    await turns();
+    all = 0;
+    for (let time = 0; time < 10; time++) all += await sent();
+    expect(all).toBeLessThanOrEqual(2);
+    Object.assign(host.connection, { request });
+    device.clock.advance(dayMs);
     await device.backups.write(false);
     expect(host.stored.chunks).toBeGreaterThan(0);
   });
