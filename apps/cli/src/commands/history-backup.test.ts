@@ -79,7 +79,7 @@ describe("[B-4] latchkey history-backup", () => {
       },
       restoreHistoryBackup: () => Promise.resolve({ ...none, found: { ...found, stage: "done" } }),
       writeHistoryBackup: () =>
-        Promise.resolve({ ...none, found: { ...found, stage: "done", done: 7, restored: 90, missing: 1, unreadable: 0 } }),
+        Promise.resolve({ ...none, found: { ...found, stage: "done", done: 7, restored: 90, missing: 1, unreadable: 2 } }),
     });
     const { status, stdout } = await run(["history-backup", "restore", "--phrase"], fake, {
       isTyped: false,
@@ -88,6 +88,7 @@ describe("[B-4] latchkey history-backup", () => {
     expect([status, calls]).toEqual([0, ["one two"]]);
     expect(stdout).toContain("90 messages came from the backup of ");
     expect(stdout).toContain("1 of its 7 parts are missing at the server, or were changed there");
+    expect(stdout).toContain("2 entries of it cannot be read by this version");
     const offered = await run(["history-backup"], createFake({ historyBackup: () => Promise.resolve({ ...none, keptBy: "gone", found }) }));
     expect(offered.stdout).toContain("with 99 messages can be read: latchkey history-backup restore");
     expect(offered.stdout).toContain("only a device that knows of it could tell");

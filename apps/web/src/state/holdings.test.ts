@@ -16,7 +16,7 @@ describe("a backup of the messages", () => {
 
   it("is said with its size and when it was written last, and not chunk by chunk", () => {
     expect(sumUpHoldings(JSON.stringify(held))).toEqual([
-      "A backup of your messages, 1.5 MB, last written on November 30, 2026. Your 24 words open it, and the device that writes it can.",
+      "A backup of your messages, 1.5 MB, last written on November 30, 2026. Your 24 words open it, and nothing else does.",
     ]);
     const { rows } = viewHoldings(JSON.stringify(held));
     expect(rows.length).toBeLessThan(10);

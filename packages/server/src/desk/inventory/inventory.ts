@@ -108,7 +108,8 @@ export const explanations: Readonly<Record<string, string>> = {
   "devices[].inbox_items": "Sealed items that wait for the device. Nothing says who sent them.",
   "devices[].key_packages": "Keys with which others can add the device to a group.",
   directory: "The account's places in the public record.",
-  history_backup: "The backup of what was said, which only the account's devices can read; null where none is kept.",
+  history_backup:
+    "The backup of what was said, which is given to the account's devices and opened by its recovery phrase alone; null where none is kept.",
   history_generations: "The writings of that backup: the one that counts, and one that is being made.",
   "history_generations[].chunks": "What each consists of, without the bytes.",
   not_held: notHeld,
