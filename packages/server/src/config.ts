@@ -92,7 +92,7 @@ export interface ServerLimits {
   readonly maxStrangerBytes: number;
   /** Inboxes of join links that are open at once, of all groups together (spec I-5). */
   readonly maxLinkInboxes: number;
-  /** Bytes of the history backup of one account (spec B-1); while it is written anew both writings count. */
+  /** Bytes of one writing of an account's history backup (spec B-1); while all is written anew there are two. */
   readonly maxHistoryBytes: number;
   /** Of the history backups of all accounts, with what was given up and is not erased yet; 0 for no bound but the disk's and its reserve. */
   readonly maxStoredHistoryBytes: number;
@@ -221,7 +221,7 @@ export const defaultLimits: ServerLimits = {
   maxStrangerItems: 5000,
   maxStrangerBytes: 33_554_432,
   maxLinkInboxes: 100_000,
-  maxHistoryBytes: 268_435_456,
+  maxHistoryBytes: 134_217_728,
   maxStoredHistoryBytes: 17_179_869_184,
   maxOneTimeKeyPackages: oneTimeKeyPackages,
   maxBlobBytes,

@@ -48,7 +48,7 @@ export interface HistoryBackupCalls {
    * `server_lied` where one is looked for first; `invalid_phrase`, `server_refused` where the server is of an earlier version, `offline`
    */
   keepHistoryBackup(phrase?: string): Promise<void>;
-  /** Writes what is not in it now, or with `isAnew` all of it, so that nothing of what was deleted since stays in it. Resolves when the server has it. @throws ClientError `backup_full` with `isAnew` where the server has no room for both at once */
+  /** Writes what is not in it now, or with `isAnew` all of it, so that nothing of what was deleted since stays in it. Resolves when the server has it. @throws ClientError `backup_full` where one writing takes no more */
   writeHistoryBackup(options?: { readonly isAnew?: boolean }): Promise<HistoryBackup>;
   /** No device keeps one any more, and the server erases it: now, or when it can be told. @throws ClientError `backup_unread` as above */
   dropHistoryBackup(): Promise<void>;

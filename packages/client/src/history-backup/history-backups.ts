@@ -46,6 +46,8 @@ export class HistoryBackups {
   #lookedAtMs = 0;
   /** When all was written last, also where there was nothing to write. */
   #wroteAtMs = 0;
+  /** When the server said that it takes no more. */
+  #fullAtMs: number | undefined;
   #cancel: () => void = () => undefined;
   #isClosed = false;
 
@@ -213,9 +215,11 @@ export class HistoryBackups {
       await this.#eraseDue();
       await this.#keeper.write();
       this.#wroteAtMs = this.#world.platform.nowMs();
+      this.#fullAtMs = undefined;
       this.#failure = undefined;
     } catch (error) {
       this.#fail(error);
+      if (this.#failure?.code === "backup_full") this.#fullAtMs = this.#world.platform.nowMs();
       throw error;
     } finally {
       this.#isWriting = false;
@@ -269,10 +273,12 @@ export class HistoryBackups {
   async #isDue(): Promise<boolean> {
     const keeping = await this.#world.store.transact("read", loadKeeping);
     if (keeping === undefined) return false;
+    const isDayOver = (sinceMs: number): boolean => sinceMs >= dayMs || sinceMs < 0;
+    const nowMs = this.#world.platform.nowMs();
+    // A full server is asked again the next day.
+    if (this.#fullAtMs !== undefined && !isDayOver(nowMs - this.#fullAtMs)) return false;
     if (keeping.walk !== undefined || keeping.writtenAtMs === 0) return true;
-    // A full server is asked again the next day, as everybody is.
-    const sinceMs = this.#world.platform.nowMs() - Math.max(keeping.writtenAtMs, this.#wroteAtMs);
-    return (sinceMs >= dayMs || sinceMs < 0) && (await this.#keeper.hasWork());
+    return isDayOver(nowMs - Math.max(keeping.writtenAtMs, this.#wroteAtMs)) && (await this.#keeper.hasWork());
   }
 
   #keptBy(keeping: Keeping | undefined, seen: SeenBackup | undefined): Pick<HistoryBackup, "keptBy" | "deviceId"> {

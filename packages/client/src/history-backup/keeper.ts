@@ -88,11 +88,6 @@ function isWorn({ walk, chunks, baseChunks, sizeBytes, begunAtMs, isSuperseded }
   return (isSuperseded && isOver) || changes > Math.max(leastChanges, baseChunks) || isNearlyFull;
 }
 
-/** Whether the server keeps it twice, as it does while it is written anew. */
-function hasRoomAnew({ sizeBytes }: Keeping, { maxBytes }: HistoryManifest): boolean {
-  return 2 * sizeBytes <= maxBytes;
-}
-
 function isCurrent({ account }: OwnAccount, deviceId: Uint8Array): boolean {
   return deviceOf(account, deviceId) !== undefined;
 }
@@ -134,14 +129,10 @@ export class Keeper {
     this.#access.changed();
   }
 
-  /** Writes all of it once more, so that nothing is left of what was deleted since. @throws ClientError `backup_full` where both do not fit */
+  /** Has all of it written once more, so that nothing is left of what was deleted since. */
   async writeAnew(): Promise<void> {
     const keeping = await this.#world.store.transact("read", loadKeeping);
-    if (keeping === undefined) return;
-    const server = await this.#access.host(readManifest);
-    if (!hasRoomAnew(keeping, server))
-      throw new ClientError("backup_full", "The server has no room for two writings of the backup at once.");
-    await this.#anew(keeping);
+    if (keeping !== undefined) await this.#anew(keeping);
   }
 
   async #anew({ publicKey }: Keeping): Promise<void> {
@@ -171,7 +162,7 @@ export class Keeper {
       if (standing === undefined) return;
       // What the server may have already is told to its end first.
       const isToldAll = (await store.transact("read", loadManifestOut)) === undefined;
-      if (isToldAll && this.#isWorn(standing) && hasRoomAnew(standing, server)) await this.#anew(standing);
+      if (isToldAll && this.#isWorn(standing)) await this.#anew(standing);
       for (;;) {
         await this.#sendChunks(connection);
         if (this.#isClosed) return;
@@ -333,7 +324,8 @@ export class Keeper {
       const { out, keeping } = await store.transact("read", async (tx) => ({ out: await nextOut(tx), keeping: await loadKeeping(tx) }));
       if (out === undefined || keeping === undefined || this.#isClosed) return;
       const { generation } = keeping;
-      const became = await put(connection, { kind: "put_history_chunk", generation, number: out.number, chunk: out.chunk });
+      const request = { kind: "put_history_chunk", generation, number: out.number, chunk: out.chunk } as const;
+      const became = await put(connection, request).catch(async (error: unknown) => await this.#noteFull(error));
       if (became !== "done") {
         this.#force();
         await this.#anew(keeping);
@@ -341,6 +333,16 @@ export class Keeper {
       }
       await store.transact("write", (tx) => tx.delete(out.key));
     }
+  }
+
+  /** What no more fits into, for what it has of earlier lines, is written anew as if one of them had changed. @throws ClientError as it is given */
+  async #noteFull(error: unknown): Promise<never> {
+    if (error instanceof ClientError && error.code === "backup_full")
+      await this.#world.store.transact("write", async (tx) => {
+        const keeping = await loadKeeping(tx);
+        if (keeping !== undefined && keeping.walk === undefined) putKeeping(tx, { ...keeping, isSuperseded: true });
+      });
+    throw error;
   }
 
   /** Makes the next chunk, and stores it with all that follows from it; whether there was anything to do. */

@@ -319,18 +319,43 @@ describe("[B-4] a device that keeps the backup", () => {
     expect(await device.backups.state()).toMatchObject({ keptBy: "nobody", isToBeErased: false });
   });
 
-  test("is not written anew unasked where the server has no room for both, and told so where it was asked; what there is stays", async () => {
+  test("is written anew a week later where one writing takes no more, and says until then that it is full", async () => {
     const { host, device, id } = await kept();
-    host.stored = { ...host.stored, maxBytes: 300_000 };
+    host.maxBytes = 40_000;
+    let order = 32;
+    const isWritten = async (): Promise<boolean> => {
+      await device.say(id, order, `at ${String(order)}`);
+      order += 16;
+      return await device.backups.write(false).then(
+        () => true,
+        () => false,
+      );
+    };
+    let times = 0;
+    while (await isWritten()) times += 1;
+    expect(times).toBe(8);
+    expect([await isWritten(), await device.backups.state()]).toMatchObject([false, { failure: { code: "backup_full" } }]);
     const { generation } = host.stored;
-    for (let day = 0; day < 70; day++) {
-      await device.say(id, 32 + day * 16, `day ${String(day)}`);
-      await device.backups.write(false);
+    // It is asked again the next day, and no sooner.
+    host.requests.length = 0;
+    for (let hour = 0; hour < 47; hour++) {
+      device.clock.advance(3_600_000);
+      await turns();
     }
+    expect(chunksSent(host)).toHaveLength(1);
+    device.clock.advance(6 * dayMs);
+    await turns();
+    expect(await isWritten()).toBe(true);
+    expect(equalBytes(host.stored.generation, generation)).toBe(false);
+    expect(await (await read(device)).texts(id)).toEqual(await device.texts(id));
+    // What does not fit even then leaves what there is as it is.
+    const counted = host.stored;
+    host.maxBytes = 4096;
+    for (let more = 0; more < 20; more++) await device.say(id, 4000 + more * 16, "z".repeat(9000));
     await expect(device.backups.write(true)).rejects.toMatchObject({ code: "backup_full" });
-    await device.say(id, 2000, "last");
+    expect(host.stored).toEqual(counted);
+    host.maxBytes = 1e9;
     await device.backups.write(false);
-    expect(equalBytes(host.stored.generation, generation)).toBe(true);
     expect(await (await read(device)).texts(id)).toEqual(await device.texts(id));
   });
 

@@ -32,13 +32,14 @@ export class FakeHost {
     generation: new Uint8Array(16),
     chunks: 0,
     sizeBytes: 0,
-    maxBytes: 1e9,
     manifest: new Uint8Array(),
   };
   readonly chunks: Map<string, Uint8Array> = new Map();
   readonly requests: Request[] = [];
   /** Takes no chunk, whatever it is. */
   isLosing = false;
+  /** Of one writing. */
+  maxBytes = 1e9;
   /** Called with each request; what it throws is thrown after the request was carried out. */
   answered: (request: Request) => void = () => undefined;
 
@@ -62,8 +63,13 @@ export class FakeHost {
     return `${toBase64Url(generation)}/${String(number)}`;
   }
 
+  #sizeOf(generation: Uint8Array): number {
+    const of = [...this.chunks].filter(([key]) => key.startsWith(toBase64Url(generation)));
+    return of.reduce((sum, [, chunk]) => sum + chunk.length, 0);
+  }
+
   #answer(request: Request): Answer {
-    const refuse = (code: "conflict" | "not_found"): Answer => ({ kind: "error", code, retryAfterMs: 0 });
+    const refuse = (code: "conflict" | "not_found" | "too_large"): Answer => ({ kind: "error", code, retryAfterMs: 0 });
     const { stored } = this;
     switch (request.kind) {
       case "read_history_manifest":
@@ -78,6 +84,7 @@ export class FakeHost {
         const before = this.chunks.get(key);
         const isCounted = equalBytes(stored.generation, request.generation) && request.number < stored.chunks;
         if (isCounted && (before === undefined || !equalBytes(before, request.chunk))) return refuse("conflict");
+        if (this.#sizeOf(request.generation) + request.chunk.length > this.maxBytes) return refuse("too_large");
         this.chunks.set(key, request.chunk.slice());
         return { kind: "done" };
       }

@@ -39,7 +39,7 @@ export interface Keeping {
   readonly chainKey: Uint8Array;
   /** When this generation was begun, by this device's clock. */
   readonly begunAtMs: number;
-  /** Whether it has lines as they were before they changed or went. */
+  /** Whether it has lines as they were before they changed or went, or takes no more. */
   readonly isSuperseded: boolean;
   /** The counter that the server's manifest has, and the one below which none may be. */
   readonly previous: number;

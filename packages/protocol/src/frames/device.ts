@@ -124,8 +124,6 @@ export interface HistoryManifest {
   readonly chunks: number;
   /** Of all chunks that are stored, of every generation. */
   readonly sizeBytes: number;
-  /** What an account may keep. */
-  readonly maxBytes: number;
   readonly manifest: Uint8Array;
 }
 
@@ -275,7 +273,6 @@ export const deviceReplyCodec: FrameCodec<DeviceReply> = frameCodec<DeviceReply>
       generation,
       chunks: uint32,
       sizeBytes: safeUint64,
-      maxBytes: safeUint64,
       manifest: historyManifest,
     }),
   ],

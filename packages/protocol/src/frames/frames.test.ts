@@ -160,7 +160,6 @@ describe("[C-1] frames are bounded and have one encoding", () => {
         generation: deviceId,
         chunks: 17,
         sizeBytes: 5_000_000_000,
-        maxBytes: 2 ** 40,
         manifest: bytes(1, 2),
       }),
       framed({ kind: "history_chunk", chunk: zeros(300) }),

@@ -32,7 +32,7 @@ async function stored(client: TestClient<"device">): Promise<HistoryManifest> {
 describe("[B-1] a history backup", () => {
   test("is one manifest and its chunks, for devices of its account alone", async () => {
     const { server, client, put, head } = await withAccount();
-    expect(await stored(client)).toMatchObject({ counter: 0, chunks: 0, sizeBytes: 0, maxBytes: 268_435_456 });
+    expect(await stored(client)).toMatchObject({ counter: 0, chunks: 0, sizeBytes: 0 });
     const [generation, chunk, manifest] = [random(16), random(middle), random(70)];
     expect(await put(generation, 0, chunk)).toBe("done");
     expect(await put(generation, 1)).toBe("done");
@@ -50,7 +50,7 @@ describe("[B-1] a history backup", () => {
   });
 
   test("has chunks of four sizes, so many, and within a bound", async () => {
-    const { client, put } = await withAccount({ maxHistoryBytes: 3 * small });
+    const { client, put, head } = await withAccount({ maxHistoryBytes: 3 * small });
     const generation = random(16);
     expect(await put(generation, 0, random(small - 1))).toBe("malformed");
     expect(await put(generation, 4096)).toBe("too_large");
@@ -60,8 +60,15 @@ describe("[B-1] a history backup", () => {
     expect([await put(generation, 2), await put(generation, 1, random(middle))]).toEqual(["done", "too_large"]);
     expect((await stored(client)).sizeBytes).toBe(3 * small);
     // A writing that came to nothing makes room for the next.
-    expect(await put(random(16), 0)).toBe("done");
-    expect((await stored(client)).sizeBytes).toBe(small);
+    const next = random(16);
+    expect([await put(next, 0), await put(next, 1), await put(next, 2)]).toEqual(["done", "done", "done"]);
+    expect((await stored(client)).sizeBytes).toBe(3 * small);
+    // One that counts leaves as much for the next, and no more.
+    expect(await head(next, { chunks: 3 })).toBe("done");
+    const anew = random(16);
+    expect([await put(anew, 0), await put(anew, 1), await put(anew, 2), await put(anew, 3)]).toEqual(["done", "done", "done", "too_large"]);
+    expect(await put(next, 3)).toBe("too_large");
+    expect((await stored(client)).sizeBytes).toBe(6 * small);
     const { put: none } = await withAccount({ maxHistoryBytes: 0 });
     expect(await none(random(16), 0)).toBe("too_large");
     // And within one for all accounts.

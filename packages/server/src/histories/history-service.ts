@@ -36,10 +36,9 @@ export class HistoryService {
 
   async manifest(accountId: Uint8Array): Promise<HistoryManifest> {
     const { stored, sizeBytes } = await this.#store.historyManifest({ accountId });
-    const maxBytes = this.#context.limits.maxHistoryBytes;
-    if (stored === undefined) return { counter: 0, generation: noGeneration, chunks: 0, sizeBytes, maxBytes, manifest: new Uint8Array() };
+    if (stored === undefined) return { counter: 0, generation: noGeneration, chunks: 0, sizeBytes, manifest: new Uint8Array() };
     const { counter, generation, chunks, manifest } = stored;
-    return { counter, generation, chunks, sizeBytes, maxBytes, manifest };
+    return { counter, generation, chunks, sizeBytes, manifest };
   }
 
   /** @throws Refusal `not_found` */

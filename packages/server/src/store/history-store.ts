@@ -41,7 +41,7 @@ export interface HistoryStore {
     number: number;
     chunk: Uint8Array;
     day: Day;
-    /** Of all chunks of the account. */
+    /** Of all chunks of the generation. */
     maxBytes: number;
     /** Of all chunks that there are; 0 for no bound. */
     maxStoredBytes: number;

@@ -69,7 +69,7 @@ export class HistoryTables {
     // What was begun before this one, and came to nothing, goes first.
     if (known === undefined) this.#giveUp(account, head?.generation);
     const added = chunk.length - (before?.length ?? 0);
-    if (this.#sizeOf(account) + added > params.maxBytes) return { kind: "refused", code: "too_large" };
+    if ((known?.bytes ?? 0) + added > params.maxBytes) return { kind: "refused", code: "too_large" };
     if (params.maxStoredBytes > 0 && this.#sizeOfAll() + added > params.maxStoredBytes) return { kind: "refused", code: "storage_full" };
     const id = known?.id ?? this.#begin(account, params.generation);
     this.#sql.run(
