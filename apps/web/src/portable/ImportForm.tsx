@@ -3,6 +3,7 @@ import type { ImportProgress } from "@latchkey/client/import";
 import type { ImportedConversation, ImportedFileCounts } from "@latchkey/client";
 import { useEffect, useId, useRef, useState } from "react";
 import type { ReactElement } from "react";
+import { tellWhile } from "../lock/going-on.ts";
 import { failureWords, t } from "../messages/words.ts";
 import { useApp } from "../state/context.ts";
 import { failureOf } from "../worker/protocol.ts";
@@ -32,6 +33,8 @@ export function ImportForm({ done }: { readonly done: () => void }): ReactElemen
     going.current = mine;
     setRun({ kind: "reading", step: "lines", lines: 0, files: 0, ofFiles: 0 });
     let shownMs = 0;
+    // A file has an end.
+    const endTelling = tellWhile(controller, () => !mine.signal.aborted);
     try {
       const imported = await importFile(controller.client, {
         file,
@@ -60,6 +63,8 @@ export function ImportForm({ done }: { readonly done: () => void }): ReactElemen
       done();
     } catch (error) {
       setRun(mine.signal.aborted ? { kind: "stopped" } : { kind: "failed", why: whyOf(error) });
+    } finally {
+      endTelling();
     }
   };
 

@@ -50,7 +50,12 @@ export class ArchiveFiles {
   }
 
   /** A line of this import names these: what of them the archive has, once, is brought in later. */
-  name(importId: string, order: number, { fileNames }: ImportedLine, files: readonly (NamedFile | undefined)[] = []): void {
+  name(
+    importId: string,
+    order: number,
+    { fileNames }: Pick<ImportedLine, "fileNames">,
+    files: readonly (NamedFile | undefined)[] = [],
+  ): void {
     for (const [at, name] of fileNames.entries()) {
       const named = files[at];
       const path = named === undefined ? undefined : plainPath(named.path);
