@@ -63,6 +63,8 @@ export function Tile({
           {!isVideo && shown.address !== undefined && (
             <img
               className="file-shown"
+              // A page of imported lines may have hundreds.
+              loading={message.imported === undefined ? "eager" : "lazy"}
               src={shown.address}
               alt={label}
               decoding="async"
