@@ -1,7 +1,6 @@
 // C32 | a leaf in a member's name that the member's account never had: it writes, and leaves, as that member | P
 // Source: found by trying, 2026-11-28
 // Counter-measure: of a refused leaf nothing is shown or done, and who manages takes it out; of one not judged yet a text says so, is judged again, and a leave waits (E-28, G-8); where nothing can be found out for minutes that is told, with the ways on (E-69)
-import { setTimeout as delay } from "node:timers/promises";
 import { createNodePlatform } from "@latchkey/client/node";
 import { describe, expect, test } from "vitest";
 import { GhostLeaf } from "./testing/ghost-leaf.ts";
@@ -10,8 +9,6 @@ import { begun, eventually, hear, messageOf, refusal, say, Scene, settle } from 
 import type { Person } from "./testing/scene.ts";
 import { linesOf, shows } from "./testing/shown.ts";
 
-/** Real time for an answer: between jumps of the clock that are too fast, connections are lost for want of one. */
-const askingMs = 1000;
 const { random } = createNodePlatform();
 const said = "I owe Ada a thousand. Ben";
 const notOfItsAccount = "It is by a device that does not belong to the account that it names.";
@@ -99,7 +96,7 @@ describe("C32 a leaf in a member's name that the member's account never had", ()
     stop();
     await eventually(async () => {
       await ada.jump(3_600_000);
-      await delay(askingMs);
+      await ada.rest();
       return (await linesOf(ada, id, "alarm")).length > 0;
     }, "the host answers, and ada is told of the device");
     expect(await ada.texts(id)).toEqual(["hello"]);
@@ -148,7 +145,7 @@ describe("C32 a leaf in a member's name that the member's account never had", ()
     const lookUps = (): number => scene.operator.seen.filter(({ person, kind }) => person === "ada" && kind === "lookup_account").length;
     for (let round = 0; round < 20; round++) {
       await ada.jump(31_000);
-      await delay(500);
+      await ada.rest();
     }
     // In ten minutes at once and after 30 s, 1, 2 and 4 minutes; one more for what is between the jumps.
     expect(lookUps()).toBeLessThanOrEqual(6 * count);

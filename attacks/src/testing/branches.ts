@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { ClientFailure } from "@latchkey/client";
 import { eventually, hear, say, settle } from "./scene.ts";
 import type { Reply } from "./operator.ts";
@@ -74,15 +73,12 @@ export async function hasMember(person: Person, conversationId: string, member: 
   return members.some((entry) => entry.person.accountId === member.accountId);
 }
 
-/** Real time for an answer: between jumps of the clock that are too fast, connections are lost for want of one. */
-const askingMs = 1000;
-
 /** Waits for the alarm that the public record has another log than the one which somebody is shown, and gives its words. */
 export async function forkAlarm(person: Person): Promise<ClientFailure> {
   return await eventually(async () => {
     // Of a branch that is behind the record it takes an hour in which nothing more came.
     await person.jump(2 * 3_600_000);
-    await delay(askingMs);
+    await person.rest();
     return (await person.client.alarms()).find(({ failure }) => failure.code === "log_fork")?.failure;
   }, `${person.name} is shown a fork`);
 }
@@ -92,7 +88,7 @@ export async function otherView(person: Person, conversationId: string, speaker:
   await eventually(async () => {
     // What somebody's word causes is done no more than once a minute, and what is open is looked at every hour.
     await person.jump(3_600_000);
-    await delay(askingMs);
+    await person.rest();
     const lines = await person.client.messages(conversationId, { limit: 100 });
     return lines.some(({ body, author }) => body.kind === "other_view" && author?.accountId === speaker.accountId);
   }, `${person.name} is shown that ${speaker.name} speaks of another log`);

@@ -58,6 +58,8 @@ interface Bridge extends Line {
   tell(body: Reply): void;
   /** To the server, as if the client had asked it. */
   ask(body: Request): Promise<Reply>;
+  /** Whether something that the client asked will be answered, and is not yet. */
+  isAsked(): boolean;
 }
 
 /** Headers that decide what becomes of blobs, of requests and answers. */
@@ -89,6 +91,8 @@ export class Operator {
   #overrides: readonly Override[] = [];
   readonly #routes: { readonly matches: (line: Line) => boolean; readonly url: string }[] = [];
   readonly #unreachable = new Set<string>();
+  /** Of each person, how many files they are being given. */
+  readonly #serving = new Map<string, number>();
   #defaultUrl: string;
   /** Every request in order of arrival. */
   readonly seen: Seen[] = [];
@@ -171,6 +175,11 @@ export class Operator {
     return found;
   }
 
+  /** Whether something that a person's client asked will be answered, and is not yet. */
+  isAsked(person: string): boolean {
+    return (this.#serving.get(person) ?? 0) > 0 || [...this.#bridges].some((bridge) => bridge.person === person && bridge.isAsked());
+  }
+
   /** How many requests with ciphertext came from a person after the first `since` of all. */
   ciphertexts(person: string, since = 0): number {
     return this.seen.slice(since).filter((seen) => seen.person === person && carriesCiphertext.has(seen.kind)).length;
@@ -207,9 +216,11 @@ export class Operator {
       this.#bridges.delete(bridge);
     };
     const own = new Map<number, (reply: Reply) => void>();
+    const asked = new Set<number>();
     const bridge: Bridge = {
       ...line,
       close,
+      isAsked: () => asked.size > 0,
       tell: (body) => tell(0, body),
       ask: (body) =>
         new Promise((resolve) => {
@@ -230,14 +241,14 @@ export class Operator {
     client.on("message", (data: Buffer) => {
       const { id, body } = decode(codecs[role].request, new Uint8Array(data));
       this.seen.push({ ...line, kind: body.kind, body });
+      asked.add(id);
       up = up
         .then(async () => {
           const verdict = await this.#judge(line, body);
-          if (verdict === "drop") return;
-          if (typeof verdict === "object" && "answer" in verdict) {
-            tell(id, verdict.answer);
-            return;
-          }
+          const isAnswered = typeof verdict === "object" && "answer" in verdict;
+          if (isAnswered || verdict === "drop") asked.delete(id);
+          if (isAnswered) tell(id, verdict.answer);
+          if (isAnswered || verdict === "drop") return;
           const passed = verdict === "pass" ? body : verdict.pass;
           requests.set(id, passed);
           if (server.readyState === WebSocket.OPEN) server.send(encode(codecs[role].request, { id, body: passed }));
@@ -259,6 +270,7 @@ export class Operator {
           for (const override of this.#overrides) {
             if (reply !== undefined && override.reply !== undefined) reply = await override.reply(line, reply, request);
           }
+          asked.delete(id);
           if (reply !== undefined) tell(id, reply);
         })
         .catch(fault);
@@ -286,9 +298,12 @@ export class Operator {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, person = "", ...rest] = (request.url ?? "").split("/");
+    const path = `/${rest.join("/")}`;
+    const count = (by: number): unknown => this.#serving.set(person, (this.#serving.get(person) ?? 0) + by);
+    count(1);
+    response.once("close", () => count(-1));
     try {
-      const [, person = "", ...rest] = (request.url ?? "").split("/");
-      const path = `/${rest.join("/")}`;
       if (this.#unreachable.has(person)) {
         response.destroy();
         return;

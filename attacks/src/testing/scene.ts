@@ -24,8 +24,10 @@ export interface Person {
   alarms(): Promise<readonly ClientErrorCode[]>;
   /** Texts that it has in a conversation, oldest first. */
   texts(conversationId: string): Promise<readonly string[]>;
-  /** Puts its clock forward: timers of hours fire. */
+  /** Puts its clock forward, once it has the answers to what it asked: what waits for one longer than a connection may is lost. */
   jump(durationMs: number): Promise<void>;
+  /** What a jump set off is done: it is connected, and asks for nothing any more. */
+  rest(): Promise<void>;
 }
 
 /** Everybody in a scene has one network address: what limits would keep from one stranger is not what attacks are about. */
@@ -107,7 +109,7 @@ export class Scene implements AsyncDisposable {
     const { client, jump } = await this.#profile(name, params);
     const { accountId } = await client.register({ username: params.username ?? name });
     if (params.receipts !== true) await client.changePrivacySettings({ receipts: false });
-    return personOf({ name, client, accountId, jump });
+    return personOf({ name, client, accountId, jump, operator: this.operator });
   }
 
   /** Links another device to somebody's account, as its owner would. */
@@ -130,7 +132,7 @@ export class Scene implements AsyncDisposable {
     await Promise.all([owner.client.acceptLink(offer.code), compared]);
     await Promise.all(both.map((side) => side.confirmLink(true)));
     await done;
-    return personOf({ name, client, accountId: owner.accountId, jump });
+    return personOf({ name, client, accountId: owner.accountId, jump, operator: this.operator });
   }
 
   /** Opens somebody's profile once more, which was closed, or one that is a copy of it. */
@@ -188,12 +190,22 @@ export class Scene implements AsyncDisposable {
   }
 }
 
+/** So long answers are waited for that an operator may have held back. */
+const patienceMs = 4000;
+
+/** Waits until `isBusy` was false in several looks, one after the other: what is on its way from one socket to the next is seen by none. */
+async function quiet(isBusy: () => boolean | Promise<boolean>, everyMs: number): Promise<void> {
+  const untilMs = Date.now() + patienceMs;
+  for (let looks = 0; looks < 4 && Date.now() < untilMs; looks = (await isBusy()) ? 0 : looks + 1) await delay(everyMs);
+}
+
 function personOf({
   name,
   client,
   accountId,
   jump,
-}: Pick<Person, "name" | "client" | "accountId"> & { jump: (durationMs: number) => void }): Person {
+  operator,
+}: Pick<Person, "name" | "client" | "accountId"> & { jump: (durationMs: number) => void; operator: Operator }): Person {
   return {
     name,
     client,
@@ -201,8 +213,12 @@ function personOf({
     alarms: async () => (await client.alarms()).map(({ failure }) => failure.code),
     texts: async (id) => (await client.messages(id, { limit: 1000 })).flatMap(({ body }) => (body.kind === "text" ? [body.text] : [])),
     async jump(durationMs) {
+      await quiet(() => operator.isAsked(name), 5);
       jump(durationMs);
       await delay(50);
+    },
+    async rest() {
+      await quiet(async () => operator.isAsked(name) || (await client.connection()).kind !== "online", 50);
     },
   };
 }
