@@ -6,13 +6,25 @@ import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import type { ServerOfAllTests } from "./server.testing.ts";
 
-/** As `server.open`, with what becomes of its HTTP requests on their way, of a piece that is read from its store, and of what is written: throwing, that fails. */
+/** How much sooner than elsewhere what failed is tried again: how often and in which order it is counts, not how long lies between. */
+const sooner = 8;
+
+/** What becomes of what a client does, besides its HTTP requests: throwing, that fails. */
+export interface Failing {
+  /** A piece is read from its store. */
+  readonly onPiece?: () => void;
+  /** Something is written. */
+  readonly onWrite?: () => void;
+  /** Timers that are shorter run out sooner; longer ones bound how long an answer may take. */
+  readonly longMs?: number;
+}
+
+/** As `server.open`, with what becomes of its HTTP requests on their way. */
 export async function openWith(
   { folder, url }: ServerOfAllTests,
   name: string,
   onRequest: (method: string, path: string) => Response | undefined,
-  onPiece: () => void = () => undefined,
-  onWrite: () => void = () => undefined,
+  { onPiece = () => undefined, onWrite = () => undefined, longMs = 9000 }: Failing = {},
 ): Promise<Client> {
   const home = join(folder, name);
   const opened = await openNodeStore(home);
@@ -24,8 +36,10 @@ export async function openWith(
     },
   };
   const files = nodeFiles(home);
-  const platform = {
-    ...createNodePlatform(),
+  const node = createNodePlatform();
+  const platform: typeof node = {
+    ...node,
+    setTimer: (delayMs, run) => node.setTimer(delayMs < longMs ? delayMs / sooner : delayMs, run),
     files: async () => {
       const place = await files();
       const piece: typeof place.store.piece = async (id, index) => {

@@ -69,7 +69,7 @@ test("[X-23] files that the server lost before they were used are brought there 
   const bytes = randomBytes(2_500_000);
   let [uploads, offset] = [0, 0];
   // The host says that it has it, and has nothing.
-  const lying = await openWith(server, "gus", (method, path) => {
+  const answer = (method: string, path: string): Response | undefined => {
     if (!path.startsWith("/v1/uploads") && method !== "PUT") return undefined;
     if (method === "POST") uploads++;
     if (uploads > 1) return undefined;
@@ -78,7 +78,9 @@ test("[X-23] files that the server lost before they were used are brought there 
       status: 204,
       headers: { "upload-offset": uploads > 0 && method === "PATCH" ? String((offset += 524_288)) : "0" },
     });
-  });
+  };
+  // A message that the host took for one without its file is sent again after fifteen seconds.
+  const lying = await openWith(server, "gus", answer, { longMs: 16_000 });
   await lying.send(id, "lost", { files: [fileOf("lost.bin", bytes)] });
   const got = await messageOf(hal, id, "lost");
   const [file] = got.files ?? [];
@@ -98,17 +100,14 @@ test("[X-8] what is to be seen once is not over where nothing of it could be giv
   await wes.close();
   let good = 0;
   let isFull = false;
-  const reading = await openWith(
-    server,
-    "wes",
-    () => undefined,
-    () => {
+  const reading = await openWith(server, "wes", () => undefined, {
+    onPiece() {
       if (good-- <= 0) throw new ClientError("storage_denied", "Too many files are open.");
     },
-    () => {
+    onWrite() {
       if (isFull) throw new ClientError("storage_denied", "The disk is full.");
     },
-  );
+  });
   const got = await messageOf(reading, id, "once");
   const [secret] = got.files ?? [];
   if (secret === undefined) throw new Error("a file");
@@ -142,15 +141,12 @@ test("[E-3] [X-23] what the store does not give out now is tried again, and says
   await xia.close();
   const bytes = randomBytes(3_000_000);
   let failures: Error[] = [];
-  const sending = await openWith(
-    server,
-    "xia",
-    () => undefined,
-    () => {
+  const sending = await openWith(server, "xia", () => undefined, {
+    onPiece() {
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
     },
-  );
+  });
   const causes: (string | undefined)[] = [];
   sending.subscribe((event) => {
     if (event.kind === "file" && event.state.kind === "sending") causes.push(event.state.cause);
