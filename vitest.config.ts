@@ -9,6 +9,9 @@ import type { TestSpecification } from "vitest/node";
 /** Every core: by itself the runner leaves one of them idle, of two. */
 const maxWorkers = availableParallelism();
 
+/** One more, where many tests wait for timers, processes and answers, and would leave a core idle meanwhile. */
+const waitingWorkers = maxWorkers + 1;
+
 /** No file changes what another sees: a worker loads modules once for all of its files, which for the client and the server takes seconds. */
 const isolate = false;
 
@@ -33,11 +36,33 @@ function testEnvironment(): Record<string, string> {
   }
 }
 
-/** Small files that take long, the longest first. */
+/** Files that take long, the longest first. */
 const longest = [
-  "mls/src/crypto/wycheproof.vectors.test.ts",
   "mls/src/group/sessions.test.ts",
+  "mls/src/crypto/wycheproof.vectors.test.ts",
+  "server/src/ws/memory.test.ts",
+  "cli/src/json.test.ts",
   "server/src/crash.test.ts",
+  "server/src/backup/places.test.ts",
+  "cli/src/processes.test.ts",
+  "cli/src/sdk.test.ts",
+  "cli/src/sdk-uploads.test.ts",
+  "cli/src/sdk-files.test.ts",
+  "server/src/journal/killed.test.ts",
+  "mls/src/group/passive-client.vectors.test.ts",
+  "mls/src/tree/tree.vectors.test.ts",
+  "attacks/src/d34-other-file.test.ts",
+  "attacks/src/c40-altered-history.test.ts",
+  "attacks/src/c43-links-from-inside.test.ts",
+  "attacks/src/c18-planted-failure.test.ts",
+  "attacks/src/c35-messages-changed.test.ts",
+  "attacks/src/c38-join-links.test.ts",
+  "attacks/src/d45-sent-by-two.test.ts",
+  "attacks/src/d23-error-is-not-absence.test.ts",
+  "attacks/src/d28-in-a-friends-line.test.ts",
+  "attacks/src/d19-one-item-blocks-an-inbox.test.ts",
+  "attacks/src/e5-backup-rolled-back.test.ts",
+  "attacks/src/e7-seized-device.test.ts",
   "attacks/src/c34-elsewhere.test.ts",
   "e2e/src/within-a-minute.e2e.ts",
   "e2e/src/devices-web.e2e.ts",
@@ -83,7 +108,7 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "bench/src/**/*.test.ts", "tools/**/*.test.ts"],
           environment: "node",
           env,
-          maxWorkers,
+          maxWorkers: waitingWorkers,
           isolate,
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -98,7 +123,7 @@ export default defineConfig({
           env,
           // Every case has servers and people of its own, which wait most of the time.
           sequence: { concurrent: true },
-          maxWorkers,
+          maxWorkers: waitingWorkers,
           isolate,
           testTimeout: 120_000,
           hookTimeout: 120_000,

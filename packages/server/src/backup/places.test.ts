@@ -73,6 +73,7 @@ async function lively(): Promise<{
   };
 }
 
+/** Backups have no keys in them unless these are what is tested: sealing them is meant to be slow. */
 const passphrase = "correct horse battery";
 const at = (day: number): number => day * 86_400_000;
 
@@ -178,18 +179,18 @@ describe("a bucket", () => {
     await write();
     let failures = 0;
     fake.fault = ({ method }) => (method === "PUT" && failures++ % 3 !== 2 ? (failures % 3 === 1 ? 503 : "hang up") : undefined);
-    const made = await place.make({ dataDirectory, passphrase, nowMs: at(1) });
+    const made = await place.make({ dataDirectory, passphrase: undefined, nowMs: at(1) });
     expect(await place.find()).toHaveLength(1);
 
     fake.fault = ({ method, key }) => (method === "PUT" && key.endsWith("accounts.sqlite") ? 503 : undefined);
     await write();
-    const failing = place.make({ dataDirectory, passphrase, nowMs: at(2) });
+    const failing = place.make({ dataDirectory, passphrase: undefined, nowMs: at(2) });
     await expect(failing).rejects.toMatchObject({ code: "backup_failed", message: expect.stringMatching(/SlowDown/) as string });
     fake.fault = undefined;
     expect(fake.uploads.size).toBe(0);
     expect(await place.find()).toHaveLength(1);
     expect([...fake.objects.keys()].some((key) => key.includes("/latchkey-19700103"))).toBe(true);
-    const next = await place.make({ dataDirectory, passphrase, nowMs: at(3) });
+    const next = await place.make({ dataDirectory, passphrase: undefined, nowMs: at(3) });
     expect(next.manifest.sequence).toBe(made.manifest.sequence + 1);
     expect([...fake.objects.keys()].some((key) => key.includes("/latchkey-19700103"))).toBe(false);
   });
@@ -198,7 +199,7 @@ describe("a bucket", () => {
     const { fake, place } = await bucket();
     const { dataDirectory, write } = await lively();
     const blob = await write();
-    const made = await place.make({ dataDirectory, passphrase, nowMs: at(1) });
+    const made = await place.make({ dataDirectory, passphrase: undefined, nowMs: at(1) });
     const of = (end: string): [string, Uint8Array] => {
       const found = [...fake.objects].find(([key]) => key.endsWith(end));
       if (found === undefined) throw new Error(end);
@@ -212,14 +213,19 @@ describe("a bucket", () => {
     ]) {
       fake.objects.set(key, changed);
       const target = join(temporaryDirectory(), "data");
-      await expect(restoreBackup(restoring(place, target))).rejects.toMatchObject({ code: "restore_failed" });
+      await expect(restoreBackup({ ...restoring(place, target), keysFolder: join(dataDirectory, "directory") })).rejects.toMatchObject({
+        code: "restore_failed",
+      });
       expect(readdirSync(join(target, ".."))).toEqual([]);
     }
     fake.objects.set(key, bytes);
     // A picture that is lost is no reason to restore nothing.
     fake.objects.delete(of(blob)[0]);
     const target = join(temporaryDirectory(), "data");
-    expect(await restoreBackup(restoring(place, target))).toMatchObject({ backup: { path: made.path }, blobsLost: 1 });
+    expect(await restoreBackup({ ...restoring(place, target), keysFolder: join(dataDirectory, "directory") })).toMatchObject({
+      backup: { path: made.path },
+      blobsLost: 1,
+    });
     expect(blobsIn(target)).toEqual([]);
 
     const lying = await bucket();
@@ -227,7 +233,7 @@ describe("a bucket", () => {
       if (method === "GET" && asked.endsWith("logs.sqlite")) lying.fake.objects.set(asked, new Uint8Array(7));
       return undefined;
     };
-    await expect(lying.place.make({ dataDirectory, passphrase, nowMs: at(2) })).rejects.toThrow(/does not give back/);
+    await expect(lying.place.make({ dataDirectory, passphrase: undefined, nowMs: at(2) })).rejects.toThrow(/does not give back/);
     expect(await lying.place.find()).toEqual([]);
   });
 
@@ -238,7 +244,7 @@ describe("a bucket", () => {
     const s3 = readS3Address(address, fake.environment);
     const crowded = s3Place(s3, new Bucket(s3, { waitMs: 1 }), () => Promise.resolve({ freeBytes: 60_000_000 }));
     const failure = { code: "backup_failed", message: expect.stringMatching(/no room for the databases/) as string };
-    await expect(crowded.make({ dataDirectory, passphrase, nowMs: at(1) })).rejects.toMatchObject(failure);
+    await expect(crowded.make({ dataDirectory, passphrase: undefined, nowMs: at(1) })).rejects.toMatchObject(failure);
     expect([existsSync(join(dataDirectory, "outgoing", "made")), fake.objects.size]).toEqual([false, 0]);
   });
 
@@ -265,14 +271,14 @@ describe("a bucket", () => {
     const { fake, place } = await bucket();
     const { dataDirectory, write } = await lively();
     const blobs = [await write()];
-    const first = await place.make({ dataDirectory, passphrase, nowMs: at(1) });
+    const first = await place.make({ dataDirectory, passphrase: undefined, nowMs: at(1) });
     const under = [...fake.objects.keys()].filter((key) => key.includes("/latchkey-19700102"));
     const blobsThere = (): string[] => [...fake.objects.keys()].filter((key) => key.includes("/blobs/")).map((key) => key.slice(-43));
     // What a later version wrote, and a proxy that answers in place of the bucket.
     const manifest = under.find((key) => key.endsWith("manifest.json")) ?? "";
     const bytes = fake.objects.get(manifest) ?? new Uint8Array();
     fake.objects.set(manifest, new TextEncoder().encode('{"format":"latchkey backup 2"}'));
-    const second = await place.make({ dataDirectory, passphrase, nowMs: at(2) });
+    const second = await place.make({ dataDirectory, passphrase: undefined, nowMs: at(2) });
     expect(under.every((key) => fake.objects.has(key))).toBe(true);
     const named = under.find((key) => key.endsWith("blobs.txt")) ?? "";
     const list = fake.objects.get(named) ?? new Uint8Array();
@@ -297,7 +303,7 @@ describe("a bucket", () => {
     const { fake, place } = await bucket();
     const { dataDirectory, write } = await lively();
     await write();
-    const made = await place.make({ dataDirectory, passphrase, nowMs: at(1) });
+    const made = await place.make({ dataDirectory, passphrase: undefined, nowMs: at(1) });
     const added = await write();
     let dropped: Promise<unknown> | undefined;
     fake.fault = ({ method, key }) => {
@@ -305,7 +311,7 @@ describe("a bucket", () => {
       if (method === "PUT" && key.endsWith("accounts.sqlite")) dropped ??= place.dropOld(made, 1);
       return undefined;
     };
-    await place.make({ dataDirectory, passphrase, nowMs: at(2) });
+    await place.make({ dataDirectory, passphrase: undefined, nowMs: at(2) });
     await dropped;
     expect([...fake.objects.keys()].some((key) => key.endsWith(added))).toBe(true);
   });
@@ -343,7 +349,7 @@ describe("a bucket", () => {
         return "silence";
       };
       const place = s3Place(s3, new Bucket(s3, { waitMs: 1, partBytes: 10_000, signal: stopping.signal }));
-      await expect(place.make({ dataDirectory, passphrase, nowMs: at(1), signal: stopping.signal })).rejects.toThrow();
+      await expect(place.make({ dataDirectory, passphrase: undefined, nowMs: at(1), signal: stopping.signal })).rejects.toThrow();
       expect(performance.now() - stoppedMs).toBeLessThan(10_000);
       expect(existsSync(join(dataDirectory, "outgoing", "made"))).toBe(false);
     }

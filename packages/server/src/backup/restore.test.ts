@@ -73,7 +73,8 @@ describe("a restored data folder", () => {
     const [dataDirectory, journal, to] = [temporaryDirectory(), join(temporaryDirectory(), "journal"), temporaryDirectory()];
     const server = await runServer({ dataDirectory, host, journal, limits: { headsIntervalMs: 1, publicationIntervalMs: 0 } });
     await register(server, "alice");
-    await createBackup({ dataDirectory, to, passphrase, nowMs: 1_700_000_000_000 });
+    await createBackup({ dataDirectory, to, passphrase: undefined, nowMs: 1_700_000_000_000 });
+    const keysFolder = join(dataDirectory, "directory");
     const client = await TestClient.connect(server.url, "log");
     const log = createTestLog();
     await createLog(client, log);
@@ -89,7 +90,7 @@ describe("a restored data folder", () => {
     await server.close();
 
     const restored = join(temporaryDirectory(), "data");
-    expect(await restoreBackup({ ...options(to, restored), journal })).toMatchObject({ recordSize: 4, replayed: 2 });
+    expect(await restoreBackup({ ...options(to, restored), keysFolder, journal })).toMatchObject({ recordSize: 4, replayed: 2 });
     expect(readdirSync(restored).toSorted()).toEqual([...copiedDatabases, "directory", "last-backup.json", "restored.json"].toSorted());
     const again = await runServer({ dataDirectory: restored, host, journal });
     expect(await checkpoint(again.url)).toBe(before);
@@ -102,7 +103,7 @@ describe("a restored data folder", () => {
     await again.close();
 
     // The same again, beside a journal that has gone on from this record; and one of another server, which leaves nothing behind.
-    expect(await restoreBackup({ ...options(to, join(temporaryDirectory(), "data")), journal })).toMatchObject({
+    expect(await restoreBackup({ ...options(to, join(temporaryDirectory(), "data")), keysFolder, journal })).toMatchObject({
       recordSize: 5,
       replayed: 3,
     });
@@ -110,7 +111,9 @@ describe("a restored data folder", () => {
     await (await runServer({ dataDirectory: temporaryDirectory(), host: "other.example", journal: other })).close();
     const empty = temporaryDirectory();
     for (const wrong of [other, temporaryDirectory()]) {
-      await expect(restoreBackup({ ...options(to, empty), journal: wrong })).rejects.toMatchObject({ code: "journal_unusable" });
+      await expect(restoreBackup({ ...options(to, empty), keysFolder, journal: wrong })).rejects.toMatchObject({
+        code: "journal_unusable",
+      });
       expect(readdirSync(empty)).toEqual([]);
     }
     // A journal of the same host that began anew goes on from another record.
@@ -118,7 +121,7 @@ describe("a restored data folder", () => {
     const second = await runServer({ dataDirectory: temporaryDirectory(), host, journal: anew });
     for (const name of ["xena", "yves"]) await register(second, name);
     await second.close();
-    await expect(restoreBackup({ ...options(to, empty), journal: anew })).rejects.toMatchObject({ code: "journal_unusable" });
+    await expect(restoreBackup({ ...options(to, empty), keysFolder, journal: anew })).rejects.toMatchObject({ code: "journal_unusable" });
     expect(readdirSync(empty)).toEqual([]);
     await expect(runServer({ dataDirectory, host, journal: anew })).rejects.toMatchObject({ code: "journal_unusable" });
   });
