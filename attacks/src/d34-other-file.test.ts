@@ -8,7 +8,7 @@ import { blobPath, createTextContent } from "@latchkey/protocol";
 import type { FilePart } from "@latchkey/protocol";
 import { describe, expect, test } from "vitest";
 import { writeAs } from "./testing/hostile-author.ts";
-import { eventually, foundTrio, host, refusal, Scene, settle, withFile } from "./testing/scene.ts";
+import { eventually, foundTrio, host, hurried, refusal, Scene, settle, withFile } from "./testing/scene.ts";
 import type { Person } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
 
@@ -20,7 +20,7 @@ async function given(person: Person, message: Message, file: AttachedFile): Prom
   const whole = (async () => {
     for await (const part of person.client.readFile(message.conversationId, message.id, file.id)) parts.push(part);
   })();
-  await whole.catch(() => undefined);
+  await hurried(person, whole).catch(() => undefined);
   return { bytes: Buffer.concat(parts), whole };
 }
 
@@ -66,7 +66,7 @@ describe("D34 another file than was sent", () => {
       expect(failure.code, lie).toBe("server_lied");
       expect(read.length, lie).toBeLessThan(bytes.length);
       expect(read.equals(bytes.subarray(0, read.length)), lie).toBe(true);
-      const fetched = await ben.client.fetchFile(id, message.id, file.id).then(
+      const fetched = await hurried(ben, ben.client.fetchFile(id, message.id, file.id)).then(
         () => "here",
         (error: unknown) => (error as ClientFailure).code,
       );
