@@ -85,6 +85,9 @@ export class FakeHost {
         const isCounted = equalBytes(stored.generation, request.generation) && request.number < stored.chunks;
         if (isCounted && (before === undefined || !equalBytes(before, request.chunk))) return refuse("conflict");
         if (this.#sizeOf(request.generation) + request.chunk.length > this.maxBytes) return refuse("too_large");
+        // What was begun before this one, and came to nothing, goes first.
+        if (this.#sizeOf(request.generation) === 0)
+          for (const other of this.chunks.keys()) if (!other.startsWith(toBase64Url(stored.generation))) this.chunks.delete(other);
         this.chunks.set(key, request.chunk.slice());
         return { kind: "done" };
       }
