@@ -80,7 +80,7 @@ const deepRules = Object.keys(arrows).map((folder) => ({
       "^packages/client/src/(export/export|imports/import|platform/(node|web)|files/(reading|piece-request|file-name)|lock/web-lock|passphrase/(opaque|steps)|methods|api/own|api/limits|api/desk|api/holdings|api/counts|api/bytes)\\.ts$",
       "^packages/transparency/src/directory/memory-directory\\.testing\\.ts$",
       "^packages/server/src/testing/index\\.ts$",
-      "^packages/client/src/testing/(index|tokens)\\.ts$",
+      "^packages/client/src/testing/(archives|index|tokens)\\.ts$",
       "^packages/reports/src/(inbox-item|seal-notice|testing/index)\\.ts$",
       "^packages/releases/src/(reading|testing/index)\\.ts$",
       "^packages/counts/src/testing/index\\.ts$",

@@ -1,9 +1,11 @@
 // D41 | somebody hands a person a file of another messenger that is made up, or made to exhaust who reads it | P
 // Source: EXPORT_FORMATS.md; zip bombs (Fifield, WOOT 2019)
 // Counter-measure: what is imported is a kind of its own, on this device alone, never anybody's message; parsers take a piece at a time, with bounds on everything, and what is refused leaves nothing
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { importFile } from "@latchkey/client/import";
-import { archiveOf } from "@latchkey/client/testing";
-import { describe, expect, test } from "vitest";
+import { archiveOf } from "@latchkey/client/testing/archives";
+import { describe, expect, test, vi } from "vitest";
 import { foundTrio, say, Scene } from "./testing/scene.ts";
 
 const line = (author: string, text: string): string => `31/01/2024, 17:30 - ${author}: ${text}\n`;
@@ -74,8 +76,20 @@ describe("D41 a file of another messenger that is made up", () => {
     await expect(ada.client.fileAccess(made?.id ?? "", "6", fileId)).rejects.toMatchObject({ code: "unknown_conversation" });
     await expect(ada.client.fileAccess(id, "6", fileId)).rejects.toMatchObject({ code: "unknown_message" });
     await ada.client.setFileLimit(0);
-    expect(await Array.fromAsync(ada.client.readImportedFile(made?.id ?? "", 6, fileId))).toHaveLength(1);
-    await ada.client.deleteImport(made?.id ?? "");
-    await expect(ada.client.importedFile(made?.id ?? "", 6, fileId)).rejects.toMatchObject({ code: "unknown_conversation" });
+    await ada.client.close();
+    const profile = scene.profileOf("ada");
+    const written = readdirSync(profile, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const texts = written.map(({ parentPath, name }) => readFileSync(join(parentPath, name)));
+    expect([texts.some((bytes) => bytes.includes(secret)), texts.some((bytes) => bytes.includes("fine.jpg"))]).toEqual([false, false]);
+    const again = await scene.reopen("ada");
+    // What looks for files that nobody names has looked before more is kept.
+    const [other] = await importFile(again, { file: new Blob([archive]), fileName: "x.zip" });
+    expect(other?.files.kept).toBe(1);
+    expect(await Array.fromAsync(again.readImportedFile(made?.id ?? "", 6, fileId))).toHaveLength(1);
+    const onDisk = (): readonly string[] => readdirSync(join(profile, "files")).filter((name) => name.includes(fileId));
+    expect(onDisk()).not.toEqual([]);
+    await again.deleteImport(made?.id ?? "");
+    await expect(again.importedFile(made?.id ?? "", 6, fileId)).rejects.toMatchObject({ code: "unknown_conversation" });
+    await vi.waitFor(() => expect(onDisk()).toEqual([]));
   });
 });

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { archiveOf } from "@latchkey/client/testing";
+import { archiveOf } from "@latchkey/client/testing/archives";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
 import { createAccount } from "./testing/app.ts";

@@ -1,6 +1,7 @@
 import { encodeRecord, periodOf, receiptText } from "@latchkey/client/counts";
 import { openNodeClient } from "@latchkey/client/node";
-import { archiveOf, greyJpeg } from "@latchkey/client/testing";
+import { greyJpeg } from "@latchkey/client/testing";
+import { archiveOf } from "@latchkey/client/testing/archives";
 import { makeRelease } from "@latchkey/releases/testing";
 import { beginDesk } from "@latchkey/server/testing";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { archiveOf } from "@latchkey/client/testing";
+import { archiveOf } from "@latchkey/client/testing/archives";
 import type { Page } from "playwright-core";
 import { unpinGenerator, pinGenerator } from "../machine.ts";
 import type { Scenario } from "../scenario.ts";

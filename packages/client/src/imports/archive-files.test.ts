@@ -3,13 +3,15 @@ import { utf8Bytes } from "@latchkey/codec";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ImportedConversation, PlacedLine } from "../api/imports.ts";
 import { readSealedFile } from "../files/reading.ts";
+import { archiveOf } from "../testing/archives.ts";
+import type { ToldFile } from "../testing/archives.ts";
 import { readDirectory } from "../zip/read-zip.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import type { FilesTarget } from "./archive-files.ts";
 import { importFile } from "./import.ts";
 import type { ImportOptions } from "./import.ts";
-import { archiveOf, openImports, zipOf } from "./imports.testing.ts";
-import type { ImportScene, ToldFile } from "./imports.testing.ts";
+import { openImports, zipOf } from "./imports.testing.ts";
+import type { ImportScene } from "./imports.testing.ts";
 
 let scene: ImportScene;
 beforeEach(() => {
@@ -183,6 +185,13 @@ describe("files beside the text of an archive", () => {
     await beside.keep(target, { signal: undefined, came: () => undefined, breathe: () => Promise.resolve() });
     // 256 MiB, of 480 that it says.
     expect(asked).toEqual(names.slice(0, 64));
+  });
+
+  test("[Y-5] that very many lines name are there for all of them", async () => {
+    const archive = await zipOf({ "_chat.txt": chatOf(...Array.from({ length: 1200 }, () => "sticker.webp")), "sticker.webp": "x" });
+    const [made] = await run(archive);
+    expect(made?.files).toMatchObject({ named: 1200, kept: 1200, sizeBytes: 2 });
+    expect(await kept()).toBe(2);
   });
 
   test("[Y-6] for which there is no room are counted; smaller ones are kept, and all words", async () => {

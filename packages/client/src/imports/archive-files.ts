@@ -3,7 +3,7 @@ import { claimedType } from "../files/claimed-type.ts";
 import type { ZipFile } from "../zip/read-zip.ts";
 import type { NamedFile } from "./parsed.ts";
 
-/** Lines that name one file, and all that do. */
+/** Lines that name one file that is kept, and all that name any. */
 const [mostPlaces, mostNamed] = [1000, 200_000];
 /** What all files of an archive have together, at most: pictures, films and sounds are packed already, and no two lie in one place. */
 const [mostUnpackedRatio, leastJudgedBytes] = [4, 268_435_456];
@@ -31,7 +31,9 @@ interface Wanted {
 export class ArchiveFiles {
   readonly #archive: Blob;
   readonly #byPath = new Map<string, ZipFile | "several">();
-  readonly #wanted = new Map<string, Wanted>();
+  readonly #wanted: Wanted[] = [];
+  /** Of each file of each import the last of them. */
+  readonly #last = new Map<string, Wanted>();
   #places = 0;
 
   /** @param files all that the archive has; `text` is the one with the lines */
@@ -62,9 +64,11 @@ export class ArchiveFiles {
       const entry = path === undefined ? undefined : this.#byPath.get(path);
       if (named === undefined || entry === undefined || entry === "several" || this.#places >= mostNamed) continue;
       const key = `${importId} ${entry.name}`;
-      const wanted = this.#wanted.get(key) ?? { importId, entry, name, named, places: [] };
-      if (wanted.places.length >= mostPlaces) continue;
-      this.#wanted.set(key, wanted);
+      const last = this.#last.get(key);
+      // What more lines name is kept once more.
+      const wanted = last !== undefined && last.places.length < mostPlaces ? last : { importId, entry, name, named, places: [] };
+      if (wanted !== last) this.#wanted.push(wanted);
+      this.#last.set(key, wanted);
       wanted.places.push({ order, at });
       this.#places++;
     }
@@ -82,7 +86,7 @@ export class ArchiveFiles {
       readonly breathe: () => Promise<void>;
     },
   ): Promise<ReadonlyMap<string, ImportedFileCounts["ended"]>> {
-    const all = [...this.#wanted.values()];
+    const all = this.#wanted;
     const ofBytes = all.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
     const ended = new Map<string, ImportedFileCounts["ended"]>();
     let roomBytes = Number.POSITIVE_INFINITY;

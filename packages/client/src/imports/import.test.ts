@@ -2,9 +2,10 @@ import { utf8Bytes } from "@latchkey/codec";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { ImportCalls } from "../api/imports.ts";
 import type { Store } from "../store/store.ts";
+import { archiveOf } from "../testing/archives.ts";
 import { importFile } from "./import.ts";
 import type { ImportOptions } from "./import.ts";
-import { archiveOf, importedAtMs as nowMs, openImports, zipOf } from "./imports.testing.ts";
+import { importedAtMs as nowMs, openImports, zipOf } from "./imports.testing.ts";
 
 let store: Store;
 let imports: ImportCalls;

@@ -26,8 +26,6 @@ export { encodeProofs } from "../account/proofs.ts";
 export type { FileStore } from "../files/file-store.ts";
 export { createMemoryFileStore } from "../files/memory-file-store.testing.ts";
 export { createMemoryStore } from "../store/memory-store.testing.ts";
-export { archiveOf } from "../imports/imports.testing.ts";
-export type { ToldFile } from "../imports/imports.testing.ts";
 export type { Store, StoreTransaction } from "../store/store.ts";
 export { loadEvidence } from "../engine/evidence.ts";
 export { loadConversation, loadGroup } from "../core/load-records.ts";
