@@ -13,6 +13,16 @@ const random = seededRandom("what the media worker answers");
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, at) => byte === b[at]);
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 
+/** Its length divides that of no piece or chunk: each part of what is made of it is another one. */
+const noise = random(65_521);
+
+/** So many bytes of noise, many at once. */
+function noisy(sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sizeBytes);
+  for (let at = 0; at < sizeBytes; at += noise.length) bytes.set(noise.subarray(0, sizeBytes - at), at);
+  return bytes;
+}
+
 /** The header of a PNG of that size, and noise behind it. */
 function png(width: number, height: number, sizeBytes = 5000): Uint8Array {
   const bytes = random(sizeBytes);
@@ -25,7 +35,7 @@ function png(width: number, height: number, sizeBytes = 5000): Uint8Array {
 }
 
 function webm(sizeBytes: number): Uint8Array {
-  const bytes = random(sizeBytes);
+  const bytes = noisy(sizeBytes);
   bytes.set([0x1a, 0x45, 0xdf, 0xa3, 0x8b, 0x42, 0x82, 0x84, ...text("webm"), 0, 0]);
   return bytes;
 }
@@ -250,7 +260,7 @@ describe("what the worker answers", () => {
   test("a picture that says late how large it is is shown, and no more is fetched for that than its first piece", async () => {
     /** Blocks of an application, as programs write them, and then the size of a JPEG. */
     const jpeg = (blocks: number): Uint8Array => {
-      const bytes = random(3_000_000);
+      const bytes = noisy(3_000_000);
       bytes.set([0xff, 0xd8]);
       for (let at = 0; at < blocks; at++) bytes.set([0xff, 0xed, 0xff, 0xff], 2 + at * 65_537);
       bytes.set([0xff, 0xc0, 0, 11, 8, 0, 100, 0, 200, 1, 1, 0x11, 0], 2 + blocks * 65_537);
