@@ -148,6 +148,34 @@ describe("importing", () => {
     },
   );
 
+  test(
+    "[Y-6] is stopped while its files come: the words and the files that are there stay, and it says how many are not",
+    { timeout: 240_000 },
+    async () => {
+      const { page } = ada;
+      const names = Array.from({ length: 2000 }, (_, at) => `IMG-20240128-WA${String(at).padStart(4, "0")}.png`);
+      const text = names.map((name) => `28.01.24, 18:00 - Ben: ${name} (Datei angehängt)`).join("\n");
+      const content = png(32, 32);
+      const path = join(folder.at("ada"), "WhatsApp Chat with Tom.zip");
+      writeFileSync(path, archiveOf({ name: "_chat.txt", content: Buffer.from(text) }, ...names.map((name) => ({ name, content }))));
+      await page.goto(`${server.url}/settings/data`);
+      await page.getByLabel("Choose a file").setInputFiles(path);
+      await page.getByText(/^Taking over files: [1-9]/).waitFor({ timeout: 60_000 });
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByText("Brought in: 2,000 messages").waitFor();
+      await page.getByText(/^[\d,]+ files are here, .* files are not: .* You stopped before all were taken over\.$/).waitFor();
+      const before = await keptPieces(page);
+      expect(before).toBeGreaterThan(0);
+      expect(before).toBeLessThan(2000);
+      await page.getByRole("button", { name: /^Tom/ }).click();
+      await page.getByText("File, not here: IMG-20240128-WA1999.png").waitFor();
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+      await page.getByText("Nothing was brought in yet.").waitFor();
+      await expect.poll(() => keptPieces(page), { timeout: 30_000 }).toBe(0);
+    },
+  );
+
   test("[Y-6] a file of another kind is refused in words", { timeout: 120_000 }, async () => {
     const { page } = ada;
     const path = join(folder.at("ada"), "notes.txt");

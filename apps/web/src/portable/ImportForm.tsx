@@ -127,7 +127,8 @@ function ImportLine({ run }: { readonly run: Run }): ReactElement | undefined {
         <p className="tabular">
           {run.step === "lines"
             ? t("portable.reading", { lines: run.lines })
-            : t("portable.readingFiles", { files: run.files, of: run.ofFiles })}
+            : t("portable.readingFiles", { files: run.files, of: run.ofFiles })}{" "}
+          {t("portable.stayHere")}
         </p>
       );
     case "stopped":
