@@ -11,7 +11,7 @@ import { Waking } from "./waking.ts";
 const id = "conversation";
 const host = "chat.example";
 const wake = { kind: "wake", mentions: noMentions, inReplyTo: undefined } as const;
-const settled = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 5));
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** A conversation with devices of two others as waking sees it. */
 async function scene() {

@@ -3,6 +3,7 @@ import type { MemoryDirectory } from "@latchkey/transparency/testing";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A log over HTTP, as a server shows it: a memory directory, which may be replaced by another one while it runs. */
 export interface LogServer extends AsyncDisposable {
@@ -11,6 +12,8 @@ export interface LogServer extends AsyncDisposable {
   directory: MemoryDirectory;
   /** Answers wait this long. */
   delayMs: number;
+  /** Answers wait for this first. */
+  until: Promise<void> | undefined;
   /** Paths below `/v1/directory/` that are answered with other bytes, or with 404. */
   readonly replaced: Map<string, Uint8Array | undefined>;
   /** Paths asked for so far. */
@@ -19,7 +22,7 @@ export interface LogServer extends AsyncDisposable {
 
 /** Starts one. */
 export async function startLogServer(directory: MemoryDirectory): Promise<LogServer> {
-  const served: { directory: MemoryDirectory; delayMs: number } = { directory, delayMs: 0 };
+  const served: Pick<LogServer, "directory" | "delayMs" | "until"> = { directory, delayMs: 0, until: undefined };
   const replaced = new Map<string, Uint8Array | undefined>();
   const asked: string[] = [];
   const find = async (path: string): Promise<Uint8Array | undefined> => {
@@ -36,12 +39,11 @@ export async function startLogServer(directory: MemoryDirectory): Promise<LogSer
   const server = createServer((request, response) => {
     const path = (request.url ?? "").replace("/v1/directory/", "");
     asked.push(path);
-    setTimeout(() => {
-      find(path).then(
-        (body) => response.writeHead(body === undefined ? 404 : 200).end(body),
-        () => response.writeHead(500).end(),
-      );
-    }, served.delayMs);
+    const answering = Promise.all([served.until, delay(served.delayMs)]).then(() => find(path));
+    answering.then(
+      (body) => response.writeHead(body === undefined ? 404 : 200).end(body),
+      () => response.writeHead(500).end(),
+    );
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
