@@ -118,7 +118,7 @@ async function until<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]
   for (;;) {
     const found = await look();
     if (found.length > 0) return found;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
