@@ -2,7 +2,7 @@ import type { ReactElement } from "react";
 import type { ImportedConversation } from "@latchkey/client";
 import { RowLink } from "../components/settings/RowLink.tsx";
 import { t } from "../messages/words.ts";
-import { formatDate } from "../state/format.ts";
+import { formatBytes, formatDate } from "../state/format.ts";
 
 /** Names of programs are the same in every language. */
 export const sourceNames: Readonly<Record<ImportedConversation["source"], string>> = {
@@ -27,7 +27,8 @@ export function ImportedList({ list }: { readonly list: readonly ImportedConvers
   );
 }
 
-function hintOf({ source, lineCount, importedAtMs, isWhole }: ImportedConversation): string {
+function hintOf({ source, lineCount, importedAtMs, isWhole, files: { sizeBytes } }: ImportedConversation): string {
   const values = { source: sourceNames[source], lines: lineCount, day: formatDate(importedAtMs) };
-  return isWhole ? t("portable.row", values) : t("portable.rowBroken", values);
+  const hint = isWhole ? t("portable.row", values) : t("portable.rowBroken", values);
+  return sizeBytes === 0 ? hint : `${hint} · ${formatBytes(sizeBytes)}`;
 }
