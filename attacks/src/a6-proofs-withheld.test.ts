@@ -49,10 +49,14 @@ describe("[P4] A6 proofs are withheld", () => {
     scene.operator.override({
       get: (person, path) =>
         person === "ada" && path.startsWith(httpPaths.directory) ? new Response("later", { status: 503 }) : undefined,
-      // She is told what everybody who is new is told: from the beginning, without the proof that leads on from what she knows.
-      request: ({ person }, body) => (person === "ada" && body.kind === "lookup_username" ? { pass: { ...body, knownSize: 0 } } : "pass"),
+      // She is told what everybody who is new is told, whatever her device asks: from the beginning, without the proof that leads on from
+      // what she knows.
+      request: ({ person }, body) => (person === "ada" && "knownSize" in body ? { pass: { ...body, knownSize: 0 } } : "pass"),
     });
     await scene.person("cyd");
+    // Her device looks at the record by itself, too.
+    await ada.jump(2 * 3_600_000);
+    await ada.rest();
     const since = scene.mark;
     const failure = await refusal(ada.client.startConversation({ to: ["cyd"] }));
     expect(failure).toMatchObject({ code: "directory_unproven", canRetry: true });
