@@ -52,7 +52,7 @@ export const saidMutants = [
     ],
   ),
   ...of(
-    `${server}/backup/s3/s3-place.ts`,
+    `${server}/backup/s3-place.ts`,
     [`${server}/backup/places.test.ts`],
     [["a bucket that gives back other bytes", 'if (hash.digest("hex") !== file.sha256) {', "if (false) {"]],
   ),

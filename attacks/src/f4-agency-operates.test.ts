@@ -168,8 +168,8 @@ describe("F4 the operator is the agency", { concurrent: false }, () => {
       "packages/client/src/platform/node-platform.ts",
       "packages/client/src/platform/web-platform.ts",
       "packages/client/src/shared/join-profile.ts",
-      // The server, to a backup's bucket, to itself when the operator asks whether it can be reached, to the witnesses that the operator named, to who issues its certificate, and to the push services that he lets it speak to.
-      "packages/server/src/backup/s3/bucket.ts",
+      // The server, to a bucket of the operator's, to itself when the operator asks whether it can be reached, to the witnesses that the operator named, to who issues its certificate, and to the push services that he lets it speak to.
+      "packages/server/src/s3/bucket.ts",
       "packages/server/src/directory/witnesses.ts",
       "packages/server/src/doctor/network.ts",
       "packages/server/src/tls/acme/directory.ts",

@@ -11,6 +11,7 @@ export type ServerErrorCode =
   | "invalid_options"
   | "tls_unusable" // the certificate or its key cannot be read, or the two do not belong together
   | "journal_unusable" // the journal of the public record cannot be read or written, or is damaged
+  | "bucket_failed" // a bucket of S3 does not answer, refuses, or does what no bucket does
   | "backup_failed"
   | "restore_failed"
   | "wrong_passphrase" // of the keys in a backup

@@ -4,7 +4,7 @@ import { Rules } from "./admin/rules.ts";
 import { startAdmin } from "./admin/start-admin.ts";
 import { effectiveLimits } from "./admission/limit-settings.ts";
 import { openFilesAllowed, withinOpenFiles } from "./admission/open-files.ts";
-import { clearOutgoing } from "./backup/s3/s3-place.ts";
+import { clearOutgoing } from "./backup/s3-place.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
 import { keptFromDay } from "./clock/dated-back.ts";

@@ -1,8 +1,8 @@
 import { folderPlace } from "./place.ts";
 import type { BackupPlace } from "./place.ts";
-import { isS3Address, readS3Address } from "./s3/address.ts";
-import { Bucket } from "./s3/bucket.ts";
-import { s3Place } from "./s3/s3-place.ts";
+import { isS3Address, readS3Address } from "../s3/address.ts";
+import { Bucket } from "../s3/bucket.ts";
+import { s3Place } from "./s3-place.ts";
 
 /**
  * The place that somebody names: a path, or `s3://BUCKET/PREFIX`, for which the environment has the credentials under the names that every

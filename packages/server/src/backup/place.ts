@@ -4,7 +4,10 @@ import { createBackup, dropOldBackups, findBackups } from "./backup.ts";
 /** What of a place holds for a backup that is made there: where it goes is the place's. */
 export type PlacedOptions = Omit<BackupOptions, "to">;
 
-/** Where backups go: a folder, or a bucket. What holds for one holds for the other; one suite of tests runs on both. */
+/**
+ * Where backups go: a folder, or a bucket. What holds for one holds for the other; one suite of tests runs on both. What a bucket fails at is a
+ * ServerError `bucket_failed`.
+ */
 export interface BackupPlace {
   /** For people: a path, or an address without anything secret. */
   readonly name: string;

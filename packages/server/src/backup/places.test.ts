@@ -16,11 +16,11 @@ import { backupPlace } from "./open-place.ts";
 import { folderPlace } from "./place.ts";
 import type { BackupPlace } from "./place.ts";
 import { restoreBackup } from "./restore.ts";
-import { readS3Address } from "./s3/address.ts";
-import { Bucket } from "./s3/bucket.ts";
-import { bucketName, startFakeS3 } from "./s3/fake-s3.testing.ts";
-import type { FakeS3 } from "./s3/fake-s3.testing.ts";
-import { s3Place } from "./s3/s3-place.ts";
+import { readS3Address } from "../s3/address.ts";
+import { Bucket } from "../s3/bucket.ts";
+import { bucketName, startFakeS3 } from "../s3/fake-s3.testing.ts";
+import type { FakeS3 } from "../s3/fake-s3.testing.ts";
+import { s3Place } from "./s3-place.ts";
 
 const opened: FakeS3[] = [];
 
@@ -185,7 +185,7 @@ describe("a bucket", () => {
     fake.fault = ({ method, key }) => (method === "PUT" && key.endsWith("accounts.sqlite") ? 503 : undefined);
     await write();
     const failing = place.make({ dataDirectory, passphrase: undefined, nowMs: at(2) });
-    await expect(failing).rejects.toMatchObject({ code: "backup_failed", message: expect.stringMatching(/SlowDown/) as string });
+    await expect(failing).rejects.toMatchObject({ code: "bucket_failed", message: expect.stringMatching(/SlowDown/) as string });
     fake.fault = undefined;
     expect(fake.uploads.size).toBe(0);
     expect(await place.find()).toHaveLength(1);
@@ -403,7 +403,7 @@ describe("a bucket", () => {
       const failure: unknown = await s3Place(s3, new Bucket(s3, { waitMs: 1 }))
         .find()
         .catch((error: unknown) => error);
-      expect(failure).toMatchObject({ code: "backup_failed", message: expect.stringMatching(words) as string });
+      expect(failure).toMatchObject({ code: "bucket_failed", message: expect.stringMatching(words) as string });
       expect(String(failure)).not.toContain(secret);
     }
     const invalid = [

@@ -18,6 +18,6 @@ export type { Posted } from "./test-reporter.ts";
 export { blobMetadata, createUpload, offsetOf, readBlob, sendPart, tus } from "./tus.ts";
 export type { TusAnswer, TusPeer } from "./tus.ts";
 export { sodiumVoprf } from "../tokens/voprf.ts";
-export { startFakeS3 } from "../backup/s3/fake-s3.testing.ts";
-export type { FakeS3 } from "../backup/s3/fake-s3.testing.ts";
+export { startFakeS3 } from "../s3/fake-s3.testing.ts";
+export type { FakeS3 } from "../s3/fake-s3.testing.ts";
 export { StrangersPurse } from "./token-purse.ts";

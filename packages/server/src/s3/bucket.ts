@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { AwsClient } from "aws4fetch";
-import { ServerError } from "../../errors.ts";
+import { ServerError } from "../errors.ts";
 import type { S3Address } from "./address.ts";
 
 /** An object in the bucket. */
@@ -12,11 +12,30 @@ export interface StoredObject {
   readonly size: number;
 }
 
+/** Bytes of an object, the first and the last of them included, of so many in all. */
+export interface ObjectRange {
+  readonly first: number;
+  readonly last: number;
+  readonly size: number;
+}
+
+/** How much time a bucket gets, and how much of a file at once. */
+export interface BucketPatience {
+  /** Before the second try, in milliseconds; twice as long before each further one. */
+  readonly waitMs?: number;
+  /** What is sent, and held in memory, at once: larger files go in parts of this length. */
+  readonly partBytes?: number;
+  /** For how long nothing may come of an answer, in milliseconds. */
+  readonly silenceMs?: number;
+  /** How often a request is made that fails for a moment. */
+  readonly tries?: number;
+}
+
 /** An answer that is no object's content. */
 const maxAnswerBytes = 8 * 1_048_576;
 /** Objects of a listing that are taken; a server that names more is not believed. */
 const maxListed = 4_000_000;
-const tries = 4;
+const usualTries = 4;
 const firstWaitMs = 500;
 /** For so long nothing may come of an answer, its beginning or what follows. */
 const silenceMs = 120_000;
@@ -28,8 +47,8 @@ const lastWordMs = 2000;
 const maxThinPages = 100;
 
 /**
- * A bucket: what backups need of S3, over a client that signs requests. Every request has an end in time, however long what it brings is; what failed for a moment is tried
- * again. All throw ServerError `backup_failed` that names the bucket, what S3 calls the cause, and what to do, and nothing secret.
+ * A bucket: what backups and blobs need of S3, over a client that signs requests. Every request has an end in time, however long what it brings is; what failed for a moment is tried
+ * again. All throw ServerError `bucket_failed` that names the bucket, what S3 calls the cause, and what to do, and nothing secret.
  */
 export class Bucket {
   readonly #address: S3Address;
@@ -37,25 +56,14 @@ export class Bucket {
   readonly #waitMs: number;
   readonly #partBytes: number;
   readonly #silenceMs: number;
+  readonly #tries: number;
   readonly #stopped: AbortSignal | undefined;
 
-  /**
-   * @param params.waitMs before the second try; twice as long before each further one
-   * @param params.partBytes what is sent, and held in memory, at once: larger files go in parts of this length
-   * @param params.silenceMs how long nothing may come of an answer
-   * @param params.signal breaks off whatever is under way, also what waits for an answer
-   */
-  constructor(
-    address: S3Address,
-    params: {
-      readonly waitMs?: number;
-      readonly partBytes?: number;
-      readonly silenceMs?: number;
-      readonly signal?: AbortSignal | undefined;
-    } = {},
-  ) {
+  /** @param params.signal breaks off whatever is under way, also what waits for an answer */
+  constructor(address: S3Address, params: BucketPatience & { readonly signal?: AbortSignal | undefined } = {}) {
     const { waitMs = firstWaitMs, partBytes = 16 * 1_048_576 } = params;
     this.#silenceMs = params.silenceMs ?? silenceMs;
+    this.#tries = params.tries ?? usualTries;
     this.#stopped = params.signal;
     this.#partBytes = partBytes;
     const { accessKeyId, secretAccessKey, sessionToken, region } = address;
@@ -69,6 +77,11 @@ export class Bucket {
       region,
       retries: 0,
     });
+  }
+
+  /** What people are shown. */
+  get name(): string {
+    return this.#address.name;
   }
 
   /** Objects, and with a delimiter the folders, whose keys begin so; both without the prefix of the address. */
@@ -108,8 +121,37 @@ export class Bucket {
   async read(key: string, maxBytes: number, take: (piece: Uint8Array) => Promise<void> | void): Promise<boolean> {
     const response = await this.#request("GET", this.#pathOf(key), { missing: "allowed" });
     if (response === undefined) return false;
-    await this.#pieces(response, maxBytes, take);
+    for await (const piece of this.#content(response, maxBytes)) await take(piece);
     return true;
+  }
+
+  /** The length of an object; `undefined` where there is none. */
+  async size(key: string): Promise<number | undefined> {
+    const response = await this.#request("HEAD", this.#pathOf(key), { missing: "allowed" });
+    if (response === undefined) return undefined;
+    await this.#discard(response);
+    const length = response.headers.get("content-length") ?? "";
+    if (!/^\d{1,15}$/.test(length)) throw this.#failure("it does not say how long an object is");
+    return Number(length);
+  }
+
+  /**
+   * Bytes of an object as they come, no sooner than they are asked for; `undefined` where there is no object of that length. Asked for no
+   * more, the connection ends. The iteration throws where other bytes come, or fewer or more, or none in time: the time in which nobody asks does not count.
+   */
+  async readRange(key: string, { first, last, size }: ObjectRange): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    const response = await this.#request("GET", this.#pathOf(key), { missing: "allowed", range: `bytes=${String(first)}-${String(last)}` });
+    if (response === undefined) return undefined;
+    const range = /^bytes (\d+)-(\d+)\/(\d+)$/
+      .exec(response.headers.get("content-range") ?? "")
+      ?.slice(1)
+      .map(Number);
+    if (response.status === 206 && range?.[0] === first && range[1] === last && range[2] === size) {
+      return this.#exactly(response, last - first + 1);
+    }
+    await this.#discard(response);
+    if (response.status === 206 && range !== undefined && range[2] !== size) return undefined;
+    throw this.#failure("it does not read the bytes that it is asked for");
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {
@@ -132,6 +174,21 @@ export class Bucket {
   async remove(key: string): Promise<void> {
     const response = await this.#request("DELETE", this.#pathOf(key), { missing: "allowed" });
     if (response !== undefined) await this.#discard(response);
+  }
+
+  /** Breaks off the uploads in parts that nobody joins any more, of keys that begin so. Answers how many. @param isUnderWay whether this process puts that key now */
+  async breakOffUploads(prefix: string, isUnderWay: (key: string) => boolean = () => false): Promise<number> {
+    const base = this.#address.prefix;
+    const text = await this.#text("GET", `?${new URLSearchParams({ uploads: "", prefix: base + prefix }).toString()}`);
+    let count = 0;
+    for (const [, item = ""] of text.matchAll(/<Upload>(.*?)<\/Upload>/gs)) {
+      const [key, upload] = [tagOf(item, "Key"), tagOf(item, "UploadId")];
+      if (key?.startsWith(base) !== true || upload === undefined || isUnderWay(key.slice(base.length))) continue;
+      const path = `${this.#pathOf(key.slice(base.length))}?uploadId=${encodeURIComponent(upload)}`;
+      await this.#discard(await this.#request("DELETE", path, { missing: "allowed" }));
+      count += 1;
+    }
+    return count;
   }
 
   async #putParts(key: string, file: FileHandle, size: number, signal: AbortSignal | undefined): Promise<void> {
@@ -169,7 +226,7 @@ export class Bucket {
       );
       return;
     }
-    const response = await this.#once("DELETE", path, undefined, AbortSignal.timeout(lastWordMs));
+    const response = await this.#once("DELETE", path, {}, AbortSignal.timeout(lastWordMs));
     if (!(response instanceof Error)) await this.#discard(response);
   }
 
@@ -189,25 +246,31 @@ export class Bucket {
   async #request(
     method: string,
     path: string,
-    { body, missing }: { readonly body?: Uint8Array | undefined; readonly missing?: "allowed" } = {},
+    { missing, ...sent }: Sent & { readonly missing?: "allowed" } = {},
   ): Promise<Response | undefined> {
     for (let attempt = 1; ; attempt++) {
       this.#stopped?.throwIfAborted();
-      const response = await this.#once(method, path, body, this.#stopped);
+      const response = await this.#once(method, path, sent, this.#stopped);
       if (!(response instanceof Error) && response.ok) return response;
-      if (!(response instanceof Error) && response.status === 404 && missing === "allowed") {
-        await this.#discard(response);
-        return undefined;
-      }
+      if (!(response instanceof Error) && missing === "allowed" && (await this.#isMissing(response, sent))) return undefined;
       const isPassing = response instanceof Error || response.status >= 500 || response.status === 429;
-      if (!isPassing || attempt >= tries) throw await this.#failureOf(response);
+      if (!isPassing || attempt >= this.#tries) throw await this.#failureOf(response);
       if (!(response instanceof Error)) await this.#discard(response);
       await delay(this.#waitMs * 2 ** (attempt - 1), undefined, this.#stopped === undefined ? {} : { signal: this.#stopped });
     }
   }
 
-  async #once(method: string, path: string, body: Uint8Array | undefined, signal: AbortSignal | undefined): Promise<Response | Error> {
+  /** Whether there is no such object, or none so long that it has the range. A bucket that is not there says nothing of its objects. */
+  async #isMissing(response: Response, { range }: Sent): Promise<boolean> {
+    if (response.status !== 404 && (response.status !== 416 || range === undefined)) return false;
+    const code = tagOf(new TextDecoder().decode(await this.#bytesOf(response, maxAnswerBytes)), "Code");
+    if (code === "NoSuchBucket") throw this.#failure(code);
+    return true;
+  }
+
+  async #once(method: string, path: string, { body, range }: Sent, signal: AbortSignal | undefined): Promise<Response | Error> {
     const headers = {
+      ...(range === undefined ? {} : { range }),
       "x-amz-content-sha256": createHash("sha256")
         .update(body ?? "")
         .digest("hex"),
@@ -215,7 +278,7 @@ export class Bucket {
     const tooLate = new AbortController();
     const timer = setTimeout(() => tooLate.abort(new DOMException("no answer", "TimeoutError")), this.#silenceMs);
     try {
-      // Another origin that an answer leads to has no business with backups.
+      // Another origin that an answer leads to has no business with what is here.
       return await this.#client.fetch(this.#address.baseUrl + path, {
         method,
         headers,
@@ -232,41 +295,51 @@ export class Bucket {
 
   async #bytesOf(response: Response, maxBytes: number): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
-    await this.#pieces(response, maxBytes, (piece) => void pieces.push(piece));
+    for await (const piece of this.#content(response, maxBytes)) pieces.push(piece);
     return new Uint8Array(Buffer.concat(pieces));
   }
 
-  async #pieces(response: Response, maxBytes: number, take: (piece: Uint8Array) => Promise<void> | void): Promise<void> {
-    const reader = response.body?.getReader();
-    if (reader === undefined) return;
-    const sinceMs = performance.now();
+  /** The content of an answer that has to have so many bytes. */
+  async *#exactly(response: Response, sizeBytes: number): AsyncGenerator<Uint8Array> {
     let size = 0;
-    try {
-      for (;;) {
-        const { done, value } = await this.#inTime(reader.read());
-        if (done) return;
-        size += value.length;
-        if (size > maxBytes) throw this.#failure("an object is longer than it can be");
-        if (performance.now() - sinceMs > this.#silenceMs + size / leastBytesPerMs) throw this.#failure("it answers too slowly");
-        await take(value);
-      }
-    } catch (error) {
-      // What is still on its way is left where it is.
-      reader.cancel().catch(() => undefined);
-      throw error instanceof ServerError ? error : this.#failure("the connection broke off", error);
+    for await (const piece of this.#content(response, sizeBytes)) {
+      size += piece.length;
+      yield piece;
     }
+    if (size !== sizeBytes) throw this.#failure("an object ends too early");
   }
 
-  /** Of a long answer each piece has its time, and not the whole: that may be large, and the line slow. */
-  async #inTime<T>(work: Promise<T>): Promise<T> {
-    const isDone = new AbortController();
-    const tooLate = delay(this.#silenceMs, undefined, { signal: isDone.signal }).then(() => {
-      throw this.#failure("no answer in time");
-    });
+  /** What is not asked for waits on the way, and takes no time of the answer's. Each piece has its time, and not the whole: that may be large, and the line slow. */
+  async *#content(response: Response, maxBytes: number): AsyncGenerator<Uint8Array> {
+    const reader = response.body?.getReader();
+    if (reader === undefined) return;
+    let [size, waitedMs, isWaiting, isLate] = [0, 0, false, false];
+    const timer = setTimeout(() => {
+      if (!isWaiting) return;
+      isLate = true;
+      reader.cancel().catch(() => undefined);
+    }, this.#silenceMs);
     try {
-      return await Promise.race([work, tooLate]);
+      for (;;) {
+        const sinceMs = performance.now();
+        isWaiting = true;
+        timer.refresh();
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          throw this.#failure("the connection broke off", error);
+        });
+        isWaiting = false;
+        if (isLate) throw this.#failure("no answer in time");
+        if (done) return;
+        waitedMs += performance.now() - sinceMs;
+        size += value.length;
+        if (size > maxBytes) throw this.#failure("an object is longer than it can be");
+        if (waitedMs > this.#silenceMs + size / leastBytesPerMs) throw this.#failure("it answers too slowly");
+        yield value;
+      }
     } finally {
-      isDone.abort();
+      clearTimeout(timer);
+      // What is still on its way is left where it is.
+      reader.cancel().catch(() => undefined);
     }
   }
 
@@ -286,11 +359,18 @@ export class Bucket {
 
   #failure(cause: string, error?: unknown): ServerError {
     return new ServerError(
-      "backup_failed",
+      "bucket_failed",
       `The bucket ${this.#address.name} cannot be used (${cause}): check its name, its region or endpoint, the credentials and what they may do.`,
       error === undefined ? {} : { cause: error },
     );
   }
+}
+
+/** What goes with a request. */
+interface Sent {
+  readonly body?: Uint8Array | undefined;
+  /** Of the object's bytes only these (RFC 9110 section 14). */
+  readonly range?: string;
 }
 
 /** What the system calls it, such as ECONNREFUSED: it may stand two errors deep. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AwsV4Signer } from "aws4fetch";
 
@@ -10,14 +10,18 @@ export interface SeenRequest {
   readonly key: string;
   readonly query: URLSearchParams;
   readonly body: Uint8Array;
+  /** The header that asks for a part of an object. */
+  readonly range: string | undefined;
 }
 
-/** A little of S3 in memory, on the loopback address: what backups use of it, signatures and hashes of the content checked. */
+/** A little of S3 in memory, on the loopback address: what backups and blobs use of it, signatures and hashes of the content checked. */
 export interface FakeS3 {
   readonly environment: Readonly<Record<string, string>>;
   readonly objects: Map<string, Uint8Array>;
   /** Parts of uploads that neither ended nor were broken off. */
   readonly uploads: Map<string, Map<number, Uint8Array>>;
+  /** Answers in place of the server, where it says that it does. */
+  respond: ((request: SeenRequest, response: ServerResponse) => boolean) | undefined;
   /** What answers in place of the server: a status, "hang up", or nothing ever; `undefined` for what it answers. */
   fault: ((request: SeenRequest) => number | "hang up" | "silence" | undefined) | undefined;
   close(): Promise<void>;
@@ -36,7 +40,8 @@ export async function startFakeS3(): Promise<FakeS3> {
       const body = await bytesOf(request);
       const url = new URL(request.url ?? "/", `http://${request.headers.host ?? ""}`);
       const key = decodeURIComponent(url.pathname.slice(`/${bucketName}/`.length));
-      const seen = { method: request.method ?? "", key, query: url.searchParams, body };
+      const seen = { method: request.method ?? "", key, query: url.searchParams, body, range: request.headers.range };
+      if (fake.respond?.(seen, response) === true) return;
       const fault = fake.fault?.(seen);
       if (fault === "silence") return;
       if (fault === "hang up") {
@@ -62,6 +67,7 @@ export async function startFakeS3(): Promise<FakeS3> {
     },
     objects,
     uploads,
+    respond: undefined,
     fault: undefined,
     close: () =>
       new Promise((resolve) => {
@@ -78,13 +84,15 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function answerTo({ method, key, query, body }: SeenRequest, objects: FakeS3["objects"], uploads: FakeS3["uploads"]): Answer {
+function answerTo({ method, key, query, body, range }: SeenRequest, objects: FakeS3["objects"], uploads: FakeS3["uploads"]): Answer {
   if (method === "GET" && query.get("list-type") === "2") return { status: 200, body: listing(objects, query) };
   if (method === "POST" && query.has("uploads")) {
     const id = randomBytes(8).toString("hex");
     uploads.set(id, new Map());
+    keys.set(id, key);
     return { status: 200, body: `<R><UploadId>${id}</UploadId></R>` };
   }
+  if (method === "GET" && query.has("uploads")) return { status: 200, body: uploadList(uploads, query.get("prefix") ?? "") };
   const upload = query.get("uploadId");
   if (upload !== null) {
     const parts = uploads.get(upload);
@@ -103,7 +111,22 @@ function answerTo({ method, key, query, body }: SeenRequest, objects: FakeS3["ob
   if (method === "DELETE") objects.delete(key);
   if (method === "DELETE") return { status: 204 };
   const found = objects.get(key);
-  return found === undefined ? { status: 404, body: "<Error><Code>NoSuchKey</Code></Error>" } : { status: 200, body: found };
+  if (found === undefined) return { status: 404, body: "<Error><Code>NoSuchKey</Code></Error>" };
+  if (method === "HEAD") return { status: 200, headers: { "content-length": String(found.length) } };
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "")?.map(Number) ?? [];
+  if (first === undefined || last === undefined) return { status: 200, body: found };
+  if (first >= found.length) return { status: 416, body: "<Error><Code>InvalidRange</Code></Error>" };
+  const part = found.subarray(first, last + 1);
+  const there = `bytes ${String(first)}-${String(first + part.length - 1)}/${String(found.length)}`;
+  return { status: 206, body: part, headers: { "content-range": there } };
+}
+
+/** Which object an upload in parts is to become. */
+const keys = new Map<string, string>();
+
+function uploadList(uploads: FakeS3["uploads"], prefix: string): string {
+  const found = [...uploads.keys()].filter((id) => keys.get(id)?.startsWith(prefix) === true);
+  return `<L>${found.map((id) => `<Upload><Key>${keys.get(id) ?? ""}</Key><UploadId>${id}</UploadId></Upload>`).join("")}</L>`;
 }
 
 /** Pages of three, so that every listing has several. */

@@ -1,4 +1,4 @@
-import { ServerError } from "../../errors.ts";
+import { ServerError } from "../errors.ts";
 
 /** A bucket, where in it, and who may write there. */
 export interface S3Address {
@@ -19,8 +19,8 @@ const prefixPattern = /^[\w.-]+(?:\/[\w.-]+)*$/;
 const loopback = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Whether a place is an address in S3 and no path. */
-export function isS3Address(text: string): boolean {
-  return text.startsWith("s3://");
+export function isS3Address(text: unknown): text is string {
+  return typeof text === "string" && text.startsWith("s3://");
 }
 
 /**
@@ -36,8 +36,7 @@ export function readS3Address(text: string, environment: Readonly<Record<string,
   const of = (name: string): string | undefined => environment[name] || undefined;
   const [accessKeyId, secretAccessKey] = [of("AWS_ACCESS_KEY_ID"), of("AWS_SECRET_ACCESS_KEY")];
   if (accessKeyId === undefined || secretAccessKey === undefined) {
-    const message =
-      "A backup to a bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the command or the server.";
+    const message = "A bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the command or the server.";
     throw new ServerError("invalid_options", message);
   }
   const region = of("AWS_REGION") ?? of("AWS_DEFAULT_REGION") ?? "us-east-1";

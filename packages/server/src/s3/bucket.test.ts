@@ -1,0 +1,99 @@
+import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, onTestFinished, test } from "vitest";
+import { random, temporaryDirectory } from "../testing/fixtures.ts";
+import { readS3Address } from "./address.ts";
+import { Bucket } from "./bucket.ts";
+import type { BucketPatience } from "./bucket.ts";
+import { bucketName, startFakeS3 } from "./fake-s3.testing.ts";
+import type { FakeS3 } from "./fake-s3.testing.ts";
+
+async function open(patience: BucketPatience = {}): Promise<{ readonly fake: FakeS3; readonly bucket: Bucket }> {
+  const fake = await startFakeS3();
+  onTestFinished(() => fake.close());
+  const address = readS3Address(`s3://${bucketName}/a`, fake.environment);
+  return { fake, bucket: new Bucket(address, { waitMs: 1, silenceMs: 500, ...patience }) };
+}
+
+test("what is read of an object is a part of it, of an object of that length; everything else is none of its bytes", async () => {
+  const { fake, bucket } = await open();
+  const bytes = random(1000);
+  await bucket.put("x", bytes);
+  const read = async (range: { first: number; last: number; size: number }, key = "x"): Promise<Uint8Array | undefined> => {
+    const pieces = await bucket.readRange(key, range);
+    return pieces === undefined ? undefined : new Uint8Array(Buffer.concat(await Array.fromAsync(pieces)));
+  };
+  expect(await read({ first: 0, last: 999, size: 1000 })).toEqual(bytes);
+  expect(await read({ first: 10, last: 19, size: 1000 })).toEqual(bytes.slice(10, 20));
+  for (const [range, key] of [
+    [{ first: 0, last: 999, size: 1000 }, "y"],
+    [{ first: 0, last: 1000, size: 1001 }, "x"],
+    [{ first: 0, last: 998, size: 999 }, "x"],
+    [{ first: 1000, last: 1000, size: 1001 }, "x"],
+  ] as const) {
+    expect(await read(range, key)).toBeUndefined();
+  }
+  expect([await bucket.size("x"), await bucket.size("y")]).toEqual([1000, undefined]);
+  fake.respond = (_, response) => {
+    response.writeHead(404).end("<Error><Code>NoSuchBucket</Code></Error>");
+    return true;
+  };
+  await expect(read({ first: 0, last: 999, size: 1000 })).rejects.toMatchObject({ code: "bucket_failed" });
+});
+
+test("who reads slowly is not taken for a bucket that is slow", async () => {
+  const { bucket } = await open({ silenceMs: 100 });
+  const bytes = random(2_000_000);
+  await bucket.put("x", bytes);
+  let size = 0;
+  for await (const piece of (await bucket.readRange("x", { first: 0, last: 1_999_999, size: 2_000_000 })) ?? []) {
+    if (size === 0) await new Promise((resolve) => setTimeout(resolve, 400));
+    size += piece.length;
+  }
+  expect(size).toBe(2_000_000);
+});
+
+test("uploads in parts that a process left behind are broken off, those of other keys stay", async () => {
+  const { fake, bucket } = await open();
+  const leave = async (key: string): Promise<void> => {
+    const stopped = new AbortController();
+    fake.fault = ({ method }) => {
+      if (method === "PUT") setTimeout(() => stopped.abort(), 1);
+      return method === "PUT" || method === "DELETE" ? "hang up" : undefined;
+    };
+    const leaving = new Bucket(readS3Address(`s3://${bucketName}`, fake.environment), { waitMs: 1, partBytes: 10, signal: stopped.signal });
+    await expect(leaving.putFile(key, import.meta.filename)).rejects.toThrow();
+    fake.fault = undefined;
+  };
+  for (const key of ["a/00/x", "a/01/x", "b/00/x"]) await leave(key);
+  expect(fake.uploads.size).toBe(3);
+  expect([await bucket.breakOffUploads("00/"), fake.uploads.size]).toEqual([1, 2]);
+  expect([await bucket.breakOffUploads(""), fake.uploads.size]).toEqual([1, 1]);
+});
+
+test("a large file is put in parts, of which one is in memory", async () => {
+  const { fake, bucket } = await open({ partBytes: 8_388_608, silenceMs: 20_000 });
+  const path = join(temporaryDirectory(), "file");
+  const file = openSync(path, "wx");
+  // A hole: it takes no room.
+  ftruncateSync(file, 268_435_456);
+  closeSync(file);
+  setFlagsFromString("--expose-gc");
+  // What nobody holds any more is not meant.
+  const collect = runInNewContext("gc") as () => void;
+  let [size, peak] = [0, 0];
+  fake.respond = ({ method, query, body }, response) => {
+    if (method !== "PUT" || !query.has("partNumber")) return false;
+    size += body.length;
+    collect();
+    peak = Math.max(peak, process.memoryUsage().arrayBuffers);
+    response.writeHead(200, { etag: '"x"' }).end();
+    return true;
+  };
+  await bucket.putFile("x", path);
+  expect(size).toBe(268_435_456);
+  // What the server of the test holds of a part is among it.
+  expect(peak).toBeLessThan(128_000_000);
+}, 120_000);
