@@ -29,6 +29,7 @@ export const settings: readonly Setting[] = [
   { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30; 7 at least)" },
   { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
   { flag: "metrics-port", value: "PORT", help: "a port of this machine alone that shows its figures at /metrics (none)" },
+  { flag: "blobs", value: "s3://BUCKET/PREFIX", help: "pictures and files lie in this bucket, in place of the data folder" },
   { flag: "backup-to", value: "PLACE", help: "the server makes backups of itself here: a folder, or s3://BUCKET/PREFIX (none)" },
   { flag: "backup-every", value: "HOURS", help: "how often (24)" },
   { flag: "backup-keep", value: "NUMBER", help: "how many backups are kept (7)" },

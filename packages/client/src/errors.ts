@@ -68,6 +68,7 @@ const wireFailures: Readonly<Partial<Record<WireErrorCode, readonly [ClientError
   token_invalid: ["rate_limited", "Too much at once. Try again in a moment."],
   shutting_down: ["offline", "The server is restarting."],
   internal: ["server_refused", "The server failed. Try again later."],
+  unavailable: ["server_refused", "The server failed. Try again later."],
   unsupported: ["server_refused", "The server is of an earlier version that cannot do this."],
   clock_off: [
     "clock_skew",

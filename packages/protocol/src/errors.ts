@@ -36,6 +36,7 @@ export const wireErrorNumbers = {
   account_suspended: 31,
   token_required: 32,
   token_invalid: 33,
+  unavailable: 34,
 } as const;
 
 /** The name of a refusal that this version knows, and may send. */
@@ -133,6 +134,7 @@ export const refusalMeanings: Readonly<Record<WireErrorCode, RefusalMeaning>> = 
   account_suspended: "final",
   token_required: "passing",
   token_invalid: "passing",
+  unavailable: "passing",
   unknown: "unknown",
 };
 

@@ -308,6 +308,14 @@ export interface BackupSchedule {
   readonly passphrase?: string;
 }
 
+/** A bucket that holds the blobs in place of the data folder. */
+export interface BlobBucket {
+  /** `s3://BUCKET/PREFIX`. */
+  readonly at: string;
+  /** Where the credentials stand, by the names that `readS3Address` reads. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
 /** How a server is started. */
 export interface ServerOptions extends DirectoryOptions {
   /** The public name, as in addresses (spec C-3); `localhost:<port>` when absent. */
@@ -342,6 +350,8 @@ export interface ServerOptions extends DirectoryOptions {
   readonly limitSettings?: readonly string[];
   /** Push services that are asked to wake devices (spec W-1), in place of the known ones: `HOST`, `HOST:PORT` or `*.DOMAIN`; none: nobody is woken. */
   readonly pushServices?: readonly string[];
+  /** Where blobs lie, in place of the data folder. */
+  readonly blobs?: BlobBucket;
   /** Backups that the server makes of itself. */
   readonly backups?: BackupSchedule;
   /** A folder, on another disk than the data, that has every publication of the public record before anybody sees it. */

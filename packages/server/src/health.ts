@@ -19,6 +19,7 @@ export interface HealthReason {
     | "journal"
     | "backup"
     | "store"
+    | "blobs"
     | "certificate";
   readonly message: string;
 }
@@ -41,6 +42,8 @@ export interface HealthParts {
   readonly journal?: () => readonly HealthReason[];
   /** Whether the store fails at something again and again although its disk works and has room. */
   readonly isStoreFailing?: () => boolean;
+  /** What is wrong with the bucket of the blobs; `undefined` where nothing is, or they lie in the data folder. */
+  readonly bucketFault?: () => string | undefined;
   /** What is wrong with the certificate, where the server speaks TLS itself. */
   readonly certificate?: () => readonly CertificateReason[];
 }
@@ -102,6 +105,8 @@ export class Health {
           "The store fails again and again at something that it is asked for, although its disk works. The log of the server says at what, and how; see whether another program uses the data directory.",
       },
     );
+    const bucketFault = this.#parts.bucketFault?.();
+    if (bucketFault !== undefined) found.push({ code: "blobs", message: `Pictures and files do not come and go: ${bucketFault}` });
     // What is only going to happen is a line in the log: nobody is kept away yet.
     for (const { isFailure, message } of certificate?.() ?? []) found.push(isFailure && { code: "certificate", message });
     return found.filter((reason) => reason !== false);

@@ -24,6 +24,8 @@ export interface Counters {
   /** Uploads by what became of them, and how many are under way. */
   uploads: Map<string, number>;
   openUploads: number;
+  /** What the bucket of the blobs failed at. */
+  bucketFailures: number;
 }
 
 export function createCounters(): Counters {
@@ -46,6 +48,7 @@ export function createCounters(): Counters {
     httpResponses: new Map(),
     uploads: new Map(),
     openUploads: 0,
+    bucketFailures: 0,
   };
 }
 

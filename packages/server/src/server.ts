@@ -26,6 +26,7 @@ import { addStateMetrics, countResponses } from "./http/state-metrics.ts";
 import { startJournal } from "./journal/start-journal.ts";
 import { causeOf } from "./log-causes.ts";
 import { createCounters } from "./metrics.ts";
+import { openBlobBucket } from "./start/blob-place.ts";
 import { Chores } from "./start/chores.ts";
 import { prepareFolder } from "./start/folder.ts";
 import { chooseHost } from "./start/host.ts";
@@ -182,6 +183,7 @@ async function start(params: {
     clocks,
   });
   const { publisher } = directory;
+  const blobBucket = await openBlobBucket({ options, store, counters, setTimer, elapsedMs, log, patience: parts.bucketPatience });
   const health = new Health({
     elapsedMs,
     clock,
@@ -193,6 +195,7 @@ async function start(params: {
     quorumLostSinceMs: () => publisher.quorumLostSinceMs,
     journal: () => journal.reasons(),
     isStoreFailing: () => faults.isRepeating,
+    bucketFault: () => blobBucket?.watch.reason,
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
   // A disk that fails, under a file or under the store: nothing more is taken, and the process ends.
@@ -213,6 +216,7 @@ async function start(params: {
     store,
     disk,
     directory,
+    blobPlace: blobBucket?.place,
     setTimer,
     tokenCrypto: parts.tokenCrypto ?? tokenCryptoOnThread,
     passphraseCrypto: parts.passphraseCrypto ?? passphraseCryptoOnThread,
@@ -225,6 +229,8 @@ async function start(params: {
   // Once nobody is answered any more.
   opened.defer(() => uploads.close());
   opened.defer(() => blobs.close());
+  // Nothing that closes waits for a bucket.
+  opened.defer(() => blobBucket?.watch.close());
 
   const app = createApp(options, {
     context,

@@ -15,7 +15,8 @@ ${dataHelp}
   --no-keys                leaves the keys out: keep a copy of directory/*.key elsewhere, nothing can go on without them
   --keep NUMBER            of this server's backups there the newest so many stay, once the new one is finished
 
-Each backup is a folder of its own there, complete and verified before it gets its name. Blobs that the one before has take no more room.`,
+Each backup is a folder of its own there, complete and verified before it gets its name. Blobs that the one before has take no more room.
+Those that lie in a bucket (serve --blobs) stay there and are not copied.`,
   options: { ...dataOptions, "passphrase-file": { type: "string" }, "no-keys": { type: "boolean" }, keep: { type: "string" } },
   positionals: [1, 1],
   async run(context) {
@@ -35,6 +36,7 @@ Each backup is a folder of its own there, complete and verified before it gets i
     const lines = [
       `Backup in ${path}`,
       `  ${(bytes / 1e6).toFixed(1)} MB, ${String(blobs.count)} blobs, ${String(record.size)} entries of the public record, verified`,
+      ...(blobs.bucket === undefined ? [] : [`  the blobs stay in ${blobs.bucket} and are not copied: keep what is there`]),
       hasKeys
         ? "  keys sealed with your passphrase: without it they do not open"
         : "  WITHOUT the keys: keep a copy of directory/*.key elsewhere",

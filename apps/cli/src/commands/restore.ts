@@ -9,7 +9,8 @@ import { stringOption } from "./command.ts";
 /** `latchkey restore`. */
 export const restoreCommand: Command = {
   name: "restore",
-  usage: "restore FROM [--data DIR] (--journal DIR [--up-to NUMBER] | --without-journal) [--passphrase-file FILE] [--keys DIR]",
+  usage:
+    "restore FROM [--data DIR] (--journal DIR [--up-to NUMBER] | --without-journal) [--passphrase-file FILE] [--keys DIR] [--blobs s3://BUCKET/PREFIX]",
   summary: "make a server's data folder again from a backup",
   help: `FROM is a backup, or where backups are, then the newest: a folder, or s3://BUCKET/PREFIX with the same environment as for backup.
   --data DIR               the new data folder: empty, or not there (./data)
@@ -18,7 +19,8 @@ export const restoreCommand: Command = {
   --up-to NUMBER           of the journal only the entries up to this one, where what comes after is damaged
   --without-journal        nothing says how the public record went on after the copy
   --passphrase-file FILE   its first line opens the keys (else $${passphraseVariable}, else it is asked for)
-  --keys DIR               a folder with the keys, for a backup without, or from before the log's key was changed`,
+  --keys DIR               a folder with the keys, for a backup without, or from before the log's key was changed
+  --blobs s3://...         the bucket in which the server's blobs lie: a backup does not hold those`,
   options: {
     ...dataOptions,
     journal: { type: "string" },
@@ -26,6 +28,7 @@ export const restoreCommand: Command = {
     "without-journal": { type: "boolean" },
     "passphrase-file": { type: "string" },
     keys: { type: "string" },
+    blobs: { type: "string" },
   },
   positionals: [1, 1],
   async run(context) {
@@ -48,6 +51,7 @@ export const restoreCommand: Command = {
       keysFolder: keys === undefined ? undefined : resolve(environment.workingDirectory, keys),
       journal: journal === undefined ? undefined : resolve(environment.workingDirectory, journal),
       upTo: upTo === undefined ? undefined : wholeNumber("up-to", upTo, { least: 1, most: Number.MAX_SAFE_INTEGER }),
+      blobs: stringOption(values, "blobs")?.replace(/\/+$/, ""),
       nowMs: Date.now(),
     });
     const { createdMs, blobs } = backup.manifest;
@@ -57,7 +61,7 @@ export const restoreCommand: Command = {
       journal === undefined
         ? "  accounts made since are not there, and their names are free: whoever had one registers again, and tells their contacts"
         : `  ${String(replayed)} entries of the public record came from the journal: accounts made or changed since are there`,
-      `  ${String(blobs.count)} blobs, ${String(recordSize)} entries of the public record`,
+      `  ${blobs.bucket === undefined ? `${String(blobs.count)} blobs` : `the blobs are those in ${blobs.bucket}`}, ${String(recordSize)} entries of the public record`,
       ...(blobs.missing > 0 ? [`  ${String(blobs.missing)} blobs were missing or damaged when the copy was made`] : []),
       ...(blobsLost > 0 ? [`  ${String(blobsLost)} blobs that the backup had are not there any more: what was in them is lost`] : []),
     ];

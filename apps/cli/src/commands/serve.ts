@@ -138,6 +138,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
     effectiveConfig: exportedConfig(all),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
+    ...blobsOf(one("blobs"), variables),
     ...backupsOf(one, sources.environment),
     ...(journal === undefined || journal === "" ? {} : { journal: resolve(workingDirectory, journal) }),
     // Never from a variable or a file, where it would stay.
@@ -157,6 +158,11 @@ export function serverOptions(sources: SettingSources): ServerOptions {
 function pushServicesOf(text: string | undefined): Pick<ServerOptions, "pushServices"> {
   if (text === undefined || text === "") return {};
   return { pushServices: text === "none" ? [] : text.split(",").map((service) => service.trim().toLowerCase()) };
+}
+
+/** The bucket of the blobs, where one is named. The server reads the address itself. */
+function blobsOf(at: string | undefined, environment: SettingSources["environment"]["variables"]): Pick<ServerOptions, "blobs"> {
+  return at === undefined || at === "" ? {} : { blobs: { at, environment } };
 }
 
 /** Backups that the server makes of itself, where a place is named. @throws CommandError */

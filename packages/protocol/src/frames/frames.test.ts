@@ -444,6 +444,7 @@ describe("errors", () => {
       "token_invalid",
       "token_required",
       "too_many_updates",
+      "unavailable",
     ]);
     expect(Object.keys(refusalMeanings).toSorted()).toEqual([...Object.keys(wireErrorNumbers), "unknown"].toSorted());
   });

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../errors.ts";
+import { blobSetting } from "../blobs/blob-setting.ts";
 import { databaseFile, databaseFiles } from "../store/sqlite/database-files.ts";
 import { startThread } from "../threads.ts";
 import { BlobCopy } from "./blob-copy.ts";
@@ -181,7 +182,8 @@ async function fill(options: BackupOptions, folder: string): Promise<MadeBackup>
   if (report.kind === "damaged") {
     throw new ServerError("backup_failed", `The data folder is damaged (${report.fault}): keep the backups there are, and restore one.`);
   }
-  const copied = await blobs.finish(join(folder, databaseFile.logs));
+  const bucket = bucketOf(join(folder, databaseFile.accounts));
+  const copied = bucket === undefined ? await blobs.finish(join(folder, databaseFile.logs)) : { count: 0, bytes: 0, missing: 0, bucket };
   if (passphrase !== undefined)
     await writePrivateFile(join(folder, sealedKeysFile), await sealKeys(await readKeys(join(dataDirectory, "directory")), passphrase));
 
@@ -197,6 +199,17 @@ async function fill(options: BackupOptions, folder: string): Promise<MadeBackup>
   const path = await publish(folder, to, options.nowMs);
   if (options.isNoted !== false) noteLastBackup(dataDirectory, { timeMs: options.nowMs, path: resolve(path), recordSize: record.size });
   return { path, manifest, hasKeys: passphrase !== undefined };
+}
+
+/** The bucket in which the blobs of a copied server lie; `undefined` where they lie in its folder. */
+function bucketOf(path: string): string | undefined {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const value = database.prepare("SELECT value FROM settings WHERE name = ?").get(blobSetting)?.["value"];
+    return typeof value === "string" ? value.split(" ")[0] : undefined;
+  } finally {
+    database.close();
+  }
 }
 
 /** Gives a finished folder the name of a backup. */

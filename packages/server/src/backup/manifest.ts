@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ServerError } from "../errors.ts";
+import { isS3Address } from "../s3/address.ts";
 
 /** Name of the manifest: a folder that has it is a backup, complete and verified. */
 export const manifestFile = "manifest.json";
@@ -16,8 +17,11 @@ export interface Manifest {
   readonly sequence: number;
   /** The databases, and the sealed keys where it has them. `sha256` in hexadecimal. */
   readonly files: readonly { readonly name: string; readonly size: number; readonly sha256: string }[];
-  /** Their hashes stand in the database. `missing`: the data folder did not have them, or not whole. */
-  readonly blobs: { readonly count: number; readonly bytes: number; readonly missing: number };
+  /**
+   * Those that were copied: their hashes stand in the database. `missing`: the data folder did not have them, or not whole. `bucket`: where
+   * all of them lie, by its name, and stay: then none was copied.
+   */
+  readonly blobs: { readonly count: number; readonly bytes: number; readonly missing: number; readonly bucket?: string };
   /**
    * Where the public record stood: entries, and the root over them in hexadecimal; size 0 before its first. `first` is the hash of its first
    * entry, "" without one: by that a server is known, since another one may have had the same name.
@@ -61,6 +65,7 @@ export function parseManifest(text: string): Manifest | undefined {
     isCount(blobs["count"]) &&
     isCount(blobs["bytes"]) &&
     isCount(blobs["missing"]) &&
+    (blobs["bucket"] === undefined || isS3Address(blobs["bucket"])) &&
     typeof record["origin"] === "string" &&
     (record["first"] === "" || isHash(record["first"])) &&
     isCount(record["size"]) &&

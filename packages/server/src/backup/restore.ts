@@ -29,6 +29,8 @@ export interface RestoreOptions {
   readonly journal?: string | undefined;
   /** Of the journal only the entries up to this one. */
   readonly upTo?: number | undefined;
+  /** The bucket in which the server's blobs lie, as the server has it; `undefined`: the backup has them. */
+  readonly blobs?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -64,6 +66,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
       `${from.name} has backups of several servers: name the one that you mean. The newest of each: ${paths}`,
     );
   }
+  checkBlobs(backup, options.blobs);
   if ((await namesIn(dataDirectory)).length > 0) {
     throw new ServerError("restore_failed", `${dataDirectory} is not empty: move it away first, and keep it until everything works again.`);
   }
@@ -87,6 +90,16 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     await discard(dataDirectory);
     throw asFailure(cause, dataDirectory);
   }
+}
+
+/** Blobs that stayed in a bucket are not here: whoever restores knows that, and has the bucket. */
+function checkBlobs({ manifest: { blobs } }: FoundBackup, named: string | undefined): void {
+  if (blobs.bucket === named) return;
+  const message =
+    blobs.bucket === undefined
+      ? "The blobs are in the backup and in no bucket: restore it without --blobs."
+      : `The blobs are not in the backup, they stayed in ${blobs.bucket}: see that they are still there, and restore it with --blobs ${blobs.bucket}.`;
+  throw new ServerError("restore_failed", message);
 }
 
 async function checkFiles({ path, manifest }: FoundBackup): Promise<void> {

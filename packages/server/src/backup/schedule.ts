@@ -6,6 +6,7 @@ import { ServerError } from "../errors.ts";
 import type { StartedJournal } from "../journal/start-journal.ts";
 import type { DirectoryLogStore } from "../store/directory-store.ts";
 import { ofServer } from "./backup.ts";
+import type { Manifest } from "./manifest.ts";
 import { backupPlace } from "./open-place.ts";
 import type { BackupPlace } from "./place.ts";
 
@@ -20,7 +21,7 @@ export interface ScheduleParts {
   /** Runs something later; answers how to call it off. */
   readonly setTimer: (delayMs: number, run: () => void) => () => void;
   /** @param made with the entries of the public record that the oldest backup has which is kept */
-  onDone(made: { readonly blobsMissing: number; readonly oldestRecordSize: number }): void;
+  onDone(made: { readonly blobs: Manifest["blobs"]; readonly oldestRecordSize: number }): void;
   /** A line that says what to do. */
   onFailure(message: string): void;
   reportBug(error: unknown): void;
@@ -58,7 +59,7 @@ export function scheduleBackups(
         const { place, passphrase } = schedule;
         const made = await place.make({ dataDirectory, passphrase, nowMs: nowMs(), signal: stop.signal });
         const { leastRecordSize } = await place.dropOld(made, schedule.keep);
-        onDone({ blobsMissing: made.manifest.blobs.missing, oldestRecordSize: leastRecordSize });
+        onDone({ blobs: made.manifest.blobs, oldestRecordSize: leastRecordSize });
       }
     } catch (error) {
       if (stop.signal.aborted) return;
@@ -111,13 +112,13 @@ export function startBackups(
       },
       neededSize: () => journal.coveredSize(),
       onFailure: (message) => log.warn(message),
-      onDone({ blobsMissing, oldestRecordSize }) {
+      onDone({ blobs, oldestRecordSize }) {
         journal.journal
           ?.prune(oldestRecordSize)
           .catch(() => log.warn("what no backup needs any more cannot be removed from the journal: look at its disk"));
-        if (blobsMissing > 0)
-          log.warn({ blobsMissing }, "the backup lacks blobs that the data folder has not, or not whole: look at its disk");
-        log.info("backup made");
+        if (blobs.missing > 0)
+          log.warn({ blobsMissing: blobs.missing }, "the backup lacks blobs that the data folder has not, or not whole: look at its disk");
+        log.info(blobs.bucket === undefined ? "backup made" : "backup made; the blobs stay in their bucket and are not copied");
       },
     },
   );

@@ -1,11 +1,13 @@
-import { equalBytes, toBase64Url } from "@latchkey/codec";
+import { equalBytes } from "@latchkey/codec";
 import { randomBytes } from "node:crypto";
-import { access, link, mkdir, open, rm, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { errorCode } from "../files.ts";
+import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type { BlobIndex } from "../store/store.ts";
+import type { BlobPlace, NamedBytes } from "./blob-place.ts";
+import { withFile } from "./disk-writes.ts";
+import { FolderBlobs } from "./folder-blobs.ts";
 
 /** What became of an upload: stored, already there with the same bytes, or there with others (blobs never change). */
 export type PutOutcome = "created" | "same" | "different";
@@ -17,23 +19,27 @@ export interface WholeFile {
   readonly sizeBytes: number;
 }
 
-/** Where the files of blobs lie, and the one way by which a whole file becomes a blob, however its bytes came. */
+/** Where what comes lies until it is whole, and the one way by which a whole file becomes a blob in its place, however its bytes came. */
 export class BlobFiles {
-  /** The folder of all of them. */
+  /** The folder of it all on this disk. */
   readonly directory: string;
   /** The folder of what is no blob yet. */
   readonly uploads: string;
+  /** Where what is a blob lies. */
+  readonly place: BlobPlace;
   readonly #index: BlobIndex;
   /** Times are set to the day of this, in milliseconds. */
   readonly #dayTime: () => Date;
-  /** Folders of which it is on disk that they are there. */
-  readonly #listed = new Set<string>();
   /** What is done to a blob now, by its id. */
   readonly #under = new Map<string, Promise<unknown>>();
+  /** What is no blob any more and could not be removed yet: keys of the place. */
+  readonly #unremoved = new Map<string, Uint8Array>();
 
-  constructor(params: { directory: string; index: BlobIndex; dayTime: () => Date }) {
+  /** @param params.place where blobs lie in place of the folder */
+  constructor(params: { directory: string; index: BlobIndex; dayTime: () => Date; place?: BlobPlace | undefined }) {
     this.directory = params.directory;
     this.uploads = uploadsOf(params.directory);
+    this.place = params.place ?? new FolderBlobs(params.directory, (path) => this.settleFolder(path));
     this.#index = params.index;
     this.#dayTime = params.dayTime;
   }
@@ -43,34 +49,43 @@ export class BlobFiles {
     return join(this.uploads, randomBytes(temporaryBytes).toString("hex"));
   }
 
-  pathOf(blobId: Uint8Array): string {
-    return join(this.#shard(blobId), toBase64Url(blobId));
-  }
-
   /**
-   * Makes a blob of a whole file: it has its name and its row when this resolves, unless there is one already. The file keeps its path as
-   * well, and is the caller's to remove. @throws StoreError, the system's error
+   * Makes a blob of a whole file: its bytes are in their place and it has its row when this resolves, unless there is one already. The file
+   * keeps its path as well, and is the caller's to remove. @throws StoreError, the system's error, Refusal `unavailable`
    */
   async keep(blobId: Uint8Array, file: WholeFile, expiresDay: number): Promise<PutOutcome> {
     const { sha256, sizeBytes, path } = file;
+    const blob = { blobId, sha256, sizeBytes };
     return await this.alone(blobId, async () => {
       const known = await this.#index.findBlob({ blobId });
-      // One whose file was lost is whole again with the same bytes: whoever has them may bring them back.
-      const isLost = known !== undefined && equalBytes(known.sha256, sha256) && !(await this.#isStored(blobId));
-      if (known === undefined || isLost) await this.#place(path, blobId);
-      const { kind } = await this.#index.addBlob({ blobId, sha256, sizeBytes, expiresDay });
-      return kind === "added" ? "created" : kind;
+      // One whose bytes were lost is whole again with the same ones: whoever has them may bring them back.
+      const isLost = known !== undefined && equalBytes(known.sha256, sha256) && !(await this.place.has(blob));
+      if (known === undefined || isLost) await this.place.keep(blob, path);
+      const { kind } = await this.#index.addBlob({ ...blob, expiresDay });
+      if (kind === "added") return "created";
+      // Another server was first: nothing names what was just put there.
+      if (kind === "different" && known === undefined) await this.#removeNow(blob);
+      return kind;
     });
   }
 
-  /** Removes the file of a blob that the index does not know, or knows no more. Answers whether it did. */
-  async removeUnknown(blobId: Uint8Array): Promise<boolean> {
-    return await this.alone(blobId, async () => {
-      // Unless it was uploaded, or uploaded again, meanwhile.
-      if ((await this.#index.findBlob({ blobId })) !== undefined) return false;
-      await rm(this.pathOf(blobId), { force: true });
-      return true;
-    });
+  /** Removes what lies in the place under a key, unless it is the blob that the index knows. Answers whether it did. @throws Refusal */
+  async removeUnknown(key: string, blobId: Uint8Array): Promise<boolean> {
+    // After an upload of it that is under way.
+    return await this.alone(blobId, () => this.#remove(key, blobId));
+  }
+
+  /** What the index knows no more goes from its place with `removeExpired`, now or when the place can be reached again. */
+  expired(blob: Pick<NamedBytes, "blobId" | "sha256">): void {
+    this.#unremoved.set(this.place.keyOf(blob), blob.blobId);
+  }
+
+  /** Removes what is to be removed. @throws Refusal `unavailable`, the system's error; what is left is tried again the next time */
+  async removeExpired(): Promise<void> {
+    for (const [key, blobId] of this.#unremoved) {
+      await this.removeUnknown(key, blobId);
+      this.#unremoved.delete(key);
+    }
   }
 
   /** Runs after what was begun for this blob before: file and index of one upload, never of two. */
@@ -98,38 +113,22 @@ export class BlobFiles {
     await withFile(path, "r", (folder) => this.settle(folder));
   }
 
-  async #isStored(blobId: Uint8Array): Promise<boolean> {
+  async #removeNow(blob: NamedBytes): Promise<void> {
+    this.expired(blob);
+    const key = this.place.keyOf(blob);
     try {
-      await access(this.pathOf(blobId));
-      return true;
+      await this.#remove(key, blob.blobId);
+      this.#unremoved.delete(key);
     } catch (error) {
-      if (errorCode(error) === "ENOENT") return false;
-      throw error;
+      if (!(error instanceof Refusal)) throw error;
     }
   }
 
-  /** Gives the whole file the name of its blob: never over another one. */
-  async #place(from: string, blobId: Uint8Array): Promise<void> {
-    const path = this.pathOf(blobId);
-    const folder = this.#shard(blobId);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    try {
-      await link(from, path);
-    } catch (error) {
-      if (errorCode(error) !== "EEXIST") throw error;
-      // Left behind by a crash between file and index: nobody was told of it.
-      await unlink(path);
-      await link(from, path);
-    }
-    await this.settleFolder(folder);
-    if (this.#listed.has(folder)) return;
-    // An earlier process may have made it, and ended before this was on disk.
-    await this.settleFolder(this.directory);
-    this.#listed.add(folder);
-  }
-
-  #shard(blobId: Uint8Array): string {
-    return join(this.directory, (blobId[0] ?? 0).toString(16).padStart(2, "0"));
+  async #remove(key: string, blobId: Uint8Array): Promise<boolean> {
+    const known = await this.#index.findBlob({ blobId });
+    if (known !== undefined && this.place.keyOf({ blobId, sha256: known.sha256 }) === key) return false;
+    await this.place.remove(key);
+    return true;
   }
 }
 
@@ -138,45 +137,4 @@ const temporaryBytes = 16;
 /** The folder of what is no blob yet, in a folder of blobs. */
 export function uploadsOf(directory: string): string {
   return join(directory, "uploads");
-}
-
-/** Opens a file, readable by its owner alone where it is new, and closes it once it was used. @throws the system's error */
-export async function withFile(path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    await use(file);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Writes all of some bytes at a place in a file: a disk that fills up takes a part of them first. @throws the system's error */
-export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
-    if (bytesWritten === 0) throw new Error("a write that takes nothing");
-    written += bytesWritten;
-  }
-}
-
-/** Writes all of several pieces, one behind the other. @throws the system's error */
-export async function writeAllAt(file: FileHandle, pieces: readonly Uint8Array[], position: number): Promise<void> {
-  let { bytesWritten } = await file.writev(pieces, position);
-  let at = position;
-  for (const piece of pieces) {
-    if (bytesWritten < piece.length) await writeAt(file, piece.subarray(bytesWritten), at + bytesWritten);
-    bytesWritten = Math.max(0, bytesWritten - piece.length);
-    at += piece.length;
-  }
-}
-
-/** Whether an error says that a disk has no room, or a quota is used up. */
-export function isDiskFull(error: unknown): boolean {
-  return errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT";
-}
-
-/** Whether an error says that a disk fails. */
-export function isDiskBroken(error: unknown): boolean {
-  return errorCode(error) === "EIO" || errorCode(error) === "EROFS";
 }

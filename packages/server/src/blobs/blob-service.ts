@@ -1,27 +1,31 @@
 import { fromBase64Url } from "@latchkey/codec";
 import { createHash } from "node:crypto";
 import { open, rm } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import type { ServerContext } from "../config.ts";
 import { dayOf } from "../days.ts";
 import { Refusal, StoreError } from "../errors.ts";
-import { errorCode } from "../files.ts";
 import type { BlobIndex } from "../store/store.ts";
-import { isDiskBroken, isDiskFull, writeAt } from "./blob-files.ts";
+import { isDiskBroken, isDiskFull, writeAt } from "./disk-writes.ts";
 import type { BlobFiles, PutOutcome } from "./blob-files.ts";
 import type { BlobRoom, TakenRoom } from "./blob-room.ts";
-import { exactlyDated, writeAnew } from "./blob-times.ts";
-import { storedBlobIds } from "./orphans.ts";
+import { writeAnew } from "./blob-times.ts";
 
-/** A blob to be read; the reader closes it. */
-export interface OpenBlob {
-  readonly file: FileHandle;
+/** A blob that the index knows. Its bytes may be lost all the same. */
+export interface FoundBlob {
   readonly sizeBytes: number;
+  /** Whether its bytes are there. @throws Refusal `unavailable` */
+  isThere(): Promise<boolean>;
+  /** Some of its bytes, the first and the last of them included; `undefined` where they are lost. @throws Refusal `unavailable` */
+  read(range: { readonly first: number; readonly last: number }): Promise<Readable | undefined>;
 }
+
+/** Rows of blobs that are removed before their bytes are. */
+const expiredAtOnce = 100;
 
 /**
  * Encrypted files: opaque bytes under a random name that the uploader chose. Each lies in a file of its own whose times
- * are set to the day, and whose inode is another one the day after; the store's index says how long it is kept (spec C-4).
+ * are set to the day, and whose inode is another one the day after, or in a bucket; the store's index says how long it is kept (spec C-4).
  */
 export class BlobService {
   readonly #files: BlobFiles;
@@ -44,8 +48,8 @@ export class BlobService {
   }
 
   /**
-   * Stores a blob. It is on disk, file and index, when this resolves.
-   * @throws Refusal `too_large` or `storage_full`; whatever the stream throws when the upload breaks off.
+   * Stores a blob. It is in its place, and in the index, when this resolves.
+   * @throws Refusal `too_large`, `storage_full` or `unavailable`; whatever the stream throws when the upload breaks off.
    */
   async put(blobId: Uint8Array, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<PutOutcome> {
     const temporary = this.#files.temporary();
@@ -68,29 +72,32 @@ export class BlobService {
     }
   }
 
-  /** Opens a blob to read, `undefined` when there is none. */
-  async open(blobId: Uint8Array): Promise<OpenBlob | undefined> {
+  /** Finds a blob to read, `undefined` when there is none. */
+  async find(blobId: Uint8Array): Promise<FoundBlob | undefined> {
     const known = await this.#index.findBlob({ blobId });
     if (known === undefined) return undefined;
-    try {
-      return { file: await open(this.#files.pathOf(blobId), "r"), sizeBytes: known.sizeBytes };
-    } catch (error) {
-      if (errorCode(error) === "ENOENT") return undefined;
-      throw error;
-    }
+    const blob = { blobId, ...known };
+    const { place } = this.#files;
+    return { sizeBytes: known.sizeBytes, isThere: () => place.has(blob), read: (range) => place.read(blob, range) };
   }
 
-  /** Removes blobs that nobody refers to and whose days are over. Answers how many. */
+  /** Removes blobs that nobody refers to and whose days are over; their bytes, where those cannot be reached now, with the next call. Answers how many. */
   async expire(): Promise<number> {
     let removed = 0;
     const { limits, dayBefore } = this.#context;
     const day = dayBefore(limits.unusedBlobDays) + limits.unusedBlobDays;
-    for (;;) {
-      const blobIds = await this.#index.expireBlobs({ day, maxItems: 100 });
-      for (const blobId of blobIds) await this.#files.removeUnknown(blobId);
-      removed += blobIds.length;
-      if (blobIds.length < 100) return removed;
+    try {
+      for (let last = expiredAtOnce; last === expiredAtOnce; removed += last) {
+        await this.#files.removeExpired();
+        const blobs = await this.#index.expireBlobs({ day, maxItems: expiredAtOnce });
+        for (const blob of blobs) this.#files.expired(blob);
+        last = blobs.length;
+      }
+      await this.#files.removeExpired();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
     }
+    return removed;
   }
 
   /**
@@ -114,7 +121,7 @@ export class BlobService {
     const today = dayOf(this.#context.nowMs());
     if (today === this.#forgottenDay) return 0;
     let [count, isComplete] = [0, true];
-    for await (const file of exactlyDated(this.#files.directory, today)) {
+    for await (const file of this.#files.place.dated(today)) {
       if (this.#closing.signal.aborted) return count;
       const temporary = this.#files.temporary();
       try {
@@ -139,14 +146,16 @@ export class BlobService {
   }
 
   /**
-   * Removes files that no row knows: a crash between file and index left them, and nobody was told of them. One after the other, in
-   * between other work. Answers how many. @throws StoreError when the store closes meanwhile
+   * Removes what lies in the place and no row knows: a crash between the two left it, and nobody was told of it. One after the other, in
+   * between other work. Answers how many. @throws StoreError when the store closes meanwhile; Refusal `unavailable`
    */
   async removeOrphans(): Promise<number> {
     let removed = 0;
-    for await (const blobId of storedBlobIds(this.#files.directory)) {
-      if ((await this.#index.findBlob({ blobId })) !== undefined) continue;
-      if (await this.#files.removeUnknown(blobId)) removed += 1;
+    const { place } = this.#files;
+    for await (const { key, blobId } of place.list()) {
+      const known = await this.#index.findBlob({ blobId });
+      if (known !== undefined && place.keyOf({ blobId, sha256: known.sha256 }) === key) continue;
+      if (await this.#files.removeUnknown(key, blobId)) removed += 1;
     }
     return removed;
   }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { dayOf } from "../days.ts";
 import { errorCode } from "../files.ts";
-import { withFile, writeAt } from "./blob-files.ts";
+import { withFile, writeAt } from "./disk-writes.ts";
 
 const pieceBytes = 1_048_576;
 /** Bytes that wait for the disk at most: what is more would be on the way of whoever waits for theirs. */

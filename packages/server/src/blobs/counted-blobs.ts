@@ -11,10 +11,10 @@ export function countUpload(counters: Counters, outcome: UploadOutcome): void {
 }
 
 /** The blobs, with every upload counted: how many are under way, and what became of them. */
-export function countUploads(blobs: Pick<BlobService, "put" | "open">, counters: Counters): Pick<BlobService, "put" | "open"> {
+export function countUploads(blobs: Pick<BlobService, "put" | "find">, counters: Counters): Pick<BlobService, "put" | "find"> {
   const count = (outcome: UploadOutcome): void => countUpload(counters, outcome);
   return {
-    open: (blobId) => blobs.open(blobId),
+    find: (blobId) => blobs.find(blobId),
     async put(blobId, content) {
       counters.openUploads += 1;
       try {

@@ -5,7 +5,7 @@ import { readFile, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
-import { withFile, writeAllAt, writeAt } from "./blob-files.ts";
+import { withFile, writeAllAt, writeAt } from "./disk-writes.ts";
 import type { BlobFiles, WholeFile } from "./blob-files.ts";
 import type { TakenRoom } from "./blob-room.ts";
 import { decodeMark, encodeMark, encodePoint, markBytes, noPoint } from "./upload-mark.ts";

@@ -7,7 +7,7 @@ import { dayOf } from "../days.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import type { BlobIndex } from "../store/store.ts";
-import { isDiskBroken, isDiskFull } from "./blob-files.ts";
+import { isDiskBroken, isDiskFull } from "./disk-writes.ts";
 import type { BlobFiles, PutOutcome } from "./blob-files.ts";
 import type { BlobRoom } from "./blob-room.ts";
 import { HalfUpload, markEnding } from "./half-upload.ts";

@@ -4,13 +4,16 @@ import { effectiveLimits } from "../admission/limit-settings.ts";
 import { publicUrlOf } from "../config.ts";
 import type { ServerOptions } from "../config.ts";
 import { policiesOf } from "../directory/bootstrap.ts";
+import { readOwner } from "../blobs/bucket-watch.ts";
 import { ServerError } from "../errors.ts";
+import { readS3Address } from "../s3/address.ts";
+import { Bucket } from "../s3/bucket.ts";
 import { acmeFile } from "../tls/acme/renewal.ts";
 import { readPair, reasonsAgainst } from "../tls/certificate.ts";
 import type { CertificateText } from "../tls/certificate.ts";
 import { parsePolicy } from "@latchkey/transparency";
 import { examine } from "./examine.ts";
-import type { RunningFacts } from "./examine.ts";
+import type { DoctorFacts, RunningFacts } from "./examine.ts";
 import type { Finding } from "./finding.ts";
 import { readFolder } from "./folder.ts";
 import { lookAround } from "./network.ts";
@@ -34,6 +37,7 @@ export async function diagnose(
     registration: options.registration ?? "open",
     minFreeBytes: effectiveLimits(options).minFreeBytes,
     certificate: certificateReasons(options, host, nowMs()),
+    bucket: await bucketOf(options),
     webApp: webAppOf(options.webRoot),
     folder: await readFolder(options.dataDirectory, { isRunning: running !== undefined }),
     network,
@@ -64,6 +68,20 @@ function textOf(tls: NonNullable<ServerOptions["tls"]>): CertificateText {
   if ("certFile" in tls) return { cert: readFileSync(tls.certFile, "utf8"), key: readFileSync(tls.keyFile, "utf8") };
   const text = (value: string | Uint8Array): string => (typeof value === "string" ? value : new TextDecoder().decode(value));
   return { cert: text(tls.cert), key: text(tls.key) };
+}
+
+/** Looks whether the bucket of the blobs lets itself be read. */
+async function bucketOf({ blobs }: ServerOptions): Promise<DoctorFacts["bucket"]> {
+  if (blobs === undefined) return undefined;
+  try {
+    const bucket = new Bucket(readS3Address(blobs.at, blobs.environment ?? {}), { silenceMs: 10_000, tries: 1 });
+    const owner = await readOwner(bucket);
+    const fault = owner === undefined ? `${bucket.name} holds no server's blobs: start the server with it, or correct --blobs.` : undefined;
+    return { name: bucket.name, fault };
+  } catch (error) {
+    if (error instanceof ServerError) return { name: blobs.at, fault: error.message };
+    throw error;
+  }
 }
 
 function webAppOf(webRoot: ServerOptions["webRoot"]): "there" | "missing" | "none" {

@@ -26,6 +26,7 @@ const well: DoctorFacts = {
   registration: "invitation",
   minFreeBytes: 67_108_864,
   certificate: [],
+  bucket: undefined,
   webApp: "there",
   folder,
   network: { http: { kind: "reached" }, webSocket: "opened", times: [{ theirsMs: nowMs + 1000, oursMs: nowMs }], silentWitnesses: 0 },

@@ -24,6 +24,8 @@ export interface DoctorFacts {
   readonly minFreeBytes: number;
   /** What is wrong with the certificate of the options; `undefined` where they have none. */
   readonly certificate: readonly string[] | undefined;
+  /** Of the bucket of the blobs, where the options name one: what is wrong with it. */
+  readonly bucket: { readonly name: string; readonly fault: string | undefined } | undefined;
   readonly webApp: "there" | "missing" | "none";
   readonly folder: FolderFacts;
   /** Absent where no server runs that could be reached. */
@@ -47,6 +49,7 @@ export function examine(facts: DoctorFacts): Finding[] {
     ...examineWebApp(facts),
     ...examineReachability(facts),
     ...examineWitnesses(facts),
+    ...examineBlobs(facts),
     ...examineBackup(facts),
     ...examineLimits(facts),
     ...examineRegistration(facts),
@@ -205,6 +208,16 @@ function examineWitnesses({ running, network }: DoctorFacts): Finding[] {
   }
   const silent = network?.silentWitnesses ?? 0;
   return [silent > 0 ? note("witnesses", `Enough witnesses answer; ${String(silent)} do not.`) : ok("witnesses", "The witnesses answer.")];
+}
+
+function examineBlobs({ bucket }: DoctorFacts): Finding[] {
+  if (bucket === undefined) return [];
+  const { name, fault } = bucket;
+  return [
+    fault === undefined
+      ? ok("blobs", `The bucket of the blobs, ${name}, answers; no backup of the server copies it.`)
+      : todo("blobs", fault),
+  ];
 }
 
 function examineBackup({ folder, nowMs }: DoctorFacts): Finding[] {

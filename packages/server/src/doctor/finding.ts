@@ -9,6 +9,7 @@ export type Topic =
   | "web app"
   | "reachability"
   | "witnesses"
+  | "blobs"
   | "backup"
   | "limits"
   | "registration";

@@ -34,7 +34,7 @@ import { addWebApp } from "./web-app.ts";
 /** What the HTTP side needs. */
 export interface HttpServices {
   readonly context: ServerContext;
-  readonly blobs: Pick<BlobService, "put" | "open">;
+  readonly blobs: Pick<BlobService, "put" | "find">;
   readonly uploads: Pick<Uploads, "create" | "look" | "append" | "remove">;
   readonly admission: Admission;
   readonly directory: DirectoryFiles;
@@ -63,6 +63,7 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
   rate_limited: 429,
   storage_full: 507,
   shutting_down: 503,
+  unavailable: 503,
   internal: 500,
 };
 
@@ -150,6 +151,8 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
 }
 
 function sendError(error: FastifyError | Refusal | DeskError, reply: FastifyReply, services: HttpServices): FastifyReply {
+  // What was said of an answer that did not come about: nobody keeps a failure for a year.
+  for (const name of ["cache-control", "content-range", "accept-ranges", "content-length"]) void reply.removeHeader(name);
   if (error instanceof DeskError) {
     const { code, retryAfterMs } = error;
     return reply.code(deskStatuses[code]).header("cache-control", "no-store").send({ code, retryAfterMs });

@@ -2,8 +2,7 @@ import { fromBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
 import { Readable } from "node:stream";
 import type { IncomingMessage } from "node:http";
-import type { FileHandle } from "node:fs/promises";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
@@ -13,7 +12,7 @@ import { giveUp } from "../give-up.ts";
 
 /** What the routes need. */
 export interface BlobRoutes {
-  readonly blobs: Pick<BlobService, "put" | "open">;
+  readonly blobs: Pick<BlobService, "put" | "find">;
   readonly admission: Admission;
   readonly maxBlobBytes: number;
   readonly proxies: TrustedProxies;
@@ -47,24 +46,24 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
   app.get<{ Params: { id: string } }>(path, async (request, reply) => {
     // Whatever somebody uploaded, no browser takes it for a page, a script or a picture of this origin, nor runs anything in it.
     void reply.headers({ "content-disposition": "attachment", "content-security-policy": "default-src 'none'; sandbox" });
-    const blob = await blobs.open(parseId(request.params.id));
+    const blob = await blobs.find(parseId(request.params.id));
     if (blob === undefined) throw new Refusal("unknown_blob");
+    const { sizeBytes } = blob;
+    const range = parseRange(request, sizeBytes);
+    const isRead = range !== "unsatisfiable" && request.method !== "HEAD" && sizeBytes > 0;
+    const content = isRead ? await blob.read(range ?? { first: 0, last: sizeBytes - 1 }) : undefined;
+    if (isRead ? content === undefined : !(await blob.isThere())) throw new Refusal("unknown_blob");
     void reply.headers({
       "content-type": "application/octet-stream",
       "cache-control": "private, max-age=31536000, immutable",
       "accept-ranges": "bytes",
     });
-    const range = parseRange(request, blob.sizeBytes);
-    if (range === "unsatisfiable" || request.method === "HEAD") {
-      await blob.file.close();
-      if (range === "unsatisfiable") return reply.code(416).header("content-range", `bytes */${blob.sizeBytes}`).send("");
-      // Without a body the length would be said to be that of none.
-      return reply.header("content-length", blob.sizeBytes).send(Readable.from([]));
-    }
-    const { first, last } = range ?? { first: 0, last: blob.sizeBytes - 1 };
-    if (range !== undefined) void reply.code(206).header("content-range", `bytes ${first}-${last}/${blob.sizeBytes}`);
-    void reply.header("content-length", last - first + 1);
-    return sendFile(reply, blob.file, first, last);
+    if (range === "unsatisfiable") return reply.code(416).header("content-range", `bytes */${sizeBytes}`).send("");
+    // Without a body the length would be said to be that of none.
+    if (content === undefined) return reply.header("content-length", sizeBytes).send(Readable.from([]));
+    const { first, last } = range ?? { first: 0, last: sizeBytes - 1 };
+    if (range !== undefined) void reply.code(206).header("content-range", `bytes ${first}-${last}/${sizeBytes}`);
+    return reply.header("content-length", last - first + 1).send(content);
   });
 }
 
@@ -79,14 +78,6 @@ function contentOf(request: FastifyRequest): AsyncIterable<Uint8Array> | Iterabl
 export function acceptStreams(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-}
-
-function sendFile(reply: FastifyReply, file: FileHandle, first: number, last: number): FastifyReply {
-  if (last < first) {
-    void file.close();
-    return reply.send("");
-  }
-  return reply.send(file.createReadStream({ start: first, end: last }));
 }
 
 /** Tells how much has come, as it comes. A piece is gone when the next is asked for. */

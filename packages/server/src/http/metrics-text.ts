@@ -28,6 +28,7 @@ export function createRegistry(counters: Counters, connections: () => Map<Role, 
   count("protocol_errors_total", "Frames that broke the protocol.", () => counters.protocolErrors);
   count("slow_readers_total", "Connections closed because they did not read.", () => counters.slowReaders);
   count("evicted_connections_total", "Connections ended because the memory was needed.", () => counters.evictedConnections);
+  count("bucket_failures_total", "What the bucket of the blobs failed at.", () => counters.bucketFailures);
   count("received_bytes_total", "Bytes of frames received.", () => counters.bytesReceived);
   count("sent_bytes_total", "Bytes of frames sent.", () => counters.bytesSent);
   const refusals = new Counter({

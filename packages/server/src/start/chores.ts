@@ -11,6 +11,8 @@ import type { SetTimer } from "./parts.ts";
 
 /** How long after its start a server looks for what a crash left: those who come back are served first. */
 const sweepAfterMs = 1000;
+/** How soon that is tried again, where the place of the blobs could not be reached. */
+const sweepAgainMs = 600_000;
 const housekeepingMs = 3_600_000;
 /** How often the directory looks what time has brought. */
 const tickMs = 60_000;
@@ -73,12 +75,17 @@ export class Chores {
         .then(() => suspensions.tend())
         .catch(this.#failed);
     });
-    const stopSweep = setTimer(sweepAfterMs, () => {
-      house.blobs.removeOrphans().then((files) => {
+    let stopSweep = setTimer(sweepAfterMs, () => void sweep());
+    const sweep = async (): Promise<void> => {
+      try {
+        const files = await house.blobs.removeOrphans();
         if (files > 0) log.info({ files }, "removed files that a crash left");
-      }, this.#failed);
-    });
-    this.#stops.push(stopSweep);
+      } catch (error) {
+        this.#failed(error);
+        if (error instanceof Refusal) stopSweep = setTimer(sweepAgainMs, () => void sweep());
+      }
+    };
+    this.#stops.push(() => stopSweep());
   }
 
   /** Does nothing more, and writes down what the next run has to know of time. */

@@ -5,6 +5,7 @@ import { Asking } from "../admission/asking.ts";
 import { FairQueue } from "../admission/fair-queue.ts";
 import { TargetLimits } from "../admission/targets.ts";
 import { BlobFiles } from "../blobs/blob-files.ts";
+import type { BlobPlace } from "../blobs/blob-place.ts";
 import { BlobRoom } from "../blobs/blob-room.ts";
 import { countUpload } from "../blobs/counted-blobs.ts";
 import { BlobService } from "../blobs/blob-service.ts";
@@ -46,6 +47,8 @@ export async function createServices(params: {
   store: Store;
   disk: DiskRoom;
   directory: StartedDirectory;
+  /** Where blobs lie in place of the data folder. */
+  blobPlace: BlobPlace | undefined;
   setTimer: SetTimer;
   tokenCrypto: TokenCrypto;
   passphraseCrypto: PassphraseCrypto;
@@ -59,7 +62,7 @@ export async function createServices(params: {
   const { limits, nowMs } = context;
   const directory = join(params.dataDirectory, "blobs");
   const blobParts = {
-    files: new BlobFiles({ directory, index: store, dayTime: () => new Date(dayOf(nowMs()) * dayMs) }),
+    files: new BlobFiles({ directory, index: store, dayTime: () => new Date(dayOf(nowMs()) * dayMs), place: params.blobPlace }),
     room: new BlobRoom({ context, disk, index: store }),
     index: store,
     context,

@@ -229,8 +229,8 @@ export interface BlobIndex {
     expiresDay: Day;
   }): Promise<{ kind: "added" | "same" | "different" }>;
   findBlob(params: { blobId: Uint8Array }): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined>;
-  /** Forgets blobs past their day to which no entry refers, at most `maxItems`: the caller then removes the files. */
-  expireBlobs(params: { day: Day; maxItems: number }): Promise<Uint8Array[]>;
+  /** Forgets blobs past their day to which no entry refers, at most `maxItems`: the caller then removes their bytes. */
+  expireBlobs(params: { day: Day; maxItems: number }): Promise<{ blobId: Uint8Array; sha256: Uint8Array }[]>;
   /** How many are recorded, and their bytes. */
   blobTotals(): Promise<{ readonly blobs: number; readonly blobBytes: number }>;
 }

@@ -210,10 +210,10 @@ export function describeStore(name: string, open: (directory: string) => Promise
       const naming = (...blobs: NamedBlob[]): NewEntry => newEntry(logId, { blob: entryBytes(512, blobs) });
       expect(await store.append(naming(named, named))).toMatchObject({ kind: "accepted", seq: 1 });
       expect(await store.expireBlobs({ day: today, maxItems: 10 })).toEqual([]);
-      expect(await store.expireBlobs({ day: today + 2, maxItems: 10 })).toEqual([unused.blobId]);
+      expect(await store.expireBlobs({ day: today + 2, maxItems: 10 })).toEqual([{ blobId: unused.blobId, sha256: unused.sha256 }]);
       expect(await store.findBlob(unused)).toBeUndefined();
       await store.purgeEntries({ beforeDay: today + 1, maxItems: 10 });
-      expect(await store.expireBlobs({ day: today + 2, maxItems: 10 })).toEqual([kept.blobId]);
+      expect(await store.expireBlobs({ day: today + 2, maxItems: 10 })).toEqual([{ blobId: kept.blobId, sha256: kept.sha256 }]);
       await store.close();
     });
   });

@@ -22,7 +22,7 @@ export class BlobTables {
     this.#find = rows("SELECT sha256, size FROM blobs WHERE blob_id = ?");
     this.#insert = rows("INSERT INTO blobs (id, blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?, ?)");
     this.#extend = rows("UPDATE blobs SET expires_day = max(expires_day, ?) WHERE blob_id = ?");
-    this.#expired = rows("SELECT id, blob_id, size FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
+    this.#expired = rows("SELECT id, blob_id, sha256, size FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
     this.#delete = rows("DELETE FROM blobs WHERE id = ? AND refs = 0");
     this.#totals = rows("SELECT blobs, bytes FROM blob_totals");
     this.#count = rows("UPDATE blob_totals SET blobs = blobs + ?, bytes = bytes + ?");
@@ -47,11 +47,12 @@ export class BlobTables {
     return row === undefined ? undefined : { sha256: row[0], sizeBytes: row[1] };
   }
 
-  expireBlobs(params: { day: Day; maxItems: number }): Uint8Array[] {
-    const rows = this.#expired.all(params.day, params.maxItems) as unknown as [id: number, blobId: Uint8Array, sizeBytes: number][];
+  expireBlobs(params: { day: Day; maxItems: number }): { blobId: Uint8Array; sha256: Uint8Array }[] {
+    // The columns are those of the statement.
+    const rows = this.#expired.all(params.day, params.maxItems) as unknown as [number, Uint8Array, Uint8Array, number][];
     for (const [id] of rows) this.#delete.run(id);
-    if (rows.length > 0) this.#count.run(-rows.length, -rows.reduce((sum, [, , sizeBytes]) => sum + sizeBytes, 0));
-    return rows.map(([, blobId]) => blobId);
+    if (rows.length > 0) this.#count.run(-rows.length, -rows.reduce((sum, [, , , sizeBytes]) => sum + sizeBytes, 0));
+    return rows.map(([, blobId, sha256]) => ({ blobId, sha256 }));
   }
 
   /** How many there are, and their bytes. */

@@ -340,7 +340,7 @@ class SqliteStore implements Store {
   findBlob(params: CallParams<"findBlob">): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined> {
     return this.#call("findBlob", params);
   }
-  expireBlobs(params: CallParams<"expireBlobs">): Promise<Uint8Array[]> {
+  expireBlobs(params: CallParams<"expireBlobs">): Promise<{ blobId: Uint8Array; sha256: Uint8Array }[]> {
     return this.#call("expireBlobs", params);
   }
 

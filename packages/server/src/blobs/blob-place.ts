@@ -1,0 +1,34 @@
+import type { Readable } from "node:stream";
+import type { DatedFile } from "./blob-times.ts";
+
+/** A blob as its row names it. */
+export interface NamedBytes {
+  readonly blobId: Uint8Array;
+  readonly sha256: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Where the bytes of whole blobs lie: a folder, or a bucket. What holds for one holds for the other; one suite of tests runs on both. A key is
+ * the place's own name for bytes: the row of a blob decides which key is the blob. Whoever calls does one thing at a time for a blob.
+ * A place that cannot be reached now throws Refusal `unavailable`, and is as it was when it can.
+ */
+export interface BlobPlace {
+  /** What the bytes of a blob lie under here. */
+  keyOf(blob: Pick<NamedBytes, "blobId" | "sha256">): string;
+  /** Whether all bytes of a blob are here. @throws the system's error, Refusal */
+  has(blob: NamedBytes): Promise<boolean>;
+  /** Makes the whole file at `path` the bytes of a blob: they outlive a power cut when this resolves. The file stays the caller's. @throws the system's error, Refusal */
+  keep(blob: NamedBytes, path: string): Promise<void>;
+  /**
+   * Bytes of a blob, the first and the last of them included, as they are asked for; `undefined` where they are not here. The stream breaks
+   * off where they come no further. @throws the system's error, Refusal
+   */
+  read(blob: NamedBytes, range: { readonly first: number; readonly last: number }): Promise<Readable | undefined>;
+  /** Removes what lies under a key; nothing there is no error. @throws the system's error, Refusal */
+  remove(key: string): Promise<void>;
+  /** All that lies here, with the blob that it would be: never all of it in memory. What is no blob's name is somebody else's. @throws Refusal */
+  list(): AsyncIterable<{ readonly key: string; readonly blobId: Uint8Array }>;
+  /** Files of days before `today` whose times tell more than their day, where that can be mended (`writeAnew`). */
+  dated(today: number): AsyncIterable<DatedFile>;
+}

@@ -1,0 +1,111 @@
+import { fromBase64Url, toBase64Url } from "@latchkey/codec";
+import { Readable } from "node:stream";
+import type { Bucket } from "../s3/bucket.ts";
+import type { BlobPlace, NamedBytes } from "./blob-place.ts";
+import type { DatedFile } from "./blob-times.ts";
+import type { BucketWatch } from "./bucket-watch.ts";
+import { shardOf } from "./folder-blobs.ts";
+
+/** Files that are put at once: of each a part is in memory. */
+const putsAtOnce = 8;
+const keyPattern = /^[0-9a-f]{2}\/([\w-]{43})\.[\w-]{43}$/;
+
+/**
+ * A bucket of blobs. The key of an object has the blob's id and the hash of its bytes, so that two who bring other bytes for one id never
+ * write to one object, whatever the bucket does with two writers: the row says which object is the blob.
+ */
+export class BucketBlobs implements BlobPlace {
+  readonly #bucket: Bucket;
+  readonly #watch: BucketWatch;
+  /** Keys that are put now. */
+  readonly #putting = new Set<string>();
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(bucket: Bucket, watch: BucketWatch) {
+    this.#bucket = bucket;
+    this.#watch = watch;
+  }
+
+  keyOf({ blobId, sha256 }: Pick<NamedBytes, "blobId" | "sha256">): string {
+    return `${shardOf(blobId)}/${toBase64Url(blobId)}.${toBase64Url(sha256)}`;
+  }
+
+  async has(blob: NamedBytes): Promise<boolean> {
+    return await this.#watch.ask("read", async () => (await this.#bucket.size(this.keyOf(blob))) === blob.sizeBytes);
+  }
+
+  async keep(blob: NamedBytes, path: string): Promise<void> {
+    const isFree = this.#putting.size < putsAtOnce;
+    if (!isFree) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const key = this.keyOf(blob);
+    this.#putting.add(key);
+    try {
+      // Who waited for others that failed does not wait for the same.
+      if (!isFree) this.#watch.check("write");
+      await this.#watch.ask("write", () => this.#bucket.putFile(key, path));
+    } finally {
+      this.#putting.delete(key);
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async read(blob: NamedBytes, range: { readonly first: number; readonly last: number }): Promise<Readable | undefined> {
+    return await this.#watch.ask("read", async () => {
+      const pieces = await this.#bucket.readRange(this.keyOf(blob), { ...range, size: blob.sizeBytes });
+      // One that has begun ends the connection with itself, and what does not begin is no answer yet.
+      return pieces === undefined ? undefined : streamOf(await pieces.next(), pieces, (error) => this.#watch.failed("read", error));
+    });
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#watch.ask("remove", () => this.#bucket.remove(key));
+  }
+
+  /** One shard after the other. None of a bucket that is not known to be this server's: what has no row here may be another one's blob. */
+  async *list(): AsyncGenerator<{ readonly key: string; readonly blobId: Uint8Array }> {
+    await this.#watch.verify();
+    for (let shard = 0; shard < 256; shard++) {
+      const prefix = `${shardOf(Uint8Array.of(shard))}/`;
+      const objects = await this.#watch.ask("list", async () => {
+        await this.#bucket.breakOffUploads(prefix, (key) => this.#putting.has(key));
+        return (await this.#bucket.list(prefix)).objects;
+      });
+      for (const { key } of objects) {
+        const name = keyPattern.exec(key)?.[1];
+        const blobId = name === undefined ? undefined : idOf(name);
+        if (blobId !== undefined) yield { key, blobId };
+      }
+    }
+  }
+
+  /** Its times are the bucket's own, to the second (docs/threat-model.md). */
+  async *dated(): AsyncGenerator<DatedFile> {}
+}
+
+/** A stream of what is there and of what follows, each piece as it is asked for. What goes wrong is what `failed` makes of it. */
+function streamOf(first: IteratorResult<Uint8Array>, pieces: AsyncGenerator<Uint8Array>, failed: (error: unknown) => Error): Readable {
+  let ready: IteratorResult<Uint8Array> | undefined = first;
+  return new Readable({
+    read() {
+      const next = ready === undefined ? pieces.next() : Promise.resolve(ready);
+      ready = undefined;
+      next.then(
+        ({ done, value }) => void this.push(done === true ? null : value),
+        (error: unknown) => void this.destroy(failed(error)),
+      );
+    },
+    destroy(error, done) {
+      void pieces.return(undefined).catch(() => undefined);
+      done(error);
+    },
+  });
+}
+
+function idOf(name: string): Uint8Array | undefined {
+  try {
+    const id = fromBase64Url(name);
+    return id.length === 32 ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}

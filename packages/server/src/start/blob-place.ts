@@ -1,0 +1,71 @@
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { blobSetting } from "../blobs/blob-setting.ts";
+import { BucketBlobs } from "../blobs/bucket-blobs.ts";
+import { BucketWatch, otherOwner, readOwner, writeOwner } from "../blobs/bucket-watch.ts";
+import type { ServerOptions } from "../config.ts";
+import { ServerError } from "../errors.ts";
+import type { Counters } from "../metrics.ts";
+import { readS3Address } from "../s3/address.ts";
+import { Bucket } from "../s3/bucket.ts";
+import type { BucketPatience } from "../s3/bucket.ts";
+import type { Store } from "../store/store.ts";
+import type { SetTimer } from "./parts.ts";
+
+const ownerBytes = 16;
+/** Somebody waits for what is asked of the bucket: two tries, and as much at once as a moment brings to a machine beside it. */
+const usualPatience: BucketPatience = { silenceMs: 20_000, tries: 2, partBytes: 8_388_608 };
+
+/** A bucket of blobs, open. */
+export interface OpenBlobBucket {
+  readonly place: BucketBlobs;
+  readonly watch: BucketWatch;
+}
+
+/**
+ * Opens the bucket that the options name; `undefined` where blobs lie in the data folder. The data remember which of the two it is, and a
+ * bucket remembers whose blobs it has: a server that would not find its own does not start, and one that cannot ask its bucket does, and asks later.
+ * @throws ServerError `invalid_options`, `bucket_failed`, with what to do; StoreError
+ */
+export async function openBlobBucket(params: {
+  options: Pick<ServerOptions, "blobs" | "dataDirectory">;
+  store: Pick<Store, "admin" | "blobTotals">;
+  counters: Counters;
+  setTimer: SetTimer;
+  elapsedMs: () => number;
+  log: Pick<Logger, "warn">;
+  patience?: BucketPatience | undefined;
+}): Promise<OpenBlobBucket | undefined> {
+  const { options, store, log } = params;
+  const [known = "", knownOwner = ""] = ((await store.admin.rules()).settings[blobSetting] ?? "").split(" ");
+  const hasBlobs = (await store.blobTotals()).blobs > 0;
+  if (options.blobs === undefined) {
+    if (known === "") return undefined;
+    if (hasBlobs) throw new ServerError("invalid_options", `The blobs of this server lie in ${known}: start it with --blobs ${known}.`);
+    await store.admin.setSetting({ name: blobSetting, value: "" });
+    return undefined;
+  }
+  const address = readS3Address(options.blobs.at, options.blobs.environment ?? {});
+  if (known === "" && hasBlobs) {
+    const message = `The blobs of this server lie in ${options.dataDirectory}, and ${address.name} has none of them: start it without --blobs. A server that has blobs keeps them where they are.`;
+    throw new ServerError("invalid_options", message);
+  }
+  const stopping = new AbortController();
+  const bucket = new Bucket(address, { ...usualPatience, ...params.patience, signal: stopping.signal });
+  const owner = known === "" ? randomBytes(ownerBytes).toString("hex") : knownOwner;
+  if (known !== address.name) {
+    // Before the data say so: nobody's becomes this server's, and a bucket that lacks what the one before had is refused.
+    const found = await readOwner(bucket);
+    if (found !== undefined && found !== owner) throw otherOwner(bucket);
+    if (found === undefined && hasBlobs) {
+      const message = `The blobs of this server lie in ${known}: start it with --blobs ${known}, or copy all of its objects to ${address.name} first, while no server runs.`;
+      throw new ServerError("invalid_options", message);
+    }
+    await store.admin.setSetting({ name: blobSetting, value: `${address.name} ${owner}` });
+    await writeOwner(bucket, owner);
+  }
+  const watch = new BucketWatch({ ...params, bucket, owner, stopping, tell: (message) => log.warn(message) });
+  // Whoever does not want a picture does not wait for it.
+  watch.verify().catch(() => undefined);
+  return { place: new BucketBlobs(bucket, watch), watch };
+}
