@@ -48,7 +48,9 @@ test.each([
 test("what an operator insists on is said in the command alone, flag by flag", () => {
   expect(optionsOf({ "i-know": ["clock"] })).toMatchObject({ iKnow: ["clock"] });
   expect(() => optionsOf({}, { LATCHKEY_I_KNOW: "clock" })).toThrow("--i-know is said in the command");
-  expect(() => optionsOf({ "i-know": ["everything"] })).toThrow("--i-know takes clock, host, lost-log-key, new-journal, rolled-back");
+  expect(() => optionsOf({ "i-know": ["everything"] })).toThrow(
+    "--i-know takes clock, host, lost-blobs, lost-log-key, new-journal, rolled-back",
+  );
 });
 
 test("what would be passed over without a word is refused: an empty folder, a variable of nothing, a web app that is not there", () => {

@@ -94,15 +94,15 @@ export class BucketWatch {
   }
 
   /**
-   * Makes sure that what lies in the bucket is this server's: nobody's becomes this server's. @throws Refusal `unavailable` where that is not
-   * known, or is not so
+   * Makes sure that what lies in the bucket is this server's. @throws Refusal `unavailable` where that is not known, or is not so
    */
   async verify(): Promise<void> {
     if (this.#isVerified) return;
     await this.ask("read", async () => {
       const found = await readOwner(this.#bucket);
-      if (found === undefined) await writeOwner(this.#bucket, this.#owner);
-      else if (found !== this.#owner) throw otherOwner(this.#bucket);
+      // Another bucket of that name, at another endpoint, has none of them: what is brought there now would be missing in the right one.
+      if (found === undefined) throw noOwner(this.#bucket);
+      if (found !== this.#owner) throw otherOwner(this.#bucket);
     });
     this.#isVerified = true;
   }
@@ -147,6 +147,11 @@ export async function readOwner(bucket: Bucket): Promise<string | undefined> {
 /** Says in a bucket whose blobs it holds. @throws ServerError `bucket_failed` */
 export async function writeOwner(bucket: Bucket, owner: string): Promise<void> {
   await bucket.put(ownerKey, new TextEncoder().encode(owner));
+}
+
+function noOwner({ name }: Bucket): ServerError {
+  const message = `${name} does not hold this server's blobs: see that AWS_ENDPOINT_URL, AWS_REGION and the credentials are those of before. If all that was there is lost, start the server once with --i-know lost-blobs.`;
+  return new ServerError("bucket_failed", message);
 }
 
 /** What a bucket is that holds somebody else's blobs. */

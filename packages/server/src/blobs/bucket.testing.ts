@@ -10,7 +10,7 @@ import { BucketBlobs } from "./bucket-blobs.ts";
 import { BucketWatch } from "./bucket-watch.ts";
 
 /** A bucket that is quick to give up on, with parts of 10,000 bytes. */
-export const quick: BucketPatience = { waitMs: 1, silenceMs: 400, tries: 2, partBytes: 10_000 };
+export const quick: BucketPatience = { waitMs: 1, silenceMs: 1500, tries: 2, partBytes: 10_000 };
 
 /** A bucket of blobs of the test's own. */
 export interface TestBucket {
@@ -29,16 +29,17 @@ export interface TestBucket {
   keys(): string[];
 }
 
-/** Starts an empty one, closed after the test. */
-export async function startTestBucket(owner = "the test"): Promise<TestBucket> {
+/** Starts one without blobs, closed after the test: a fresh one, or one that is `owner`'s, as which its place asks. */
+export async function startTestBucket(owner?: string): Promise<TestBucket> {
   const fake = await startFakeS3();
   onTestFinished(() => fake.close());
+  if (owner !== undefined) fake.objects.set("chat/server", new TextEncoder().encode(owner));
   const at = `s3://${bucketName}/chat`;
   const bucket = new Bucket(readS3Address(at, fake.environment), quick);
   const [counters, told, timers] = [createCounters(), [] as string[], [] as (() => void)[]];
   const watch = new BucketWatch({
     bucket,
-    owner,
+    owner: owner ?? "",
     counters,
     setTimer: (_, run) => {
       timers.push(run);

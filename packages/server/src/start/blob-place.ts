@@ -28,7 +28,7 @@ export interface OpenBlobBucket {
  * @throws ServerError `invalid_options`, `bucket_failed`, with what to do; StoreError
  */
 export async function openBlobBucket(params: {
-  options: Pick<ServerOptions, "blobs" | "dataDirectory">;
+  options: Pick<ServerOptions, "blobs" | "dataDirectory" | "iKnow">;
   store: Pick<Store, "admin" | "blobTotals">;
   counters: Counters;
   setTimer: SetTimer;
@@ -63,6 +63,9 @@ export async function openBlobBucket(params: {
     }
     await store.admin.setSetting({ name: blobSetting, value: `${address.name} ${owner}` });
     await writeOwner(bucket, owner);
+  } else if (options.iKnow?.includes("lost-blobs") === true || !hasBlobs) {
+    // Nothing is missing there, or its operator knows that: a crash may have come before the first time.
+    if ((await readOwner(bucket)) === undefined) await writeOwner(bucket, owner);
   }
   const watch = new BucketWatch({ ...params, bucket, owner, stopping, tell: (message) => log.warn(message) });
   // Whoever does not want a picture does not wait for it.
