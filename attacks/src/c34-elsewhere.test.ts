@@ -357,7 +357,7 @@ describe("C34 a machine that stops between", () => {
       machine.end();
       await first.close().catch(() => undefined);
     },
-    60_000,
+    180_000,
   );
 
   test("[M-9] going on elsewhere oneself: where it stops in between, there are not two", async () => {
