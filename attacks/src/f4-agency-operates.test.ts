@@ -168,10 +168,10 @@ describe("F4 the operator is the agency", { concurrent: false }, () => {
       "packages/client/src/platform/node-platform.ts",
       "packages/client/src/platform/web-platform.ts",
       "packages/client/src/shared/join-profile.ts",
-      // The server, to a bucket of the operator's, to itself when the operator asks whether it can be reached, to the witnesses that the operator named, to who issues its certificate, and to the push services that he lets it speak to.
-      "packages/server/src/s3/bucket.ts",
+      // The server, to the witnesses that the operator named, to itself when he asks whether it can be reached, to a bucket of his, to who issues its certificate, and to the push services that he lets it speak to.
       "packages/server/src/directory/witnesses.ts",
       "packages/server/src/doctor/network.ts",
+      "packages/server/src/s3/bucket.ts",
       "packages/server/src/tls/acme/directory.ts",
       "packages/server/src/wakes/push-door.ts",
       // A witness, to the servers that it was told to watch.
