@@ -53,13 +53,15 @@ export type ArchivedFileFate =
   | "kept"
   /** It is not what the archive says of it, or larger than a file may be. */
   | "unreadable"
+  /** None of these lines has such a name, or what it names is here already. */
+  | "unnamed"
   /** There is no room for it on this device, or for more files in this import. */
   | "full"
   | "stopped";
 
 /** What is there of the files that lines name. */
 export interface ImportedFileCounts {
-  /** Names in lines: each may come with a file. */
+  /** Names in lines, also those beyond what is kept with a line: each may come with a file. */
   readonly named: number;
   /** Names of which the file is here. */
   readonly kept: number;

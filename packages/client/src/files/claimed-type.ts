@@ -26,7 +26,12 @@ const types: Readonly<Record<string, string>> = {
   ".txt": "text/plain",
   ".zip": "application/zip",
 };
-const kinds: Readonly<Record<string, FileKind>> = { image: "picture", video: "video", audio: "audio" };
+/** A map: a type is called as whoever made the file likes, also as what every object has. */
+const kinds: ReadonlyMap<string, FileKind> = new Map([
+  ["image", "picture"],
+  ["video", "video"],
+  ["audio", "audio"],
+]);
 
 /**
  * What a file is by its name's ending, where nothing else says it, and as what it is shown: a claim. Whoever shows it looks at its bytes.
@@ -35,5 +40,5 @@ const kinds: Readonly<Record<string, FileKind>> = { image: "picture", video: "vi
 export function claimedType(name: string, mediaType = ""): { readonly mediaType: string; readonly kind: FileKind } {
   const claimed =
     mediaType === "" ? (types[/\.[a-z0-9]{1,8}$/u.exec(name.toLowerCase())?.[0] ?? ""] ?? "application/octet-stream") : mediaType;
-  return { mediaType: claimed, kind: kinds[claimed.split("/")[0] ?? ""] ?? "file" };
+  return { mediaType: claimed, kind: kinds.get(claimed.split("/")[0] ?? "") ?? "file" };
 }

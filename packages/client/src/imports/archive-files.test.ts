@@ -12,6 +12,7 @@ import { importFile } from "./import.ts";
 import type { ImportOptions } from "./import.ts";
 import { openImports, zipOf } from "./imports.testing.ts";
 import type { ImportScene } from "./imports.testing.ts";
+import { maxFileNames } from "./stored.ts";
 
 let scene: ImportScene;
 beforeEach(() => {
@@ -134,6 +135,52 @@ describe("files beside the text of an archive", () => {
     expect(lines.map(({ files }) => files.map(({ at, kind }) => [at, kind]))).toEqual([[[0, "picture"]], [[0, "picture"]]]);
   });
 
+  test("[Y-6] of which a line names more than are kept are counted, and cost no word", async () => {
+    const names = Array.from({ length: maxFileNames + 2 }, (_, at) => `${String(at)}.jpg`);
+    const hashes = names.map(() => ({ plaintextHash: randomBytes(32), localKey: randomBytes(64) }));
+    const attachments = hashes.map(({ plaintextHash, localKey }, at) => ({
+      pointer: {
+        fileName: names[at],
+        contentType: "image/jpeg",
+        locatorInfo: { plaintextHash: plaintextHash.toString("base64"), localKey: localKey.toString("base64") },
+      },
+    }));
+    const item = (said: object): object => ({
+      chatItem: { chatId: "1", authorId: "1", dateSent: "1706695200000", incoming: {}, standardMessage: said },
+    });
+    const frames = [
+      { version: "1", backupTimeMs: "1706695200000" },
+      { recipient: { id: "1", contact: { profileGivenName: "Sue" } } },
+      { chat: { id: "1", recipientId: "1" } },
+      item({ text: { body: "precious" } }),
+      item({ attachments }),
+    ];
+    const beside = hashes.map(({ plaintextHash, localKey }): [string, string] => {
+      const name = createHash("sha256").update(plaintextHash).update(localKey).digest("hex");
+      return [`files/${name.slice(0, 2)}/${name}`, name];
+    });
+    const lines = frames.map((frame) => JSON.stringify(frame)).join("\n");
+    const [made] = await run(await zipOf({ "main.jsonl": lines, ...Object.fromEntries(beside) }));
+    expect(made).toMatchObject({ lineCount: 2, isWhole: true, files: { named: maxFileNames + 2, kept: maxFileNames, ended: undefined } });
+    expect((await linesOf(made)).map(({ text, files }) => [text, files.length])).toEqual([
+      ["precious", 0],
+      ["", maxFileNames],
+    ]);
+    expect(await kept()).toBe(maxFileNames);
+  });
+
+  test("[Y-6] whose type is called as what every object has are files, and end nothing", async () => {
+    const words = Object.getOwnPropertyNames(Object.prototype);
+    const types = words.flatMap((word) => [word, `${word}/x`]);
+    const message = { type: "message", date_unixtime: "1706695200", from: "Tim", text: "precious" };
+    const messages = types.map((mime_type, at) => ({ ...message, file: `${String(at)}.${mime_type}`, mime_type }));
+    const beside = types.map((type, at): [string, string] => [`${String(at)}.${type}`, "x"]);
+    const archive = await zipOf({ "result.json": JSON.stringify({ name: "Tim", messages }), ...Object.fromEntries(beside) });
+    const [made] = await run(archive, { fileName: "Export.zip" });
+    expect(made).toMatchObject({ lineCount: types.length, files: { named: types.length, kept: types.length } });
+    expect(new Set((await linesOf(made)).flatMap(({ files }) => files.map(({ kind }) => kind)))).toEqual(new Set(["file"]));
+  });
+
   test("[Y-6] that lie about their size or content, are nested, packed without end or unreadable are counted, and end nothing", async () => {
     const zeros = Buffer.alloc(40 * 1_048_576);
     const hostile: readonly ToldFile[] = [
@@ -172,8 +219,7 @@ describe("files beside the text of an archive", () => {
     const [text, ...files] = await readDirectory(archive);
     if (text === undefined) throw new Error("no text");
     const beside = new ArchiveFiles(archive, [text, ...files], text);
-    const named = names.map((path) => ({ path, mediaType: "", isVoice: false }));
-    beside.name("i", 0, { fileNames: names }, named);
+    for (const [order, path] of names.entries()) beside.name("i", order, { fileNames: [path] }, [{ path, mediaType: "", isVoice: false }]);
     const asked: string[] = [];
     const target: FilesTarget = {
       async keepImportedFile(_id, { name }) {
@@ -251,13 +297,13 @@ describe("files beside the text of an archive", () => {
     const file = { archive, entry, name: "a", kind: "file", mediaType: "", places: [{ order: 0, at: 0 }] } as const;
     const keep = (places: readonly { readonly order: number; readonly at: number }[]) =>
       scene.imports.keepImportedFile(id, { ...file, places });
-    await expect(keep([{ order: 1, at: 0 }])).rejects.toMatchObject({ code: "unknown_message" });
-    await expect(keep([{ order: 0, at: 30 }])).rejects.toMatchObject({ code: "unknown_message" });
+    expect(await keep([{ order: 1, at: 0 }])).toBe("unnamed");
+    expect(await keep([{ order: 0, at: maxFileNames }])).toBe("unnamed");
     expect(await keep([])).toBe("unreadable");
     expect(await keep(Array.from({ length: 1001 }, () => ({ order: 0, at: 0 })))).toBe("unreadable");
     expect(await kept()).toBe(0);
     expect(await keep(file.places)).toBe("kept");
-    await expect(keep(file.places)).rejects.toMatchObject({ code: "unknown_message" });
+    expect(await keep(file.places)).toBe("unnamed");
     await scene.imports.finishImport(id);
     await expect(keep(file.places)).rejects.toMatchObject({ code: "not_permitted" });
     expect(await kept()).toBe(1);

@@ -2,6 +2,7 @@ import type { ArchivedFileFate, ImportCalls, ImportedFileCounts, ImportedLine } 
 import { claimedType } from "../files/claimed-type.ts";
 import type { ZipFile } from "../zip/read-zip.ts";
 import type { NamedFile } from "./parsed.ts";
+import { maxFileNames } from "./stored.ts";
 
 /** Lines that name one file that is kept, and all that name any. */
 const [mostPlaces, mostNamed] = [1000, 200_000];
@@ -51,14 +52,14 @@ export class ArchiveFiles {
     }
   }
 
-  /** A line of this import names these: what of them the archive has, once, is brought in later. */
+  /** A line of this import names these: what of them the archive has, once, and a line has room for, is brought in later. */
   name(
     importId: string,
     order: number,
     { fileNames }: Pick<ImportedLine, "fileNames">,
     files: readonly (NamedFile | undefined)[] = [],
   ): void {
-    for (const [at, name] of fileNames.entries()) {
+    for (const [at, name] of fileNames.slice(0, maxFileNames).entries()) {
       const named = files[at];
       const path = named === undefined ? undefined : plainPath(named.path);
       const entry = path === undefined ? undefined : this.#byPath.get(path);

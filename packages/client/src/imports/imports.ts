@@ -56,6 +56,8 @@ const [mostFiles, mostPlaces, mostFilesBytes] = [50_000, 1000, 68_719_476_736];
 const erasedAtOnce = 50;
 /** Times beyond the year 9999 are none. */
 const latestMs = 253_402_300_799_999;
+/** As 32 bits hold. */
+const mostCounted = 0xffff_ffff;
 
 /** What imports need of their surroundings. */
 export interface ImportsAccess {
@@ -88,7 +90,8 @@ export function createImports({ store, random, nowMs, files }: ImportsAccess): I
       await store.transact("write", async (tx) => {
         const stored = await unfinished(tx, importId);
         if (stored.lineCount + lines.length > mostLines) throw full("No more lines are kept of one conversation.");
-        const added = lines.slice(0, mostAtOnce).map(bounded);
+        const given = lines.slice(0, mostAtOnce);
+        const added = given.map(bounded);
         await append(tx, importId, stored.lineCount, added);
         if (aside.length > 0 && stored.asideCount < maxAside) {
           const before = await loadAside(tx, importId);
@@ -98,7 +101,11 @@ export function createImports({ store, random, nowMs, files }: ImportsAccess): I
             [...before, ...aside.map(({ why, text }) => ({ why, text: cut(text, maxAsideLength) }))].slice(0, maxAside),
           );
         }
-        putImport(tx, importId, withAdded(stored, added, asideCount));
+        const named = given.reduce((sum, { fileNames }) => sum + fileNames.length, stored.files.named);
+        putImport(tx, importId, {
+          ...withAdded(stored, added, asideCount),
+          files: { ...stored.files, named: Math.min(mostCounted, named) },
+        });
       });
     },
     async keepImportedFile(importId, file) {
@@ -115,12 +122,11 @@ export function createImports({ store, random, nowMs, files }: ImportsAccess): I
         const kept = await (await files()).keep({ name, kind, mediaType, sizeBytes, content }, end.signal);
         let isWritten = false;
         try {
-          await store.transact("write", (tx) => putFile(tx, importId, file, kept.file));
-          isWritten = true;
+          isWritten = await store.transact("write", (tx) => putFile(tx, importId, file, kept.file));
         } finally {
           await kept.written(isWritten);
         }
-        return "kept";
+        return isWritten ? "kept" : "unnamed";
       } catch (error) {
         return fateOf(error, end.signal);
       } finally {
@@ -219,8 +225,8 @@ async function unfinished(tx: StoreTransaction, id: string): Promise<StoredImpor
   return stored;
 }
 
-/** The file is of these lines from now on. */
-async function putFile(tx: StoreTransaction, id: string, { places }: ArchivedFile, file: StoredFileOfLine["file"]): Promise<void> {
+/** The file is of these lines from now on. @returns whether any of them has a name that is without a file */
+async function putFile(tx: StoreTransaction, id: string, { places }: ArchivedFile, file: StoredFileOfLine["file"]): Promise<boolean> {
   // It may have been deleted while the file came.
   const stored = await unfinished(tx, id);
   let kept = 0;
@@ -231,9 +237,10 @@ async function putFile(tx: StoreTransaction, id: string, { places }: ArchivedFil
     putLineFiles(tx, id, order, [...ofLine, { at, file }]);
     kept++;
   }
-  if (kept === 0) throw new ClientError("unknown_message", "No line of this import names the file.");
+  if (kept === 0) return false;
   const { files } = stored;
   putImport(tx, id, { ...stored, files: { ...files, kept: files.kept + kept, sizeBytes: files.sizeBytes + file.sizeBytes } });
+  return true;
 }
 
 /** What is wrong with the file itself ends nothing. */
@@ -298,10 +305,9 @@ function withAdded(stored: StoredImport, added: readonly ImportedLine[], asideCo
   return {
     ...stored,
     lineCount: stored.lineCount + added.length,
-    asideCount: Math.min(0xffff_ffff, stored.asideCount + more),
+    asideCount: Math.min(mostCounted, stored.asideCount + more),
     fromMs: stored.fromMs ?? times[0],
     toMs: times.at(-1) ?? stored.toMs,
-    files: { ...stored.files, named: stored.files.named + added.reduce((sum, { fileNames }) => sum + fileNames.length, 0) },
   };
 }
 
