@@ -98,7 +98,7 @@ export class HistoryBackups {
   async keep(phrase: string | undefined): Promise<void> {
     const backupKey = await this.#backupKey(phrase);
     await this.#steps.run(async () => {
-      await this.#eraseDue();
+      await this.#keeper.eraseDue();
       await this.#refuseUnread(backupKey);
       await this.#keeper.begin(await publicKeyOf(this.#world.platform, backupKey));
     });
@@ -128,7 +128,7 @@ export class HistoryBackups {
       });
       this.#failure = undefined;
       this.#access.shareSeen();
-      await this.#eraseDue().catch((error: unknown) => this.#fail(error));
+      await this.#keeper.eraseDue().catch((error: unknown) => this.#fail(error));
     });
     this.#world.emit({ kind: "history_backup" });
     this.#plan(againMs);
@@ -212,8 +212,10 @@ export class HistoryBackups {
     this.#isWriting = true;
     this.#world.emit({ kind: "history_backup" });
     try {
-      await this.#eraseDue();
+      await this.#keeper.eraseDue();
       await this.#keeper.write();
+      // It may have stopped, having heard that it is off.
+      await this.#keeper.eraseDue();
       this.#wroteAtMs = this.#world.platform.nowMs();
       this.#fullAtMs = undefined;
       this.#failure = undefined;
@@ -225,15 +227,6 @@ export class HistoryBackups {
       this.#isWriting = false;
       this.#world.emit({ kind: "history_backup" });
     }
-  }
-
-  async #eraseDue(): Promise<void> {
-    const { store } = this.#world;
-    const { isDue, seen } = await store.transact("read", async (tx) => ({ isDue: await mustErase(tx), seen: await loadSeen(tx) }));
-    if (!isDue) return;
-    // Whoever keeps one since turned it on again: that one stays.
-    if (seen?.isOn !== true) await this.#access.host((connection) => this.#keeper.erase(connection));
-    await store.transact("write", (tx) => putMustErase(tx, false));
   }
 
   #fail(error: unknown): void {
@@ -255,7 +248,7 @@ export class HistoryBackups {
         if (this.#isClosed) return;
         await this.#read();
         if (await this.#isDue()) await this.#write();
-        else await this.#eraseDue();
+        else await this.#keeper.eraseDue();
       });
       const nowMs = this.#world.platform.nowMs();
       if (nowMs - this.#lookedAtMs >= dayMs) {
@@ -269,10 +262,14 @@ export class HistoryBackups {
     }
   }
 
-  /** Once a day where there is something to write, and at once what was not written to its end. */
+  /** Once a day where there is something to write, and at once what was not written to its end, or was turned off elsewhere. */
   async #isDue(): Promise<boolean> {
-    const keeping = await this.#world.store.transact("read", loadKeeping);
+    const { keeping, seen } = await this.#world.store.transact("read", async (tx) => ({
+      keeping: await loadKeeping(tx),
+      seen: await loadSeen(tx),
+    }));
     if (keeping === undefined) return false;
+    if (seen?.isOn === false && seen.counter > keeping.counter) return true;
     const isDayOver = (sinceMs: number): boolean => sinceMs >= dayMs || sinceMs < 0;
     const nowMs = this.#world.platform.nowMs();
     // A full server is asked again the next day.

@@ -29,10 +29,12 @@ import {
   loadManifestOut,
   loadSeen,
   loadTouched,
+  mustErase,
   nextOut,
   putChunk,
   putKeeping,
   putManifestOut,
+  putMustErase,
   putSeen,
   putTold,
   putTouched,
@@ -210,8 +212,21 @@ export class Keeper {
     return keeping === undefined || (shown === keeping.previous && shown >= seen.counter);
   }
 
+  /** Has the server keep none any more, where that is still to be said; what a further device turned on again since stays. @throws ClientError */
+  async eraseDue(): Promise<void> {
+    const { store } = this.#world;
+    const { isDue, seen } = await store.transact("read", async (tx) => ({ isDue: await mustErase(tx), seen: await loadSeen(tx) }));
+    if (!isDue) return;
+    if (seen?.isOn !== true)
+      await this.#access.host(async (connection) => {
+        const verified = await this.#verified(await readManifest(connection));
+        if (!this.#isTaken(verified, seen?.counter ?? 0)) await this.#erase(connection);
+      });
+    await store.transact("write", (tx) => putMustErase(tx, false));
+  }
+
   /** The server keeps none any more. @throws ClientError */
-  async erase(connection: RoleConnection<"device">): Promise<void> {
+  async #erase(connection: RoleConnection<"device">): Promise<void> {
     expectAnswer(await connection.request({ kind: "erase_history" }), "done");
   }
 
@@ -267,8 +282,19 @@ export class Keeper {
   /** The counter by which the server's manifest is replaced, whoever signed it; one that leaves none to go on with is erased first. */
   async #standing(connection: RoleConnection<"device">, { counter }: HistoryManifest, known: number): Promise<number> {
     if (isCounterInReach(counter, known)) return counter;
-    await this.erase(connection);
+    await this.#erase(connection);
     return 0;
+  }
+
+  #isOther(deviceId: Uint8Array): boolean {
+    const { own } = this.#world;
+    return !equalBytes(deviceId, own.deviceId) && isCurrent(own, deviceId);
+  }
+
+  /** Whether another device of the account wrote a manifest above this counter, and so keeps the backup. */
+  #isTaken(verified: VerifiedManifest | undefined, counter: number): boolean {
+    if (verified === undefined || !this.#isOther(verified.body.deviceId)) return false;
+    return verified.body.counter > counter && isCounterInReach(verified.body.counter, counter);
   }
 
   async #alarm(counter: number): Promise<void> {
@@ -287,15 +313,14 @@ export class Keeper {
     // Taken, though the answer was lost: the same again is taken too.
     if (out !== undefined && server.counter === out.counter && equalBytes(server.manifest, out.manifest)) return stored;
     const verified = await this.#verified(server);
-    const { own } = this.#world;
-    const isOther = (deviceId: Uint8Array): boolean => !equalBytes(deviceId, own.deviceId) && isCurrent(own, deviceId);
-    const isTaken =
-      verified !== undefined &&
-      verified.body.counter > stored.counter &&
-      isCounterInReach(verified.body.counter, stored.counter) &&
-      isOther(verified.body.deviceId);
-    if (isTaken || (seen !== undefined && seen.counter > stored.counter && (!seen.isOn || isOther(seen.deviceId)))) {
-      await store.transact("write", forgetKeeping);
+    const told = seen !== undefined && seen.counter > stored.counter ? seen : undefined;
+    const isOff = told?.isOn === false;
+    if (isOff || this.#isTaken(verified, stored.counter) || (told !== undefined && this.#isOther(told.deviceId))) {
+      await store.transact("write", async (tx) => {
+        await forgetKeeping(tx);
+        // What this device wrote before it heard of that came after the other one had all of it erased.
+        if (isOff) putMustErase(tx, true);
+      });
       await this.#world.alarms.raise({ failure: keptElsewhere, about: String(Math.max(seen?.counter ?? 0, verified?.body.counter ?? 0)) });
       this.#access.changed();
       return undefined;

@@ -467,4 +467,51 @@ describe("[B-4] a device that keeps the backup", () => {
     expect(kindsSent(host)).not.toContain("erase_history");
     expect(await device.backups.state()).toMatchObject({ isToBeErased: false });
   });
+
+  test("has what it wrote erased where another device turned it off meanwhile: a chunk that was on its way, and all that it wrote before it heard", async () => {
+    const { host, device, id } = await kept();
+    const { second } = withDevice(device.own, random(16));
+    const off = { isOn: false, deviceId: second.deviceId, counter: 1001, writtenAtMs: 0, messages: 0, sizeBytes: 0 };
+    const hear = (seen: SeenBackup): Promise<void> => device.inner.transact("write", async (tx) => void (await putSeen(tx, seen)));
+    await device.say(id, 32, "second");
+    // The other device's word is carried out between the look of this one and its chunk.
+    let isErased = false;
+    host.answered = ({ kind }) => {
+      if (kind !== "read_history_manifest" || isErased) return;
+      isErased = true;
+      host.erase();
+    };
+    await expect(device.backups.write(false)).rejects.toMatchObject({ code: "conflict" });
+    expect(host.chunks.size).toBe(1);
+    // Not having heard of it, it takes it for a server that lost all of it.
+    await device.backups.write(false);
+    expect(host.stored.chunks).toBeGreaterThan(0);
+    await hear(off);
+    for (let hour = 0; hour < 2; hour++) {
+      device.clock.advance(3_600_000);
+      await turns();
+    }
+    expect([host.chunks.size, host.stored.counter]).toEqual([0, 0]);
+    expect(await device.backups.state()).toMatchObject({ keptBy: "nobody", isToBeErased: false });
+    expect(device.alarms.at(-1)).toBe("backup_taken_over");
+    await device.backups.close();
+  });
+
+  test("has nothing erased that a further device turned on again since, also where it has not heard of that", async () => {
+    const { host, device } = await kept();
+    const both = withDevice(device.own, random(16));
+    const second = new Device(host, both.second);
+    second.converse(3);
+    device.refreshed = () => both.first;
+    const off = { isOn: false, deviceId: second.own.deviceId, counter: 1001, writtenAtMs: 0, messages: 0, sizeBytes: 0 };
+    for (const { inner } of [device, second]) await inner.transact("write", async (tx) => void (await putSeen(tx, off)));
+    await second.backups.keep(undefined);
+    await second.backups.write(false);
+    const { stored } = host;
+    await device.backups.write(false);
+    expect(host.stored).toEqual(stored);
+    expect(host.chunks.size).toBe(stored.chunks);
+    expect(await device.backups.state()).toMatchObject({ isToBeErased: false });
+    expect((await second.backups.state()).keptBy).toBe("this");
+  });
 });

@@ -59,6 +59,12 @@ export class FakeHost {
     close: () => undefined,
   };
 
+  /** Nothing of a backup is there any more. */
+  erase(): void {
+    this.stored = { ...this.stored, counter: 0, chunks: 0, generation: new Uint8Array(16), manifest: new Uint8Array() };
+    this.chunks.clear();
+  }
+
   keyOf(generation: Uint8Array, number: number): string {
     return `${toBase64Url(generation)}/${String(number)}`;
   }
@@ -101,8 +107,7 @@ export class FakeHost {
         return { kind: "done" };
       }
       case "erase_history":
-        this.stored = { ...stored, counter: 0, chunks: 0, generation: new Uint8Array(16), manifest: new Uint8Array() };
-        this.chunks.clear();
+        this.erase();
         return { kind: "done" };
       default:
         throw new Error(request.kind);
