@@ -56,6 +56,7 @@ import { phraseCommand, recoverCommand } from "./commands/recover.ts";
 import { recoveryCommand } from "./commands/recovery.ts";
 import { registerCommand } from "./commands/register.ts";
 import { blockCommand, requestsCommand, unblockCommand } from "./commands/requests.ts";
+import { blobsCommand } from "./commands/blobs.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { saveCommand } from "./commands/save.ts";
 import { sendCommand } from "./commands/send.ts";
@@ -73,6 +74,7 @@ const commands: readonly Command[] = [
   serveCommand,
   backupCommand,
   restoreCommand,
+  blobsCommand,
   adminCommand,
   doctorCommand,
   healthcheckCommand,

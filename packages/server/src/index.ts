@@ -1,3 +1,5 @@
+export { moveBlobs } from "./blobs/move-blobs.ts";
+export type { MovedBlobs } from "./blobs/move-blobs.ts";
 export { backupPlace } from "./backup/open-place.ts";
 export type { BackupPlace } from "./backup/place.ts";
 export type { BackupOptions, MadeBackup } from "./backup/backup.ts";

@@ -11,8 +11,9 @@ const putsAtOnce = 8;
 const keyPattern = /^[0-9a-f]{2}\/([\w-]{43})\.[\w-]{43}$/;
 
 /**
- * A bucket of blobs. Nothing is put there, looked for or removed before it is known to be this server's. The key of an object has the blob's id and the hash of its bytes, so that two who bring other bytes for one id never
- * write to one object, whatever the bucket does with two writers: the row says which object is the blob.
+ * A bucket of blobs. Nothing is put there, looked for or removed before it is known to be this server's. The key of an object has the blob's
+ * id and the hash of its bytes, so that two who bring other bytes for one id never write to one object, whatever the bucket does with two
+ * writers: the row says which object is the blob.
  */
 export class BucketBlobs implements BlobPlace {
   readonly #bucket: Bucket;
@@ -98,10 +99,15 @@ function streamOf(first: IteratorResult<Uint8Array>, pieces: AsyncGenerator<Uint
       );
     },
     destroy(error, done) {
-      void pieces.return(undefined).catch(() => undefined);
+      void leave(pieces);
       done(error);
     },
   });
+}
+
+/** Ends what is under way, without a word of how that ends. */
+async function leave(pieces: AsyncGenerator<Uint8Array>): Promise<void> {
+  await pieces.return(undefined).catch(() => undefined);
 }
 
 function idOf(name: string): Uint8Array | undefined {

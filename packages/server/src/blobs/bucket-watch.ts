@@ -149,6 +149,11 @@ export async function writeOwner(bucket: Bucket, owner: string): Promise<void> {
   await bucket.put(ownerKey, new TextEncoder().encode(owner));
 }
 
+/** Says in a bucket that it holds nobody's blobs any more. @throws ServerError `bucket_failed` */
+export async function removeOwner(bucket: Bucket): Promise<void> {
+  await bucket.remove(ownerKey);
+}
+
 function noOwner({ name }: Bucket): ServerError {
   const message = `${name} does not hold this server's blobs: see that AWS_ENDPOINT_URL, AWS_REGION and the credentials are those of before. If all that was there is lost, start the server once with --i-know lost-blobs.`;
   return new ServerError("bucket_failed", message);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
-import { blobSetting } from "../blobs/blob-setting.ts";
+import { blobSetting, moveSetting, newOwner, parseBlobMove } from "../blobs/blob-setting.ts";
 import { BucketBlobs } from "../blobs/bucket-blobs.ts";
 import { BucketWatch, otherOwner, readOwner, writeOwner } from "../blobs/bucket-watch.ts";
 import type { ServerOptions } from "../config.ts";
@@ -12,7 +12,6 @@ import type { BucketPatience } from "../s3/bucket.ts";
 import type { Store } from "../store/store.ts";
 import type { SetTimer } from "./parts.ts";
 
-const ownerBytes = 16;
 /** Somebody waits for what is asked of the bucket: two tries, and as much at once as a moment brings to a machine beside it. */
 const usualPatience: BucketPatience = { silenceMs: 20_000, tries: 2, partBytes: 8_388_608 };
 
@@ -37,28 +36,38 @@ export async function openBlobBucket(params: {
   patience?: BucketPatience | undefined;
 }): Promise<OpenBlobBucket | undefined> {
   const { options, store, log } = params;
-  const [known = "", knownOwner = ""] = ((await store.admin.rules()).settings[blobSetting] ?? "").split(" ");
+  const { settings } = await store.admin.rules();
+  const [known = "", knownOwner = ""] = (settings[blobSetting] ?? "").split(" ");
+  const move = parseBlobMove(settings[moveSetting]);
+  if (move !== undefined) {
+    const message = `The blobs of this server are being moved: finish that first, with latchkey blobs move ${move.to.at}.`;
+    throw new ServerError("invalid_options", message);
+  }
   const hasBlobs = (await store.blobTotals()).blobs > 0;
   if (options.blobs === undefined) {
     if (known === "") return undefined;
-    if (hasBlobs) throw new ServerError("invalid_options", `The blobs of this server lie in ${known}: start it with --blobs ${known}.`);
+    if (hasBlobs)
+      throw new ServerError(
+        "invalid_options",
+        `The blobs of this server lie in ${known}: start it with --blobs ${known}, or move them with latchkey blobs move folder.`,
+      );
     await store.admin.setSetting({ name: blobSetting, value: "" });
     return undefined;
   }
   const address = readS3Address(options.blobs.at, options.blobs.environment ?? {});
   if (known === "" && hasBlobs) {
-    const message = `The blobs of this server lie in ${options.dataDirectory}, and ${address.name} has none of them: start it without --blobs. A server that has blobs keeps them where they are.`;
+    const message = `The blobs of this server lie in ${options.dataDirectory}, and ${address.name} has none of them: start it without --blobs, or move them with latchkey blobs move ${address.name}.`;
     throw new ServerError("invalid_options", message);
   }
   const stopping = new AbortController();
   const bucket = new Bucket(address, { ...usualPatience, ...params.patience, signal: stopping.signal });
-  const owner = known === "" ? randomBytes(ownerBytes).toString("hex") : knownOwner;
+  const owner = known === "" ? newOwner(randomBytes) : knownOwner;
   if (known !== address.name) {
     // Before the data say so: nobody's becomes this server's, and a bucket that lacks what the one before had is refused.
     const found = await readOwner(bucket);
     if (found !== undefined && found !== owner) throw otherOwner(bucket);
     if (found === undefined && hasBlobs) {
-      const message = `The blobs of this server lie in ${known}: start it with --blobs ${known}, or copy all of its objects to ${address.name} first, while no server runs.`;
+      const message = `The blobs of this server lie in ${known}: start it with --blobs ${known}, or move them with latchkey blobs move ${address.name}.`;
       throw new ServerError("invalid_options", message);
     }
     await store.admin.setSetting({ name: blobSetting, value: `${address.name} ${owner}` });

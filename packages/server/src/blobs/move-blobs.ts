@@ -1,0 +1,170 @@
+import { equalBytes } from "@latchkey/codec";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { dayMs, dayOf } from "../days.ts";
+import { Refusal, ServerError } from "../errors.ts";
+import { createCounters } from "../metrics.ts";
+import { readS3Address } from "../s3/address.ts";
+import { Bucket } from "../s3/bucket.ts";
+import { databaseFile } from "../store/sqlite/database-files.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
+import { BlobFiles } from "./blob-files.ts";
+import type { BlobPlace, NamedBytes } from "./blob-place.ts";
+import { blobSetting, folderName, moveSetting, newOwner, parseBlobMove } from "./blob-setting.ts";
+import type { BlobMove } from "./blob-setting.ts";
+import { BucketBlobs } from "./bucket-blobs.ts";
+import { BucketWatch, otherOwner, readOwner, removeOwner, writeOwner } from "./bucket-watch.ts";
+import { withFile, writeAt } from "./disk-writes.ts";
+
+/** What was moved. */
+export interface MovedBlobs {
+  readonly moved: number;
+  /** Blobs whose bytes were not where they should be, or were others. */
+  readonly lost: number;
+}
+
+/** One of the two places of a move. */
+interface MovePlace {
+  readonly place: BlobPlace;
+  /** Makes it this server's. @throws ServerError */
+  claim(): Promise<void>;
+  /** Says what is wrong, after a Refusal. */
+  reason(): string | undefined;
+  /** Once nothing lies there any more. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Moves all blobs of a server that does not run to a bucket, or to its data folder. They are copied, then the data say that they lie there,
+ * then those of before are removed: a move that broke off goes on with the same call, and no server starts before it is done.
+ * @param params.to `s3://BUCKET/PREFIX`, or `folder` @throws ServerError with what to do; StoreError, the system's error
+ */
+export async function moveBlobs(params: {
+  dataDirectory: string;
+  to: string;
+  environment: Readonly<Record<string, string | undefined>>;
+  nowMs: number;
+}): Promise<MovedBlobs> {
+  const { dataDirectory, to, environment, nowMs } = params;
+  if (!existsSync(join(dataDirectory, databaseFile.logs))) {
+    throw new ServerError("invalid_options", `There is no data folder of a server at ${dataDirectory}: say with --data where it is.`);
+  }
+  const name = to === folderName ? to : readS3Address(to, environment).name;
+  const store = await openSqliteStore({ directory: dataDirectory });
+  try {
+    const move = await begin(store, name);
+    const files = new BlobFiles({ directory: join(dataDirectory, "blobs"), index: store, dayTime: () => new Date(dayOf(nowMs) * dayMs) });
+    await mkdir(files.uploads, { recursive: true, mode: 0o700 });
+    const [from, target] = [move.from, move.to].map(({ at, owner }) =>
+      at === folderName ? folderPlace(files) : bucketPlace(at, owner, environment),
+    );
+    if (from === undefined || target === undefined) throw new Error("two places");
+    try {
+      const moved = move.isCopied ? { moved: 0, lost: 0 } : await copy({ store, files, from: from.place, target });
+      if (!move.isCopied) {
+        const value = move.to.at === folderName ? "" : `${move.to.at} ${move.to.owner}`;
+        await store.admin.setSetting({ name: blobSetting, value });
+      }
+      for await (const { key } of from.place.list()) await from.place.remove(key);
+      await from.leave();
+      await store.admin.setSetting({ name: moveSetting, value: "" });
+      return moved;
+    } catch (error) {
+      const reason = from.reason() ?? target.reason();
+      throw error instanceof Refusal && reason !== undefined ? new ServerError("bucket_failed", reason, { cause: error }) : error;
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** The move that was begun, or one that begins. */
+async function begin(store: Pick<Store, "admin">, to: string): Promise<BlobMove & { readonly isCopied: boolean }> {
+  const { settings } = await store.admin.rules();
+  const [at = "", owner = ""] = (settings[blobSetting] ?? "").split(" ");
+  const here = at === "" ? folderName : at;
+  const begun = parseBlobMove(settings[moveSetting]);
+  if (begun !== undefined && begun.to.at !== to) {
+    throw new ServerError("invalid_options", `The blobs are being moved to ${begun.to.at}: finish that first.`);
+  }
+  if (begun !== undefined) return { ...begun, isCopied: here === to };
+  if (here === to) throw new ServerError("invalid_options", "The blobs lie there already.");
+  const move = { from: { at: here, owner }, to: { at: to, owner: to === folderName ? "" : newOwner(randomBytes) } };
+  await store.admin.setSetting({ name: moveSetting, value: [move.from.at, move.from.owner, move.to.at, move.to.owner].join(" ") });
+  return { ...move, isCopied: false };
+}
+
+async function copy(params: { store: Pick<Store, "findBlob">; files: BlobFiles; from: BlobPlace; target: MovePlace }): Promise<MovedBlobs> {
+  const { store, files, from, target } = params;
+  let [moved, lost] = [0, 0];
+  await target.claim();
+  for await (const { key, blobId } of from.list()) {
+    const known = await store.findBlob({ blobId });
+    // What no row names was left by a crash, and goes.
+    if (known === undefined || from.keyOf({ blobId, sha256: known.sha256 }) !== key) continue;
+    const blob = { blobId, ...known };
+    if (await target.place.has(blob)) continue;
+    const temporary = files.temporary();
+    try {
+      if (await bring({ files, from, blob, temporary })) {
+        await target.place.keep(blob, temporary);
+        moved += 1;
+      } else lost += 1;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+  return { moved, lost };
+}
+
+/** Brings the bytes of a blob to a file. False where they are not there, or are others: those are nobody's. */
+async function bring(params: { files: BlobFiles; from: BlobPlace; blob: NamedBytes; temporary: string }): Promise<boolean> {
+  const { files, from, blob, temporary } = params;
+  const hash = createHash("sha256");
+  let isThere = true;
+  await withFile(temporary, "wx", async (file) => {
+    if (blob.sizeBytes > 0) {
+      const content = await from.read(blob, { first: 0, last: blob.sizeBytes - 1 });
+      isThere = content !== undefined;
+      let position = 0;
+      // A stream of bytes.
+      for await (const piece of (content ?? []) as AsyncIterable<Uint8Array>) {
+        hash.update(piece);
+        await writeAt(file, piece, position);
+        position += piece.length;
+      }
+    }
+    await files.settle(file);
+  });
+  return isThere && equalBytes(hash.digest(), blob.sha256);
+}
+
+function folderPlace(files: BlobFiles): MovePlace {
+  return { place: files.place, claim: () => Promise.resolve(), reason: () => undefined, leave: () => Promise.resolve() };
+}
+
+function bucketPlace(at: string, owner: string, environment: Readonly<Record<string, string | undefined>>): MovePlace {
+  const bucket = new Bucket(readS3Address(at, environment));
+  const watch = new BucketWatch({
+    bucket,
+    owner,
+    counters: createCounters(),
+    setTimer: () => () => undefined,
+    elapsedMs: () => performance.now(),
+    stopping: new AbortController(),
+    tell: () => undefined,
+  });
+  return {
+    place: new BucketBlobs(bucket, watch),
+    async claim() {
+      const found = await readOwner(bucket);
+      if (found === undefined) await writeOwner(bucket, owner);
+      else if (found !== owner) throw otherOwner(bucket);
+    },
+    reason: () => watch.reason,
+    leave: () => removeOwner(bucket),
+  };
+}
