@@ -5,6 +5,8 @@ import { readdirSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import type { ServerOptions } from "../config.ts";
 import { dayOf } from "../days.ts";
@@ -276,14 +278,20 @@ describe("a gigabyte", () => {
 
   test("is read through the server without ever being in its memory", async () => {
     const { server, blobId, sent } = await withGigabyte();
+    setFlagsFromString("--expose-gc");
+    // What nobody holds any more is not meant.
+    const collect = runInNewContext("gc") as () => void;
     const response = await get(server, blobId);
     let [size, peak] = [0, 0];
     for await (const part of response.body ?? []) {
+      const before = size;
       size += part.length;
+      if (Math.floor(before / 67_108_864) === Math.floor(size / 67_108_864)) continue;
+      collect();
       peak = Math.max(peak, process.memoryUsage().arrayBuffers);
     }
     expect([size, sent.bytes]).toEqual([sizeBytes, sizeBytes]);
-    expect(peak).toBeLessThan(200_000_000);
+    expect(peak).toBeLessThan(64_000_000);
   }, 120_000);
 
   test("is not asked for further than somebody reads it", async () => {
@@ -374,6 +382,15 @@ describe("where the blobs lie", () => {
     await server.close();
     await expect(serve(bucket, { dataDirectory })).rejects.toMatchObject(refusal(/blobs of another server/));
     expect(new TextDecoder().decode(bucket.fake.objects.get("chat/server"))).toMatch(/^[0-9a-f]{32}$/);
+    // Killed before the bucket had it the first time, or started while the bucket fails.
+    bucket.fake.objects.delete("fresh/server");
+    const fresh = { blobs: { ...bucket.blobs, at: "s3://copies/fresh" } };
+    for (const fault of [undefined, 500]) {
+      bucket.fake.fault = () => fault;
+      const again = await serve(fresh, { dataDirectory });
+      if (fault === undefined) expect((await put(again, random(32), new Uint8Array())).status).toBe(201);
+      await again.close();
+    }
   });
 
   test("need not answer when the server starts: it comes by itself; what is not known to be this server's is not swept", async () => {

@@ -61,6 +61,7 @@ export async function openBlobBucket(params: {
   }
   const stopping = new AbortController();
   const bucket = new Bucket(address, { ...usualPatience, ...params.patience, signal: stopping.signal });
+  const isLost = options.iKnow?.includes("lost-blobs") === true;
   const owner = known === "" ? newOwner(randomBytes) : knownOwner;
   if (known !== address.name) {
     // Before the data say so: nobody's becomes this server's, and a bucket that lacks what the one before had is refused.
@@ -72,9 +73,13 @@ export async function openBlobBucket(params: {
     }
     await store.admin.setSetting({ name: blobSetting, value: `${address.name} ${owner}` });
     await writeOwner(bucket, owner);
-  } else if (options.iKnow?.includes("lost-blobs") === true || !hasBlobs) {
+  } else if (!hasBlobs || isLost) {
     // Nothing is missing there, or its operator knows that: a crash may have come before the first time.
-    if ((await readOwner(bucket)) === undefined) await writeOwner(bucket, owner);
+    try {
+      if ((await readOwner(bucket)) === undefined) await writeOwner(bucket, owner);
+    } catch (error) {
+      if (isLost) throw error;
+    }
   }
   const watch = new BucketWatch({ ...params, bucket, owner, stopping, tell: (message) => log.warn(message) });
   // Whoever does not want a picture does not wait for it.
