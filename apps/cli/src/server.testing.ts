@@ -1,6 +1,7 @@
 import type { Client } from "@latchkey/client";
 import { openNodeClient } from "@latchkey/client/node";
 import { startServer } from "@latchkey/server";
+import type { ServerOptions } from "@latchkey/server";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,14 +17,14 @@ export interface ServerOfAllTests {
   open(name: string): Promise<Client>;
 }
 
-/** Starts one before the tests of the file that calls this; it is gone after them, and the folder with it. */
-export function serverOfAllTests(): ServerOfAllTests {
+/** Starts one before the tests of the file that calls this, with what `further` answers then; it is gone after them, and the folder with it. */
+export function serverOfAllTests(further: () => Promise<Partial<ServerOptions>> = () => Promise.resolve({})): ServerOfAllTests {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
   let url = "";
   let stop = (): Promise<void> => Promise.resolve();
 
   beforeAll(async () => {
-    const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error" });
+    const server = await startServer({ dataDirectory: join(folder, "data"), port: 0, logLevel: "error", ...(await further()) });
     url = server.url;
     stop = () => server.close();
   }, 60_000);
