@@ -311,6 +311,7 @@ function dying(store: Store, isLast: (key: string) => boolean): { store: Store; 
               tx.put(key, value);
             },
             delete: (key) => tx.delete(key),
+            eraseTraces: () => tx.eraseTraces(),
             scan: (range) => tx.scan(range),
             afterCommit: (follow) => tx.afterCommit(follow),
           }),

@@ -2,7 +2,7 @@
 // Source: FBI "Lawful Access" chart, January 2021: content by way of cloud backups
 // Counter-measure: its keys are at the server sealed for the recovery phrase alone, no device keeps one, and what was deleted is written over within days (B-2, B-4)
 import { describe, expect, test } from "vitest";
-import { readFileSync, readdirSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { equalBytes, fromBase64Url } from "@latchkey/codec";
@@ -12,6 +12,26 @@ import { chunkKeyOf, openChunk } from "@latchkey/client/testing";
 import { backUp, phraseOf, recovered, textsOf } from "./testing/backups.ts";
 import { foundPair, say, Scene, settle } from "./testing/scene.ts";
 import { shows } from "./testing/shown.ts";
+
+/** Every state of a profile that a copy of its folder has: the last one, and those before it that its write-ahead log leads through. */
+async function* statesOf(folder: string): AsyncGenerator<readonly (readonly [string, Uint8Array])[]> {
+  const log = readFileSync(join(folder, "profile.db-wal"));
+  const frameBytes = 24 + (log.length > 12 ? log.readUInt32BE(8) : 0);
+  // A frame that ends a transaction says how large the database is by then.
+  const ends = Array.from({ length: Math.floor(Math.max(0, log.length - 32) / frameBytes) }, (_, at) => 32 + at * frameBytes)
+    .filter((at) => log.readUInt32BE(at + 4) !== 0)
+    .map((at) => at + frameBytes);
+  for (const [at, end] of [0, ...ends].entries()) {
+    const trial = `${folder}-${String(at)}`;
+    cpSync(folder, trial, { recursive: true });
+    writeFileSync(join(trial, "profile.db-wal"), log.subarray(0, end));
+    const store = await openNodeStore(trial).catch(() => undefined);
+    // One that is far behind is refused as restored.
+    if (store === undefined) continue;
+    yield await store.transact("read", (tx) => tx.scan({ prefix: "" }));
+    await store.close();
+  }
+}
 
 describe("E3 backups", () => {
   test("[B-2] nothing of what was said is in what the server stores, or gives out about an account; with the phrase it is all there", async (context) => {
@@ -89,6 +109,43 @@ describe("E3 backups", () => {
     expect(await fresh.restoreHistoryBackup()).toMatchObject({ found: { stage: "done", missing: 0 } });
     expect(await textsOf(fresh, id)).toEqual(["hello"]);
     shows(context, "what was deleted is out of the backup, and who wrote it has no key of it");
+  });
+
+  test("[B-2] a copy of the profile of a device that runs, or was killed, has no earlier state with a key of what was written, or with what was deleted", async (context) => {
+    await using scene = await Scene.open();
+    const { ada, ben, id } = await foundPair(scene);
+    const phrase = await phraseOf(ada);
+    await ada.client.forgetRecoveryPhrase();
+    await ada.client.keepHistoryBackup(phrase);
+    await ada.client.writeHistoryBackup();
+    await say(ada, id, "the lighthouse at seven");
+    await settle(ada, ben);
+    await ada.client.writeHistoryBackup();
+    const { body, id: messageId } = (await ada.client.messages(id, { limit: 1 })).at(-1) ?? {};
+    expect(body).toMatchObject({ text: "the lighthouse at seven" });
+    const copies = ["once it was deleted", "once it was written"].map((name) => join(scene.folder, name));
+    for (const copy of copies) {
+      if (copy === copies[0]) await ada.client.deleteMessages(id, [messageId ?? ""], { forEveryone: false });
+      else await ada.client.writeHistoryBackup();
+      cpSync(scene.profileOf("ada"), copy, { recursive: true });
+    }
+    const kept = scene.operator.seen.flatMap(({ body: sent }) => (sent?.kind === "put_history_chunk" ? [sent] : []));
+    expect(kept.length).toBeGreaterThan(2);
+
+    const accountId = fromBase64Url(ada.accountId);
+    for (const [at, copy] of copies.entries())
+      for await (const records of statesOf(copy)) {
+        for (const [, value] of records) expect(Buffer.from(value).includes("lighthouse")).toBe(false);
+        const backup = records.filter(([key]) => key.startsWith("history-backup/"));
+        const keys = backup.flatMap(([, value]) =>
+          Array.from({ length: Math.max(0, value.length - 31) }, (_, from) => chunkKeyOf(value.slice(from, from + 32))),
+        );
+        expect(keys.length).toBeGreaterThan(100);
+        // The one that was written after the copy was taken is of what comes later.
+        for (const { chunk, generation, number } of at === 0 ? kept.slice(0, -1) : kept)
+          expect(keys.some((key) => openChunk(chunk, key, { accountId, generation, number }) !== undefined)).toBe(false);
+      }
+    shows(context, "a device's storage keeps no earlier state of what it wrote the backup with");
   });
 
   test("[B-2] another phrase, and an account that was put in the place of another, open nothing", async (context) => {

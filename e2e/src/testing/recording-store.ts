@@ -50,6 +50,7 @@ function transactionOn(view: Map<string, Uint8Array>, followers: (() => void)[])
     delete(key) {
       view.delete(key);
     },
+    eraseTraces: () => undefined,
     scan({ prefix, after, before, limit, reverse }) {
       const found = [...view]
         .filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after) && (before === undefined || key < before))

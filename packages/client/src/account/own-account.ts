@@ -245,6 +245,8 @@ export function saveOwnAccount(tx: StoreTransaction, account: OwnAccount): void 
     inboxSecretKey: inboxKeyPair.secretKey,
   };
   tx.put(accountKey, encode(storedCodec, stored));
+  // Nor does an earlier form of it have the words, once they were forgotten.
+  if (account.recoveryEntropy.length === 0) tx.eraseTraces();
 }
 
 /** Forgets an account that never came to be. */

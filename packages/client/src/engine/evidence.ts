@@ -60,6 +60,7 @@ export async function eraseEvidence(tx: StoreTransaction, conversationId: string
   const stored = await tx.get(key);
   if (stored === undefined) return;
   tx.delete(key);
+  tx.eraseTraces();
   const { epoch } = decode(storedCodec, stored);
   const isOfEpoch = ([, value]: readonly [string, Uint8Array]): boolean => decode(storedCodec, value).epoch === epoch;
   // Epochs and places grow together: only neighbours can be of the same one.

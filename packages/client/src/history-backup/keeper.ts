@@ -425,6 +425,7 @@ export class Keeper {
   /** Stores a chunk; from then on nothing here opens it. */
   #putChunk(tx: StoreTransaction, keeping: Keeping, chunk: Uint8Array): void {
     putChunk(tx, keeping.chunks, chunk, this.#world.platform.sha256(chunk));
+    tx.eraseTraces();
     const { chunks, chainKey, sizeBytes } = keeping;
     putKeeping(tx, { ...keeping, chunks: chunks + 1, chainKey: nextChainKey(chainKey), sizeBytes: sizeBytes + chunk.length });
   }

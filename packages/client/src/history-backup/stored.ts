@@ -327,4 +327,6 @@ export async function loadMembers(tx: StoreTransaction, conversationId: string):
 export async function forgetReading(tx: StoreTransaction): Promise<void> {
   for (const at of [gonePrefix, membersPrefix]) for (const [key] of await tx.scan({ prefix: at })) tx.delete(key);
   tx.delete(hashesKey);
+  // With the key of the generation.
+  tx.eraseTraces();
 }

@@ -150,6 +150,7 @@ export async function eraseSome(
   if (chunks.length === most || named.length === most) return { fileIds, isGone: false };
   tx.delete(heads + id);
   tx.delete(asides + id);
+  tx.eraseTraces();
   return { fileIds, isGone: true };
 }
 

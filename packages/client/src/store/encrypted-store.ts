@@ -165,6 +165,10 @@ function encryptedStore(raw: Store, cipher: ValueCipher, mapKey: (key: string) =
         },
         put: (key, value) => write(key, value),
         delete: (key) => write(key, undefined),
+        eraseTraces() {
+          check(true);
+          rawTx.eraseTraces();
+        },
         async scan(range) {
           check(false);
           checkRange(range);

@@ -83,6 +83,7 @@ export async function openIndexedDbStore(params: { name: string }): Promise<Stor
             },
             put: (key, value) => write(key, value),
             delete: (key) => write(key, undefined),
+            eraseTraces: () => check(true),
             async scan(range) {
               check(false);
               checkRange(range);

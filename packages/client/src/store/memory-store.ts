@@ -30,6 +30,7 @@ export function createMemoryStore(records: Map<string, Uint8Array> = new Map()):
           },
           put: (key, value) => write(key, value),
           delete: (key) => write(key, undefined),
+          eraseTraces: () => undefined,
           scan: async (range) => {
             checkRange(range);
             const found = await overlay.scan(range, async (inner) => read(inner));

@@ -11,7 +11,7 @@ const applicationId = 0x4c4b7374;
 const schemaVersion = 1;
 /** How long opening waits for another process to let go. */
 const lockTimeoutMs = 1500;
-/** Erased values stay in the write-ahead log until it is emptied: so often, in write transactions, and on closing. */
+/** Erased values stay in the write-ahead log until it is emptied: when a transaction says so, so often in write transactions, and on closing. */
 const checkpointEvery = 256;
 
 const schema = `
@@ -23,6 +23,7 @@ const schema = `
 /** A transaction that runs, or ran. */
 interface Running {
   open: boolean;
+  isErasing: boolean;
   readonly followers: (() => void)[];
 }
 
@@ -42,6 +43,17 @@ export function openSqliteStore(path: string): Store {
   const mutex = createMutex();
   let closed = false;
   let writes = 0;
+
+  /** What was committed is kept whether or not that can be done; the next write tries again. */
+  const emptyLog = (): void => {
+    writes = checkpointEvery;
+    try {
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      return;
+    }
+    writes = 0;
+  };
 
   const transaction = (mode: "read" | "write", state: Running): StoreTransaction => {
     const check = (writing: boolean): void => {
@@ -65,6 +77,10 @@ export function openSqliteStore(path: string): Store {
         checkKey(key);
         prepare("DELETE FROM records WHERE key = ?").run(key);
       },
+      eraseTraces() {
+        check(true);
+        state.isErasing = true;
+      },
       async scan(range) {
         check(false);
         checkRange(range);
@@ -81,13 +97,14 @@ export function openSqliteStore(path: string): Store {
     transact: (mode, run) =>
       mutex.run(async () => {
         if (closed) throw new ClientError("closed", "The store is closed.");
-        const state: Running = { open: true, followers: [] };
+        const state: Running = { open: true, isErasing: false, followers: [] };
         try {
           database.exec("BEGIN");
           const result = await run(transaction(mode, state));
           database.exec("COMMIT");
           for (const follow of state.followers) follow();
-          if (mode === "write" && ++writes % checkpointEvery === 0) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+          if (mode === "write") writes += 1;
+          if (state.isErasing || writes >= checkpointEvery) emptyLog();
           return result;
         } catch (error) {
           if (database.isTransaction) database.exec("ROLLBACK");

@@ -18,6 +18,12 @@ export interface StoreTransaction {
   /** Removes a value; absent keys are no error. Its bytes are overwritten on disk where the engine can. */
   delete(key: string): void;
   /**
+   * What this transaction removes or replaces, and whatever was before it, is not to be left in the engine's own log once it is committed:
+   * SQLite's is emptied then, which takes some milliseconds; IndexedDB has none that can be. For what somebody deleted, and for keys that
+   * are to open nothing any more.
+   */
+  eraseTraces(): void;
+  /**
    * The entries in range, own writes included. Their order is that of their `#` segments, ascending; entries that differ
    * in another segment come in an order that is stable and otherwise arbitrary.
    */

@@ -182,6 +182,36 @@ describe("the SQLite file", () => {
   });
 });
 
+describe("the SQLite file, while it is open", () => {
+  test.each(["replaced", "deleted"])("has nothing of what was %s with its traces", async (became) => {
+    const directory = temporaryDirectory();
+    const store = openSqliteStore(join(directory, "store.db"));
+    storesToClose.push(store);
+    const files = (): string =>
+      readdirSync(directory)
+        .map((name) => readFileSync(join(directory, name), "latin1"))
+        .join();
+    for (const text of ["the first secret", "the second secret"])
+      await store.transact("write", (tx) => tx.put("a/x", new TextEncoder().encode(text)));
+    expect(files()).toContain("the first secret");
+    await store.transact("write", (tx) => {
+      if (became === "replaced") tx.put("a/x", new Uint8Array(20));
+      else tx.delete("a/x");
+      tx.eraseTraces();
+    });
+    expect(files()).not.toContain("secret");
+    // What fails leaves all as it was.
+    await store.transact("write", (tx) => tx.put("a/y", new TextEncoder().encode("a third")));
+    const failed = store.transact("write", (tx) => {
+      tx.delete("a/y");
+      tx.eraseTraces();
+      throw new Error("not kept");
+    });
+    await expect(failed).rejects.toThrow("not kept");
+    expect(await store.transact("read", (tx) => tx.get("a/y"))).toEqual(new TextEncoder().encode("a third"));
+  });
+});
+
 describe("the IndexedDB database", () => {
   test("of two that have it open, however that came, the older context's next write is refused and writes nothing", async () => {
     const name = `store-${databases++}`;

@@ -21,6 +21,7 @@ export function putLine(tx: StoreTransaction, conversationId: string, value: Lin
 /** Erases a line from the history. */
 export function deleteLine(tx: StoreTransaction, conversationId: string, order: number): void {
   tx.delete(linePrefix(conversationId) + orderSegment(order));
+  tx.eraseTraces();
 }
 
 /** The line that stands for a conversation in the list: the newest that is not quiet, as far as that is not long ago. @param nowMs the time by which what has a timer is over */

@@ -246,6 +246,7 @@ export class Timeline {
       const before = await loadLine(tx, conversationId, line.order);
       if (before?.message?.timer !== undefined || line.message?.timer !== undefined) this.#followTimer(before, line);
       if (before !== undefined && isKept(before)) this.#backedUp.add(line.order);
+      if (before !== undefined && isGone(line)) tx.eraseTraces();
       if (before === undefined) {
         arrived.add(line.order);
         if (line.message?.inReplyTo !== undefined) putAnswer(tx, conversationId, line.message.inReplyTo, line.order);
@@ -274,7 +275,7 @@ export class Timeline {
     const gone: string[] = [];
     for (const { order, body } of lines) {
       if (body.kind === "text" && body.files !== undefined && !isSeen(body)) await putFiles(tx, conversationId, order, body.files);
-      else if (body.kind === "deleted" || isSeen(body)) gone.push(...(await this.#forgetFiles(order)));
+      else if (isGone({ body })) gone.push(...(await this.#forgetFiles(order)));
     }
     for (const order of this.#erased) gone.push(...(await this.#forgetFiles(order)));
     if (gone.length > 0) tx.afterCommit(() => onFilesGone(gone));
@@ -439,6 +440,11 @@ export class Timeline {
 
 /** Whose a message is that is not here yet. */
 const nobody = new Uint8Array(32);
+
+/** Whether what a line said is gone, for everybody or since it was seen. */
+function isGone({ body }: Pick<Line, "body">): boolean {
+  return body.kind === "deleted" || isSeen(body);
+}
 
 /** What of a message its timer is counted by. */
 type Timed = Pick<MessageParts, "claimedAtMs"> & { readonly timer: MessageTimer };
