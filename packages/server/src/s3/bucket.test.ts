@@ -55,6 +55,16 @@ test("who reads slowly is not taken for a bucket that is slow", async () => {
   expect(size).toBe(2_000_000);
 });
 
+test("what is sent gets time by its length: a slow line is no bucket that does not answer", async () => {
+  const { fake, bucket } = await open({ silenceMs: 300, tries: 1 });
+  fake.respond = (_, response) => {
+    setTimeout(() => response.end(), 1000);
+    return true;
+  };
+  await bucket.put("x", new Uint8Array(500_000));
+  await expect(bucket.put("x", new Uint8Array(500))).rejects.toThrow(/no answer in time/);
+});
+
 test("uploads in parts that a process left behind are broken off, those of other keys stay", async () => {
   const { fake, bucket } = await open();
   const leave = async (key: string): Promise<void> => {

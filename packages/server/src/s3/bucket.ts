@@ -25,7 +25,7 @@ export interface BucketPatience {
   readonly waitMs?: number;
   /** What is sent, and held in memory, at once: larger files go in parts of this length. */
   readonly partBytes?: number;
-  /** For how long nothing may come of an answer, in milliseconds. */
+  /** For how long nothing may come of an answer, in milliseconds; what is sent gets time by its length besides. */
   readonly silenceMs?: number;
   /** How often a request is made that fails for a moment. */
   readonly tries?: number;
@@ -41,6 +41,8 @@ const firstWaitMs = 500;
 const silenceMs = 120_000;
 /** What comes of a long answer in the long run: with less it never ends. */
 const leastBytesPerMs = 32;
+/** What is sent gets so much time besides: a megabit a second. */
+const leastSentBytesPerMs = 128;
 /** For what is said when everything else was broken off. */
 const lastWordMs = 2000;
 /** Pages of a listing that bring next to nothing. */
@@ -276,7 +278,8 @@ export class Bucket {
         .digest("hex"),
     };
     const tooLate = new AbortController();
-    const timer = setTimeout(() => tooLate.abort(new DOMException("no answer", "TimeoutError")), this.#silenceMs);
+    const patienceMs = this.#silenceMs + (body?.length ?? 0) / leastSentBytesPerMs;
+    const timer = setTimeout(() => tooLate.abort(new DOMException("no answer", "TimeoutError")), patienceMs);
     try {
       // Another origin that an answer leads to has no business with what is here.
       return await this.#client.fetch(this.#address.baseUrl + path, {
