@@ -1,4 +1,15 @@
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import "fake-indexeddb/auto";
@@ -6,7 +17,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { FileStore } from "./file-store.ts";
 import { fileDatabase } from "./file-database.ts";
 import { createMemoryFileStore } from "./memory-file-store.testing.ts";
-import { openNodeFileStore } from "./node-file-store.ts";
+import { nodeRoomBytes, openNodeFileStore } from "./node-file-store.ts";
 import { filePieceBytes } from "./reading.ts";
 import { openWebFileStore } from "./web-file-store.ts";
 
@@ -192,4 +203,13 @@ describe("a browser's files", () => {
     expect((await store.list()).length).toBe(1);
     await store.close();
   });
+});
+
+test("[E-143] the room for files in a folder is what the file system says, and not known of no folder", async () => {
+  const folder = newFolder();
+  expect(await nodeRoomBytes(folder)).toBeUndefined();
+  const roomBytes = (await nodeRoomBytes(tmpdir())) ?? 0;
+  const { bavail, bsize } = statfsSync(tmpdir());
+  expect(Math.abs(roomBytes - bavail * bsize)).toBeLessThan(1 << 30);
+  expect(roomBytes).toBeGreaterThan(0);
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { constants, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { constants, mkdir, open, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { ClientError } from "../errors.ts";
@@ -146,6 +146,12 @@ export function openNodeFileStore(folder: string): FileStore {
 export function createNodeHash(): RunningHash {
   const hash = createHash("sha256");
   return { update: (bytes) => hash.update(bytes), digest: () => new Uint8Array(hash.digest()) };
+}
+
+/** How many bytes more this user can write where a folder is; `undefined` where the system does not say. */
+export async function nodeRoomBytes(folder: string): Promise<number | undefined> {
+  const system = await statfs(folder).catch(() => undefined);
+  return system === undefined ? undefined : system.bavail * system.bsize;
 }
 
 async function makeFolder(folder: string): Promise<void> {

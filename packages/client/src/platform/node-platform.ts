@@ -101,8 +101,8 @@ const gitIgnored = "/.gitignore\n/cli.json*\n/device-key*\n/files\n/generation*\
 /** Where the files of the profile in `home` are kept: its folder `files`. */
 export function nodeFiles(home: string): () => Promise<FilePlace> {
   return async () => {
-    const { createNodeHash, openNodeFileStore } = await import("../files/node-file-store.ts");
-    return { store: openNodeFileStore(join(home, "files")), hash: createNodeHash };
+    const { createNodeHash, nodeRoomBytes, openNodeFileStore } = await import("../files/node-file-store.ts");
+    return { store: openNodeFileStore(join(home, "files")), hash: createNodeHash, roomBytes: () => nodeRoomBytes(home) };
   };
 }
 

@@ -108,6 +108,8 @@ export function openSqliteStore(path: string): Store {
           return result;
         } catch (error) {
           if (database.isTransaction) database.exec("ROLLBACK");
+          // What the log took is room for the next one.
+          if (isFull(error)) emptyLog();
           throw storageError(error);
         } finally {
           state.open = false;
@@ -117,7 +119,7 @@ export function openSqliteStore(path: string): Store {
       await mutex.idle();
       if (closed) return;
       closed = true;
-      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      emptyLog();
       database.close();
     },
   };
@@ -169,14 +171,22 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
+function codeOf(error: unknown): number {
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
+}
+
+function isFull(error: unknown): boolean {
+  return codeOf(error) === 13;
+}
+
 /** SQLite's result codes: busy 5, locked 6, no memory 7, read-only 8, I/O 10, corrupt 11, full 13, cannot open 14, no database 26. */
 function storageError(error: unknown): unknown {
   if (error instanceof ClientError || !(error instanceof Error) || !("code" in error)) return error;
-  const code = "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : 0;
+  const code = codeOf(error);
   if (code === 5 || code === 6) {
     return new ClientError("storage_in_use", "Another process has this profile open. Close it first.", { cause: error });
   }
-  if (code === 13)
+  if (isFull(error))
     return new ClientError("storage_denied", "There is no space left on this disk. Nothing was lost.", { cause: error, canRetry: true });
   if (code === 11 || code === 26) return new ClientError("storage_denied", "The profile's file is damaged.", { cause: error });
   const fileSystemCodes: unknown[] = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "ENOSPC", "EISDIR"];

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { nobleCrypto } from "@latchkey/mls/noble";
 import { seededRandom } from "@latchkey/testkit";
 import "fake-indexeddb/auto";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { storeRules } from "./conformance.testing.ts";
 import type { StoreUnderTest } from "./conformance.testing.ts";
 import { openEncryptedStore } from "./encrypted-store.ts";
@@ -115,6 +115,24 @@ describe("order segments", () => {
 });
 
 describe("the SQLite file", () => {
+  test("takes what was committed as written, and is let go of, where its log cannot be emptied, as on a full disk", async () => {
+    const path = join(temporaryDirectory(), "store.db");
+    const store = openSqliteStore(path);
+    const exec = DatabaseSync.prototype.exec;
+    const refusing = vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (this: DatabaseSync, sql: string) {
+      if (sql.includes("wal_checkpoint")) throw Object.assign(new Error("full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
+      exec.call(this, sql);
+    });
+    onTestFinished(() => refusing.mockRestore());
+    for (let at = 0; at < 300; at++) await store.transact("write", (tx) => tx.put("a", new Uint8Array([at & 0xff])));
+    await store.close();
+    expect(refusing.mock.calls.filter(([sql]) => sql.includes("wal_checkpoint")).length).toBeGreaterThan(1);
+    refusing.mockRestore();
+    const again = openSqliteStore(path);
+    storesToClose.push(again);
+    expect(await again.transact("read", (tx) => tx.get("a"))).toEqual(new Uint8Array([299 & 0xff]));
+  });
+
   test("is open to its owner only", async () => {
     const directory = temporaryDirectory();
     const store = openSqliteStore(join(directory, "store.db"));
