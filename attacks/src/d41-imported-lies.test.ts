@@ -1,14 +1,32 @@
 // D41 | somebody hands a person a file of another messenger that is made up, or made to exhaust who reads it | P
 // Source: EXPORT_FORMATS.md; zip bombs (Fifield, WOOT 2019)
 // Counter-measure: what is imported is a kind of its own, on this device alone, never anybody's message; parsers take a piece at a time, with bounds on everything, and what is refused leaves nothing
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { importFile } from "@latchkey/client/import";
 import { archiveOf } from "@latchkey/client/testing/archives";
 import { describe, expect, test, vi } from "vitest";
-import { foundTrio, say, Scene } from "./testing/scene.ts";
+import { foundPair, foundTrio, say, Scene, settle } from "./testing/scene.ts";
 
 const line = (author: string, text: string): string => `31/01/2024, 17:30 - ${author}: ${text}\n`;
+
+/** Takes all the room that is left. */
+function fill(folder: string): void {
+  for (const size of [1_048_576, 65_536, 4096]) {
+    try {
+      for (;;) appendFileSync(join(folder, "filler"), Buffer.alloc(size));
+    } catch {
+      // Full, for pieces of this size.
+    }
+  }
+}
+
+const roomOf = (folder: string): number => {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+};
 
 describe("D41 a file of another messenger that is made up", () => {
   test("[Y-4] [E-291] what it says is nobody's message: no conversation, contact or search has it, and nothing goes to anybody", async () => {
@@ -91,5 +109,40 @@ describe("D41 a file of another messenger that is made up", () => {
     await again.deleteImport(made?.id ?? "");
     await expect(again.importedFile(made?.id ?? "", 6, fileId)).rejects.toMatchObject({ code: "unknown_conversation" });
     await vi.waitFor(() => expect(onDisk()).toEqual([]));
+  });
+
+  test("[Y-6] [E-143] it fills no disk: room stays for what comes and goes, and on a disk that others filled it can be deleted", async (context) => {
+    await using scene = await Scene.open();
+    const folder = scene.profileOf("ada");
+    mkdirSync(folder, { recursive: true });
+    const { error, status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=88m", "tmpfs", folder], { stdio: "ignore" });
+    if (error !== undefined || status !== 0) {
+      context.skip("mounting a small file system is refused");
+      return;
+    }
+    using _mounted = { [Symbol.dispose]: () => void spawnSync("umount", ["-l", folder]) };
+    const { ada, ben, id } = await foundPair(scene);
+    const sizes = [...Array.from({ length: 8 }, () => 4_000_000), ...Array.from({ length: 20 }, () => 200_000)];
+    const text = sizes.map((_, at) => line("ben", `${String(at)}.jpg (file attached)`)).join("");
+    const files = sizes.map((size, at) => ({ name: `${String(at)}.jpg`, content: randomBytes(size), method: 0 }));
+    const file = new Blob([archiveOf({ name: "_chat.txt", content: Buffer.from(text) }, ...files)]);
+    const [made] = await importFile(ada.client, { file, fileName: "x.zip" });
+    expect(made).toMatchObject({ lineCount: sizes.length, isWhole: true, files: { ended: "full" } });
+    expect(made?.files.kept).toBeGreaterThan(0);
+    expect(roomOf(folder)).toBeGreaterThan(60_000_000);
+    await say(ben, id, "can you hear me?");
+    await say(ada, id, "yes");
+    await settle(ada, ben);
+    expect(await ada.texts(id)).toContain("can you hear me?");
+    fill(folder);
+    await ada.client.deleteImport(made?.id ?? "");
+    expect(await ada.client.imports()).toEqual([]);
+    await vi.waitFor(() => expect(roomOf(folder)).toBeGreaterThan(1_000_000));
+    fill(folder);
+    await ada.client.close();
+    rmSync(join(folder, "filler"));
+    const again = await scene.reopen("ada");
+    expect((await again.messages(id, { limit: 9 })).length).toBeGreaterThan(0);
+    await again.close();
   });
 });

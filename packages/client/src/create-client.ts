@@ -15,7 +15,7 @@ import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
 import { historyBackupCalls } from "./history-backup/calls.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
-import { importCalls } from "./imports/calls.ts";
+import { goOnErasing, importCalls } from "./imports/calls.ts";
 import { lazyPassphraseCalls } from "./passphrase/lazy-calls.ts";
 import { withOwnTimers } from "./platform/own-timers.ts";
 import type { Platform } from "./platform/platform.ts";
@@ -103,6 +103,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     watching = opened;
     ownStates = opened.states;
     engine = await opened.startEngine({ policy: options.requests ?? "ask", isVisit: options.isVisit === true });
+    // Where that fails now, the next start goes on.
+    if (options.isVisit !== true) void goOnErasing({ store, files: () => running().files.load() }).catch(() => undefined);
   }
 
   async function learnServerName(people: People): Promise<void> {

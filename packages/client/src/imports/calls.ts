@@ -1,5 +1,13 @@
 import type { ImportCalls } from "../api/imports.ts";
+import { goingPrefix } from "./going.ts";
+import type { ErasingAccess } from "./erasing.ts";
 import type { ImportsAccess } from "./imports.ts";
+
+/** Goes on erasing what was being deleted when a program ended. */
+export async function goOnErasing(access: ErasingAccess): Promise<void> {
+  const [found] = await access.store.transact("read", (tx) => tx.scan({ prefix: goingPrefix, limit: 1 }));
+  if (found !== undefined) await (await import("./erasing.ts")).eraseGoing(access);
+}
 
 /** What other programs said, loaded when it is asked for. @param access throws where there is no account, or the client is closed */
 export function importCalls(access: () => ImportsAccess): ImportCalls {

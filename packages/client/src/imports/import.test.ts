@@ -5,12 +5,15 @@ import type { Store } from "../store/store.ts";
 import { archiveOf } from "../testing/archives.ts";
 import { importFile } from "./import.ts";
 import type { ImportOptions } from "./import.ts";
+import { goOnErasing } from "./calls.ts";
+import type { ImportsAccess } from "./imports.ts";
 import { importedAtMs as nowMs, openImports, zipOf } from "./imports.testing.ts";
 
 let store: Store;
 let imports: ImportCalls;
+let access: ImportsAccess;
 beforeEach(() => {
-  ({ store, imports } = openImports());
+  ({ store, imports, access } = openImports());
 });
 
 const line = (at: number): string =>
@@ -124,6 +127,31 @@ describe("importing a file", () => {
     const id = await imports.beginImport({ title: "\u202EBen\n", source: "signal" });
     await imports.addToImport(id, { lines: [], aside: [], asideCount: 0 });
     expect(await imports.imports()).toMatchObject([{ id, title: "Ben", isWhole: false }]);
+  });
+
+  test("[Y-4] one whose deletion is broken off anywhere is there no more, and what is left of it goes with the next start", async () => {
+    const { transact } = store;
+    for (let written = 1; ; written++) {
+      const [done] = await run(chatOf(21_000));
+      const id = done?.id ?? "";
+      let left = written;
+      const killed: Store["transact"] = async (mode, body) => {
+        if (mode === "write" && left-- === 0) throw new Error("killed");
+        return await transact(mode, body);
+      };
+      Object.assign(store, { transact: killed });
+      const isDone = await imports.deleteImport(id).then(
+        () => true,
+        () => false,
+      );
+      Object.assign(store, { transact });
+      expect(await imports.imports()).toEqual([]);
+      await expect(imports.importedLines(id, { limit: 1 })).rejects.toMatchObject({ code: "unknown_conversation" });
+      expect((await keys()).length > 0).toBe(!isDone);
+      await goOnErasing(access);
+      expect(await keys()).toEqual([]);
+      if (isDone) return expect(written).toBeGreaterThan(3);
+    }
   });
 
   test("[Y-6] [E-291] what a page hands over is bounded whatever it is", async () => {

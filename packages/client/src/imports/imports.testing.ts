@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import { writeZip } from "../zip/write-zip.ts";
 import type { ZipEntry } from "../zip/write-zip.ts";
 import { createImports } from "./imports.ts";
+import type { ImportsAccess } from "./imports.ts";
 
 /** When everything is imported. */
 export const importedAtMs: number = Date.UTC(2026, 10, 30);
@@ -21,6 +22,8 @@ export interface ImportScene {
   readonly store: Store;
   readonly fileStore: FileStore;
   readonly imports: ImportCalls;
+  /** What they have of their surroundings. */
+  readonly access: ImportsAccess;
 }
 
 /** @param params.mostBytes the store of files is full with so many */
@@ -31,7 +34,7 @@ export function openImports(params: { readonly mostBytes?: number | undefined } 
   const place = { store: fileStore, hash: () => sha256.create() };
   // Of the world only this is asked for.
   const staging = new Staging({ platform: createNodePlatform() } as World, () => Promise.resolve(place));
-  const imports = createImports({
+  const access: ImportsAccess = {
     store,
     random: (size) => new Uint8Array(size).fill(next++),
     nowMs: () => importedAtMs,
@@ -42,8 +45,8 @@ export function openImports(params: { readonly mostBytes?: number | undefined } 
         for (const id of ids) await fileStore.remove(id);
       },
     }),
-  });
-  return { store, fileStore, imports };
+  };
+  return { store, fileStore, imports: createImports(access), access };
 }
 
 /** An archive as this app writes it. */

@@ -11,7 +11,6 @@ import type {
   ImportedLine,
   PlacedLine,
 } from "../api/imports.ts";
-import { background } from "../devices/told.ts";
 import { shownFile } from "../engine/shown-message.ts";
 import { ClientError } from "../errors.ts";
 import { safeFileName } from "../files/file-name.ts";
@@ -22,9 +21,9 @@ import { parseQuery } from "../search/query.ts";
 import { snippetOf } from "../search/snippet.ts";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import { unpack, ZipError } from "../zip/read-zip.ts";
+import { eraseImport } from "./erasing.ts";
 import {
   chunkLines,
-  eraseSome,
   loadAside,
   loadChunk,
   loadFilesBetween,
@@ -52,8 +51,6 @@ const mostFound = 200;
 const searchedAtOnce = 10;
 /** Lines with a file in one import, lines that name one file, and bytes of all files of one import. */
 const [mostFiles, mostPlaces, mostFilesBytes] = [50_000, 1000, 68_719_476_736];
-/** Chunks, and lines with files, that are erased in one transaction. */
-const erasedAtOnce = 50;
 /** Times beyond the year 9999 are none. */
 const latestMs = 253_402_300_799_999;
 /** As 32 bits hold. */
@@ -190,12 +187,7 @@ export function createImports({ store, random, nowMs, files }: ImportsAccess): I
     },
     async deleteImport(importId) {
       keeping.get(importId)?.abort();
-      for (let isGone = false; !isGone;) {
-        const erased = await store.transact("write", (tx) => eraseSome(tx, importId, erasedAtOnce));
-        // Their keys are gone. What is left of them here, whatever ends this program, no line names: it goes with the next start.
-        if (erased.fileIds.length > 0) background(files().then((kept) => kept.forgetKept(erased.fileIds)));
-        ({ isGone } = erased);
-      }
+      await eraseImport({ store, files }, importId);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { AsideLine, AsideReason, ImportedConversation, ImportedFileCounts, 
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { filePartCodec } from "../timeline/files-codec.ts";
+import { goingPrefix } from "./going.ts";
 
 /*
  * What the profile has of conversations of other programs. Lines lie in chunks, by the place of their first; the last chunk grows until it is full.
@@ -135,12 +136,30 @@ export async function loadImportedFileIds(tx: StoreTransaction): Promise<Set<str
   return new Set(found.flatMap(([, value]) => idsIn(value)));
 }
 
-/** Erases up to so many chunks and lines with files of one, and the rest with the last of them; the files that are gone, and whether it all is. */
+/** The files of some lines of one, in their order; `last` is where to go on behind. */
+export async function loadSomeFileIds(
+  tx: StoreTransaction,
+  id: string,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): Promise<{ readonly fileIds: readonly string[]; readonly last: string | undefined }> {
+  const found = await tx.scan({ prefix: `${files}${id}/`, limit, ...(after === undefined ? {} : { after }) });
+  return { fileIds: found.flatMap(([, value]) => idsIn(value)), last: found.at(-1)?.[0] };
+}
+
+/**
+ * Writes down that one goes, where that is not yet; else erases up to so many chunks and lines with files of it, and the rest with the last of them. The files
+ * that are gone, and whether it all is.
+ */
 export async function eraseSome(
   tx: StoreTransaction,
   id: string,
   most: number,
 ): Promise<{ readonly fileIds: readonly string[]; readonly isGone: boolean }> {
+  if ((await tx.get(heads + id)) !== undefined) {
+    tx.delete(heads + id);
+    tx.put(goingPrefix + id, new Uint8Array(1));
+    return { fileIds: [], isGone: false };
+  }
   const [chunks, named] = [
     await tx.scan({ prefix: `${lines}${id}/`, limit: most }),
     await tx.scan({ prefix: `${files}${id}/`, limit: most }),
@@ -148,8 +167,8 @@ export async function eraseSome(
   for (const [key] of [...chunks, ...named]) tx.delete(key);
   const fileIds = named.flatMap(([, value]) => idsIn(value));
   if (chunks.length === most || named.length === most) return { fileIds, isGone: false };
-  tx.delete(heads + id);
   tx.delete(asides + id);
+  tx.delete(goingPrefix + id);
   tx.eraseTraces();
   return { fileIds, isGone: true };
 }
