@@ -90,6 +90,11 @@ export async function startInProcessServer(options: Omit<ServerOptions, "port">,
       const [near, far] = duplexPair();
       streams.add(far);
       far.once("close", () => streams.delete(far));
+      // As of a connection that its peer resets: what was still to be sent there would otherwise hold it open for half a minute of real time.
+      near.once("close", () => {
+        world.busy();
+        far.destroy();
+      });
       http?.emit("connection", far);
       return near;
     },
