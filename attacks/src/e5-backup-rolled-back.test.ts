@@ -70,6 +70,26 @@ describe("E5 backups", () => {
     shows(context, "each device of the account looks by itself");
   });
 
+  test.each(["linked after the last writing", "linked before there was one"])(
+    "[B-7] a device that was %s knows of it, and looks by itself each day: none is shown, and that is an alarm there",
+    async (linked) => {
+      await using scene = await Scene.open();
+      const { ada, ben } = await foundPair(scene);
+      if (linked === "linked after the last writing") await backUp(ada);
+      const laptop = await scene.device(ada, "ada-laptop");
+      await settle(ada, ben, laptop);
+      if (linked === "linked before there was one") await backUp(ada);
+      await settle(ada, ben, laptop);
+      await ada.client.close();
+      scene.operator.override({
+        reply: ({ person }, body) =>
+          body.kind === "history_manifest" && person === "ada-laptop" ? { ...body, counter: 0, chunks: 0 } : body,
+      });
+      for (let day = 0; day < 2; day++) await laptop.jump(86_400_000);
+      await alarmOf(laptop, "backup_rolled_back");
+    },
+  );
+
   test("[B-4] [B-7] another device takes over by the words: the one before stops, and nobody is told of an older copy", async (context) => {
     await using scene = await Scene.open();
     const { ada, ben, id, phrase } = await withBackup(scene);

@@ -12,9 +12,11 @@ import { ownPrefix } from "../own/own-things.ts";
 import { newestOf } from "../account/own-account.ts";
 import type { OwnAccount } from "../account/own-account.ts";
 import { ClientError } from "../errors.ts";
+import { putSeen, seenKey } from "../history-backup/stored.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import type { NewDevice } from "./new-device.ts";
+import { ignoreMalformed } from "./shared-records.ts";
 
 /** A record of the store that a new device inherits. */
 interface InheritedRecord {
@@ -60,7 +62,7 @@ export const linkedAccountCodec: Codec<LinkedAccount> = struct<LinkedAccount>({
 });
 
 /** Prefixes of the store's records that a new device inherits. */
-export const inheritedPrefixes: readonly string[] = [
+const inheritedPrefixes: readonly string[] = [
   "contact/",
   "display-name/",
   "directory/",
@@ -90,7 +92,17 @@ export function putDeviceName(tx: StoreTransaction, deviceId: string, name: stri
 export async function inheritedRecords(tx: StoreTransaction): Promise<InheritedRecord[]> {
   const found: InheritedRecord[] = [];
   for (const prefix of inheritedPrefixes) for (const [key, value] of await tx.scan({ prefix })) found.push({ key, value });
+  const seen = await tx.get(seenKey);
+  if (seen !== undefined) found.push({ key: seenKey, value: seen });
   return found;
+}
+
+/** Takes what the existing device sent; any other record is left alone. */
+export async function putInherited(tx: StoreTransaction, records: readonly InheritedRecord[]): Promise<void> {
+  for (const { key, value } of records) {
+    if (key === seenKey) await putSeen(tx, value).catch(ignoreMalformed);
+    if (inheritedPrefixes.some((prefix) => key.startsWith(prefix))) tx.put(key, value.slice());
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import { formatLinkCode, linkLifeMs, linkPlace, linkSecretBytes, linkWords } fro
 import { beginNewSide } from "./link-machine.ts";
 import type { LinkIdentity } from "./link-machine.ts";
 import { LinkSession, unpackLinked } from "./link-session.ts";
-import { inheritedPrefixes, putDeviceName, verifyLinked } from "./linked-account.ts";
+import { putDeviceName, putInherited, verifyLinked } from "./linked-account.ts";
 import type { LinkedAccount } from "./linked-account.ts";
 import { createNewDevice, proofOfPossession } from "./new-device.ts";
 import type { NewDevice } from "./new-device.ts";
@@ -87,9 +87,7 @@ async function saveLinked(store: Store, own: OwnAccount, received: LinkedAccount
   await store.transact("write", async (tx) => {
     if ((await loadOwnAccount(tx)) !== undefined) throw new ClientError("account_exists", "This profile has an account already.");
     saveOwnAccount(tx, own);
-    for (const { key, value } of received.records) {
-      if (inheritedPrefixes.some((prefix) => key.startsWith(prefix))) tx.put(key, value.slice());
-    }
+    await putInherited(tx, received.records);
     for (const { deviceId, name } of received.names) putDeviceName(tx, toBase64Url(deviceId), name);
     putDeviceName(tx, toBase64Url(own.deviceId), own.deviceName);
     putProgress(tx, { conversations: received.conversations, chunks: undefined, nextChunk: 0 });

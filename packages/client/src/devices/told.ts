@@ -10,6 +10,7 @@ import { ClientError } from "../errors.ts";
 import { parseOrderSegment } from "../store/store.ts";
 import { loadDeviceNames, putDeviceName } from "./linked-account.ts";
 import type { OwnStates } from "./own-states.ts";
+import { seenKey } from "../history-backup/stored.ts";
 import { ignoreMalformed, takeSharedRecord } from "./shared-records.ts";
 import { decodeSync, encodeSync } from "./sync-messages.ts";
 import type { SyncMessage } from "./sync-messages.ts";
@@ -34,6 +35,8 @@ export interface ToldAccess {
   followOwn(message: Extract<SyncMessage, { kind: "own" | "own_state" }>, log: string, order: number): Promise<void>;
   /** What this device said of that may have its place now. */
   ownPlaced(): void;
+  /** Another device said how the backup of the messages stands. */
+  backupTold(): void;
 }
 
 /** What the devices of the account tell each other, in the group that they alone are in (spec A-8): both ways. */
@@ -200,6 +203,7 @@ export class Told {
       }
       case "record":
         await takeSharedRecord(this.#world, message.key, message.value);
+        if (message.key === seenKey) this.#access.backupTold();
         return;
       case "hidden":
         await this.#access.hide(toBase64Url(message.logId), message.messageIds);

@@ -161,6 +161,7 @@ export class Engine {
         change: (runner, change) => this.groups.make(runner, change),
         followOwn: (message, log, order) => this.own.telling.follow(message, log, order),
         ownPlaced: () => this.own.telling.wakeSoon(),
+        backupTold: () => background(this.historyBackups().then(() => undefined)),
         tellOwn: () => this.own.telling.tellAll(),
         createDevicesGroup: (change) => this.making.createDevicesGroup(change),
         adoptUnjoined: (state) => conversations.adoptUnjoined(state),
