@@ -87,6 +87,7 @@ describe("E5 backups", () => {
       });
       for (let day = 0; day < 2; day++) await laptop.jump(86_400_000);
       await alarmOf(laptop, "backup_rolled_back");
+      expect((await laptop.client.historyBackup()).keptBy).toBe("other");
     },
   );
 

@@ -9,7 +9,7 @@ import { ClientError, failureOf } from "../errors.ts";
 import { createMutex } from "../store/mutex.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { findBackup } from "./found.ts";
-import { Keeper } from "./keeper.ts";
+import { isDayOver, Keeper } from "./keeper.ts";
 import type { KeeperAccess } from "./keeper.ts";
 import { publicKeyOf } from "./keys.ts";
 import { Reading } from "./reading.ts";
@@ -18,7 +18,6 @@ import { hostOf } from "./server.ts";
 import { forgetKeeping, forgetReading, loadFound, loadKeeping, loadSeen, mustErase, putFound, putMustErase, putSeen } from "./stored.ts";
 import type { FoundBackup, Keeping, SeenBackup } from "./stored.ts";
 
-const dayMs = 86_400_000;
 /** A device that sleeps misses its timer: looked at again after so long at the latest. */
 const lookMs = 3_600_000;
 /** Not while the app opens, and while commands that end soon run. */
@@ -251,7 +250,7 @@ export class HistoryBackups {
         else await this.#keeper.eraseDue();
       });
       const nowMs = this.#world.platform.nowMs();
-      if (nowMs - this.#lookedAtMs >= dayMs) {
+      if (isDayOver(nowMs - this.#lookedAtMs)) {
         if (!(await this.#keeper.look())) await this.#steps.run(() => this.#write());
         this.#lookedAtMs = nowMs;
       }
@@ -270,7 +269,6 @@ export class HistoryBackups {
     }));
     if (keeping === undefined) return false;
     if (seen?.isOn === false && seen.counter > keeping.counter) return true;
-    const isDayOver = (sinceMs: number): boolean => sinceMs >= dayMs || sinceMs < 0;
     const nowMs = this.#world.platform.nowMs();
     // A full server is asked again the next day.
     if (this.#fullAtMs !== undefined && !isDayOver(nowMs - this.#fullAtMs)) return false;

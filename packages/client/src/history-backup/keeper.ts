@@ -24,6 +24,7 @@ import {
   beginAnew,
   forgetKeeping,
   isCounterInReach,
+  loadForcedAtMs,
   loadHashes,
   loadKeeping,
   loadManifestOut,
@@ -90,6 +91,11 @@ function isWorn({ walk, chunks, baseChunks, sizeBytes, begunAtMs, isSuperseded }
   return (isSuperseded && isOver) || changes > Math.max(leastChanges, baseChunks) || isNearlyFull;
 }
 
+/** Whether a day passed, by a clock that may have been ahead: what was done on a day to come is done again. */
+export function isDayOver(sinceMs: number): boolean {
+  return sinceMs < 0 || sinceMs >= dayMs;
+}
+
 function isCurrent({ account }: OwnAccount, deviceId: Uint8Array): boolean {
   return deviceOf(account, deviceId) !== undefined;
 }
@@ -99,8 +105,6 @@ export class Keeper {
   readonly #world: World;
   readonly #access: KeeperAccess;
   #isClosed = false;
-  /** When what the server said last had all of it written anew. */
-  #forcedAtMs: number | undefined;
 
   constructor(world: World, access: KeeperAccess) {
     this.#world = world;
@@ -137,20 +141,23 @@ export class Keeper {
     if (keeping !== undefined) await this.#anew(keeping);
   }
 
-  async #anew({ publicKey }: Keeping): Promise<void> {
+  async #anew({ publicKey }: Keeping, forcedAtMs?: number): Promise<void> {
     const nothing = await this.#nothing(publicKey);
     await this.#world.store.transact("write", async (tx) => {
       const keeping = await loadKeeping(tx);
-      if (keeping !== undefined) await beginAnew(tx, { ...keeping, ...nothing });
+      if (keeping !== undefined) await beginAnew(tx, { ...keeping, ...nothing }, forcedAtMs);
     });
   }
 
-  /** What the server says has all of it written anew, once a day: again and again it would be without end. @throws ClientError `conflict` */
-  #force(): void {
+  /**
+   * What the server says has all of it written anew, once a day, however often the program starts: again and again it would be without end.
+   * @returns by when that is, for the transaction that begins it @throws ClientError `conflict`
+   */
+  async #force(): Promise<number> {
     const nowMs = this.#world.platform.nowMs();
-    const sinceMs = this.#forcedAtMs === undefined ? dayMs : nowMs - this.#forcedAtMs;
-    if (sinceMs >= 0 && sinceMs < dayMs) throw changedMeanwhile();
-    this.#forcedAtMs = nowMs;
+    const forcedAtMs = await this.#world.store.transact("read", loadForcedAtMs);
+    if (forcedAtMs !== undefined && !isDayOver(nowMs - forcedAtMs)) throw changedMeanwhile();
+    return nowMs;
   }
 
   /** Brings everything to the server that is not there yet; nothing where no backup is kept here. @throws ClientError */
@@ -335,10 +342,10 @@ export class Keeper {
       return keeping;
     }
     if (isBegun && shown < keeping.previous) await this.#alarm(keeping.previous);
-    this.#force();
+    const forcedAtMs = await this.#force();
     const previous = await this.#standing(connection, server, keeping.counter);
     const begun = { ...keeping, ...(await this.#nothing(keeping.publicKey)), previous, counter: Math.max(previous, keeping.counter) };
-    await store.transact("write", (tx) => beginAnew(tx, begun));
+    await store.transact("write", (tx) => beginAnew(tx, begun, forcedAtMs));
     return begun;
   }
 
@@ -352,8 +359,7 @@ export class Keeper {
       const request = { kind: "put_history_chunk", generation, number: out.number, chunk: out.chunk } as const;
       const became = await put(connection, request).catch(async (error: unknown) => await this.#noteFull(error));
       if (became !== "done") {
-        this.#force();
-        await this.#anew(keeping);
+        await this.#anew(keeping, await this.#force());
         return;
       }
       await store.transact("write", (tx) => tx.delete(out.key));
@@ -440,10 +446,7 @@ export class Keeper {
     const { previous, generation, messages, sizeBytes } = keeping;
     const { counter, chunks, manifest, timeMs } = out;
     const became = await put(connection, { kind: "put_history_manifest", previous, counter, generation, chunks, manifest });
-    if (became === "lost") {
-      this.#force();
-      await this.#anew(keeping);
-    }
+    if (became === "lost") await this.#anew(keeping, await this.#force());
     // Another came first, or something was lost: looked at with the next writing.
     if (became !== "done") throw changedMeanwhile();
     const seen: SeenBackup = { isOn: true, deviceId: own.deviceId, counter, writtenAtMs: timeMs, messages, sizeBytes };

@@ -234,6 +234,23 @@ describe("[B-4] a device that keeps the backup", () => {
     await device.backups.close();
   });
 
+  test("looks each day also where its clock was ahead once", async () => {
+    const { host, device } = await kept();
+    const looksOfADay = async (): Promise<number> => {
+      host.requests.length = 0;
+      for (let hour = 0; hour < 30; hour++) {
+        device.clock.advance(3_600_000);
+        await turns();
+      }
+      return kindsSent(host).filter((kind) => kind === "read_history_manifest").length;
+    };
+    device.aheadMs = 300 * dayMs;
+    expect(await looksOfADay()).toBeGreaterThan(0);
+    device.aheadMs = 0;
+    expect(await looksOfADay()).toBeGreaterThan(0);
+    await device.backups.close();
+  });
+
   test("stops where another device took over, also one that it had not heard of, and the person is told; that one goes on", async () => {
     const { host, device, id } = await kept();
     const both = withDevice(device.own, random(16));
@@ -414,6 +431,18 @@ describe("[B-4] a device that keeps the backup", () => {
     await turns();
     all = 0;
     for (let time = 0; time < 10; time++) all += await sent();
+    expect(all).toBeLessThanOrEqual(2);
+    // Nor by a program that starts again and again.
+    Object.assign(host.connection, { request });
+    device.clock.advance(2 * dayMs);
+    await turns();
+    all = 0;
+    for (let time = 0; time < 10; time++) {
+      host.stored = { ...stored, counter: time % 2 === 0 ? 0 : 7, chunks: 0, manifest: new Uint8Array() };
+      await device.backups.close();
+      device.open();
+      all += await sent();
+    }
     expect(all).toBeLessThanOrEqual(2);
     Object.assign(host.connection, { request });
     device.clock.advance(dayMs);

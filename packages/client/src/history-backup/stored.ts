@@ -149,6 +149,7 @@ const outPrefix = `${prefix}out/`;
 const touchedPrefix = `${prefix}touched/`;
 const authorPrefix = `${prefix}author/`;
 const toldPrefix = `${prefix}told/`;
+const forcedKey = `${prefix}forced`;
 const eraseKey = `${prefix}erase`;
 const gonePrefix = `${prefix}gone/`;
 const membersPrefix = `${prefix}members/`;
@@ -176,13 +177,20 @@ export async function forgetKeeping(tx: StoreTransaction): Promise<void> {
   for (const [key] of await tx.scan({ prefix })) if (![seenKey, foundKey, hashesKey, eraseKey].includes(key)) tx.delete(key);
 }
 
-/** The same, but for the backup itself: it is written from its beginning, with every line as it is when its turn comes. */
-export async function beginAnew(tx: StoreTransaction, keeping: Keeping): Promise<void> {
+/**
+ * The same, but for the backup itself: it is written from its beginning, with every line as it is when its turn comes.
+ * @param forcedAtMs when that is by what the server said, by this device's clock
+ */
+export async function beginAnew(tx: StoreTransaction, keeping: Keeping, forcedAtMs?: number): Promise<void> {
+  if (forcedAtMs !== undefined) tx.put(forcedKey, encode(safeUint64, forcedAtMs));
   for (const at of [hashPrefix, outPrefix, touchedPrefix, authorPrefix, toldPrefix, duePrefix])
     for (const [key] of await tx.scan({ prefix: at })) tx.delete(key);
   tx.delete(manifestKey);
   putKeeping(tx, keeping);
 }
+
+/** When what the server said had all of it written anew last. */
+export const loadForcedAtMs = (tx: StoreTransaction): Promise<number | undefined> => load(tx, forcedKey, safeUint64);
 
 /** Whether the server is still to be told that it keeps no backup any more. */
 export const mustErase: (tx: StoreTransaction) => Promise<boolean> = async (tx: StoreTransaction): Promise<boolean> =>
