@@ -2781,6 +2781,8 @@ export interface Messages {
   "portable.why.nested": undefined;
   "portable.why.unpacks_too_large": undefined;
   "portable.why.bad_archive": undefined;
+  "portable.why.unreadable_file": undefined;
+  "portable.why.deleted": undefined;
   "portable.nothingImported": undefined;
   "portable.row": { readonly day: string; readonly lines: number; readonly source: string };
   "portable.rowBroken": { readonly day: string; readonly lines: number; readonly source: string };

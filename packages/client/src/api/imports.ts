@@ -51,7 +51,7 @@ export interface ArchivedFile {
 /** What became of a file of an archive. */
 export type ArchivedFileFate =
   | "kept"
-  /** It is not what the archive says of it, or larger than a file may be. */
+  /** It is not what the archive says of it, larger than a file may be, or the archive is not what was chosen any more. */
   | "unreadable"
   /** None of these lines has such a name, or what it names is here already. */
   | "unnamed"

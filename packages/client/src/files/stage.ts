@@ -8,6 +8,7 @@ import { dayOf } from "./file-store.ts";
 import type { FilePlace } from "./file-store.ts";
 import { filePieceBytes, sealedBytesOf } from "./reading.ts";
 import { FileSizeError, sealFile } from "./sealing.ts";
+import { isUnreadable } from "./unreadable.ts";
 
 /**
  * Encrypts a file under a fresh key into the store of files, and says what a message tells of it; its ciphertext is on the disk when this
@@ -119,5 +120,5 @@ async function* bytesOf(content: NewFile["content"]): AsyncGenerator<Uint8Array,
 
 /** A file of another size than was said, or one that a browser reads no more since something wrote to it or took it away. */
 function isChanged(error: unknown): boolean {
-  return error instanceof FileSizeError || (error instanceof DOMException && ["NotReadableError", "NotFoundError"].includes(error.name));
+  return error instanceof FileSizeError || isUnreadable(error);
 }

@@ -1,7 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { utf8Bytes } from "@latchkey/codec";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { ImportedConversation, PlacedLine } from "../api/imports.ts";
+import { archiveAt } from "../files/node-files.ts";
 import { readSealedFile } from "../files/reading.ts";
 import { archiveOf } from "../testing/archives.ts";
 import type { ToldFile } from "../testing/archives.ts";
@@ -9,7 +13,7 @@ import { readDirectory } from "../zip/read-zip.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import type { FilesTarget } from "./archive-files.ts";
 import { importFile } from "./import.ts";
-import type { ImportOptions } from "./import.ts";
+import type { ImportOptions, ImportProgress } from "./import.ts";
 import { openImports, zipOf } from "./imports.testing.ts";
 import type { ImportScene } from "./imports.testing.ts";
 import { maxFileNames } from "./stored.ts";
@@ -227,6 +231,7 @@ describe("files beside the text of an archive", () => {
         return "kept";
       },
       stopImportedFiles: () => Promise.resolve(),
+      imports: () => Promise.resolve([]),
     };
     await beside.keep(target, { signal: undefined, came: () => undefined, breathe: () => Promise.resolve() });
     // 256 MiB, of 480 that it says.
@@ -282,9 +287,57 @@ describe("files beside the text of an archive", () => {
     const erase = async (): Promise<void> => {
       for (const { id } of files === 1 ? await scene.imports.imports() : []) await scene.imports.deleteImport(id);
     };
-    await expect(run(archive, { came, breathe: erase })).rejects.toMatchObject({ code: "unknown_conversation" });
+    await expect(run(archive, { came, breathe: erase })).rejects.toMatchObject({ name: "ImportError", code: "deleted" });
     expect(await scene.imports.imports()).toEqual([]);
     await expect.poll(kept).toBe(0);
+  });
+
+  test.each(["lines", "files"] as const)(
+    "[Y-6] are not those of one chat of an account that is deleted while its %s come: all others are brought in",
+    async (step) => {
+      const message = { type: "message", date_unixtime: "1706695200", from: "Tim", text: "precious" };
+      const chat = (name: string): object => ({
+        name,
+        messages: Array.from({ length: 1000 }, (_, at) => ({ ...message, ...(at < 3 ? { file: `${name}${String(at)}` } : {}) })),
+      });
+      const beside = ["A", "B", "C"].flatMap((name) => [0, 1, 2].map((at): [string, string] => [`${name}${String(at)}`, name]));
+      const archive = await zipOf({
+        "result.json": JSON.stringify({ chats: { list: ["A", "B", "C"].map(chat) } }),
+        ...Object.fromEntries(beside),
+      });
+      let progress: ImportProgress | undefined;
+      const breathe = async (): Promise<void> => {
+        const isThen = step === "lines" ? (progress?.lines ?? 0) > 500 : progress?.step === "files" && progress.files === 4;
+        if (!isThen) return;
+        const [goes] = (await scene.imports.imports()).filter(({ title }) => title === (step === "lines" ? "A" : "B"));
+        if (goes !== undefined) await scene.imports.deleteImport(goes.id);
+      };
+      const made = await run(archive, { fileName: "Export.zip", came: (now) => (progress = now), breathe });
+      const left = step === "lines" ? ["B", "C"] : ["A", "C"];
+      expect(made.map(({ title, isWhole, lineCount, files }) => [title, isWhole, lineCount, files.kept])).toEqual(
+        left.map((title) => [title, true, 1000, 3]),
+      );
+      expect((await scene.imports.imports()).map(({ title }) => title).toSorted()).toEqual(left);
+      await expect.poll(kept).toBe(6);
+    },
+  );
+
+  test("[Y-6] of an archive that is changed or taken away meanwhile are counted, and cost no word", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-import-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "x.zip");
+    writeFileSync(path, await zipOf({ "_chat.txt": chatOf("a.jpg", "b.jpg"), "a.jpg": "a", "b.jpg": "b" }));
+    let files = 0;
+    const breathe = async (): Promise<void> => {
+      if (files === 1) rmSync(path);
+    };
+    const [made] = await importFile(scene.imports, {
+      file: await archiveAt(path),
+      fileName: "x.zip",
+      came: (progress) => (files = progress.files),
+      breathe,
+    });
+    expect(made).toMatchObject({ lineCount: 2, isWhole: true, files: { named: 2, kept: 1, ended: undefined } });
   });
 
   test("[Y-6] [E-291] a page that hands over more than a line has names for, or another's lines, gets nothing kept", async () => {

@@ -1,6 +1,7 @@
 import type { ArchivedFileFate, ImportCalls, ImportedFileCounts, ImportedLine } from "../api/imports.ts";
 import { claimedType } from "../files/claimed-type.ts";
 import type { ZipFile } from "../zip/read-zip.ts";
+import { isDeleted } from "./deleted.ts";
 import type { NamedFile } from "./parsed.ts";
 import { maxFileNames } from "./stored.ts";
 
@@ -10,7 +11,7 @@ const [mostPlaces, mostNamed] = [1000, 200_000];
 const [mostUnpackedRatio, leastJudgedBytes] = [4, 268_435_456];
 
 /** Where files go: a client. */
-export type FilesTarget = Pick<ImportCalls, "keepImportedFile" | "stopImportedFiles">;
+export type FilesTarget = Pick<ImportCalls, "imports" | "keepImportedFile" | "stopImportedFiles">;
 
 /** How far taking files over is: of those that lines name, by their number and by what the archive says of their sizes. */
 export interface FilesProgress {
@@ -76,7 +77,8 @@ export class ArchiveFiles {
   }
 
   /**
-   * Brings them in, one after the other. A file that cannot be read is passed over, and so is one for which there is no room: smaller ones may fit.
+   * Brings them in, one after the other. A file that cannot be read is passed over, and so is one for which there is no room: smaller ones may fit; and so are
+   * those of an import that is deleted meanwhile.
    * @returns by import, why some of its files were not taken over that could have been
    */
   async keep(
@@ -90,6 +92,7 @@ export class ArchiveFiles {
     const all = this.#wanted;
     const ofBytes = all.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
     const ended = new Map<string, ImportedFileCounts["ended"]>();
+    const deleted = new Set<string>();
     let roomBytes = Number.POSITIVE_INFINITY;
     let [readBytes, unpackedBytes] = [0, 0];
     for (const [files, wanted] of all.entries()) {
@@ -97,11 +100,13 @@ export class ArchiveFiles {
       params.came({ files, ofFiles: all.length, readBytes, ofBytes });
       await params.breathe();
       readBytes += entry.sizeBytes;
+      if (deleted.has(importId)) continue;
       if (isStopped(params.signal)) ended.set(importId, "stopped");
       else if (entry.sizeBytes >= roomBytes) ended.set(importId, "full");
       else if (this.#mayUnpack(unpackedBytes + entry.sizeBytes)) {
         unpackedBytes += entry.sizeBytes;
         const fate = await this.#keepOne(target, wanted, params.signal);
+        if (fate === "deleted") deleted.add(importId);
         if (fate === "full" || fate === "stopped") ended.set(importId, fate);
         if (fate === "full") roomBytes = Math.min(roomBytes, entry.sizeBytes);
       }
@@ -110,7 +115,7 @@ export class ArchiveFiles {
     return ended;
   }
 
-  async #keepOne(target: FilesTarget, wanted: Wanted, signal: AbortSignal | undefined): Promise<ArchivedFileFate> {
+  async #keepOne(target: FilesTarget, wanted: Wanted, signal: AbortSignal | undefined): Promise<ArchivedFileFate | "deleted"> {
     const { importId, entry, name, named, places } = wanted;
     const { mediaType, kind } = claimedType(entry.name, named.mediaType);
     const stop = (): void => void target.stopImportedFiles(importId).catch(() => undefined);
@@ -124,6 +129,9 @@ export class ArchiveFiles {
         kind: kind === "audio" && named.isVoice ? "voice" : kind,
         places,
       });
+    } catch (error) {
+      if (await isDeleted(target, importId)) return "deleted";
+      throw error;
     } finally {
       signal?.removeEventListener("abort", stop);
     }

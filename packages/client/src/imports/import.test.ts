@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { utf8Bytes } from "@latchkey/codec";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { ImportCalls } from "../api/imports.ts";
+import { archiveAt } from "../files/node-files.ts";
 import type { Store } from "../store/store.ts";
 import { archiveOf } from "../testing/archives.ts";
 import { importFile } from "./import.ts";
@@ -117,6 +121,26 @@ describe("importing a file", () => {
     await expect(run(stray)).rejects.toMatchObject({ code: "unknown_format" });
     await expect(run("")).rejects.toMatchObject({ code: "unknown_format" });
     expect((await imports.imports()).length).toBe(1);
+  });
+
+  test("[Y-6] a file that is changed or taken away while it is read is refused in one word, and nothing of it stays", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "latchkey-import-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "chat.txt");
+    for (const take of [() => truncateSync(path, 10), () => rmSync(path)]) {
+      writeFileSync(path, chatOf(20_000));
+      const file = await archiveAt(path);
+      let pieces = 0;
+      const breathe = async (): Promise<void> => {
+        if (pieces++ === 8) take();
+      };
+      await expect(importFile(imports, { file, fileName: "chat.txt", breathe })).rejects.toMatchObject({
+        name: "ImportError",
+        code: "unreadable_file",
+      });
+      await expect(importFile(imports, { file, fileName: "chat.txt" })).rejects.toMatchObject({ code: "unreadable_file" });
+    }
+    expect(await keys()).toEqual([]);
   });
 
   test("[Y-6] what is broken off in the middle leaves nothing; a program that was killed leaves a part that says so", async () => {

@@ -1,8 +1,10 @@
 import type { AsideLine, ImportCalls, ImportedConversation, ImportedFileCounts, ImportedLine, ImportSource } from "../api/imports.ts";
 import { readDirectory, unpack, ZipError } from "../zip/read-zip.ts";
 import type { ZipFile } from "../zip/read-zip.ts";
+import { isUnreadable } from "../files/unreadable.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import type { FilesTarget } from "./archive-files.ts";
+import { isDeleted } from "./deleted.ts";
 import { ImportError } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
 import { isSignal, parseSignal } from "./signal.ts";
@@ -52,13 +54,15 @@ const names = /(?:^|[/\\])(?:_chat\.txt|whatsapp[^/]*\.txt|result\.json|main\.js
 
 /**
  * Reads a file of another program into conversations of its own on this device. Nothing of it is in memory but a piece and the lines that wait to be stored; what
- * cannot be read as a message is counted and kept aside. Where the file cannot be read to its end, what was imported of it is erased again.
+ * cannot be read as a message is counted and kept aside. Where the file cannot be read to its end, what was imported of it is erased again. A conversation of it
+ * that is deleted meanwhile is passed over.
  * @throws ImportError, ClientError of the profile, and what `breathe` throws
  */
 export async function importFile(target: ImportTarget, options: ImportOptions): Promise<readonly ImportedConversation[]> {
   try {
     return await readInto(target, options);
   } catch (error) {
+    if (isUnreadable(error)) throw new ImportError("unreadable_file", "The file was changed, moved or taken away while it was read.");
     throw error instanceof ZipError ? new ImportError(error.code, error.message) : error;
   }
 }
@@ -196,6 +200,8 @@ class Writer {
   readonly #begun = new Map<string, Begun>();
   /** Of no conversation in particular: it goes with the first. */
   readonly #unplaced: AsideLine[] = [];
+  /** By whoever has the profile, while this goes on. */
+  readonly #deleted = new Set<string>();
   #waiting = 0;
   lines = 0;
 
@@ -244,7 +250,18 @@ class Writer {
     if (lines.length + aside.length === 0) return;
     this.#waiting -= begun.length;
     begun.length = 0;
-    await this.#target.addToImport(begun.id, { lines, aside, asideCount: aside.length });
+    await this.#unlessDeleted(begun.id, () => this.#target.addToImport(begun.id, { lines, aside, asideCount: aside.length }));
+  }
+
+  async #unlessDeleted<T>(importId: string, run: () => Promise<T>): Promise<T | undefined> {
+    if (this.#deleted.has(importId)) return undefined;
+    try {
+      return await run();
+    } catch (error) {
+      if (!(await isDeleted(this.#target, importId))) throw error;
+      this.#deleted.add(importId);
+      return undefined;
+    }
   }
 
   /** All lines came. */
@@ -257,7 +274,11 @@ class Writer {
   /** @param ended by import, why not all files were taken over */
   async finish(ended?: ReadonlyMap<string, ImportedFileCounts["ended"]>): Promise<readonly ImportedConversation[]> {
     const done: ImportedConversation[] = [];
-    for (const { id } of this.#begun.values()) done.push(await this.#target.finishImport(id, ended?.get(id)));
+    for (const { id } of this.#begun.values()) {
+      const finished = await this.#unlessDeleted(id, () => this.#target.finishImport(id, ended?.get(id)));
+      if (finished !== undefined) done.push(finished);
+    }
+    if (done.length === 0) throw new ImportError("deleted", "All that was imported was deleted meanwhile.");
     return done;
   }
 

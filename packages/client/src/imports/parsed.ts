@@ -16,10 +16,10 @@ export interface NamedFile {
   readonly isVoice: boolean;
 }
 
-/** Files of a kind that nobody can read on: nothing of them is imported any more. */
+/** Files of a kind that nobody can read on, or that are there no more: nothing of them is imported. `deleted`: all that was imported of it was, meanwhile. */
 export class ImportError extends Error {
   override readonly name = "ImportError";
-  readonly code: "unknown_format" | "not_whole" | "nested" | "unpacks_too_large" | "bad_archive";
+  readonly code: "unknown_format" | "not_whole" | "nested" | "unpacks_too_large" | "bad_archive" | "unreadable_file" | "deleted";
 
   constructor(code: ImportError["code"], message: string) {
     super(message);

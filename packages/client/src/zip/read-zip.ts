@@ -1,4 +1,5 @@
 import { crc32 } from "./crc32.ts";
+import { isUnreadable } from "../files/unreadable.ts";
 import { centralSignature, endSignature, localSignature, zip64EndSignature, zip64LocatorSignature } from "./format.ts";
 
 /** A file of an archive that is read. */
@@ -64,8 +65,8 @@ export async function* unpack(
   let [unpacked, seen] = [0, 0];
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch(() => {
-        throw bad();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw isUnreadable(cause) ? cause : bad();
       });
       if (done) break;
       seen = crc32(value, seen);
