@@ -81,6 +81,44 @@ describe("[B-1] a history backup", () => {
   });
 });
 
+describe("[B-1] what was given up", () => {
+  test("is erased before the account begins another writing: at no time there is more of it than the bound says", async () => {
+    const { dataDirectory, client, put, head } = await withAccount({ maxHistoryBytes: 20 * small });
+    const database = new DatabaseSync(join(dataDirectory, "accounts.sqlite"), { readOnly: true });
+    const most: number[] = [];
+    const fill = async (generation: Uint8Array): Promise<void> => {
+      for (let number = 0; number < 20; number++) {
+        expect(await put(generation, number)).toBe("done");
+        most.push(Number(database.prepare("SELECT count(*) AS chunks FROM history_chunks").get()?.["chunks"]));
+      }
+    };
+    const counted = random(16);
+    await fill(counted);
+    expect(await head(counted, { chunks: 20 })).toBe("done");
+    for (let time = 0; time < 3; time++) await fill(random(16));
+    const next = random(16);
+    await fill(next);
+    expect(await head(next, { previous: 1, counter: 2, chunks: 20 })).toBe("done");
+    await fill(random(16));
+    expect(await client.outcome({ kind: "erase_history" })).toBe("done");
+    await fill(random(16));
+    database.close();
+    expect(Math.max(...most)).toBeLessThanOrEqual(40);
+  });
+
+  test("is given up by nothing that is refused", async () => {
+    const { client, put } = await withAccount({ maxHistoryBytes: 2 * small });
+    const begun = random(16);
+    expect(await put(begun, 0)).toBe("done");
+    expect(await put(random(16), 0, random(middle))).toBe("too_large");
+    expect(await client.outcome({ kind: "read_history_chunk", generation: begun, number: 0 })).toBe("history_chunk");
+    // What goes for it makes room in the bound for all accounts.
+    const { put: some } = await withAccount({ maxStoredHistoryBytes: 2 * small });
+    for (const generation of [random(16), random(16), random(16)])
+      expect([await some(generation, 0), await some(generation, 1), await some(generation, 2)]).toEqual(["done", "done", "storage_full"]);
+  });
+});
+
 describe("[B-1] what is written of it", () => {
   test("is bounded for its account, on whichever of its connections and from wherever, and for no other account by that", async () => {
     const targets = { ...defaultLimits.targets, historyBytes: { burst: 2 * small, perSecond: 0.001 } };

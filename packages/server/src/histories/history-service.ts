@@ -54,9 +54,14 @@ export class HistoryService {
     if (this.#disk.isLow) throw new Refusal("storage_full");
     this.#admit(accountId, source, chunk.length);
     const { maxHistoryBytes: maxBytes, maxStoredHistoryBytes: maxStoredBytes } = this.#context.limits;
-    const bounds = { maxBytes, maxStoredBytes };
-    const stored = await this.#store.putHistoryChunk({ accountId, generation, number, chunk, day: this.#today(), ...bounds });
-    if (stored.kind === "refused") throw new Refusal(stored.code);
+    const params = { accountId, generation, number, chunk, day: this.#today(), maxBytes, maxStoredBytes };
+    for (;;) {
+      const stored = await this.#store.putHistoryChunk(params);
+      if (stored.kind === "refused") throw new Refusal(stored.code);
+      if (stored.kind === "stored") return;
+      // Else an account that begins again and again would have more than its bound until housekeeping.
+      await this.purge();
+    }
   }
 
   /** @throws Refusal `storage_full`, `rate_limited`, `conflict`, `not_found` where a chunk is missing */

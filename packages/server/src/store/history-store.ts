@@ -33,7 +33,8 @@ export interface HistoryStore {
   historyChunk(params: { accountId: Uint8Array; generation: Uint8Array; number: number }): Promise<Uint8Array | undefined>;
   /**
    * Stores a chunk. The same again changes nothing; another one in the place of one that the manifest counts is a conflict. An account has two
-   * generations at most: that of its manifest and the one that was begun last.
+   * generations at most: that of its manifest and the one that was begun last. Before a generation begins, the one that was begun before is given
+   * up, and nothing that was given up, by whomever, may be left: where it is, `purge_first`, and nothing was stored.
    */
   putHistoryChunk(params: {
     accountId: Uint8Array;
@@ -45,7 +46,7 @@ export interface HistoryStore {
     maxBytes: number;
     /** Of all chunks that there are; 0 for no bound. */
     maxStoredBytes: number;
-  }): Promise<{ kind: "stored" } | Refused<"not_found" | "conflict" | "too_large" | "storage_full">>;
+  }): Promise<{ kind: "stored" | "purge_first" } | Refused<"not_found" | "conflict" | "too_large" | "storage_full">>;
   /**
    * Compare-and-swap of the manifest; the very same again is no conflict. Chunks that it counts have to be there. Every other generation
    * is given up.

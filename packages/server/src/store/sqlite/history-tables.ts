@@ -56,7 +56,7 @@ export class HistoryTables {
     day: Day;
     maxBytes: number;
     maxStoredBytes: number;
-  }): { kind: "stored" } | Refused<"not_found" | "conflict" | "too_large" | "storage_full"> {
+  }): { kind: "stored" | "purge_first" } | Refused<"not_found" | "conflict" | "too_large" | "storage_full"> {
     const { number, chunk } = params;
     const account = this.#account(params.accountId);
     if (account === undefined) return { kind: "refused", code: "not_found" };
@@ -66,11 +66,16 @@ export class HistoryTables {
     if (before !== undefined && equalBytes(before, chunk)) return { kind: "stored" };
     const head = this.#manifest(account);
     if (known !== undefined && head?.generation === known.id && number < head.chunks) return { kind: "refused", code: "conflict" };
-    // What was begun before this one, and came to nothing, goes first.
-    if (known === undefined) this.#giveUp(account, head?.generation);
     const added = chunk.length - (before?.length ?? 0);
     if ((known?.bytes ?? 0) + added > params.maxBytes) return { kind: "refused", code: "too_large" };
-    if (params.maxStoredBytes > 0 && this.#sizeOfAll() + added > params.maxStoredBytes) return { kind: "refused", code: "storage_full" };
+    const going = known === undefined ? this.#sizeOfGoing(account, head?.generation) : 0;
+    const all = this.#sizeOfAll() - going + added;
+    if (params.maxStoredBytes > 0 && all > params.maxStoredBytes) return { kind: "refused", code: "storage_full" };
+    if (known === undefined) {
+      // What was begun before this one, and came to nothing, goes first.
+      this.#giveUp(account, head?.generation);
+      if (this.#hasGivenUp()) return { kind: "purge_first" };
+    }
     const id = known?.id ?? this.#begin(account, params.generation);
     this.#sql.run(
       "INSERT OR REPLACE INTO history_chunks (id, day, sha256, chunk) VALUES (?, ?, ?, ?)",
@@ -208,6 +213,16 @@ export class HistoryTables {
   #count(generation: number, chunks: number): number {
     const sql = "SELECT count(*) AS count FROM history_chunks WHERE id >= ? AND id < ?";
     return this.#sql.get<{ count: number }>(sql, rowId(generation, 0), rowId(generation, Math.min(chunks, maxSeq)))?.count ?? 0;
+  }
+
+  #hasGivenUp(): boolean {
+    return this.#sql.get("SELECT 1 FROM history_generations WHERE account IS NULL LIMIT 1") !== undefined;
+  }
+
+  /** What is erased before an account begins another generation: all but one of its own, and what was given up. */
+  #sizeOfGoing(account: number, kept: number | undefined): number {
+    const sql = "SELECT coalesce(sum(bytes), 0) AS bytes FROM history_generations WHERE account IS NULL OR (account = ? AND id IS NOT ?)";
+    return this.#sql.get<{ bytes: number }>(sql, account, kept ?? null)?.bytes ?? 0;
   }
 
   /** With what was given up. */
