@@ -153,6 +153,39 @@ describe("[B-6] a device that reads a backup", () => {
     expect(await fresh.backups.state()).toMatchObject({ keptBy: "this" });
   });
 
+  test("takes out again what came back only as a chunk was withheld that said it was deleted, once that is read, and nothing else", async () => {
+    const { host, device, id } = await kept();
+    for (const order of [32, 48, 64]) await device.say(id, order, `at ${String(order)}`);
+    await device.backups.write(false);
+    await device.change(id, (timeline) => timeline.hide([16, 32, 48].map((fill) => Buffer.from(bytes(fill)).toString("base64url"))));
+    await device.backups.write(false);
+    // What was deleted comes once more, as another member gives it.
+    await device.change(id, (timeline) =>
+      timeline.put({ id: "again", order: 48, author: random(32), sentAtMs: 1, acceptedAtMs: 0, body: { kind: "text", text: "again" } }),
+    );
+    await device.backups.write(false);
+    const fresh = await restored(device);
+    fresh.converse(3);
+    await fresh.say(id, 32, "as it is here");
+    const keys = [...host.chunks.keys()].toSorted((a, b) => Number(a.split("/")[1]) - Number(b.split("/")[1]));
+    const withheld = keys.slice(-2).map((key) => [key, host.chunks.get(key) ?? new Uint8Array()] as const);
+    for (const [key] of withheld) host.chunks.delete(key);
+    await fresh.backups.restore();
+    expect(await fresh.texts(id)).toEqual(["first", "as it is here", "at 48", "at 64"]);
+    expect(await fresh.backups.state()).toMatchObject({ keptBy: "gone", found: { missing: 2 } });
+    // The newer of them is given again: of the older one nothing is known still.
+    for (const [key, chunk] of withheld.slice(1)) host.chunks.set(key, chunk);
+    await fresh.open().find((await recoveryPhrase(device.own)) ?? "");
+    await fresh.backups.restore();
+    expect(await fresh.texts(id)).toEqual(["first", "as it is here", "at 48", "at 64"]);
+    for (const [key, chunk] of withheld) host.chunks.set(key, chunk);
+    await fresh.open().find((await recoveryPhrase(device.own)) ?? "");
+    await fresh.backups.restore();
+    expect(await fresh.texts(id)).toEqual(["as it is here", "at 48", "at 64"]);
+    expect(await fresh.backups.state()).toMatchObject({ keptBy: "this", found: { missing: 0 } });
+    expect((await fresh.inner.transact("read", (tx) => tx.scan({ prefix: "history-backup/doubtful/" }))).length).toBe(0);
+  });
+
   test("leaves what it has as it is, and can be told not to", async () => {
     const { device, id } = await kept();
     const fresh = await restored(device);

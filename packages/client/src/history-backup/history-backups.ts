@@ -15,7 +15,18 @@ import { publicKeyOf } from "./keys.ts";
 import { Reading } from "./reading.ts";
 import type { ReadingAccess } from "./reading.ts";
 import { hostOf } from "./server.ts";
-import { forgetKeeping, forgetReading, loadFound, loadKeeping, loadSeen, mustErase, putFound, putMustErase, putSeen } from "./stored.ts";
+import {
+  beginReading,
+  forgetKeeping,
+  forgetReading,
+  loadFound,
+  loadKeeping,
+  loadSeen,
+  mustErase,
+  putFound,
+  putMustErase,
+  putSeen,
+} from "./stored.ts";
 import type { FoundBackup, Keeping, SeenBackup } from "./stored.ts";
 
 /** A device that sleeps misses its timer: looked at again after so long at the latest. */
@@ -148,7 +159,7 @@ export class HistoryBackups {
       const found = await loadFound(tx);
       if (found === undefined || found.stage === "none" || found.stage === "declined")
         throw new ClientError("no_backup", "No backup was found of this account.");
-      if (found.stage === "offered") putFound(tx, { ...found, stage: "running" });
+      if (found.stage === "offered") await beginReading(tx, found);
     });
     await this.#steps.run(() => this.#read());
     this.#plan(0);
@@ -160,7 +171,7 @@ export class HistoryBackups {
       this.#world.store.transact("write", async (tx) => {
         const found = await loadFound(tx);
         if (found === undefined || !isUnread(found)) return;
-        await forgetReading(tx);
+        await forgetReading(tx, true);
         putFound(tx, { ...found, stage: "declined", generationKey: new Uint8Array(32), left: 0 });
       }),
     );

@@ -5,6 +5,7 @@ import { storedName } from "../engine/people.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
+import { loadLine } from "../timeline/history.ts";
 import { Timeline } from "../timeline/timeline.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { openChunk } from "./format.ts";
@@ -12,7 +13,19 @@ import type { ChunkPlace, HistoryItem } from "./format.ts";
 import { chainOf, chunkKeyOf } from "./keys.ts";
 import { readChunk } from "./server.ts";
 import type { Host } from "./server.ts";
-import { forgetReading, goneOf, loadFound, loadFoundHashes, loadMembers, putFound, putGone, putMembers } from "./stored.ts";
+import {
+  doubtfulOf,
+  forgetReading,
+  goneOf,
+  loadFound,
+  loadFoundHashes,
+  loadMembers,
+  putDoubtful,
+  putFound,
+  putGone,
+  putMembers,
+  settleDoubtful,
+} from "./stored.ts";
 import type { FoundBackup } from "./stored.ts";
 
 /** What reading a backup needs of the engine. */
@@ -74,7 +87,7 @@ export class Reading {
 
   /** All of it was read. */
   async finish(tx: StoreTransaction, found: FoundBackup): Promise<void> {
-    await forgetReading(tx);
+    await forgetReading(tx, !hasGaps(found));
     putFound(tx, { ...found, stage: "done", generationKey: new Uint8Array(32) });
   }
 
@@ -85,7 +98,7 @@ export class Reading {
     const items = chunk === undefined ? undefined : this.#open(chunk, { ...found, number }, proof.chainKey);
     const [missing, unread] = [chunk === undefined ? 1 : 0, chunk !== undefined && items === undefined ? 1 : 0];
     const next = await store.transact("write", async (tx) => {
-      const { restored, unreadable } = await this.#put(tx, items ?? []);
+      const { restored, unreadable } = await this.#put(tx, items ?? [], hasGaps(found));
       const after = {
         ...found,
         left: number,
@@ -121,43 +134,67 @@ export class Reading {
   }
 
   /** How many messages that were not here it brought, and how many lines nothing here reads. */
-  async #put(tx: StoreTransaction, items: readonly HistoryItem[]): Promise<Put> {
+  async #put(tx: StoreTransaction, items: readonly HistoryItem[], isInDoubt: boolean): Promise<Put> {
     let [restored, unreadable] = [0, 0];
     // Within a chunk each line stands once, and what is gone is of earlier ones.
     for (const item of items) {
       if (item.kind !== "lines") continue;
-      const put = await this.#putLines(tx, item);
+      const put = await this.#putLines(tx, item, isInDoubt);
       restored += put.restored;
       unreadable += put.unreadable;
     }
     for (const item of items) {
-      if (item.kind === "erased") for (const order of item.orders) putGone(tx, toBase64Url(item.logId), order);
+      if (item.kind === "erased") await this.#takeOut(tx, item);
       if (item.kind === "members") await putMembers(tx, toBase64Url(item.logId), item.accounts);
       if (item.kind === "person") await this.#putName(tx, item);
     }
     return { restored, unreadable };
   }
 
-  async #putLines(tx: StoreTransaction, item: Of<"lines">): Promise<Put> {
-    const { platform, segments } = this.#world;
-    const conversationId = toBase64Url(item.logId);
-    const gone = await goneOf(tx, conversationId);
-    const lines = item.lines.filter(({ order }) => !gone.has(order));
-    const timeline = new Timeline({
+  #timeline(tx: StoreTransaction, conversationId: string): Timeline {
+    const { platform, segments, files } = this.#world;
+    return new Timeline({
       tx,
       conversationId,
       self: this.#access.self,
       nowMs: platform.nowMs(),
       onSegment: segments.changed,
       isPast: true,
-      // Nothing of what comes takes a line out.
-      onFilesGone: () => undefined,
+      onFilesGone: (ids) => files.gone(ids),
     });
+  }
+
+  /** No earlier word about these lines is taken; what an earlier reading brought that did not know of this one goes. */
+  async #takeOut(tx: StoreTransaction, { logId, orders }: Of<"erased">): Promise<void> {
+    const conversationId = toBase64Url(logId);
+    for (const order of orders) putGone(tx, conversationId, order);
+    const doubtful = await doubtfulOf(tx, conversationId);
+    const timeline = this.#timeline(tx, conversationId);
+    for (const order of orders.filter((one) => doubtful.has(one))) {
+      const line = await loadLine(tx, conversationId, order);
+      if (line?.message !== undefined) await timeline.hide([line.id]);
+      else if (line !== undefined) timeline.erase(order, line);
+      settleDoubtful(tx, conversationId, order);
+    }
+    await timeline.flush();
+  }
+
+  /** @param isInDoubt whether something newer was missing, which may have said that they are gone */
+  async #putLines(tx: StoreTransaction, item: Of<"lines">, isInDoubt: boolean): Promise<Put> {
+    const conversationId = toBase64Url(item.logId);
+    const gone = await goneOf(tx, conversationId);
+    const lines = item.lines.filter(({ order }) => !gone.has(order));
+    const doubtful = await doubtfulOf(tx, conversationId);
+    const timeline = this.#timeline(tx, conversationId);
     const unreadable = await putArchivedLines(timeline, { ...item, lines });
     const { lines: put, arrived } = await timeline.flush();
     const restored = put.filter(
       ({ order, message, body }) => arrived.has(order) && message !== undefined && body.kind !== "deleted",
     ).length;
+    // By this word they are there, whatever older ones say.
+    for (const { order } of lines)
+      if (isInDoubt && (arrived.has(order) || doubtful.has(order))) putDoubtful(tx, conversationId, order);
+      else if (doubtful.has(order)) settleDoubtful(tx, conversationId, order);
     // No earlier word about it takes its place.
     for (const order of unreadable) putGone(tx, conversationId, order);
     return { restored, unreadable: unreadable.length };
@@ -176,7 +213,7 @@ export class Reading {
         for (const contact of await directory.learn(item.proofs, [item.accountId]).catch(passing)) people.keep(contact);
     }
     for (const item of items) if (item.kind === "conversation") await this.#adopt(item);
-    const touched = new Set(items.flatMap((item) => (item.kind === "lines" ? [toBase64Url(item.logId)] : [])));
+    const touched = new Set(items.flatMap((item) => (item.kind === "lines" || item.kind === "erased" ? [toBase64Url(item.logId)] : [])));
     for (const id of touched) if (this.#access.joined(id) !== undefined) await this.#access.historyArrived(id, 0);
   }
 
@@ -189,6 +226,11 @@ export class Reading {
     const state = unjoinedState({ ...item, membership, unread: 0, readThrough: Math.max(item.readThrough, item.lastOrder) });
     await this.#access.adoptUnjoined({ ...state, formerMembers });
   }
+}
+
+/** Whether something that is newer than what is read next was not had, or not read. */
+function hasGaps({ missing, unreadable }: FoundBackup): boolean {
+  return missing + unreadable > 0;
 }
 
 /** Who cannot be verified now is known by name alone. */

@@ -151,6 +151,7 @@ const authorPrefix = `${prefix}author/`;
 const toldPrefix = `${prefix}told/`;
 const forcedKey = `${prefix}forced`;
 const eraseKey = `${prefix}erase`;
+const doubtfulPrefix = `${prefix}doubtful/`;
 const gonePrefix = `${prefix}gone/`;
 const membersPrefix = `${prefix}members/`;
 const empty = new Uint8Array(0);
@@ -319,6 +320,32 @@ export async function goneOf(tx: StoreTransaction, conversationId: string): Prom
   return new Set((await tx.scan({ prefix: at })).map(([key]) => parseOrderSegment(key.slice(at.length))));
 }
 
+/**
+ * A line that was read although something newer was missing, which may have said that it is gone: taken out again where a later reading comes
+ * to that. Of this reading until the next one begins.
+ */
+export function putDoubtful(tx: StoreTransaction, conversationId: string, order: number): void {
+  tx.put(`${doubtfulPrefix}${conversationId}/${orderSegment(order)}`, empty);
+}
+
+/** Those that earlier readings left. */
+export async function doubtfulOf(tx: StoreTransaction, conversationId: string): Promise<ReadonlySet<number>> {
+  const at = `${doubtfulPrefix}${conversationId}/`;
+  const found = (await tx.scan({ prefix: at })).filter(([, value]) => value.length > 0);
+  return new Set(found.map(([key]) => parseOrderSegment(key.slice(at.length))));
+}
+
+/** Whether it is there still is known now. */
+export function settleDoubtful(tx: StoreTransaction, conversationId: string, order: number): void {
+  tx.delete(`${doubtfulPrefix}${conversationId}/${orderSegment(order)}`);
+}
+
+/** A reading begins: what was in doubt until now is of earlier ones. */
+export async function beginReading(tx: StoreTransaction, found: FoundBackup): Promise<void> {
+  for (const [key] of await tx.scan({ prefix: doubtfulPrefix })) tx.put(key, Uint8Array.of(1));
+  putFound(tx, { ...found, stage: "running" });
+}
+
 const accountsCodec: Codec<readonly Uint8Array[]> = vector(opaque(32), { maxBytes: 1 << 20 });
 
 /** While a backup is read: who was in a conversation. The first word, of the newest chunk, counts. */
@@ -331,9 +358,10 @@ export async function loadMembers(tx: StoreTransaction, conversationId: string):
   return (await load(tx, membersPrefix + conversationId, accountsCodec)) ?? [];
 }
 
-/** What only reading needs is not needed any more. */
-export async function forgetReading(tx: StoreTransaction): Promise<void> {
-  for (const at of [gonePrefix, membersPrefix]) for (const [key] of await tx.scan({ prefix: at })) tx.delete(key);
+/** What only reading needs is not needed any more. @param isWhole nothing is in doubt after it, or it was declined */
+export async function forgetReading(tx: StoreTransaction, isWhole: boolean): Promise<void> {
+  for (const at of [gonePrefix, membersPrefix, ...(isWhole ? [doubtfulPrefix] : [])])
+    for (const [key] of await tx.scan({ prefix: at })) tx.delete(key);
   tx.delete(hashesKey);
   // With the key of the generation.
   tx.eraseTraces();
