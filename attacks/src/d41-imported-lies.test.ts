@@ -106,9 +106,12 @@ describe("D41 a file of another messenger that is made up", () => {
     expect(await Array.fromAsync(again.readImportedFile(made?.id ?? "", 6, fileId))).toHaveLength(1);
     const onDisk = (): readonly string[] => readdirSync(join(profile, "files")).filter((name) => name.includes(fileId));
     expect(onDisk()).not.toEqual([]);
+    const gone: string[] = [];
+    again.subscribe((event) => void (event.kind === "files_gone" && gone.push(...event.fileIds)));
     await again.deleteImport(made?.id ?? "");
     await expect(again.importedFile(made?.id ?? "", 6, fileId)).rejects.toMatchObject({ code: "unknown_conversation" });
     await vi.waitFor(() => expect(onDisk()).toEqual([]));
+    expect(gone).toEqual([fileId]);
   });
 
   test("[Y-6] [E-143] it fills no disk: room stays for what comes and goes, and on a disk that others filled it can be deleted", async (context) => {

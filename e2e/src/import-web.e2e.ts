@@ -141,10 +141,15 @@ describe("importing", () => {
 
       await page.reload();
       await expect.poll(() => isShown(first)).toBe(true);
+      const address = (await first.getAttribute("src")) ?? "";
+      const answered = (): Promise<number> => page.evaluate(async (from) => (await fetch(from)).status, address);
+      expect(await answered()).toBe(200);
       await page.getByRole("button", { name: "Delete" }).click();
       await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
       await page.getByText("Nothing was brought in yet.").waitFor();
       await expect.poll(() => keptPieces(page)).toBe(0);
+      // Whatever still has the address: the worker has no key any more, and this page gives it none.
+      await expect.poll(answered).toBe(404);
     },
   );
 

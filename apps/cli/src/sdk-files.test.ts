@@ -69,9 +69,13 @@ test("[X-23] what is sent is read byte for byte, whole and in parts, in the orde
   expect((await messageOf(ben, id, "three files")).files?.length).toBe(3);
   expect(digest(await read(ben, got, one))).toBe(digest(large));
   // Deleted by its author, nothing of its files is left with anybody.
+  const gone: string[] = [];
+  ben.subscribe((event) => void (event.kind === "files_gone" && gone.push(...event.fileIds)));
   await ann.deleteMessages(id, [own.id], { forEveryone: true });
   await ann.settle();
   await expect.poll(() => [stored("ann"), stored("ben")], { timeout: 30_000 }).toEqual([[], []]);
+  // Whoever decrypts elsewhere is told: as a page's service worker, which has keys in memory.
+  expect(gone).toEqual(expect.arrayContaining(got.files?.map((file) => file.id) ?? [""]));
   await expect(ben.fileState(id, got.id, one.id)).rejects.toMatchObject({ code: "unknown_message" });
 }, 120_000);
 

@@ -357,6 +357,8 @@ export type ClientEvent =
       readonly fileId: string;
       readonly state: FileState;
     }
+  /** Nothing names these files any more: their message or what was imported was deleted, or its time is over. Whoever has a key of one forgets it. */
+  | { readonly kind: "files_gone"; readonly fileIds: readonly string[] }
   /** Requests or blocked people changed. */
   | { readonly kind: "requests" }
   /** What was verified of people changed. */

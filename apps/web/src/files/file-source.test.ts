@@ -58,6 +58,38 @@ const causes = [
   ["offline", "failed"],
 ] as const;
 
+test("[Y-4] [X-23] of files that nothing names any more the worker is told by their names, and this page gives out none of them", async () => {
+  const said: unknown[] = [];
+  const questions: ((event: object) => void)[] = [];
+  vi.stubGlobal("navigator", {
+    serviceWorker: {
+      addEventListener: (_kind: string, heard: (event: object) => void) => questions.push(heard),
+      startMessages: () => undefined,
+      register: async () => ({}),
+      controller: { postMessage: (message: unknown) => said.push(message) },
+    },
+  });
+  const answerTo = async (token: string): Promise<unknown> => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    for (const heard of questions) heard({ data: { kind: "media_access", token }, ports: [{ postMessage: resolve }] });
+    return await promise;
+  };
+  const source = sourceWith();
+  const [address, other] = [
+    await source.address(place(false)),
+    await source.address({ ...place(false), file: { ...place(false).file, id: "g" } }),
+  ];
+  const [token, otherToken] = [address, other].map((from) => from.slice("/media/".length));
+  expect(await answerTo(token ?? "")).toMatchObject({ kind: "access" });
+  source.gone(["f", "x"]);
+  expect(said).toEqual([
+    { kind: "media_forget", token },
+    { kind: "media_forget", fileIds: ["f", "x"] },
+  ]);
+  expect(await answerTo(token ?? "")).toEqual({ kind: "none" });
+  expect(await answerTo(otherToken ?? "")).toMatchObject({ kind: "access" });
+});
+
 test("[Y-4] a file of an imported line is asked for by its import and place, and by nothing else", async () => {
   const asked: unknown[] = [];
   const source = new FileSource({

@@ -81,7 +81,7 @@ export class FileSource {
   readonly #client: FileClient;
   readonly #places = new Map<string, FilePlace>();
   readonly #tokens = new Map<string, string>();
-  readonly #held = new Map<string, { readonly address: string; readonly sizeBytes: number }>();
+  readonly #held = new Map<string, { readonly place: FilePlace; readonly address: string; readonly sizeBytes: number }>();
   /** Of what is to be seen once: the client gives it out once, and has no key any more (spec X-8). */
   readonly #onceOpened = new Map<string, Promise<FileAccess>>();
   /** Of these something was shown. */
@@ -195,6 +195,15 @@ export class FileSource {
     );
   }
 
+  /** Nothing names these files any more: neither this page nor the worker gives them out again. What was opened to be seen once ends by itself (`forget`). */
+  gone(fileIds: readonly string[]): void {
+    const ids = new Set(fileIds);
+    const places = [...this.#places.values(), ...[...this.#held.values()].map(({ place }) => place)];
+    for (const place of places) if (ids.has(place.file.id) && place.message.isOnce !== true) this.#forget(place);
+    // Also what other pages showed, which may be there no more.
+    tellMediaWorker({ kind: "media_forget", fileIds });
+  }
+
   #stay(key: string): void {
     clearTimeout(this.#leaving.get(key));
     this.#leaving.delete(key);
@@ -279,7 +288,7 @@ export class FileSource {
     for await (const part of this.read(place)) parts.push(part);
     // A type only where its bytes are of the closed list of what is shown.
     const blob = new Blob(parts, { type: (await lookAtParts(parts, sizeBytes)).mediaType });
-    const held = { address: URL.createObjectURL(blob), sizeBytes: blob.size };
+    const held = { place, address: URL.createObjectURL(blob), sizeBytes: blob.size };
     this.#held.set(key, held);
     let total = [...this.#held.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     for (const [old, { address, sizeBytes }] of this.#held) {

@@ -91,7 +91,7 @@ beforeEach(() => {
 function playerWith(messages: readonly Message[] = []): Player {
   const store = createStore({ ...initialState, timelines: new Map([["c", { ...emptyTimeline, messages }]]) });
   // Of the app only these are asked for.
-  return playerOf({ store, client: {} } as unknown as Controller);
+  return playerOf({ store, client: {}, listen: () => () => undefined } as unknown as Controller);
 }
 
 async function come(id: string): Promise<void> {

@@ -13,8 +13,13 @@ const sources = new WeakMap<Controller["client"], FileSource>();
 /** Where files of this app's account are shown from. */
 export function fileSourceOf(controller: Controller): FileSource {
   const { client } = controller;
-  const source = sources.get(client) ?? new FileSource(client);
+  const known = sources.get(client);
+  if (known !== undefined) return known;
+  const source = new FileSource(client);
   sources.set(client, source);
+  controller.listen((event) => {
+    if (event.kind === "files_gone") source.gone(event.fileIds);
+  });
   return source;
 }
 

@@ -29,7 +29,9 @@ export interface MediaAnswers {
 
 /** Answers in the scope of the service worker. */
 export function createMediaAnswers(scope: { readonly clients: Pages }): MediaAnswers {
-  const files = new Map<string, OpenedFile>();
+  const files = new Map<string, OpenedFile & { readonly id: string }>();
+  /** How often something was forgotten. */
+  let forgets = 0;
   const stores = new Map<string, PieceStore>();
   const world = browsersFetch();
   const reading = createReadingLocks({ locks: globalThis.navigator.locks, setTimer: world.setTimer });
@@ -47,6 +49,7 @@ export function createMediaAnswers(scope: { readonly clients: Pages }): MediaAns
   }
 
   async function openFile(token: string, clientId: string): Promise<OpenedFile | undefined> {
+    const before = forgets;
     const answered = await askPages(token, clientId);
     if (answered.kind === "none") return undefined;
     const { access, storeName } = answered;
@@ -58,8 +61,9 @@ export function createMediaAnswers(scope: { readonly clients: Pages }): MediaAns
       if (access.isKept) reading(access.id);
       return pieces.read();
     };
-    const file: OpenedFile = { keys: access, name: access.name, pieces: { ...pieces, read } };
-    files.set(token, file);
+    const file = { id: access.id, keys: access, name: access.name, pieces: { ...pieces, read } };
+    // It may be this one that was forgotten while a page was asked for it: the next request asks again.
+    if (forgets === before) files.set(token, file);
     for (const old of files.keys()) {
       if (files.size <= mostRemembered) break;
       files.delete(old);
@@ -90,8 +94,12 @@ export function createMediaAnswers(scope: { readonly clients: Pages }): MediaAns
       if (notice.kind === "media_claim") event.waitUntil(scope.clients.claim());
       if (notice.kind !== "media_forget") return;
       world.recent.clear();
-      if (notice.token === undefined) files.clear();
-      else files.delete(notice.token);
+      forgets++;
+      const { token, fileIds } = notice;
+      if (fileIds !== undefined) {
+        for (const [known, { id }] of files) if (fileIds.includes(id)) files.delete(known);
+      } else if (token === undefined) files.clear();
+      else files.delete(token);
     },
     answer: async ({ request, clientId }, url) => (request.method === "GET" ? await answer(request, url, clientId) : failure(405)),
   };

@@ -52,8 +52,8 @@ export type MediaNotice =
   | { readonly kind: "media_claim" }
   /** Something is being saved: it is to go on. */
   | { readonly kind: "media_stay" }
-  /** Forgets one key, or all. */
-  | { readonly kind: "media_forget"; readonly token?: string | undefined };
+  /** Forgets one key, all of these files (whichever page asked for them), or all. A worker that does not know of files forgets all. */
+  | { readonly kind: "media_forget"; readonly token?: string | undefined; readonly fileIds?: readonly string[] | undefined };
 
 /** Header: as what a file may be shown, by its bytes. */
 export const shownAsHeader = "latchkey-shown-as";

@@ -269,6 +269,8 @@ export function applyEvents(state: AppState, events: readonly ClientEvent[]): Ap
       case "requests":
       case "starred":
       case "verification":
+      // What shows files hears this by itself.
+      case "files_gone":
         // These say that there is something to ask for: the controller does.
         break;
     }

@@ -475,6 +475,7 @@ export class Files implements Omit<FileNews, "waiting"> {
 
   async #forget(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
+    if (!this.#isClosed) this.#world.emit({ kind: "files_gone", fileIds: ids });
     const { store } = await this.#access.place();
     for (const id of ids) {
       this.#fetching.get(id)?.end.abort();

@@ -42,7 +42,9 @@ export class LazyFiles implements FileNews {
   }
 
   gone(ids: readonly string[]): void {
-    this.#whereUsed((files) => files.gone(ids));
+    // Whoever decrypts elsewhere may have a key of one from a time before this start.
+    if (this.#loading === undefined) this.#world.emit({ kind: "files_gone", fileIds: ids });
+    else this.#whereUsed((files) => files.gone(ids));
   }
 
   waiting({ outgoing }: Pick<ConversationState, "outgoing">): void {
