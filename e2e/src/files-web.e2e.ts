@@ -95,6 +95,20 @@ describe("what somebody sends", () => {
     await page.locator(".yarl__root").waitFor({ state: "detached" });
   });
 
+  test("[X-23] of a message that its author deletes nothing is given out any more, also to whoever has the address of a picture", async () => {
+    const { page } = ada;
+    const message = await sendFiles("Not for long", [file("three.png", "picture", png(320, 200), { width: 320, height: 200 })]);
+    const shown = message.getByRole("img", { name: "Picture: three.png" });
+    await expect.poll(() => isShown(shown)).toBe(true);
+    const address = (await shown.getAttribute("src")) ?? "";
+    const answered = (): Promise<number> => page.evaluate(async (from) => (await fetch(from)).status, address);
+    expect(await answered()).toBe(200);
+    const [sent] = (await ben.client.messages(conversationId, { limit: 1 })).slice(-1);
+    await ben.client.deleteMessages(conversationId, [sent?.id ?? ""], { forEveryone: true });
+    await message.waitFor({ state: "detached" });
+    await expect.poll(answered).toBe(404);
+  });
+
   test("a sound of 72 MiB plays once its beginning is here, and at 80 % a little later", async () => {
     const message = await sendFiles("A long noise", [file("noise.wav", "audio", noise(72 * mebibyte), { durationMs: 786_000 })]);
     const before = await keptPieces(ada.page);
