@@ -78,7 +78,7 @@ export class FairQueue {
   readonly #limits: FairLimits;
   readonly #addresses = new Map<string, Address>();
   readonly #rooms: Readonly<Record<Size, Room>> = { small: emptyRoom(), large: emptyRoom() };
-  readonly #company = new Company<Address>();
+  readonly #company = new Company<string>();
   readonly #asking: Pick<Asking, "isLittle" | "isLittleAbout">;
   #isServing = false;
 
@@ -115,7 +115,7 @@ export class FairQueue {
   run(lane: Lane, cost: number, start: () => void): void {
     const { address } = lane;
     const size = sizeOf(cost);
-    this.#company.note(address);
+    this.#company.note(address.key);
     if (lane.jobs.length === 0 && address.waiting[size].size === 0 && this.#hasRoom(address, size)) {
       this.#start(address, cost, start);
       return;

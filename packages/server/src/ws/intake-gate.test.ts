@@ -91,6 +91,17 @@ test("who is alone gets large portions, in company small ones, and of everybody 
   expect([gate.portion(first.neighbours), gate.portion(peers.connect("f").neighbours)]).toEqual([8, 8]);
 });
 
+test("who loses every connection and comes back is alone as before", () => {
+  const { gate } = new Peers();
+  const before = gate.join("a");
+  gate.pass(before, 1);
+  gate.leave({ neighbours: before, proceed: () => undefined });
+  const again = gate.join("a");
+  expect(again).not.toBe(before);
+  gate.pass(again, 1);
+  expect(gate.isShared).toBe(false);
+});
+
 test("addresses take turns, then the connections of an address; who leaves is not called", async () => {
   const peers = new Peers();
   const flood = ["a1", "a2", "a3"].map((name) => peers.connect("a", name));

@@ -68,7 +68,7 @@ export class IntakeGate {
   /** Addresses with connections that wait, the next one first: those that ask for little, and for much. */
   readonly #little = new Set<Neighbours>();
   readonly #much = new Set<Neighbours>();
-  readonly #company = new Company<Neighbours>();
+  readonly #company = new Company<string>();
   readonly #asking: Asking;
   readonly #startMeter: () => ThreadMeter;
   #requests = 0;
@@ -148,7 +148,7 @@ export class IntakeGate {
 
   /** So many frames of this address were looked at. */
   pass(neighbours: Neighbours, frames: number): void {
-    this.#company.note(neighbours, frames);
+    this.#company.note(neighbours.key, frames);
     const nowMs = performance.now();
     this.#asking.note(neighbours.key, frames);
     if (neighbours.turn !== this.#turn) {
