@@ -325,6 +325,8 @@ describe("[O-5] the one lock", () => {
     const again = await serviceWorker();
     await again.evaluate((name) => void navigator.locks.request(name, async () => await new Promise(() => undefined)), lockName);
     await page.goto(conversationUrl());
+    // It waits, and nothing of its own is on the way by that worker.
+    await page.getByRole("heading", { name: "Latchkey is open in another tab" }).waitFor();
     const session = await ada.context.newCDPSession(page);
     await session.send("ServiceWorker.enable");
     await session.send("ServiceWorker.stopAllWorkers");
