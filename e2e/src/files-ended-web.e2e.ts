@@ -9,6 +9,7 @@ import type { Message } from "@latchkey/client";
 import { createAccount, messageBox, messagesWith, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
+import { keptPieces } from "./testing/kept-pieces.ts";
 import { eventually, joinedConversation, registerPerson } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
@@ -73,24 +74,6 @@ const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 function comeBytes(): number {
   const uploads = folder.at("data", "blobs", "uploads");
   return Math.max(0, ...readdirSync(uploads).map((name) => statSync(`${uploads}/${name}`, { throwIfNoEntry: false })?.size ?? 0));
-}
-
-/** Pieces of ciphertext that this browser keeps; 0 where it has no store of them. */
-async function keptPieces(): Promise<number> {
-  return await page.evaluate(async () => {
-    if (!(await indexedDB.databases()).some(({ name }) => name === "latchkey-files-default")) return 0;
-    return await new Promise<number>((resolve, reject) => {
-      const opening = indexedDB.open("latchkey-files-default");
-      opening.addEventListener("error", () => reject(new Error("no store")));
-      opening.addEventListener("success", () => {
-        const counting = opening.result.transaction("pieces").objectStore("pieces").count();
-        counting.addEventListener("success", () => {
-          opening.result.close();
-          resolve(counting.result);
-        });
-      });
-    });
-  });
 }
 
 async function logOut(): Promise<void> {
@@ -160,7 +143,7 @@ test("who logs out while a file is on its way and a sound plays leaves nothing h
   await expect.poll(comeBytes, { interval: 2, timeout: 120_000 }).toBeGreaterThan(500_000);
   await logOut();
   await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
-  expect(await keptPieces()).toBe(0);
+  expect(await keptPieces(page)).toBe(0);
   const stands = comeBytes();
   await ben.client.settle({ timeoutMs: 60_000 });
   expect(

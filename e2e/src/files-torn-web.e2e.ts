@@ -7,6 +7,7 @@ import type { Message } from "@latchkey/client";
 import { createAccount, messageBox, messagesWith, seeTaken, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
+import { keptPieces } from "./testing/kept-pieces.ts";
 import { eventually, joinedConversation, registerPerson } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
 import { createFolder, startServerProcess } from "./testing/processes.ts";
@@ -74,24 +75,6 @@ async function hashAtBen({ id, conversationId: of, files }: Message): Promise<st
 
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Pieces of ciphertext that this browser keeps; 0 where it has no store of them. */
-async function keptPieces(): Promise<number> {
-  return await page.evaluate(async () => {
-    if (!(await indexedDB.databases()).some(({ name }) => name === "latchkey-files-default")) return 0;
-    return await new Promise<number>((resolve, reject) => {
-      const opening = indexedDB.open("latchkey-files-default");
-      opening.addEventListener("error", () => reject(new Error("no store")));
-      opening.addEventListener("success", () => {
-        const counting = opening.result.transaction("pieces").objectStore("pieces").count();
-        counting.addEventListener("success", () => {
-          opening.result.close();
-          resolve(counting.result);
-        });
-      });
-    });
-  });
-}
-
 test("two tabs that send the same file at once send two messages, each whole, under keys of their own", async () => {
   const bytes = randomBytes(3_000_000);
   const path = fileWith("plans.bin", bytes);
@@ -134,7 +117,7 @@ test("a tab that is closed while its pictures are made ready sends nothing and l
     return Array.from(new Uint8Array(await blob.arrayBuffer()));
   });
   const paths = Array.from({ length: 8 }, (_, at) => fileWith(`photo-${String(at)}.jpg`, Uint8Array.from(photo)));
-  const before = await keptPieces();
+  const before = await keptPieces(page);
   const tab = await openTab();
   await choose(tab, ...paths);
   await messageBox(tab).fill("Never sent");
@@ -146,7 +129,7 @@ test("a tab that is closed while its pictures are made ready sends nothing and l
   expect(
     (await ben.client.messages(conversationId, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "Never sent"),
   ).toBe(false);
-  expect(await keptPieces()).toBe(before);
+  expect(await keptPieces(page)).toBe(before);
   const again = await openTab();
   expect(await tray(again).count()).toBe(0);
   await again.close();
