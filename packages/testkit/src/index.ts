@@ -5,3 +5,4 @@ export { loadVectors, vectorPath, vectorsDirectory } from "./vectors.ts";
 export { freePort } from "./free-port.ts";
 export { createFakeClock } from "./fake-clock.ts";
 export type { FakeClock } from "./fake-clock.ts";
+export { collectGarbage, heldBufferBytes } from "./memory.ts";

@@ -61,13 +61,15 @@ export function httpLogSource(params: { serverUrl: string; timeoutMs: number; re
   };
 
   const attempt = async (path: string, maxBytes: number, signal: AbortSignal | undefined): Promise<Uint8Array> => {
-    const limit = AbortSignal.timeout(timeoutMs);
+    // Not `AbortSignal.any` of one with a time of its own: Node 20 forgets that, and waits for ever.
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const timer = setTimeout(end, timeoutMs);
+    if (signal?.aborted === true) end();
+    signal?.addEventListener("abort", end);
     let status: number;
     try {
-      const response = await open(
-        `${serverUrl}${httpPaths.directory}/${path}`,
-        signal === undefined ? limit : AbortSignal.any([signal, limit]),
-      );
+      const response = await open(`${serverUrl}${httpPaths.directory}/${path}`, ending.signal);
       status = response.statusCode ?? 0;
       const body = await readAtMost(response, status === 200 ? maxBytes : maxErrorBytes);
       if (body === undefined) throw new WitnessError("bad_answer", "the server's answer is too long");
@@ -78,6 +80,9 @@ export function httpLogSource(params: { serverUrl: string; timeoutMs: number; re
     } catch (cause) {
       if (cause instanceof WitnessError) throw cause;
       throw new WitnessError("unreachable", `the server does not answer for ${path}, or not in time`, { cause });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
     }
     const code = status >= 500 || status === 429 ? "unreachable" : "bad_answer";
     throw new WitnessError(code, `the server answers ${path} with status ${String(status)}`);

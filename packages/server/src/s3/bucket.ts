@@ -228,7 +228,7 @@ export class Bucket {
       );
       return;
     }
-    const response = await this.#once("DELETE", path, {}, AbortSignal.timeout(lastWordMs));
+    const response = await this.#once("DELETE", path, {}, { patienceMs: lastWordMs });
     if (!(response instanceof Error)) await this.#discard(response);
   }
 
@@ -252,7 +252,7 @@ export class Bucket {
   ): Promise<Response | undefined> {
     for (let attempt = 1; ; attempt++) {
       this.#stopped?.throwIfAborted();
-      const response = await this.#once(method, path, sent, this.#stopped);
+      const response = await this.#once(method, path, sent, { patienceMs: this.#silenceMs, signal: this.#stopped });
       if (!(response instanceof Error) && response.ok) return response;
       if (!(response instanceof Error) && missing === "allowed" && (await this.#isMissing(response, sent))) return undefined;
       const isPassing = response instanceof Error || response.status >= 500 || response.status === 429;
@@ -270,7 +270,7 @@ export class Bucket {
     return true;
   }
 
-  async #once(method: string, path: string, { body, range }: Sent, signal: AbortSignal | undefined): Promise<Response | Error> {
+  async #once(method: string, path: string, { body, range }: Sent, { patienceMs, signal }: Ends): Promise<Response | Error> {
     const headers = {
       ...(range === undefined ? {} : { range }),
       "x-amz-content-sha256": createHash("sha256")
@@ -278,13 +278,16 @@ export class Bucket {
         .digest("hex"),
     };
     const tooLate = new AbortController();
-    const patienceMs = this.#silenceMs + (body?.length ?? 0) / leastSentBytesPerMs;
-    const timer = setTimeout(() => tooLate.abort(new DOMException("no answer", "TimeoutError")), patienceMs);
+    const limitMs = patienceMs + (body?.length ?? 0) / leastSentBytesPerMs;
+    const timer = setTimeout(() => tooLate.abort(new DOMException("no answer", "TimeoutError")), limitMs);
     try {
-      // Another origin that an answer leads to has no business with what is here.
-      return await this.#client.fetch(this.#address.baseUrl + path, {
+      const url = this.#address.baseUrl + path;
+      const signed = await this.#client.sign(url, { method, headers, ...(body === undefined ? {} : { body: new Uint8Array(body) }) });
+      // Not the signed request itself: Node 20 forgets the signal of one that nobody holds, and waits for ever.
+      return await fetch(signed.url, {
         method,
-        headers,
+        headers: signed.headers,
+        // Another origin that an answer leads to has no business with what is here.
         redirect: "error",
         signal: signal === undefined ? tooLate.signal : AbortSignal.any([tooLate.signal, signal]),
         ...(body === undefined ? {} : { body: new Uint8Array(body) }),
@@ -374,6 +377,14 @@ interface Sent {
   readonly body?: Uint8Array | undefined;
   /** Of the object's bytes only these (RFC 9110 section 14). */
   readonly range?: string;
+}
+
+/** What ends a request before it is answered. */
+interface Ends {
+  /** For how long nothing may come, in milliseconds; what is sent gets time besides. */
+  readonly patienceMs: number;
+  /** A controller's: those with a time of their own are forgotten by Node 20 where another signal follows them. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the system calls it, such as ECONNREFUSED: it may stand two errors deep. */
