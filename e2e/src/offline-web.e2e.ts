@@ -333,6 +333,34 @@ describe("[O-5] the one lock", () => {
     await seeMessage(page, "The last boat is in");
   }, 300_000);
 
+  test("a worker whose script never comes, as when the service worker ends just then, is passed over: the tab opens by itself, and the next by the same one", async () => {
+    await page.goto("about:blank");
+    await expect.poll(workerMayHave, { timeout: 30_000 }).toBe(true);
+    const asked = await (
+      await serviceWorker()
+    ).evaluateHandle(() => {
+      const found: string[] = [];
+      const { match } = Cache.prototype;
+      Cache.prototype.match = function (request, options) {
+        const path = typeof request === "string" ? request : new URL(request instanceof URL ? request : request.url).pathname;
+        if (!path.includes("client-worker") || found.push(path) > 1) return match.call(this, request, options);
+        return new Promise(() => undefined);
+      };
+      return found;
+    });
+    await open(page);
+    expect(await asked.evaluate((found) => found.length)).toBe(2);
+    const second = await ada.context.newPage();
+    await open(second);
+    await sendMessage(second, "Past the one that hangs");
+    await seeTaken(page, "Past the one that hangs");
+    expect(await asked.evaluate((found) => found.length)).toBe(2);
+    await second.close();
+    await page.goto("about:blank");
+    await expect.poll(workerMayHave, { timeout: 30_000 }).toBe(true);
+    await open(page);
+  }, 300_000);
+
   test("a tab is killed while it has it: the next one goes on at once with nothing lost", async () => {
     await sendMessage(page, "Before the crash");
     await page.goto("chrome://crash").catch(() => undefined);

@@ -5,6 +5,7 @@ import { createHost } from "./serve.ts";
 import { profile } from "./profile.ts";
 import type { PortLike } from "./serve.ts";
 import { transcribe } from "./transcriber.ts";
+import { asHolder } from "./worker-names.ts";
 
 /** Which build this is: the build names its files by what is in them. Two tabs of one build share this worker, or wait for each other. */
 const build = import.meta.url;
@@ -31,7 +32,7 @@ const host = createHost({
     // A tab that is being reloaded is of this build, or asks again.
     lock.onWanted(({ by, waitedMs }) => by !== build && waitedMs > 0 && letOthersGoOn());
     try {
-      await hold();
+      await ("onconnect" in globalThis ? asHolder(String(Reflect.get(globalThis, "name")), hold) : hold());
     } finally {
       await lock.release();
       lock = undefined;

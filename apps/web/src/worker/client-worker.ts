@@ -20,20 +20,26 @@ if ("onconnect" in globalThis) {
   serve(asPort(globalThis as unknown as MessagePort));
 }
 
-import("./client-host.ts").then(
-  ({ addPort }) => begin(addPort),
-  // A newer build on the server has other files, or nothing answers: the page offers to load again.
-  () => {
-    begin((port) =>
-      port.postMessage({
-        kind: "status",
-        status: { kind: "failed", failure: { code: "closed", message: "A part is missing.", canRetry: true } },
-      }),
-    );
-    // And must find another worker then, even where another tab still has this one.
-    globalThis.close();
-  },
-);
+const load = () => import("./client-host.ts");
+const pause = () => new Promise((resolve) => setTimeout(resolve, 500));
+
+// Whoever hands it over, such as a service worker, may have ended just then: it is asked for once more.
+load()
+  .catch(() => pause().then(load))
+  .then(
+    ({ addPort }) => begin(addPort),
+    // A newer build on the server has other files, or nothing answers: the page offers to load again.
+    () => {
+      begin((port) =>
+        port.postMessage({
+          kind: "status",
+          status: { kind: "failed", failure: { code: "closed", message: "A part is missing.", canRetry: true } },
+        }),
+      );
+      // And must find another worker then, even where another tab still has this one.
+      globalThis.close();
+    },
+  );
 
 function begin(next: (port: PortLike) => void): void {
   serve = next;

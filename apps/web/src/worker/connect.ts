@@ -3,12 +3,13 @@ import type { ClientHost, PagePort } from "./remote-client.ts";
 import type { HostStatus, Request, Response } from "./protocol.ts";
 import { scriptAddress } from "./script-addresses.ts";
 import { untilHeard } from "./until-heard.ts";
+import { createWorkerNames } from "./worker-names.ts";
 
 /**
  * Where a browser knows `extendedLifetime` (not yet in the DOM types), the worker outlives its last page, also one that is loaded again, until
  * what that page handed over at its end is stored, such as a draft; then it ends itself.
  */
-const sharedOptions: WorkerOptions & { readonly extendedLifetime: boolean } = { type: "module", name: "latchkey", extendedLifetime: true };
+const sharedOptions: WorkerOptions & { readonly extendedLifetime: boolean } = { type: "module", extendedLifetime: true };
 
 /**
  * Starts or joins the worker of this profile: one SharedWorker for all tabs; where there is none, a dedicated worker that waits for
@@ -41,8 +42,9 @@ const dedicatedSilenceMs = 5000;
 /** One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. */
 function startShared(address: string): PagePort {
   const lock = holdOwnLock();
-  const shared = untilHeard(() => {
-    const worker = new SharedWorker(address, sharedOptions);
+  const nameOf = createWorkerNames(navigator.locks);
+  const shared = untilHeard((tries) => {
+    const worker = new SharedWorker(address, { ...sharedOptions, name: nameOf(tries) });
     const port = asPagePort(worker.port, () => worker.port.start(), worker);
     void lock.then((name) => port.postMessage({ kind: "here", lock: name }));
     return { ...port, end: () => port.postMessage({ kind: "bye" }) };

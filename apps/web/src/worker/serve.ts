@@ -36,6 +36,9 @@ export interface HostOptions {
 /** While it opens it says so this often: whoever hears no more of it knows that it has ended. */
 const openingMs = 1000;
 
+/** A part of the client that does not come is asked for once more after so long: whoever hands it over may have ended just then. */
+const partAgainMs = 500;
+
 /** How long the pages may still hand over what they have before the profile is closed. */
 const handOverMs = 400;
 
@@ -137,7 +140,11 @@ export function createHost(options: HostOptions): Host {
   };
 
   const serveUntilEnd = async (key: CryptoKey | undefined): Promise<End> => {
-    const opened = await options.openClient(key);
+    const opened = await options.openClient(key).catch(async (error: unknown) => {
+      if (failureOf(error).code !== "offline") throw error;
+      await new Promise((resolve) => setTimeout(resolve, partAgainMs));
+      return await options.openClient(key);
+    });
     client = Promise.resolve(opened);
     const hasMoved = watchUploads();
     opened.subscribe((event) => {

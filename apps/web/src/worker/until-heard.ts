@@ -11,9 +11,10 @@ export interface Started extends PagePort {
 /**
  * A worker that speaks. The one of the page before may be ending just now, and hear nothing any more, or end while it opens: another is
  * begun until one has opened or said why it does not, and the first to speak is taken.
+ * @param begin told how many were begun before
  * @param silenceMs how long it may say nothing; each time twice as long
  */
-export function untilHeard(begin: () => Started, silenceMs: number): PagePort {
+export function untilHeard(begin: (tries: number) => Started, silenceMs: number): PagePort {
   const begun = new Set<Started>();
   let heard: Started | undefined;
   let isOpening = true;
@@ -23,8 +24,9 @@ export function untilHeard(begin: () => Started, silenceMs: number): PagePort {
       for (const port of heard === undefined ? begun : [heard]) port.postMessage(message);
     },
     addEventListener(type, listener) {
+      let tries = 0;
       const ask = (waitMs: number): void => {
-        const port = begin();
+        const port = begin(tries++);
         begun.add(port);
         port.addEventListener(type, (event) => {
           if (!begun.has(port)) return;

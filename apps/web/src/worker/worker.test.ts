@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Client, ClientEvent } from "@latchkey/client";
 import { createRemoteClient } from "./remote-client.ts";
 import type { ClientHost } from "./remote-client.ts";
@@ -70,6 +70,30 @@ const others = {
 };
 
 describe("the client behind a port", () => {
+  it("a part of the client that does not come is asked for once more; after that the page is told, and may try again", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { client } = fakeClient();
+    let missing = 1;
+    const openClient = vi.fn(async () => {
+      if (missing-- > 0) throw Object.assign(new Error("a part does not come"), { code: "offline", canRetry: true });
+      return client;
+    });
+    const kinds: HostStatus["kind"][] = [];
+    const listen = (page: ClientHost): void => void page.subscribeStatus(({ kind }) => void (kinds.at(-1) !== kind && kinds.push(kind)));
+    listen(openPage(createHost({ openClient, withProfileLock: unlocked, ...others })));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([kinds, openClient.mock.calls.length]).toEqual([["starting", "ready"], 2]);
+    kinds.length = 0;
+    missing = 2;
+    const page = openPage(createHost({ openClient, withProfileLock: unlocked, ...others }));
+    listen(page);
+    await vi.advanceTimersByTimeAsync(1000);
+    page.reopen();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([kinds, openClient.mock.calls.length]).toEqual([["starting", "failed", "starting", "ready"], 5]);
+  });
+
   it("answers calls, also those made before it was open", async () => {
     const { client } = fakeClient();
     const { promise, resolve } = Promise.withResolvers<Client>();
