@@ -446,6 +446,8 @@ describe("[O-7] the installed app", () => {
     await page.goto(`${server.url}/settings/about`);
     await page.getByRole("heading", { level: 1 }).first().waitFor();
     await page.evaluate(() => {
+      // The browser's own may come at any moment, and would take the place of this one.
+      addEventListener("beforeinstallprompt", (event) => event.isTrusted && event.stopImmediatePropagation(), { capture: true });
       const offer = new Event("beforeinstallprompt");
       Object.assign(offer, { prompt: async () => void Object.assign(globalThis, { wasAsked: true }) });
       dispatchEvent(offer);
