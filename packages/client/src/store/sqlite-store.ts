@@ -11,8 +11,11 @@ const applicationId = 0x4c4b7374;
 const schemaVersion = 1;
 /** How long opening waits for another process to let go. */
 const lockTimeoutMs = 1500;
-/** Erased values stay in the write-ahead log until it is emptied: when a transaction says so, so often in write transactions, and on closing. */
-const checkpointEvery = 256;
+/**
+ * What was replaced or erased, keys of messages among it, stays in the write-ahead log until that is emptied: when a transaction says so, so
+ * long after the first that does not, after so many write transactions, and on closing.
+ */
+const [emptiedAfterMs, checkpointEvery] = [1000, 256];
 
 const schema = `
   CREATE TABLE records (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -43,9 +46,12 @@ export function openSqliteStore(path: string): Store {
   const mutex = createMutex();
   let closed = false;
   let writes = 0;
+  let timer: NodeJS.Timeout | undefined;
 
   /** What was committed is kept whether or not that can be done; the next write tries again. */
   const emptyLog = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     writes = checkpointEvery;
     try {
       database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -53,6 +59,9 @@ export function openSqliteStore(path: string): Store {
       return;
     }
     writes = 0;
+  };
+  const emptyLogLater = (): void => {
+    timer ??= setTimeout(() => void mutex.run(() => closed || emptyLog()), emptiedAfterMs).unref();
   };
 
   const transaction = (mode: "read" | "write", state: Running): StoreTransaction => {
@@ -105,6 +114,7 @@ export function openSqliteStore(path: string): Store {
           for (const follow of state.followers) follow();
           if (mode === "write") writes += 1;
           if (state.isErasing || writes >= checkpointEvery) emptyLog();
+          else if (mode === "write") emptyLogLater();
           return result;
         } catch (error) {
           if (database.isTransaction) database.exec("ROLLBACK");

@@ -201,6 +201,24 @@ describe("the SQLite file", () => {
 });
 
 describe("the SQLite file, while it is open", () => {
+  test("has nothing of what was replaced after a moment, also where nobody asked for that and nothing more is written", async () => {
+    const directory = temporaryDirectory();
+    const store = openSqliteStore(join(directory, "store.db"));
+    storesToClose.push(store);
+    const files = (): string =>
+      readdirSync(directory)
+        .map((name) => readFileSync(join(directory, name), "latin1"))
+        .join();
+    for (const text of ["the first secret", "another"]) await store.transact("write", (tx) => tx.put("a", new TextEncoder().encode(text)));
+    expect(files()).toContain("the first secret");
+    await expect.poll(files, { timeout: 10_000 }).not.toContain("secret");
+    expect(files()).toContain("another");
+    // What waits for its time does not open a file that was closed.
+    await store.transact("write", (tx) => tx.put("a", new Uint8Array(1)));
+    await store.close();
+    expect(statSync(join(directory, "store.db")).size).toBeGreaterThan(0);
+  });
+
   test.each(["replaced", "deleted"])("has nothing of what was %s with its traces", async (became) => {
     const directory = temporaryDirectory();
     const store = openSqliteStore(join(directory, "store.db"));
