@@ -180,6 +180,7 @@ describe.each(places)("blobs in $kind", ({ open }) => {
     let isKilled = true;
     const { services } = await servicesOver(place, 1, (index) => ({
       findBlob: (params) => index.findBlob(params),
+      listBlobs: (params) => index.listBlobs(params),
       expireBlobs: (params) => index.expireBlobs(params),
       blobTotals: () => index.blobTotals(),
       addBlob: (params) => (isKilled ? Promise.reject(new Error("killed")) : index.addBlob(params)),

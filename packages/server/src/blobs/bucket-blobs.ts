@@ -66,18 +66,21 @@ export class BucketBlobs implements BlobPlace {
     await this.#watch.ask("remove", () => this.#bucket.remove(key));
   }
 
-  /** One shard after the other. */
+  /** One shard after the other, page by page. */
   async *list(): AsyncGenerator<{ readonly key: string; readonly blobId: Uint8Array }> {
     await this.#watch.verify();
     // A kill left parts that take room. Not every bucket lists them; its own rule ends them then (docs/operations.md).
     await this.#bucket.breakOffUploads("", (key) => this.#putting.has(key)).catch(() => undefined);
     for (let shard = 0; shard < 256; shard++) {
-      const prefix = `${shardOf(Uint8Array.of(shard))}/`;
-      const { objects } = await this.#watch.ask("list", () => this.#bucket.list(prefix));
-      for (const { key } of objects) {
-        const name = keyPattern.exec(key)?.[1];
-        const blobId = name === undefined ? undefined : idOf(name);
-        if (blobId !== undefined) yield { key, blobId };
+      const pages = this.#bucket.pages(`${shardOf(Uint8Array.of(shard))}/`);
+      for (;;) {
+        const { done, value } = await this.#watch.ask("list", () => pages.next());
+        if (done === true) break;
+        for (const { key } of value.objects) {
+          const name = keyPattern.exec(key)?.[1];
+          const blobId = name === undefined ? undefined : idOf(name);
+          if (blobId !== undefined) yield { key, blobId };
+        }
       }
     }
   }

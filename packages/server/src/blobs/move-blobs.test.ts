@@ -83,3 +83,22 @@ test("a move that breaks off goes on where it was; no server starts meanwhile, a
   const again = await runServer({ dataDirectory, host });
   expect(await readBlob(again, blobs[3]?.blobId ?? random(32))).toEqual(blobs[3]?.bytes);
 });
+
+test("what a bucket leaves out of its listing is moved all the same, and what is not where it should be is counted", async () => {
+  const bucket = await startTestBucket();
+  const dataDirectory = temporaryDirectory();
+  const { server, blobs } = await withBlobs({ dataDirectory, blobs: bucket.blobs }, [100, 200, 300]);
+  await server.close();
+  const [lost, ...kept] = blobs;
+  for (const key of bucket.keys()) if (lost !== undefined && key.includes(toBase64Url(lost.blobId))) bucket.fake.objects.delete(key);
+  bucket.fake.respond = ({ query }, response) => {
+    if (query.has("list-type")) response.end("<IsTruncated>false</IsTruncated>");
+    return query.has("list-type");
+  };
+  expect(await moveBlobs({ dataDirectory, to: "folder", environment: bucket.blobs.environment, nowMs: Date.now() })).toEqual({
+    moved: 2,
+    lost: 1,
+  });
+  const again = await runServer({ dataDirectory, host });
+  for (const { blobId, bytes } of kept) expect(await readBlob(again, blobId)).toEqual(bytes);
+});

@@ -19,6 +19,9 @@ import { BucketBlobs } from "./bucket-blobs.ts";
 import { BucketWatch, otherOwner, readOwner, removeOwner, writeOwner } from "./bucket-watch.ts";
 import { withFile, writeAt } from "./disk-writes.ts";
 
+/** Rows of blobs that are read at once. */
+const namedAtOnce = 100;
+
 /** What was moved. */
 export interface MovedBlobs {
   readonly moved: number;
@@ -97,15 +100,26 @@ async function begin(store: Pick<Store, "admin">, to: string): Promise<BlobMove 
   return { ...move, isCopied: false };
 }
 
-async function copy(params: { store: Pick<Store, "findBlob">; files: BlobFiles; from: BlobPlace; target: MovePlace }): Promise<MovedBlobs> {
+/** What the index names, and not what is listed where it lies: a listing may leave something out. */
+async function* namedBlobs(store: Pick<Store, "listBlobs">): AsyncGenerator<NamedBytes> {
+  for (let last: NamedBytes | undefined; ;) {
+    const blobs = await store.listBlobs({ ...(last === undefined ? {} : { after: last.blobId }), maxItems: namedAtOnce });
+    yield* blobs;
+    last = blobs.at(-1);
+    if (last === undefined) return;
+  }
+}
+
+async function copy(params: {
+  store: Pick<Store, "listBlobs">;
+  files: BlobFiles;
+  from: BlobPlace;
+  target: MovePlace;
+}): Promise<MovedBlobs> {
   const { store, files, from, target } = params;
   let [moved, lost] = [0, 0];
   await target.claim();
-  for await (const { key, blobId } of from.list()) {
-    const known = await store.findBlob({ blobId });
-    // What no row names was left by a crash, and goes.
-    if (known === undefined || from.keyOf({ blobId, sha256: known.sha256 }) !== key) continue;
-    const blob = { blobId, ...known };
+  for await (const blob of namedBlobs(store)) {
     if (await target.place.has(blob)) continue;
     const temporary = files.temporary();
     try {

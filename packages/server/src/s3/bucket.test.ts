@@ -73,6 +73,55 @@ test("a bucket that says nothing is given up on, also by a process that collects
   await expect(bucket.size("x")).rejects.toThrow(/no answer in time/);
 });
 
+/** Has every listing answered so. */
+function answerLists(fake: FakeS3, text: string): void {
+  fake.respond = ({ query }, response) => {
+    if (!query.has("list-type") && !query.has("uploads")) return false;
+    response.end(text);
+    return true;
+  };
+}
+
+test("what a bucket says instead of a listing costs no more time than it is long", async () => {
+  const { fake, bucket } = await open({ silenceMs: 20_000 });
+  for (const name of ["Contents", "CommonPrefixes", "Upload"]) {
+    answerLists(fake, `<IsTruncated>false</IsTruncated>${`<${name}>`.repeat(80_000)}`);
+    const beganMs = performance.now();
+    if (name === "Upload") expect(await bucket.breakOffUploads("")).toBe(0);
+    else expect(await bucket.list("")).toEqual({ objects: [], folders: [] });
+    expect(performance.now() - beganMs).toBeLessThan(2000);
+  }
+}, 120_000);
+
+test("a listing that says no end, or no way to go on, is none: nobody takes a part for the whole", async () => {
+  const { fake, bucket } = await open();
+  const item = "<Contents><Key>a/x</Key><Size>1</Size></Contents>";
+  for (const text of ["", "<html>Please log in</html>", item, `<IsTruncated>true</IsTruncated>${item}`]) {
+    answerLists(fake, text);
+    await expect(bucket.list("")).rejects.toMatchObject({ code: "bucket_failed" });
+  }
+  answerLists(fake, `<IsTruncated>false</IsTruncated>${item}`);
+  expect(await bucket.list("")).toEqual({ objects: [{ key: "x", size: 1 }], folders: [] });
+});
+
+test("of a listing that is gone through, one page is in memory", async () => {
+  const { fake, bucket } = await open();
+  let pages = 0;
+  fake.respond = (_, response) => {
+    pages += 1;
+    response.end(
+      `<IsTruncated>true</IsTruncated><Contents><Key>a/${String(pages)}</Key><Size>1</Size></Contents><NextContinuationToken>${String(pages)}</NextContinuationToken>`,
+    );
+    return true;
+  };
+  const seen: string[] = [];
+  for await (const { objects } of bucket.pages("")) {
+    seen.push(...objects.map(({ key }) => key));
+    if (seen.length === 3) break;
+  }
+  expect([seen, pages]).toEqual([["1", "2", "3"], 3]);
+});
+
 test("uploads in parts that a process left behind are broken off, those of other keys stay", async () => {
   const { fake, bucket } = await open();
   const leave = async (key: string): Promise<void> => {

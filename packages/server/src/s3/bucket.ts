@@ -12,6 +12,12 @@ export interface StoredObject {
   readonly size: number;
 }
 
+/** A page of a listing. */
+export interface ListedPage {
+  readonly objects: readonly StoredObject[];
+  readonly folders: readonly string[];
+}
+
 /** Bytes of an object, the first and the last of them included, of so many in all. */
 export interface ObjectRange {
   readonly first: number;
@@ -45,6 +51,8 @@ const leastBytesPerMs = 32;
 const leastSentBytesPerMs = 128;
 /** For what is said when everything else was broken off. */
 const lastWordMs = 2000;
+/** Longer keys S3 does not have. */
+const maxKeyLength = 1024;
 /** Pages of a listing that bring next to nothing. */
 const maxThinPages = 100;
 
@@ -88,27 +96,40 @@ export class Bucket {
 
   /** Objects, and with a delimiter the folders, whose keys begin so; both without the prefix of the address. */
   async list(prefix: string, delimiter = ""): Promise<{ readonly objects: StoredObject[]; readonly folders: string[] }> {
-    const base = this.#address.prefix;
     const objects: StoredObject[] = [];
     const folders: string[] = [];
+    for await (const page of this.pages(prefix, delimiter)) {
+      for (const object of page.objects) objects.push(object);
+      for (const folder of page.folders) folders.push(folder);
+    }
+    return { objects, folders };
+  }
+
+  /** The same, a page after the other as they are asked for: one is in memory. */
+  async *pages(prefix: string, delimiter = ""): AsyncGenerator<ListedPage> {
+    const base = this.#address.prefix;
+    const inner = (key: string | undefined): key is string => key?.startsWith(base) === true && key.length <= maxKeyLength;
     let token: string | undefined;
+    let count = 0;
     for (let pages = 1; ; pages++) {
       const query = new URLSearchParams({ "list-type": "2", prefix: base + prefix });
       if (delimiter !== "") query.set("delimiter", delimiter);
       if (token !== undefined) query.set("continuation-token", token);
       const text = await this.#text("GET", `?${query.toString()}`);
-      for (const [, item = ""] of text.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
+      const isTruncated = tagOf(text, "IsTruncated");
+      const next = isTruncated === "true" ? tagOf(text, "NextContinuationToken") : undefined;
+      // A part is not to be taken for the whole: what it leaves out would be taken for what is not there.
+      if (isTruncated !== "false" && next === undefined) throw this.#failure("it does not list what it holds");
+      const objects = [...elementsOf(text, "Contents")].flatMap((item): StoredObject[] => {
         const [key, size] = [tagOf(item, "Key"), Number(tagOf(item, "Size"))];
-        if (key?.startsWith(base) === true && Number.isSafeInteger(size)) objects.push({ key: key.slice(base.length), size });
-      }
-      for (const [, item = ""] of text.matchAll(/<CommonPrefixes>(.*?)<\/CommonPrefixes>/gs)) {
-        const folder = tagOf(item, "Prefix");
-        if (folder?.startsWith(base) === true) folders.push(folder.slice(base.length));
-      }
-      const next = tagOf(text, "IsTruncated") === "true" ? tagOf(text, "NextContinuationToken") : undefined;
-      if (next === undefined) return { objects, folders };
-      const count = objects.length + folders.length;
-      if (next === token || count > maxListed || pages > maxThinPages + count / 10) throw this.#failure("its listing does not end");
+        return inner(key) && Number.isSafeInteger(size) ? [{ key: key.slice(base.length), size }] : [];
+      });
+      const folders = [...elementsOf(text, "CommonPrefixes")].map((item) => tagOf(item, "Prefix")).filter(inner);
+      count += objects.length + folders.length;
+      const isEndless = next !== undefined && (next === token || count > maxListed || pages > maxThinPages + count / 10);
+      if (isEndless) throw this.#failure("its listing does not end");
+      yield { objects, folders: folders.map((folder) => folder.slice(base.length)) };
+      if (next === undefined) return;
       token = next;
     }
   }
@@ -183,7 +204,7 @@ export class Bucket {
     const base = this.#address.prefix;
     const text = await this.#text("GET", `?${new URLSearchParams({ uploads: "", prefix: base + prefix }).toString()}`);
     let count = 0;
-    for (const [, item = ""] of text.matchAll(/<Upload>(.*?)<\/Upload>/gs)) {
+    for (const item of elementsOf(text, "Upload")) {
       const [key, upload] = [tagOf(item, "Key"), tagOf(item, "UploadId")];
       if (key?.startsWith(base) !== true || upload === undefined || isUnderWay(key.slice(base.length))) continue;
       const path = `${this.#pathOf(key.slice(base.length))}?uploadId=${encodeURIComponent(upload)}`;
@@ -408,6 +429,18 @@ async function readPart(file: FileHandle, position: number, length: number): Pro
 }
 
 const entities: Readonly<Record<string, string>> = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&" };
+
+/** What stands in such elements, one after the other, in as many steps as the text is long: whoever runs the bucket writes it. */
+function* elementsOf(text: string, name: string): Generator<string> {
+  const [opening, closing] = [`<${name}>`, `</${name}>`];
+  for (let at = 0; ;) {
+    const from = text.indexOf(opening, at);
+    const to = from < 0 ? -1 : text.indexOf(closing, from);
+    if (to < 0) return;
+    yield text.slice(from + opening.length, to);
+    at = to + closing.length;
+  }
+}
 
 /** The text of the first such element: all that is read of an answer are flat lists of them. */
 function tagOf(text: string, name: string): string | undefined {

@@ -140,11 +140,12 @@ function listing(objects: FakeS3["objects"], query: URLSearchParams): string {
     if (end >= 0) items.set(folder, `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`);
     else items.set(key, `<Contents><Key>${key}</Key><Size>${String(length)}</Size></Contents>`);
   }
-  const from = Number(query.get("continuation-token") ?? "0");
-  const next = from + pageSize;
-  const isMore = next < items.size;
-  const token = isMore ? `<NextContinuationToken>${String(next)}</NextContinuationToken>` : "";
-  return `<L><IsTruncated>${String(isMore)}</IsTruncated>${[...items.values()].slice(from, next).join("")}${token}</L>`;
+  const after = query.get("continuation-token") ?? "";
+  const left = [...items].filter(([key]) => key > after);
+  const page = left.slice(0, pageSize);
+  const isMore = left.length > page.length;
+  const token = isMore ? `<NextContinuationToken>${page.at(-1)?.[0] ?? ""}</NextContinuationToken>` : "";
+  return `<L><IsTruncated>${String(isMore)}</IsTruncated>${page.map(([, item]) => item).join("")}${token}</L>`;
 }
 
 async function refusalOf(request: IncomingMessage, url: URL, body: Uint8Array): Promise<{ status: number; code: string } | undefined> {

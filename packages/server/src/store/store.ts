@@ -231,6 +231,8 @@ export interface BlobIndex {
   findBlob(params: { blobId: Uint8Array }): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined>;
   /** Forgets blobs past their day to which no entry refers, at most `maxItems`: the caller then removes their bytes. */
   expireBlobs(params: { day: Day; maxItems: number }): Promise<{ blobId: Uint8Array; sha256: Uint8Array }[]>;
+  /** Those that are recorded, in the order of their ids, after this one or from the first, at most `maxItems`. */
+  listBlobs(params: { after?: Uint8Array; maxItems: number }): Promise<{ blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number }[]>;
   /** How many are recorded, and their bytes. */
   blobTotals(): Promise<{ readonly blobs: number; readonly blobBytes: number }>;
 }

@@ -177,6 +177,21 @@ export function describeStore(name: string, open: (directory: string) => Promise
       await store.close();
     });
 
+    test("blobs are listed in the order of their ids, each once, however many at once", async () => {
+      const store = await opened();
+      const blobs = Array.from({ length: 5 }, blob);
+      for (const each of blobs) await store.addBlob(each);
+      const sorted = blobs
+        .map(({ blobId, sha256, sizeBytes }) => ({ blobId, sha256, sizeBytes }))
+        .toSorted((a, b) => Buffer.compare(a.blobId, b.blobId));
+      const first = await store.listBlobs({ maxItems: 3 });
+      expect(first).toEqual(sorted.slice(0, 3));
+      const rest = await store.listBlobs({ after: first[2]?.blobId ?? random(32), maxItems: 3 });
+      expect(rest).toEqual(sorted.slice(3));
+      expect(await store.listBlobs({ after: rest[1]?.blobId ?? random(32), maxItems: 3 })).toEqual([]);
+      await store.close();
+    });
+
     test("[L-15] an entry is taken only when every blob that it names is there, with the bytes that it says", async () => {
       const { store, logId } = await withLog();
       const [kept, other] = [blob(), blob()];

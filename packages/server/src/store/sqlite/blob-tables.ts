@@ -6,6 +6,7 @@ import { randomId } from "./row-ids.ts";
 /** The index of the blobs in SQLite: every method runs inside the caller's transaction. */
 export class BlobTables {
   readonly #find: StatementSync;
+  readonly #after: StatementSync;
   readonly #insert: StatementSync;
   readonly #extend: StatementSync;
   readonly #expired: StatementSync;
@@ -20,6 +21,7 @@ export class BlobTables {
       return statement;
     };
     this.#find = rows("SELECT sha256, size FROM blobs WHERE blob_id = ?");
+    this.#after = rows("SELECT blob_id, sha256, size FROM blobs WHERE blob_id > ? ORDER BY blob_id LIMIT ?");
     this.#insert = rows("INSERT INTO blobs (id, blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?, ?)");
     this.#extend = rows("UPDATE blobs SET expires_day = max(expires_day, ?) WHERE blob_id = ?");
     this.#expired = rows("SELECT id, blob_id, sha256, size FROM blobs WHERE refs = 0 AND expires_day < ? LIMIT ?");
@@ -45,6 +47,16 @@ export class BlobTables {
   findBlob(params: { blobId: Uint8Array }): { sha256: Uint8Array; sizeBytes: number } | undefined {
     const row = this.#find.get(params.blobId) as [Uint8Array, number] | undefined;
     return row === undefined ? undefined : { sha256: row[0], sizeBytes: row[1] };
+  }
+
+  listBlobs({ after = new Uint8Array(), maxItems }: { after?: Uint8Array; maxItems: number }): {
+    blobId: Uint8Array;
+    sha256: Uint8Array;
+    sizeBytes: number;
+  }[] {
+    // The columns are those of the statement.
+    const rows = this.#after.all(after, maxItems) as unknown as [Uint8Array, Uint8Array, number][];
+    return rows.map(([blobId, sha256, sizeBytes]) => ({ blobId, sha256, sizeBytes }));
   }
 
   expireBlobs(params: { day: Day; maxItems: number }): { blobId: Uint8Array; sha256: Uint8Array }[] {

@@ -340,6 +340,9 @@ class SqliteStore implements Store {
   findBlob(params: CallParams<"findBlob">): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined> {
     return this.#call("findBlob", params);
   }
+  listBlobs(params: CallParams<"listBlobs">): Promise<{ blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number }[]> {
+    return this.#call("listBlobs", params);
+  }
   expireBlobs(params: CallParams<"expireBlobs">): Promise<{ blobId: Uint8Array; sha256: Uint8Array }[]> {
     return this.#call("expireBlobs", params);
   }
