@@ -108,7 +108,7 @@ export async function putInherited(tx: StoreTransaction, records: readonly Inher
 /**
  * The new device's account out of what the existing one sent: its chain is verified from the beginning, has this device in its
  * newest state, and stands in the public log.
- * @throws ClientError `server_lied` or what `prove` throws
+ * @throws ClientError `server_lied`, `link_refused` where it was taken out of the account since, and what `lookUpOwn` throws
  */
 export async function verifyLinked(params: {
   linked: LinkedAccount;
@@ -135,15 +135,16 @@ export async function verifyLinked(params: {
     throw new ClientError("server_lied", "The other device sent another account than it said.");
   }
   // What counts is the public log: it has this device in the account, or the account has no such device.
-  const { record } = await directory.lookUpOwn({ host, accountId });
+  const { record, account: newest } = await directory.lookUpOwn({ host, accountId });
   const isPublished = sent.states.every((signed, at) => record.states[at] !== undefined && equalBytes(signed, record.states[at]));
-  if (!isPublished || record.states.length !== sent.states.length) {
-    throw new ClientError("server_lied", "The server does not show the account as the other device does.");
-  }
+  if (!isPublished) throw new ClientError("server_lied", "The server does not show the account as the other device does.");
+  // Another device may have changed it since, or this one have undone an earlier linking.
+  if (deviceOf(newest, device.deviceId) === undefined)
+    throw new ClientError("link_refused", "This device was taken out of the account again.");
   return {
     status: "registered",
     host,
-    username: state.username,
+    username: newest.state.username,
     displayName: linked.displayName,
     deviceId: device.deviceId,
     deviceName: device.name,
