@@ -78,6 +78,17 @@ describe("[X-18] what a person sets for themselves", () => {
     expect(take(next.state, [star(50, 51)]).changed).toEqual([]);
   });
 
+  test("what is planned for next year is still there after ten plans a day, each done or taken back", () => {
+    const id = (at: number): Uint8Array => Uint8Array.of(...bytes(14, 0), at >> 8, at & 255);
+    const plan = { atMs: 0, text: "happy birthday", inReplyTo: undefined, salt: bytes(16, 1), members: bytes(8, 1) };
+    const planned = (at: number, isThere: boolean): Register => ({
+      place: { era: 1, log: bytes(8, 1), order: at + 1 },
+      fact: { kind: "later", logId: bytes(32, 1), id: id(at), plan: isThere ? plan : undefined },
+    });
+    const since = Array.from({ length: 3650 }, (_, at) => planned(at + 1, false));
+    expect(take(take(nothingSet, [planned(0, true)]).state, since).dropped).toEqual([]);
+  });
+
   test("a device that was stolen cannot put anything where nothing comes behind it, nor where no line can be", () => {
     const known = take(nothingSet, [setting(3, { era: 9 })]).state;
     const said = [setting(1, { era: 0xffff_ffff }), setting(2 ** 53 - 1, { era: 9 }), setting(4, { era: 12 })];

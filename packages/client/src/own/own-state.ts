@@ -7,7 +7,10 @@ export type OwnState = ReadonlyMap<string, Register>;
 
 export const nothingSet: OwnState = new Map();
 
-/** Of each kind the newest so many are kept, those that say that something is no more among them. */
+/**
+ * Of each kind the newest so many are kept, those that say that something is no more among them: what is to happen in a year is pushed out by
+ * nobody who plans ten things a day meanwhile.
+ */
 export const maxKept: Readonly<Record<OwnFact["kind"], number>> = {
   mute: 4096,
   archive: 16_384,
@@ -15,9 +18,9 @@ export const maxKept: Readonly<Record<OwnFact["kind"], number>> = {
   unread: 4096,
   star: 4096,
   draft: 128,
-  later: 512,
-  claim: 512,
-  remind: 1024,
+  later: 4096,
+  claim: 4096,
+  remind: 4096,
   setting: 16,
   used: 64,
   quiet: 1,
