@@ -361,6 +361,41 @@ describe("[O-5] the one lock", () => {
     await open(page);
   }, 300_000);
 
+  test("a worker whose script comes late, when another one has the profile already, ends: the next tab joins the one that has it", async () => {
+    await page.goto("about:blank");
+    await expect.poll(workerMayHave, { timeout: 30_000 }).toBe(true);
+    const worker = await serviceWorker();
+    await worker.evaluate(() => {
+      const { match } = Cache.prototype;
+      const late = Promise.withResolvers<void>();
+      let isFirst = true;
+      Cache.prototype.match = async function (request, options) {
+        const path = typeof request === "string" ? request : new URL(request instanceof URL ? request : request.url).pathname;
+        if (isFirst && path.includes("client-worker")) {
+          isFirst = false;
+          await late.promise;
+        }
+        return await match.call(this, request, options);
+      };
+      Object.assign(globalThis, { comeNow: late.resolve });
+    });
+    await open(page);
+    const workers = async (): Promise<number> =>
+      await worker.evaluate(async () => {
+        const clients = Reflect.get(globalThis, "clients") as { matchAll(options: object): Promise<readonly unknown[]> };
+        return (await clients.matchAll({ type: "sharedworker", includeUncontrolled: true })).length;
+      });
+    expect(await workers()).toBe(1);
+    await worker.evaluate(() => Reflect.apply(Reflect.get(globalThis, "comeNow"), undefined, []));
+    await expect.poll(workers, { interval: 10 }).toBe(2);
+    await expect.poll(workers).toBe(1);
+    const second = await ada.context.newPage();
+    await open(second);
+    await sendMessage(second, "By the same worker");
+    await seeTaken(page, "By the same worker");
+    await second.close();
+  }, 300_000);
+
   test("a tab is killed while it has it: the next one goes on at once with nothing lost", async () => {
     await sendMessage(page, "Before the crash");
     await page.goto("chrome://crash").catch(() => undefined);

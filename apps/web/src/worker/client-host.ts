@@ -5,16 +5,18 @@ import { createHost } from "./serve.ts";
 import { profile } from "./profile.ts";
 import type { PortLike } from "./serve.ts";
 import { transcribe } from "./transcriber.ts";
-import { asHolder } from "./worker-names.ts";
+import { asHolder, watchForSibling } from "./worker-names.ts";
 
 /** Which build this is: the build names its files by what is in them. Two tabs of one build share this worker, or wait for each other. */
 const build = import.meta.url;
+/** What this worker is, where tabs share it. */
+const shared = "onconnect" in globalThis ? { address: globalThis.location.href, name: String(Reflect.get(globalThis, "name")) } : undefined;
 let lock: ProfileLock | undefined;
 const loadLock = () => import("@latchkey/client/lock");
 let letOthersGoOn = (): void => undefined;
 
 const host = createHost({
-  canKeepKeys: async () => !("onconnect" in globalThis) || (await canKeepKeys()),
+  canKeepKeys: async () => shared === undefined || (await canKeepKeys()),
   openClient: (key) => openWebClient({ serverUrl: globalThis.location.origin, profile, lock, key, transcribe }),
   lock: {
     async view() {
@@ -27,12 +29,13 @@ const host = createHost({
     turnOn: async (opener, settings, onProgress) => await (await loadLock()).turnLockOn(profile, opener, settings, onProgress),
   },
   onLocked: () => globalThis.close(),
-  async withProfileLock(onWait, hold) {
-    lock = await takeProfileLock({ profile, by: build, onWait });
+  async withProfileLock({ onWait, onSibling }, hold) {
+    const endWatch = shared === undefined ? undefined : watchForSibling(navigator.locks, shared, onSibling);
+    lock = await takeProfileLock({ profile, by: build, onWait }).finally(endWatch);
     // A tab that is being reloaded is of this build, or asks again.
     lock.onWanted(({ by, waitedMs }) => by !== build && waitedMs > 0 && letOthersGoOn());
     try {
-      await ("onconnect" in globalThis ? asHolder(String(Reflect.get(globalThis, "name")), hold) : hold());
+      await (shared === undefined ? hold() : asHolder(shared, hold));
     } finally {
       await lock.release();
       lock = undefined;

@@ -42,7 +42,7 @@ const dedicatedSilenceMs = 5000;
 /** One worker for all tabs, or this tab's own where the browser's shared ones cannot keep keys. */
 function startShared(address: string): PagePort {
   const lock = holdOwnLock();
-  const nameOf = createWorkerNames(navigator.locks);
+  const nameOf = createWorkerNames(navigator.locks, address);
   const shared = untilHeard((tries) => {
     const worker = new SharedWorker(address, { ...sharedOptions, name: nameOf(tries) });
     const port = asPagePort(worker.port, () => worker.port.start(), worker);

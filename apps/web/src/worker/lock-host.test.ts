@@ -37,7 +37,7 @@ function startHost(lock: LockView | undefined) {
       // These tests call nothing else.
       return client as Client;
     },
-    async withProfileLock(_onWait, hold) {
+    async withProfileLock(_waiting, hold) {
       await hold();
       done.push("released");
     },

@@ -58,6 +58,8 @@ export type Response =
   | { readonly kind: "failure"; readonly id: number; readonly failure: ClientFailure }
   | { readonly kind: "event"; readonly event: ClientEvent }
   | { readonly kind: "status"; readonly status: HostStatus }
+  /** Another worker of this build, which tabs share too, has the profile: the page asks for that one, and this one ends. */
+  | { readonly kind: "elsewhere" }
   /** Workers that tabs share cannot keep keys in this browser (WebKit): the page starts one of its own. */
   | { readonly kind: "unfit" };
 

@@ -62,6 +62,7 @@ export function createRemoteClient(port: PagePort): ClientHost & { fail(status: 
       case "status":
         setStatus(data.status);
         break;
+      case "elsewhere":
       case "unfit":
         // Whoever has the other end starts another worker behind it.
         break;

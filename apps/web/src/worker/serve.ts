@@ -19,13 +19,17 @@ export interface HostOptions {
   /** `key`: what opened the lock that is on. */
   openClient(key?: CryptoKey): Promise<Client>;
   readonly lock: LockWork;
-  /** Runs `hold` while nobody else has the profile; calls `onWait` when it has to wait for another. Resolves when `hold` does. */
-  withProfileLock(onWait: () => void, hold: () => Promise<void>): Promise<void>;
+  /**
+   * Runs `hold` while nobody else has the profile. Resolves when `hold` does.
+   * @param waiting.onWait called when it has to wait for another
+   * @param waiting.onSibling called when that is a worker of this build that every page finds
+   */
+  withProfileLock(waiting: { readonly onWait: () => void; readonly onSibling: () => void }, hold: () => Promise<void>): Promise<void>;
   /** Everything is closed and the key given up: this worker ends, and whatever it still has in memory with it. */
   onLocked(): void;
   /** Erases all that is kept of the profile, which nobody has open. */
   eraseProfile(): Promise<void>;
-  /** No page is left, and what the last one asked for at its end is done. */
+  /** No page is left, and what the last one asked for at its end is done: this worker ends. */
   onAbandoned(): void;
   /** Resolves when a page that holds this Web Lock is gone. */
   whenGone(lock: string): Promise<void>;
@@ -89,6 +93,16 @@ export function createHost(options: HostOptions): Host {
     if (next.kind === "starting") saying = setInterval(() => broadcast({ kind: "status", status }), openingMs);
   };
 
+  const waiting = {
+    onWait: () => setStatus({ kind: "in_use" }),
+    onSibling() {
+      clearInterval(saying);
+      broadcast({ kind: "elsewhere" });
+      ports.clear();
+      endIfAbandoned();
+    },
+  };
+
   const door = createLockDoor<PortLike>({
     work: options.lock,
     setStatus: (next) => setStatus(next),
@@ -109,19 +123,16 @@ export function createHost(options: HostOptions): Host {
         broadcast({ kind: "unfit" });
         return;
       }
-      await options.withProfileLock(
-        () => setStatus({ kind: "in_use" }),
-        async () => {
-          setStatus({ kind: "starting" });
-          const entered = await door.enter();
-          if (entered.kind === "opened") end = await serveUntilEnd(entered.key);
-          else ({ end } = entered);
-          // Without an account nothing is left for which somebody would unlock.
-          if (entered.kind === "left" || entered.key !== undefined)
-            if (end === "erased" || end === "account_deleted") await options.eraseProfile();
-          if (end === "sealing") await door.seal();
-        },
-      );
+      await options.withProfileLock(waiting, async () => {
+        setStatus({ kind: "starting" });
+        const entered = await door.enter();
+        if (entered.kind === "opened") end = await serveUntilEnd(entered.key);
+        else ({ end } = entered);
+        // Without an account nothing is left for which somebody would unlock.
+        if (entered.kind === "left" || entered.key !== undefined)
+          if (end === "erased" || end === "account_deleted") await options.eraseProfile();
+        if (end === "sealing") await door.seal();
+      });
       if (end === "account_deleted")
         setStatus({ kind: "failed", failure: { code: "account_deleted", message: "The account was deleted.", canRetry: true } });
       if (end === "locked" || end === "sealing") {
@@ -190,10 +201,7 @@ export function createHost(options: HostOptions): Host {
     if (status.kind !== "failed" || !isPastOpening(status.failure)) return;
     setStatus({ kind: "starting" });
     try {
-      await options.withProfileLock(
-        () => setStatus({ kind: "in_use" }),
-        () => options.eraseProfile(),
-      );
+      await options.withProfileLock(waiting, () => options.eraseProfile());
       await open();
     } catch (error) {
       setStatus({ kind: "failed", failure: failureOf(error) });

@@ -11,6 +11,7 @@ afterEach(() => {
 
 interface FakeWorker {
   say(status: HostStatus): void;
+  sayElsewhere(): void;
   readonly heard: Request[];
   isEnded: boolean;
 }
@@ -25,6 +26,7 @@ function openPage(): { workers: FakeWorker[]; tries: number[]; told: HostStatus[
     let tell: (event: MessageEvent<Response>) => void = () => undefined;
     const worker: FakeWorker = {
       say: (status) => tell(new MessageEvent("message", { data: { kind: "status", status } })),
+      sayElsewhere: () => tell(new MessageEvent("message", { data: { kind: "elsewhere" } })),
       heard: [],
       isEnded: false,
     };
@@ -61,6 +63,24 @@ it("one that ends while it opens is followed by another: the page does not wait 
   expect(workers.length).toBeGreaterThan(1);
   workers.at(-1)?.say({ kind: "ready" });
   expect([told, workers[0]?.isEnded, workers.at(-1)?.isEnded]).toEqual([["starting", "ready"], true, false]);
+});
+
+it("one that says that another has the profile is left for that, also after it said that it waits; the page asks on until it is there", () => {
+  const { workers, tries, told, ask } = openPage();
+  workers[0]?.say({ kind: "starting" });
+  workers[0]?.say({ kind: "in_use" });
+  workers[0]?.sayElsewhere();
+  vi.advanceTimersByTime(200);
+  expect(tries).toEqual([0, 1]);
+  workers[1]?.sayElsewhere();
+  workers[0]?.say({ kind: "in_use" });
+  vi.advanceTimersByTime(1500);
+  expect(tries).toEqual([0, 1, 2, 3]);
+  workers[3]?.say({ kind: "ready" });
+  vi.advanceTimersByTime(600_000);
+  expect([told, tries.length]).toEqual([["starting", "in_use", "ready"], 4]);
+  ask({ kind: "wake" });
+  expect(workers.map(({ heard }) => heard.length)).toEqual([0, 0, 0, 1]);
 });
 
 it("one that opens for long, and says so, is left to it; so is one that has said what is the matter", () => {

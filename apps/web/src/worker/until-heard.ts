@@ -1,5 +1,7 @@
 import type { PagePort } from "./remote-client.ts";
 
+/** One that says that another has the profile may know it before the page does. */
+const elsewhereMs = 100;
 /** While it opens: some times as long as between two words of it. */
 const openingSilenceMs = 3000;
 
@@ -10,7 +12,7 @@ export interface Started extends PagePort {
 
 /**
  * A worker that speaks. The one of the page before may be ending just now, and hear nothing any more, or end while it opens: another is
- * begun until one has opened or said why it does not, and the first to speak is taken.
+ * begun until one has opened or said why it does not, and the first to speak is taken. One that says that the profile is with another is left for that.
  * @param begin told how many were begun before
  * @param silenceMs how long it may say nothing; each time twice as long
  */
@@ -25,11 +27,23 @@ export function untilHeard(begin: (tries: number) => Started, silenceMs: number)
     },
     addEventListener(type, listener) {
       let tries = 0;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const later = (run: (waitMs: number) => void, afterMs: number, waitMs: number): void => {
+        clearTimeout(timer);
+        timer = setTimeout(run, afterMs, waitMs);
+      };
       const ask = (waitMs: number): void => {
         const port = begin(tries++);
         begun.add(port);
         port.addEventListener(type, (event) => {
           if (!begun.has(port)) return;
+          if (event.data.kind === "elsewhere") {
+            begun.delete(port);
+            if (heard !== undefined && heard !== port) return;
+            [heard, isOpening] = [undefined, true];
+            later(ask, elsewhereMs, silenceMs);
+            return;
+          }
           heard = port;
           for (const other of begun) {
             if (other === port) continue;
@@ -40,12 +54,12 @@ export function untilHeard(begin: (tries: number) => Started, silenceMs: number)
           spokeMs = performance.now();
           listener(event);
         });
-        setTimeout(look, waitMs, waitMs);
+        later(look, waitMs, waitMs);
       };
       const look = (waitMs: number): void => {
         if (heard !== undefined && !isOpening) return;
         if (heard !== undefined && performance.now() - spokeMs <= Math.max(waitMs, openingSilenceMs)) {
-          setTimeout(look, waitMs, waitMs);
+          later(look, waitMs, waitMs);
           return;
         }
         heard = undefined;

@@ -51,7 +51,7 @@ function openPage(host: Host): ClientHost {
   return page;
 }
 
-const unlocked = async (_onWait: () => void, hold: () => Promise<void>): Promise<void> => hold();
+const unlocked = async (_waiting: unknown, hold: () => Promise<void>): Promise<void> => hold();
 
 /** What these tests have no use for. */
 const others = {
@@ -206,7 +206,7 @@ describe("the client behind a port", () => {
     let free: () => void = () => undefined;
     const host = createHost({
       openClient: async () => client,
-      withProfileLock: async (onWait, hold) => {
+      withProfileLock: async ({ onWait }, hold) => {
         onWait();
         await new Promise<void>((resolve) => (free = resolve));
         await hold();
@@ -220,6 +220,25 @@ describe("the client behind a port", () => {
     free();
     expect(await page.client.checkUsername("ben")).toBe("taken");
     expect(seen).toEqual(["in_use", "starting", "ready"]);
+  });
+
+  it("sends its pages to another worker of its build that has the profile, and ends", async () => {
+    const onAbandoned = vi.fn();
+    let found: () => void = () => undefined;
+    const host = createHost({
+      ...others,
+      openClient: async () => fakeClient().client,
+      withProfileLock: async ({ onSibling }) => {
+        found = onSibling;
+        await new Promise(() => undefined);
+      },
+      onAbandoned,
+    });
+    const told: Response["kind"][] = [];
+    host.addPort({ postMessage: ({ kind }) => void told.push(kind), addEventListener: () => undefined });
+    await vi.waitFor(() => expect(told).toEqual(["status"]));
+    found();
+    expect([told, onAbandoned.mock.calls.length]).toEqual([["status", "elsewhere"], 1]);
   });
 
   it("says why it cannot be opened, and tries again when asked", async () => {
@@ -287,7 +306,7 @@ describe("the client behind a port", () => {
     const saveDraft = vi.fn(async () => undefined);
     const host = createHost({
       openClient: async () => ({ ...fakeClient().client, saveDraft, close: async () => undefined }),
-      withProfileLock: async (_onWait, hold) => {
+      withProfileLock: async (_waiting, hold) => {
         await hold();
         isFree = true;
       },
