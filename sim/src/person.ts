@@ -21,8 +21,6 @@ export interface Said {
   readonly conversationId: string;
   readonly text: string;
   readonly messageId: string;
-  /** The bytes of the file that came with it. */
-  readonly file?: Uint8Array | undefined;
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
@@ -47,6 +45,8 @@ export class Person {
   skewMs = 0;
   /** Everything that it said and that its client took. */
   readonly said: Said[] = [];
+  /** The files that went with what it said, by the words, also where its device was off before it knew that they went. */
+  readonly files: Map<string, Uint8Array> = new Map();
   /** Failures that are no `ClientError`: each is a fault of the product. */
   readonly faults: string[] = [];
   /** Codes with which what was asked was refused, in order. */
@@ -139,9 +139,10 @@ export class Person {
   /** As `say`, with a file. */
   async sendFile(conversationId: string, text: string, bytes: Uint8Array): Promise<void> {
     const content = this.#contentOf(bytes);
+    this.files.set(text, bytes);
     const files = [{ name: `${text}.bin`, mediaType: "application/octet-stream", sizeBytes: bytes.length, content }];
     const message = await this.act("send a file", (client) => client.send(conversationId, text, { files }));
-    if (message !== undefined) this.said.push({ conversationId: message.conversationId, text, messageId: message.id, file: bytes });
+    if (message !== undefined) this.said.push({ conversationId: message.conversationId, text, messageId: message.id });
   }
 
   /** Everything waits from its beginning until its ciphertext is kept, or is not. */

@@ -42,6 +42,7 @@ function worldOf(people: Readonly<Record<string, Had>>): World {
       faults: had.faults ?? [],
       lastTold: new Map(),
       said: had.said ?? [],
+      files: new Map(),
       client: {
         conversations: async () => [{ id: "one", title: "one", status: had.status ?? "active", kind: "group" }],
         messages: async () => had.lines,

@@ -56,9 +56,7 @@ export async function brokenPromises(world: World, params: { readonly mayLose: b
 async function otherFiles(world: World, views: readonly View[]): Promise<string[]> {
   const broken: string[] = [];
   // What the hostile member's own client sends is as good as anybody's.
-  const sent = new Map(
-    [...world.people.values()].flatMap(({ said }) => said.flatMap(({ text, file }) => (file === undefined ? [] : [[text, file]]))),
-  );
+  const sent = new Map([...world.people.values()].flatMap(({ files }) => [...files]));
   for (const { person, conversation, lines } of views) {
     for (const line of lines.filter(({ order }) => order < pendingFrom)) {
       const bytes = sent.get(textOf(line) ?? "");
