@@ -386,6 +386,9 @@ describe("devices in the browser", () => {
     await page.goto(`${server.url}/settings/account`);
     await page.getByRole("button", { name: "Delete account…" }).click();
     const dialog = page.getByRole("alertdialog");
+    // In the middle of the window, whatever it was opened from.
+    const { y, height } = (await dialog.boundingBox()) ?? { y: 0, height: 0 };
+    expect(Math.abs(y * 2 + height - viewports.desktop.height)).toBeLessThanOrEqual(2);
     await dialog.getByRole("textbox").fill("hall");
     expect(await dialog.getByRole("button", { name: "Delete for good" }).isDisabled()).toBe(true);
     await dialog.getByRole("textbox").fill("hal");
