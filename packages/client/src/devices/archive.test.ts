@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { LinkState } from "../api.ts";
 import type { ConversationState } from "../core/types.ts";
 import { loadLines, putLine } from "../timeline/history.ts";
+import { ClientError } from "../errors.ts";
 import { decryptBlob, encryptBlob } from "../group/blobs.ts";
 import type { Platform } from "../platform/platform.ts";
 import { segmentsBefore } from "../search/search-index.ts";
@@ -80,6 +81,13 @@ class Blobs {
     const { reference, ciphertext } = encryptBlob({ plaintext, random: platform.random, sha256: platform.sha256 });
     this.stored.set(toBase64Url(reference.blobId), ciphertext);
     return reference;
+  }
+}
+
+/** The conversations of a program that ends when one more is put down. */
+class EndingMap extends Map<string, ConversationState> {
+  override set(): never {
+    throw new ClientError("closed", "This client is closed.");
   }
 }
 
@@ -243,6 +251,27 @@ describe("[A-8] the history of a new device", () => {
     expect(reader.joined.get(idOf(left))).toMatchObject({ phase: { kind: "left" }, name: "Group 1", group: undefined });
     expect(await textsOf(reader.store, left)).toEqual(["left 1", "left 2"]);
     expect(await textsOf(reader.store, joined)).toEqual(["joined 1", "joined 2", "joined 3", "joined 4", "joined 5"]);
+  });
+
+  test("has a conversation that was left, also where the program ends while it is put down", async () => {
+    const store = createMemoryStore();
+    const left = archived(1, { membership: "left" });
+    await fill(store, left, 2, (at) => `left ${String(at)}`);
+    const blobs = new Blobs();
+    const manifest = await write(store, [left], blobs);
+    // Ends before it is put down.
+    const first = createReader(blobs, createMemoryStore(), new EndingMap());
+    await first.store.transact("write", (tx) => putProgress(tx, { conversations: [], chunks: undefined, nextChunk: 0 }));
+    await announce(first, blobs, manifest);
+    first.importer.wake();
+    await first.settled();
+    await first.importer.close();
+    const second = createReader(blobs, first.store);
+    second.importer.wake();
+    await second.settled();
+    expect(second.states.at(-1)).toEqual({ kind: "done" });
+    expect(second.joined.get(idOf(left))).toMatchObject({ phase: { kind: "left" } });
+    expect(await textsOf(first.store, left)).toEqual(["left 1", "left 2"]);
   });
 
   test("that is damaged or gone in a part is taken in without that part", async () => {

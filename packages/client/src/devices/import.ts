@@ -201,6 +201,8 @@ export class HistoryImport {
     const reference = chunks[progress.nextChunk];
     const items = reference === undefined ? [] : await this.#items(reference);
     const next: LinkProgress = { ...progress, nextChunk: progress.nextChunk + 1 };
+    // Before it counts as read: whatever ends this here, it is read once more, and what is there already stays.
+    for (const item of items) if (item.kind === "conversation") await this.#adopt(item, progress);
     await store.transact("write", async (tx) => {
       for (const item of items) {
         if (item.kind === "lines") {
@@ -219,7 +221,6 @@ export class HistoryImport {
       }
       putProgress(tx, next);
     });
-    for (const item of items) if (item.kind === "conversation") await this.#adopt(item, progress);
     const touched = new Set(items.map((item) => toBase64Url(item.logId)));
     for (const id of touched) if (access.joined(id) !== undefined) await access.historyArrived(id, 0);
     return next;

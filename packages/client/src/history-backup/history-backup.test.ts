@@ -89,10 +89,13 @@ describe("[B-5] a backup", () => {
 });
 
 describe("[B-6] a device that reads a backup", () => {
-  test("goes on where it was broken off, and has every line once", async () => {
+  test("goes on where it was broken off, and has every line once and each conversation, whatever ended it between two steps", async () => {
     const { host, device, id } = await kept();
+    const state = device.conversations.get(id);
+    if (state !== undefined) device.conversations.set(id, { ...state, formerMembers: [random(32), random(32)] });
     for (let at = 2; at < 90; at++) await device.say(id, at * 16, `${String(at)} ${"z".repeat(9000)}`);
-    await device.backups.write(false);
+    // All of it anew: only its last chunk says which conversations there are.
+    await device.backups.write(true);
     const fresh = await restored(device);
     let step = 0;
     let end = 1;
@@ -115,6 +118,8 @@ describe("[B-6] a device that reads a backup", () => {
     host.answered = () => undefined;
     fresh.writing = () => undefined;
     expect(await fresh.texts(id)).toEqual(await device.texts(id));
+    const { name, formerMembers } = device.conversations.get(id) ?? {};
+    expect(fresh.conversations.get(id)).toMatchObject({ name, formerMembers });
     expect(await fresh.backups.state()).toMatchObject({ keptBy: "this", found: { stage: "done", restored: 89, missing: 0 } });
     // It goes on with it under a key of its own.
     await fresh.backups.write(false);

@@ -97,6 +97,8 @@ export class Reading {
     const chunk = await this.#chunk(connection, { ...found, number }, proof.hash);
     const items = chunk === undefined ? undefined : this.#open(chunk, { ...found, number }, proof.chainKey);
     const [missing, unread] = [chunk === undefined ? 1 : 0, chunk !== undefined && items === undefined ? 1 : 0];
+    // Before it counts as read: whatever ends this here, it is read once more, and what is there already stays.
+    await this.#meet(items ?? []);
     const next = await store.transact("write", async (tx) => {
       const { restored, unreadable } = await this.#put(tx, items ?? [], hasGaps(found));
       const after = {
@@ -109,7 +111,7 @@ export class Reading {
       putFound(tx, after);
       return after;
     });
-    await this.#follow(items ?? []);
+    await this.#show(items ?? []);
     return next;
   }
 
@@ -205,23 +207,28 @@ export class Reading {
     if (!isKnown) this.#world.people.setName(tx, accountId, displayName);
   }
 
-  /** What follows from items that are stored: conversations that can be read, people that are known. */
-  async #follow(items: readonly HistoryItem[]): Promise<void> {
+  /** People that are known by it, and conversations that can be read. */
+  async #meet(items: readonly HistoryItem[]): Promise<void> {
     const { directory, people } = this.#world;
     for (const item of items) {
       if (item.kind === "person" && item.proofs.length > 0)
         for (const contact of await directory.learn(item.proofs, [item.accountId]).catch(passing)) people.keep(contact);
     }
-    for (const item of items) if (item.kind === "conversation") await this.#adopt(item);
+    for (const item of items) if (item.kind === "conversation") await this.#adopt(item, items);
+  }
+
+  async #show(items: readonly HistoryItem[]): Promise<void> {
     const touched = new Set(items.flatMap((item) => (item.kind === "lines" || item.kind === "erased" ? [toBase64Url(item.logId)] : [])));
     for (const id of touched) if (this.#access.joined(id) !== undefined) await this.#access.historyArrived(id, 0);
   }
 
-  /** This device is a member of none of them: their people let it back in. */
-  async #adopt({ kind: _kind, ...item }: Of<"conversation">): Promise<void> {
+  /** This device is a member of none of them: their people let it back in. @param beside what is in the same chunk */
+  async #adopt({ kind: _kind, ...item }: Of<"conversation">, beside: readonly HistoryItem[]): Promise<void> {
     const id = toBase64Url(item.logId);
     if (this.#access.joined(id) !== undefined) return;
-    const formerMembers = await this.#world.store.transact("read", (tx) => loadMembers(tx, id));
+    const newer = await this.#world.store.transact("read", (tx) => loadMembers(tx, id));
+    const here = beside.find((one): one is Of<"members"> => one.kind === "members" && equalBytes(one.logId, item.logId));
+    const formerMembers = newer ?? here?.accounts ?? [];
     const membership = item.membership === "left" ? "left" : "removed";
     const state = unjoinedState({ ...item, membership, unread: 0, readThrough: Math.max(item.readThrough, item.lastOrder) });
     await this.#access.adoptUnjoined({ ...state, formerMembers });

@@ -181,7 +181,11 @@ export class Device {
       shareSeen: () => void (this.shares += 1),
       self: own.accountId,
       joined: (id) => this.conversations.get(id),
-      adoptUnjoined: async (state) => void this.conversations.set(state.id, state),
+      adoptUnjoined: async (state) => {
+        // In a transaction of its own.
+        this.writing();
+        this.conversations.set(state.id, state);
+      },
       historyArrived: () => Promise.resolve(),
     });
     return this.backups;

@@ -354,8 +354,9 @@ export async function putMembers(tx: StoreTransaction, conversationId: string, a
   if ((await tx.get(key)) === undefined) tx.put(key, encode(accountsCodec, accounts));
 }
 
-export async function loadMembers(tx: StoreTransaction, conversationId: string): Promise<readonly Uint8Array[]> {
-  return (await load(tx, membersPrefix + conversationId, accountsCodec)) ?? [];
+/** `undefined` where no chunk that was read says it. */
+export async function loadMembers(tx: StoreTransaction, conversationId: string): Promise<readonly Uint8Array[] | undefined> {
+  return await load(tx, membersPrefix + conversationId, accountsCodec);
 }
 
 /** What only reading needs is not needed any more. @param isWhole nothing is in doubt after it, or it was declined */
