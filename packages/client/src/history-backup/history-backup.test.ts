@@ -89,6 +89,21 @@ describe("[B-5] a backup", () => {
 });
 
 describe("[B-6] a device that reads a backup", () => {
+  test("has no conversation of which everything was deleted, unless something was missing that may be of it", async () => {
+    const { host, device, id } = await kept();
+    const deleted = device.converse(4);
+    await device.say(deleted, 16, "in the other");
+    await device.backups.write(false);
+    await device.change(deleted, (timeline) => timeline.erase(16));
+    await device.say(id, 32, "second");
+    await device.backups.write(false);
+    expect([...(await read(device)).conversations.keys()]).toEqual([id]);
+    host.chunks.delete(host.keyOf(host.stored.generation, 0));
+    const fresh = await read(device);
+    expect([...fresh.conversations.keys()].toSorted()).toEqual([id, deleted].toSorted());
+    expect((await fresh.inner.transact("read", (tx) => tx.scan({ prefix: "history-backup/head/" }))).length).toBe(0);
+  });
+
   test("goes on where it was broken off, and has every line once and each conversation, whatever ended it between two steps", async () => {
     const { host, device, id } = await kept();
     const state = device.conversations.get(id);

@@ -1,11 +1,12 @@
 import { equalBytes, toBase64Url } from "@latchkey/codec";
 import { putArchivedLines, unjoinedState } from "../devices/archive.ts";
+import type { ArchivedConversation } from "../devices/archive.ts";
 import type { ImportAccess } from "../devices/import.ts";
 import { storedName } from "../engine/people.ts";
 import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { loadLine } from "../timeline/history.ts";
+import { linePrefix, loadLine } from "../timeline/history.ts";
 import { Timeline } from "../timeline/timeline.ts";
 import type { RoleConnection } from "../transport/connection.ts";
 import { openChunk } from "./format.ts";
@@ -19,10 +20,13 @@ import {
   goneOf,
   loadFound,
   loadFoundHashes,
+  loadHead,
+  loadHeads,
   loadMembers,
   putDoubtful,
   putFound,
   putGone,
+  putHead,
   putMembers,
   settleDoubtful,
 } from "./stored.ts";
@@ -81,7 +85,9 @@ export class Reading {
         found = await this.#takeChunk(connection, found, { hash: hashes[found.left - 1], chainKey: chain[found.left - 1] });
         this.#changed();
       }
-      return found.left > 0 ? undefined : found;
+      if (found.left > 0) return undefined;
+      if (hasGaps(found)) await this.#adoptAll();
+      return found;
     });
   }
 
@@ -147,6 +153,7 @@ export class Reading {
     }
     for (const item of items) {
       if (item.kind === "erased") await this.#takeOut(tx, item);
+      if (item.kind === "conversation") await putHead(tx, headOf(item));
       if (item.kind === "members") await putMembers(tx, toBase64Url(item.logId), item.accounts);
       if (item.kind === "person") await this.#putName(tx, item);
     }
@@ -214,7 +221,8 @@ export class Reading {
       if (item.kind === "person" && item.proofs.length > 0)
         for (const contact of await directory.learn(item.proofs, [item.accountId]).catch(passing)) people.keep(contact);
     }
-    for (const item of items) if (item.kind === "conversation") await this.#adopt(item, items);
+    const ids = new Set(items.flatMap((item) => (item.kind === "lines" || item.kind === "conversation" ? [toBase64Url(item.logId)] : [])));
+    for (const id of ids) await this.#adoptRead(id, items);
   }
 
   async #show(items: readonly HistoryItem[]): Promise<void> {
@@ -222,17 +230,43 @@ export class Reading {
     for (const id of touched) if (this.#access.joined(id) !== undefined) await this.#access.historyArrived(id, 0);
   }
 
-  /** This device is a member of none of them: their people let it back in. @param beside what is in the same chunk */
-  async #adopt({ kind: _kind, ...item }: Of<"conversation">, beside: readonly HistoryItem[]): Promise<void> {
-    const id = toBase64Url(item.logId);
+  /** A conversation of which something is here, or comes with this chunk: of one that was deleted there is no line. */
+  async #adoptRead(id: string, items: readonly HistoryItem[]): Promise<void> {
     if (this.#access.joined(id) !== undefined) return;
-    const newer = await this.#world.store.transact("read", (tx) => loadMembers(tx, id));
-    const here = beside.find((one): one is Of<"members"> => one.kind === "members" && equalBytes(one.logId, item.logId));
-    const formerMembers = newer ?? here?.accounts ?? [];
-    const membership = item.membership === "left" ? "left" : "removed";
-    const state = unjoinedState({ ...item, membership, unread: 0, readThrough: Math.max(item.readThrough, item.lastOrder) });
+    const beside = items.filter((item) => "logId" in item && toBase64Url(item.logId) === id);
+    const here = beside.find((item) => item.kind === "conversation");
+    const { head, members, isRead } = await this.#world.store.transact("read", async (tx) => {
+      const gone = await goneOf(tx, id);
+      const isComing = beside.some((item) => item.kind === "lines" && item.lines.some(({ order }) => !gone.has(order)));
+      return {
+        head: (await loadHead(tx, id)) ?? (here === undefined ? undefined : headOf(here)),
+        members: (await loadMembers(tx, id)) ?? beside.find((item) => item.kind === "members")?.accounts ?? [],
+        isRead: isComing || (await tx.scan({ prefix: linePrefix(id), limit: 1 })).length > 0,
+      };
+    });
+    if (head !== undefined && isRead) await this.#adopt(head, members);
+  }
+
+  /** What is missing may have had their lines. */
+  async #adoptAll(): Promise<void> {
+    const { store } = this.#world;
+    for (const head of await store.transact("read", loadHeads)) {
+      const members = await store.transact("read", (tx) => loadMembers(tx, toBase64Url(head.logId)));
+      await this.#adopt(head, members ?? []);
+    }
+  }
+
+  /** This device is a member of none of them: their people let it back in. */
+  async #adopt(head: ArchivedConversation, formerMembers: readonly Uint8Array[]): Promise<void> {
+    if (this.#access.joined(toBase64Url(head.logId)) !== undefined) return;
+    const membership = head.membership === "left" ? "left" : "removed";
+    const state = unjoinedState({ ...head, membership, unread: 0, readThrough: Math.max(head.readThrough, head.lastOrder) });
     await this.#access.adoptUnjoined({ ...state, formerMembers });
   }
+}
+
+function headOf({ kind: _kind, ...head }: Of<"conversation">): ArchivedConversation {
+  return head;
 }
 
 /** Whether something that is newer than what is read next was not had, or not read. */

@@ -9,12 +9,15 @@ import {
   safeUint64,
   struct,
   text,
+  toBase64Url,
   uint32,
   uint8,
   vector,
 } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { maxHistoryChunks } from "@latchkey/protocol";
+import { conversationCodec } from "../devices/archive.ts";
+import type { ArchivedConversation } from "../devices/archive.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { duePrefix, keptHereKey } from "./due.ts";
@@ -154,6 +157,7 @@ const eraseKey = `${prefix}erase`;
 const doubtfulPrefix = `${prefix}doubtful/`;
 const gonePrefix = `${prefix}gone/`;
 const membersPrefix = `${prefix}members/`;
+const headPrefix = `${prefix}head/`;
 const empty = new Uint8Array(0);
 
 async function load<T>(tx: StoreTransaction, key: string, codec: Codec<T>): Promise<T | undefined> {
@@ -359,9 +363,22 @@ export async function loadMembers(tx: StoreTransaction, conversationId: string):
   return await load(tx, membersPrefix + conversationId, accountsCodec);
 }
 
+/** While a backup is read: what a conversation is. The first word counts. */
+export async function putHead(tx: StoreTransaction, head: ArchivedConversation): Promise<void> {
+  const key = headPrefix + toBase64Url(head.logId);
+  if ((await tx.get(key)) === undefined) tx.put(key, encode(conversationCodec, head));
+}
+
+export const loadHead = (tx: StoreTransaction, conversationId: string): Promise<ArchivedConversation | undefined> =>
+  load(tx, headPrefix + conversationId, conversationCodec);
+
+export async function loadHeads(tx: StoreTransaction): Promise<readonly ArchivedConversation[]> {
+  return (await tx.scan({ prefix: headPrefix })).map(([, head]) => decode(conversationCodec, head));
+}
+
 /** What only reading needs is not needed any more. @param isWhole nothing is in doubt after it, or it was declined */
 export async function forgetReading(tx: StoreTransaction, isWhole: boolean): Promise<void> {
-  for (const at of [gonePrefix, membersPrefix, ...(isWhole ? [doubtfulPrefix] : [])])
+  for (const at of [gonePrefix, membersPrefix, headPrefix, ...(isWhole ? [doubtfulPrefix] : [])])
     for (const [key] of await tx.scan({ prefix: at })) tx.delete(key);
   tx.delete(hashesKey);
   // With the key of the generation.
