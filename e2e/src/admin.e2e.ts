@@ -40,6 +40,15 @@ test("an operator invites somebody by a link, who registers with it in a browser
   await page.getByRole("heading", { name: "Chats" }).waitFor();
   await announcement.waitFor();
   if (pictures !== undefined) await page.screenshot({ path: join(pictures, "announced-desktop.png") });
+  // Whoever has read it puts it away, for good; another one is shown again.
+  await announcement.getByRole("button", { name: "Dismiss" }).click();
+  await announcement.waitFor({ state: "detached" });
+  await page.reload();
+  await page.getByRole("heading", { name: "Chats" }).waitFor();
+  expect(await announcement.count()).toBe(0);
+  await admin("announce", "It is up again.");
+  await page.reload();
+  await announcement.getByText("It is up again.").waitFor();
   expect(await admin("invite", "list")).toEqual({ invitations: [] });
   expect(await admin("accounts")).toMatchObject({ count: 1, accounts: [{ username: "anna" }] });
 

@@ -7,6 +7,7 @@ import type { AlarmGroup, AppState } from "../state/app-state.ts";
 import { useAction, useApp, useRoute, useSelector } from "../state/context.ts";
 import { formatAgo, formatTime, isoTime } from "../state/format.ts";
 import { loadNewest } from "../state/load-newest.ts";
+import { readAnnouncement, rememberAnnouncement } from "../state/preferences.ts";
 import { Icon } from "./Icon.tsx";
 import { nameOf } from "../state/person-name.ts";
 import { useNow } from "../state/use-now.ts";
@@ -84,16 +85,24 @@ export function HistoryLine(): ReactElement | undefined {
   );
 }
 
-/** What the operator tells everybody: the server's word, shown as that, as plain text. */
+/** What the operator tells everybody: the server's word, shown as that, as plain text, until it is put away. Another one is shown again. */
 export function AnnouncementLine(): ReactElement | undefined {
   const server = useSelector((state) => state.server);
-  if (server === undefined || server.announcement === "") return undefined;
+  const [read, setRead] = useState(readAnnouncement);
+  if (server === undefined || server.announcement === "" || server.announcement === read) return undefined;
+  const dismiss = (): void => {
+    rememberAnnouncement(server.announcement);
+    setRead(server.announcement);
+  };
   return (
     <aside aria-label={t("announcementRegion")} className="announcement">
       <p className="connection-line">
         <span>
           <strong>{t("announcedBy", { host: server.host })}</strong> <bdi>{server.announcement}</bdi>
         </span>
+        <button type="button" className="icon-button icon-button-small" aria-label={t("common.dismiss")} onClick={dismiss}>
+          <Icon name="close" size={16} />
+        </button>
       </p>
     </aside>
   );

@@ -11,6 +11,7 @@ const textSizeKey = "latchkey.text-size";
 const widthKey = "latchkey.list-width";
 const filterKey = "latchkey.list-filter";
 const noteKey = "latchkey.storage-note-read";
+const announcementKey = "latchkey.announcement-read";
 const recoveryKey = "latchkey.recovery-put-off";
 const accountKey = "latchkey.has-account";
 const registeringKey = "latchkey.registering";
@@ -128,6 +129,16 @@ export function loadListFilter(): ListFilter {
 /** Remembers which conversations of the list are shown. */
 export function saveListFilter(filter: ListFilter): void {
   write(filterKey, filter === "all" ? undefined : filter);
+}
+
+/** The announcement of the server that was put away last. */
+export function readAnnouncement(): string | undefined {
+  return read(announcementKey);
+}
+
+/** An announcement of the server was put away. */
+export function rememberAnnouncement(text: string): void {
+  write(announcementKey, text);
 }
 
 /** Whether the note on storage was dismissed. */
