@@ -58,9 +58,12 @@ test("[F-20] [F-21] a person sees what is held, why, and that a copy may be kept
   });
   await page.reload();
   await page.getByText("The server could not be asked.").waitFor();
+  const asked = page.getByText("Asked from the server just now.");
+  expect(await asked.count()).toBe(0);
   await shoot("holdings-failed");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText("Your name: theodora.").waitFor();
+  await asked.waitFor();
 
   await page.goto(`${server.url}/settings/account`);
   await page.getByRole("button", { name: "Delete account…" }).click();

@@ -40,7 +40,7 @@ export function HoldingsPage(): ReactElement {
     <main className="page">
       <PageHeader heading={t("holdings.heading")} takesFocus />
       <div className="page-body page-body-wide">
-        <p>{t("holdings.intro")}</p>
+        {fetched.kind === "whole" && <p>{t("holdings.intro")}</p>}
         <p className="section-hint">{t("holdings.copyKept")}</p>
         {fetched.kind === "failed" && (
           <div className="notice notice-danger" role="alert">
