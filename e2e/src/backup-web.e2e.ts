@@ -104,6 +104,12 @@ describe("a backup", () => {
       await page.getByText(/^Written .* at the server/).waitFor({ timeout: 90_000 });
       await look("kept");
       expect(await accessibilityProblems(page)).toEqual([]);
+      // Whoever erases this only device is told what comes back, and from when.
+      await page.goto(`${server.url}/settings/account`);
+      await page.getByRole("button", { name: "Log out and erase this device" }).click();
+      const question = page.getByRole("alertdialog");
+      await question.getByText(/bring the account back, and its conversations from the backup of /).waitFor();
+      await question.getByRole("button", { name: "Cancel" }).click();
       await page.goto(`${server.url}/`);
       await conversationLink(page, "Lighthouse walk").click({ timeout: 60_000 });
       await seeMessage(page, "Meet me where the path ends");

@@ -1,7 +1,9 @@
 import { useState } from "react";
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
+import { useBackup } from "../backup/use-backup.ts";
 import { useAction, useApp, useSelector } from "../state/context.ts";
+import { formatFull } from "../state/format.ts";
 import { ConfirmDialog } from "./Dialog.tsx";
 import "../styles/account.css";
 
@@ -16,6 +18,9 @@ export function EraseDevice({ isOut, isShut = false }: { readonly isOut: boolean
   const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
   const [isAsking, setIsAsking] = useState(false);
   const isOnly = !isOut && devices !== undefined && devices.length < 2;
+  const [backup] = useBackup();
+  // Of one that is turned off the server may still have something, and nobody counts on it.
+  const kept = backup === undefined || backup.keptBy === "nobody" ? undefined : backup.written;
   const body = isShut
     ? t("erasing.bodyShut")
     : isOut
@@ -23,7 +28,9 @@ export function EraseDevice({ isOut, isShut = false }: { readonly isOut: boolean
       : isOnly
         ? hasPhrase
           ? t("erasing.bodyLost")
-          : t("erasing.bodyOnly")
+          : kept === undefined
+            ? t("erasing.bodyOnly")
+            : t("erasing.bodyBackup", { time: formatFull(kept.atMs) })
         : t("erasing.body");
   const erase = async (): Promise<boolean> => {
     const isDone = await act(() => (isShut ? controller.startOver() : controller.erase()));

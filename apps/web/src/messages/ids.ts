@@ -565,6 +565,7 @@ export interface Messages {
   "erasing.titleOut": undefined;
   "erasing.body": undefined;
   "erasing.bodyOnly": undefined;
+  "erasing.bodyBackup": { readonly time: string };
   "erasing.bodyLost": undefined;
   "erasing.bodyOut": undefined;
   "erasing.bodyShut": undefined;
