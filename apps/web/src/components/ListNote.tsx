@@ -29,6 +29,7 @@ export function ListNote(): ReactElement | undefined {
   const isPhraseDue = useSelector(
     (state) => state.account?.hasRecoveryPhrase === true && (state.isRecoveryPutOff || state.conversations.size > 0),
   );
+  const hasConversations = useSelector((state) => state.conversations.size > 0);
   const [mayBeCleared, setMayBeCleared] = useState(false);
   useEffect(() => {
     if (isStorageNoteRead()) return;
@@ -51,7 +52,8 @@ export function ListNote(): ReactElement | undefined {
         </button>
       </aside>
     );
-  if (!mayBeCleared) return undefined;
+  // Before the first conversation there is nothing to lose but the account, and the recovery phrase is asked for in the same moment.
+  if (!mayBeCleared || !hasConversations) return undefined;
   const dismiss = (): void => {
     dismissStorageNote();
     setMayBeCleared(false);
