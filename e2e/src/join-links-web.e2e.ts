@@ -90,7 +90,11 @@ test("[X-14] a link made in the details of a group is opened by somebody without
   await picture(cyd.page, "where-one-waits-390");
   expect(await accessibilityProblems(cyd.page)).toEqual([]);
   await waits.getByRole("button", { name: "Withdraw the request to join Allotment" }).click();
-  await cyd.page.getByText("You wait nowhere.").waitFor();
+  await cyd.page.getByText("You are not waiting to be let in anywhere.").waitFor();
+  // Whoever asked nowhere hears nothing of it.
+  await cyd.page.reload();
+  await cyd.page.getByRole("heading", { name: "Requests" }).waitFor();
+  expect(await cyd.page.getByRole("heading", { name: "Where you wait to be let in" }).count()).toBe(0);
   await cyd.page.goto(url);
   await ask.click();
   await cyd.page.getByRole("button", { name: "Go to conversations", exact: true }).click();

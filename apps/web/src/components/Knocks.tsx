@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
 import { useApp, useBusyAction } from "../state/context.ts";
@@ -7,13 +8,18 @@ import { useNow } from "../state/use-now.ts";
 import { Avatar } from "./Avatar.tsx";
 import { Section } from "./settings/Section.tsx";
 
-/** Where the person asked to be let in and waits, and how to wait there no more. */
+/** Where the person asked to be let in and waits, and how to wait there no more; nothing where they asked nowhere. */
 export function Knocks(): ReactElement | undefined {
   const { controller } = useApp();
   const [isBusy, act] = useBusyAction();
+  const [hasWithdrawn, setHasWithdrawn] = useState(false);
   const nowMs = useNow();
   const knocks = useKnocks();
-  if (knocks === undefined) return undefined;
+  if (knocks === undefined || (knocks.length === 0 && !hasWithdrawn)) return undefined;
+  const withdraw = (linkId: string): void => {
+    setHasWithdrawn(true);
+    void act(() => controller.client.withdrawKnock(linkId));
+  };
   return (
     <Section heading={t("knocks.heading")}>
       {knocks.length === 0 && <p>{t("knocks.none")}</p>}
@@ -36,7 +42,7 @@ export function Knocks(): ReactElement | undefined {
                 className="button button-small"
                 aria-label={t("knocks.withdrawLabel", { group })}
                 disabled={isBusy}
-                onClick={() => void act(() => controller.client.withdrawKnock(linkId))}
+                onClick={() => withdraw(linkId)}
               >
                 {t("knocks.withdraw")}
               </button>
