@@ -148,6 +148,8 @@ describe("the menu of a message", () => {
     const info = page.getByRole("dialog", { name: "Message info" });
     await info.getByText("Read by").waitFor();
     await expect.poll(() => info.innerText()).toMatch(/Read by\s+ben/u);
+    // One's own clock is no other's.
+    expect(await info.getByText("Sent", { exact: true }).count()).toBe(1);
     expect(await accessibilityProblems(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await chooseAction(page, message, "Unpin");

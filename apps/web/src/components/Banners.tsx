@@ -235,7 +235,10 @@ function describe(message: Message, openId: string | undefined, conversations: A
 function describeHeard(message: Message, openId: string | undefined, conversations: AppState["conversations"]): string {
   const author = message.author === undefined ? t("system.someone") : nameOf(message.author);
   if (message.conversationId !== openId) {
-    return t("conversation.heardElsewhere", { author, title: conversations.get(message.conversationId)?.title ?? author });
+    const conversation = conversations.get(message.conversationId);
+    // A conversation of two is called after the other one.
+    if (conversation === undefined || conversation.kind === "direct") return t("conversation.heardFrom", { author });
+    return t("conversation.heardElsewhere", { author, title: conversation.title });
   }
   const text = message.body.kind === "text" ? message.body.text.slice(0, 300) : t("system.unreadable");
   return t("conversation.heard", { author, text });

@@ -165,7 +165,9 @@ export function InfoDialog({ message, close }: { readonly message: Message; read
     <Modal title={t("menu.info.title")} close={close}>
       {info !== undefined && (
         <dl className="message-info">
-          <Fact name={t("menu.info.sent")}>{info.claimedAtMs === undefined ? t("menu.info.noTime") : formatFull(info.claimedAtMs)}</Fact>
+          <Fact name={t(info.message.author?.isSelf === true ? "menu.info.sentOwn" : "menu.info.sent")}>
+            {info.claimedAtMs === undefined ? t("menu.info.noTime") : formatFull(info.claimedAtMs)}
+          </Fact>
           <Fact name={t("menu.info.arrived")}>{formatFull(info.arrivedAtMs)}</Fact>
           {info.message.sharedBy !== undefined && (
             <Fact name={t("menu.info.sharedBy")}>

@@ -193,6 +193,7 @@ export interface Messages {
   "conversation.doubt.departed": { readonly author: string };
   "conversation.heard": { readonly author: string; readonly text: string };
   "conversation.heardElsewhere": { readonly author: string; readonly title: string };
+  "conversation.heardFrom": { readonly author: string };
   "system.created": { readonly author: string; readonly name: string; readonly who: "you" | "other" };
   "system.createdDirect": { readonly author: string; readonly who: "you" | "other" };
   "system.added": { readonly author: string; readonly names: string; readonly who: "you" | "other"; readonly whom: "you" | "other" };
@@ -1091,6 +1092,7 @@ export interface Messages {
   "menu.forward.stopped": { readonly done: number; readonly title: string };
   "menu.info.title": undefined;
   "menu.info.sent": undefined;
+  "menu.info.sentOwn": undefined;
   "menu.info.noTime": undefined;
   "menu.info.arrived": undefined;
   "menu.info.sharedBy": undefined;
