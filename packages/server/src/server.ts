@@ -195,7 +195,7 @@ async function start(params: {
     quorumLostSinceMs: () => publisher.quorumLostSinceMs,
     journal: () => journal.reasons(),
     isStoreFailing: () => faults.isRepeating,
-    bucketFault: () => blobBucket?.watch.reason,
+    bucketFault: () => blobBucket?.watch.reason ?? blobBucket?.run.reason,
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
   // A disk that fails, under a file or under the store: nothing more is taken, and the process ends.
@@ -230,7 +230,10 @@ async function start(params: {
   opened.defer(() => uploads.close());
   opened.defer(() => blobs.close());
   // Nothing that closes waits for a bucket.
-  opened.defer(() => blobBucket?.watch.close());
+  opened.defer(() => {
+    blobBucket?.run.close();
+    blobBucket?.watch.close();
+  });
 
   const app = createApp(options, {
     context,

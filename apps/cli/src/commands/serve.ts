@@ -25,9 +25,15 @@ import { nextSteps } from "./next-steps.ts";
 const builtWebApp = fileURLToPath(new URL("../../../web/dist", import.meta.url));
 const registrations = ["open", "invitation", "closed"] as const;
 const logLevels = ["silent", "error", "warn", "info", "debug"] as const;
-const knowledge = ["clock", "host", "lost-blobs", "lost-log-key", "new-journal", "rolled-back"] as const satisfies NonNullable<
-  ServerOptions["iKnow"]
->;
+const knowledge = [
+  "clock",
+  "extra-blobs",
+  "host",
+  "lost-blobs",
+  "lost-log-key",
+  "new-journal",
+  "rolled-back",
+] as const satisfies NonNullable<ServerOptions["iKnow"]>;
 const answers = ["yes", "no"] as const;
 
 const flagLines = settings.map(({ flag, value, help }) => `  ${`--${flag} ${value}`.padEnd(28)} ${help}`).join("\n");

@@ -2,7 +2,7 @@
 import { toBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
 import { heldBufferBytes } from "@latchkey/testkit";
-import { readdirSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -365,6 +365,28 @@ describe("where the blobs lie", () => {
     for (const [key, bytes] of bucket.fake.objects) other.fake.objects.set(key.replace("chat/", "moved/"), bytes);
     const again = await serve(moved, { dataDirectory: inBucket });
     expect(await readBlob(again, blobId)).toHaveLength(100);
+  });
+
+  test("[E-144] a copy of the data that is started with the same bucket erases nothing that the server has there", async () => {
+    const bucket = await startTestBucket();
+    const [dataDirectory, copied] = [temporaryDirectory(), temporaryDirectory()];
+    await (await serve(bucket, { dataDirectory })).close();
+    cpSync(dataDirectory, copied, { recursive: true });
+    const server = await serve(bucket, { dataDirectory });
+    const [blobId, bytes] = [random(32), random(100)];
+    await put(server, blobId, bytes);
+    await server.close();
+    // Its sweep comes a second after its start, and would find an object that it knows nothing of.
+    const copy = await serve(bucket, { dataDirectory: copied });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await copy.close();
+    expect(bucket.keys()).toHaveLength(1);
+    const again = await serve(bucket, { dataDirectory });
+    expect(await readBlob(again, blobId)).toEqual(bytes);
+    await again.close();
+    const told = await serve(bucket, { dataDirectory: copied, iKnow: ["extra-blobs"] });
+    await expect.poll(() => bucket.keys(), { timeout: 10_000 }).toEqual([]);
+    await told.close();
   });
 
   test("may be changed as long as there are none", async () => {

@@ -2,6 +2,8 @@
 export const blobSetting = "blobs";
 /** The setting of a move of all blobs that is not done: from where to where, each with its owner; none of it where there is none. */
 export const moveSetting = "blobs-move";
+/** The setting of the runs that had the bucket (`bucket-run.ts`). */
+export const runsSetting = "blobs-runs";
 /** What the data folder is called beside names of buckets. */
 export const folderName = "folder";
 

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { Bucket } from "../s3/bucket.ts";
 import type { BlobPlace, NamedBytes } from "./blob-place.ts";
 import type { DatedFile } from "./blob-times.ts";
+import type { BucketRun } from "./bucket-run.ts";
 import type { BucketWatch } from "./bucket-watch.ts";
 import { shardOf } from "./folder-blobs.ts";
 
@@ -18,13 +19,16 @@ const keyPattern = /^[0-9a-f]{2}\/([\w-]{43})\.[\w-]{43}$/;
 export class BucketBlobs implements BlobPlace {
   readonly #bucket: Bucket;
   readonly #watch: BucketWatch;
+  readonly #run: Pick<BucketRun, "requireAlone"> | undefined;
   /** Keys that are put now. */
   readonly #putting = new Set<string>();
   readonly #waiting: (() => void)[] = [];
 
-  constructor(bucket: Bucket, watch: BucketWatch) {
+  /** @param run says when something may be removed; `undefined` where nobody else can have the bucket */
+  constructor(bucket: Bucket, watch: BucketWatch, run?: Pick<BucketRun, "requireAlone">) {
     this.#bucket = bucket;
     this.#watch = watch;
+    this.#run = run;
   }
 
   keyOf({ blobId, sha256 }: Pick<NamedBytes, "blobId" | "sha256">): string {
@@ -63,12 +67,14 @@ export class BucketBlobs implements BlobPlace {
 
   async remove(key: string): Promise<void> {
     await this.#watch.verify();
+    this.#run?.requireAlone();
     await this.#watch.ask("remove", () => this.#bucket.remove(key));
   }
 
-  /** One shard after the other, page by page. */
+  /** One shard after the other, page by page, for whoever would remove something of it. */
   async *list(): AsyncGenerator<{ readonly key: string; readonly blobId: Uint8Array }> {
     await this.#watch.verify();
+    this.#run?.requireAlone();
     // A kill left parts that take room. Not every bucket lists them; its own rule ends them then (docs/operations.md).
     await this.#bucket.breakOffUploads("", (key) => this.#putting.has(key)).catch(() => undefined);
     for (let shard = 0; shard < 256; shard++) {

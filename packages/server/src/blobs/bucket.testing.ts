@@ -3,14 +3,14 @@ import { createCounters } from "../metrics.ts";
 import type { Counters } from "../metrics.ts";
 import { readS3Address } from "../s3/address.ts";
 import { Bucket } from "../s3/bucket.ts";
-import type { BucketPatience } from "../s3/bucket.ts";
+import type { BlobPatience } from "./blob-patience.ts";
 import { bucketName, startFakeS3 } from "../s3/fake-s3.testing.ts";
 import type { FakeS3 } from "../s3/fake-s3.testing.ts";
 import { BucketBlobs } from "./bucket-blobs.ts";
 import { BucketWatch } from "./bucket-watch.ts";
 
 /** A bucket that is quick to give up on, with parts of 10,000 bytes. */
-export const quick: BucketPatience = { waitMs: 1, silenceMs: 1500, tries: 2, partBytes: 10_000 };
+export const quick: BlobPatience = { waitMs: 1, silenceMs: 1500, tries: 2, partBytes: 10_000, lookMs: 100, aloneMs: 0 };
 
 /** A bucket of blobs of the test's own. */
 export interface TestBucket {

@@ -13,9 +13,10 @@ import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { BlobFiles } from "./blob-files.ts";
 import type { BlobPlace, NamedBytes } from "./blob-place.ts";
-import { blobSetting, folderName, moveSetting, newOwner, parseBlobMove } from "./blob-setting.ts";
+import { blobSetting, folderName, moveSetting, runsSetting, newOwner, parseBlobMove } from "./blob-setting.ts";
 import type { BlobMove } from "./blob-setting.ts";
 import { BucketBlobs } from "./bucket-blobs.ts";
+import { removeRun } from "./bucket-run.ts";
 import { BucketWatch, otherOwner, readOwner, removeOwner, writeOwner } from "./bucket-watch.ts";
 import { withFile, writeAt } from "./disk-writes.ts";
 
@@ -73,6 +74,7 @@ export async function moveBlobs(params: {
       }
       for await (const { key } of from.place.list()) await from.place.remove(key);
       await from.leave();
+      await store.admin.setSetting({ name: runsSetting, value: "" });
       await store.admin.setSetting({ name: moveSetting, value: "" });
       return moved;
     } catch (error) {
@@ -179,6 +181,9 @@ function bucketPlace(at: string, owner: string, environment: Readonly<Record<str
       else if (found !== owner) throw otherOwner(bucket);
     },
     reason: () => watch.reason,
-    leave: () => removeOwner(bucket),
+    async leave() {
+      await removeRun(bucket);
+      await removeOwner(bucket);
+    },
   };
 }

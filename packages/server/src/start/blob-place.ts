@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
-import { blobSetting, moveSetting, newOwner, parseBlobMove } from "../blobs/blob-setting.ts";
+import type { BlobPatience } from "../blobs/blob-patience.ts";
+import { blobSetting, moveSetting, newOwner, parseBlobMove, runsSetting } from "../blobs/blob-setting.ts";
 import { BucketBlobs } from "../blobs/bucket-blobs.ts";
+import { BucketRun, formatKnownRuns, parseKnownRuns } from "../blobs/bucket-run.ts";
 import { BucketWatch, otherOwner, readOwner, writeOwner } from "../blobs/bucket-watch.ts";
 import type { ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
@@ -19,6 +21,7 @@ const usualPatience: BucketPatience = { silenceMs: 20_000, tries: 2, partBytes: 
 export interface OpenBlobBucket {
   readonly place: BucketBlobs;
   readonly watch: BucketWatch;
+  readonly run: BucketRun;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function openBlobBucket(params: {
   setTimer: SetTimer;
   elapsedMs: () => number;
   log: Pick<Logger, "warn">;
-  patience?: BucketPatience | undefined;
+  patience?: BlobPatience | undefined;
 }): Promise<OpenBlobBucket | undefined> {
   const { options, store, log } = params;
   const { settings } = await store.admin.rules();
@@ -82,7 +85,18 @@ export async function openBlobBucket(params: {
     }
   }
   const watch = new BucketWatch({ ...params, bucket, owner, stopping, tell: (message) => log.warn(message) });
+  const run = new BucketRun({
+    ...params,
+    bucket,
+    watch,
+    id: newOwner(randomBytes),
+    // Of another bucket they say nothing of this one.
+    known: parseKnownRuns(known === address.name ? settings[runsSetting] : undefined),
+    isTold: options.iKnow?.includes("extra-blobs") === true,
+    keep: async (runs) => await store.admin.setSetting({ name: runsSetting, value: formatKnownRuns(runs) }),
+    tell: (message) => log.warn(message),
+  });
   // Whoever does not want a picture does not wait for it.
-  watch.verify().catch(() => undefined);
-  return { place: new BucketBlobs(bucket, watch), watch };
+  run.start();
+  return { place: new BucketBlobs(bucket, watch, run), watch, run };
 }

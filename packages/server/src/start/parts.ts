@@ -5,7 +5,7 @@ import type { StoreLoad } from "../store/store-load.ts";
 import type { PassphraseCrypto } from "../passphrases/passphrase-crypto.ts";
 import type { TokenCrypto } from "../tokens/token-crypto.ts";
 import type { PushSend } from "../wakes/push-door.ts";
-import type { BucketPatience } from "../s3/bucket.ts";
+import type { BlobPatience } from "../blobs/blob-patience.ts";
 import type { Store } from "../store/store.ts";
 
 /** Calls `run` after `delayMs`; the result calls it off. */
@@ -28,7 +28,7 @@ export interface ServerParts {
   /** Computes for passphrases, in place of their thread. */
   readonly passphraseCrypto?: PassphraseCrypto;
   /** How the bucket of the blobs is asked, in place of what is good for one that is there. */
-  readonly bucketPatience?: BucketPatience;
+  readonly bucketPatience?: BlobPatience;
   /** Asks push services, in place of the way out to them. */
   readonly push?: PushSend;
 }

@@ -1,13 +1,16 @@
 // A server in a process of its own, for tests that kill it: `node crashing-server.ts DIRECTORY HOST [LEVEL]`, with further limits as JSON in TEST_LIMITS, and a bucket of
 // blobs in TEST_BLOBS.
-import { startServer } from "../server.ts";
+import { startServerWith } from "../server.ts";
 import type { LogLevel, ServerLimits } from "../config.ts";
 
 const [, , dataDirectory = "", host = "", logLevel = "silent"] = process.argv;
 const limits = { publicationIntervalMs: 0, ...(JSON.parse(process.env["TEST_LIMITS"] ?? "{}") as Partial<ServerLimits>) };
 const at = process.env["TEST_BLOBS"];
 const blobs = at === undefined ? {} : { blobs: { at, environment: process.env } };
-const server = await startServer({ port: 0, dataDirectory, host, logLevel: logLevel as LogLevel, limits, ...blobs });
+const server = await startServerWith(
+  { port: 0, dataDirectory, host, logLevel: logLevel as LogLevel, limits, ...blobs },
+  { bucketPatience: { aloneMs: 0 } },
+);
 process.stdout.write(`${server.port}\n`);
 process.on("SIGTERM", () => void server.close());
 void server.failed.then(() => {

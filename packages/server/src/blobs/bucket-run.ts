@@ -1,0 +1,148 @@
+import { Refusal } from "../errors.ts";
+import type { Bucket } from "../s3/bucket.ts";
+import type { SetTimer } from "../start/parts.ts";
+import type { BlobPatience } from "./blob-patience.ts";
+import type { BucketWatch } from "./bucket-watch.ts";
+
+/** The object that says which run of a server has the bucket. */
+const runKey = "run";
+const maxRunBytes = 256;
+/** How often it is looked at. */
+const usualLookMs = 60_000;
+/** Nothing is removed before a copy of this server, if one runs, had so long to say so: some of its looks. */
+const usualAloneMs = 300_000;
+const comeAgainMs = 600_000;
+
+/** What the data know of the runs that had their bucket. */
+export interface KnownRuns {
+  /** The run that had it last, and one that may have said so before it ended. */
+  readonly ids: readonly string[];
+  /** It was in use by data that are not these, or not any more: nothing is removed until the operator says so. */
+  readonly isHeld: boolean;
+}
+
+/**
+ * Whether this process alone has the bucket, with the newest data of its server. A copy of a data folder that is started beside the server,
+ * and data that were restored, know nothing of what came since, and would remove it: so nothing is removed where another run had the bucket.
+ * Who finds another one there says so, and puts itself back, so that both know.
+ */
+export class BucketRun {
+  readonly #params: ConstructorParameters<typeof BucketRun>[0];
+  #known: KnownRuns;
+  #claimedMs: number | undefined;
+  #isContested = false;
+  #cancel: () => void = () => undefined;
+  #isClosed = false;
+
+  /**
+   * @param params.id of this run, random
+   * @param params.isTold the operator says that what these data do not know may be removed
+   * @param params.keep puts down what the next run is to know
+   */
+  constructor(params: {
+    bucket: Bucket;
+    watch: BucketWatch;
+    id: string;
+    known: KnownRuns;
+    isTold: boolean;
+    keep: (known: KnownRuns) => Promise<void>;
+    setTimer: SetTimer;
+    elapsedMs: () => number;
+    tell: (message: string) => void;
+    patience?: Pick<BlobPatience, "lookMs" | "aloneMs"> | undefined;
+  }) {
+    this.#params = params;
+    this.#known = params.known;
+  }
+
+  /** What is wrong now, in a sentence; `undefined` where nothing is. */
+  get reason(): string | undefined {
+    const { name } = this.#params.bucket;
+    if (this.#isContested)
+      return `Another server uses ${name} with a copy of this server's data: stop one of the two. Nothing is removed from it meanwhile, nor before the next start.`;
+    return this.#claimedMs !== undefined && this.#known.isHeld ? heldSentence(name) : undefined;
+  }
+
+  /** Looks now, and again and again until `close`. */
+  start(): void {
+    // A bucket that does not answer is told of by its watch.
+    void this.look()
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#isClosed) return;
+        this.#cancel = this.#params.setTimer(this.#params.patience?.lookMs ?? usualLookMs, () => this.start());
+      });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+  }
+
+  /** For whoever would remove something. @throws Refusal `unavailable` where it is not known that this may be, or it may not */
+  requireAlone(): void {
+    const { elapsedMs, patience } = this.#params;
+    const isAlone = this.#claimedMs !== undefined && elapsedMs() - this.#claimedMs >= (patience?.aloneMs ?? usualAloneMs);
+    if (!isAlone || this.#known.isHeld || this.#isContested) throw new Refusal("unavailable", comeAgainMs);
+  }
+
+  /** Looks who has the bucket, and takes it. @throws Refusal, StoreError */
+  async look(): Promise<void> {
+    const { bucket, watch, id } = this.#params;
+    await watch.verify();
+    const found = await watch.ask("read", () => readRun(bucket));
+    if (this.#claimedMs === undefined) await this.#claim(found);
+    else if (found !== id) {
+      if (found !== undefined) this.#contest();
+      await watch.ask("write", () => bucket.put(runKey, new TextEncoder().encode(id)));
+    }
+  }
+
+  async #claim(found: string | undefined): Promise<void> {
+    const { bucket, watch, id, isTold, keep, elapsedMs } = this.#params;
+    const isOurs = found === undefined || this.#known.ids.includes(found);
+    const isHeld = !isTold && (this.#known.isHeld || !isOurs);
+    // Before the bucket says it: whoever is killed in between finds one of the two there.
+    await keep({ ids: found === undefined || !isOurs ? [id] : [found, id], isHeld });
+    await watch.ask("write", () => bucket.put(runKey, new TextEncoder().encode(id)));
+    this.#known = { ids: [id], isHeld };
+    await keep(this.#known);
+    this.#claimedMs = elapsedMs();
+    this.#tellReason();
+  }
+
+  #contest(): void {
+    if (this.#isContested) return;
+    this.#isContested = true;
+    this.#tellReason();
+  }
+
+  #tellReason(): void {
+    if (this.reason !== undefined) this.#params.tell(this.reason);
+  }
+}
+
+async function readRun(bucket: Bucket): Promise<string | undefined> {
+  const bytes = await bucket.get(runKey, maxRunBytes);
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+}
+
+/** Says in a bucket that nobody has it any more. @throws ServerError `bucket_failed` */
+export async function removeRun(bucket: Bucket): Promise<void> {
+  await bucket.remove(runKey);
+}
+
+/** Reads the setting of known runs. */
+export function parseKnownRuns(value: string | undefined): KnownRuns {
+  const [held = "", ...ids] = (value ?? "").split(" ");
+  return { ids: ids.filter((id) => id !== ""), isHeld: held === "held" };
+}
+
+/** The value of that setting. */
+export function formatKnownRuns({ ids, isHeld }: KnownRuns): string {
+  return [isHeld ? "held" : "free", ...ids].join(" ");
+}
+
+function heldSentence(name: string): string {
+  return `${name} was used by other data than these since: a copy of them, or newer ones that were restored over. Nothing is removed from it. Once you know that nobody else uses it and nothing of it is missed, start the server once with --i-know extra-blobs.`;
+}
