@@ -63,11 +63,16 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
     removed.keyPackages = await directory.expireKeyPackages();
     await passphrases.forget();
     removed.items = (await inboxes.purge()) + (await linkInboxes.purge());
-    removed.files = (await blobs.expire()) + (await uploads.expire());
+    removed.files = await uploads.expire();
   }
   // Given up by whose they were, whatever time it is.
   removed.chunks = await parts.histories.purge();
   await store.scrub();
+  // Where they lie may answer slowly: nothing else waits for it.
+  if (clock.doubt() === undefined) {
+    removed.files += await blobs.expire();
+    await store.scrub();
+  }
   // Last: it takes its time where there are large files.
   if (clock.doubt() === undefined) await blobs.forgetTimes();
   return removed;

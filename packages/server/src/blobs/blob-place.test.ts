@@ -237,6 +237,21 @@ test("[C-4] what expired while the bucket did not answer is removed from it once
   expect(keys()).toEqual([]);
 });
 
+test("[C-4] who removes what expired while that is under way asks the bucket for nothing twice", async () => {
+  const { place, fake, keys } = await startTestBucket("the test");
+  const { services, at } = await servicesOver(place);
+  const [blobs] = services;
+  for (let count = 0; count < 3; count++) await blobs?.put(random(32), [random(100)]);
+  at.nowMs += (defaultLimits.unusedBlobDays + 1) * dayMs;
+  let removals = 0;
+  fake.respond = ({ method }) => {
+    if (method === "DELETE") removals += 1;
+    return false;
+  };
+  expect(await Promise.all([blobs?.expire(), blobs?.expire(), blobs?.expire()])).toEqual([3, 3, 3]);
+  expect([removals, keys()]).toEqual([3, []]);
+});
+
 test("however many are put at once, a few are in memory; of those that wait for a bucket that fails nobody waits twice", async () => {
   const { place, fake, counters } = await startTestBucket("the test");
   let [under, most, seen] = [0, 0, 0];

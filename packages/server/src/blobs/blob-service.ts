@@ -35,6 +35,7 @@ export class BlobService {
   /** The day on which `forgetTimes` last went through all of them. */
   #forgottenDay = 0;
   #forgetting: Promise<number> | undefined;
+  #expiring: Promise<number> | undefined;
   readonly #closing = new AbortController();
   readonly #onDiskFailure: () => void;
 
@@ -81,23 +82,15 @@ export class BlobService {
     return { sizeBytes: known.sizeBytes, isThere: () => place.has(blob), read: (range) => place.read(blob, range) };
   }
 
-  /** Removes blobs that nobody refers to and whose days are over; their bytes, where those cannot be reached now, with the next call. Answers how many. */
+  /**
+   * Removes blobs that nobody refers to and whose days are over; their bytes, where those cannot be reached now, with the next call. One call that
+   * is under way does it for those that come meanwhile. Answers how many.
+   */
   async expire(): Promise<number> {
-    let removed = 0;
-    const { limits, dayBefore } = this.#context;
-    const day = dayBefore(limits.unusedBlobDays) + limits.unusedBlobDays;
-    try {
-      for (let last = expiredAtOnce; last === expiredAtOnce; removed += last) {
-        await this.#files.removeExpired();
-        const blobs = await this.#index.expireBlobs({ day, maxItems: expiredAtOnce });
-        for (const blob of blobs) this.#files.expired(blob);
-        last = blobs.length;
-      }
-      await this.#files.removeExpired();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-    }
-    return removed;
+    this.#expiring ??= this.#expireAll().finally(() => {
+      this.#expiring = undefined;
+    });
+    return await this.#expiring;
   }
 
   /**
@@ -115,6 +108,24 @@ export class BlobService {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#forgetting?.catch(() => undefined);
+  }
+
+  async #expireAll(): Promise<number> {
+    let removed = 0;
+    const { limits, dayBefore } = this.#context;
+    const day = dayBefore(limits.unusedBlobDays) + limits.unusedBlobDays;
+    try {
+      for (let last = expiredAtOnce; last === expiredAtOnce; removed += last) {
+        await this.#files.removeExpired();
+        const blobs = await this.#index.expireBlobs({ day, maxItems: expiredAtOnce });
+        for (const blob of blobs) this.#files.expired(blob);
+        last = blobs.length;
+      }
+      await this.#files.removeExpired();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+    return removed;
   }
 
   async #forgetAll(): Promise<number> {
