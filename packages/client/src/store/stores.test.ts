@@ -201,7 +201,7 @@ describe("the SQLite file", () => {
 });
 
 describe("the SQLite file, while it is open", () => {
-  test("has nothing of what was replaced after a moment, also where nobody asked for that and nothing more is written", async () => {
+  const opened = () => {
     const directory = temporaryDirectory();
     const store = openSqliteStore(join(directory, "store.db"));
     storesToClose.push(store);
@@ -209,6 +209,11 @@ describe("the SQLite file, while it is open", () => {
       readdirSync(directory)
         .map((name) => readFileSync(join(directory, name), "latin1"))
         .join();
+    return { store, directory, files };
+  };
+
+  test("has nothing of what was replaced after a moment, also where nobody asked for that and nothing more is written", async () => {
+    const { store, directory, files } = opened();
     for (const text of ["the first secret", "another"]) await store.transact("write", (tx) => tx.put("a", new TextEncoder().encode(text)));
     expect(files()).toContain("the first secret");
     await expect.poll(files, { timeout: 10_000 }).not.toContain("secret");
@@ -220,13 +225,7 @@ describe("the SQLite file, while it is open", () => {
   });
 
   test.each(["replaced", "deleted"])("has nothing of what was %s with its traces", async (became) => {
-    const directory = temporaryDirectory();
-    const store = openSqliteStore(join(directory, "store.db"));
-    storesToClose.push(store);
-    const files = (): string =>
-      readdirSync(directory)
-        .map((name) => readFileSync(join(directory, name), "latin1"))
-        .join();
+    const { store, files } = opened();
     for (const text of ["the first secret", "the second secret"])
       await store.transact("write", (tx) => tx.put("a/x", new TextEncoder().encode(text)));
     expect(files()).toContain("the first secret");
