@@ -109,6 +109,17 @@ describe("a long history", () => {
     await item("ben").getByText("2,400 unread messages").waitFor({ state: "attached" });
     await conversationLink(page, "ben").click();
     await messageList(page).getByText("2,400 new messages").waitFor();
+    // The day that floats above covers nothing of that line.
+    await expect
+      .poll(() =>
+        page.locator(".row-new").evaluate((line) => {
+          const day = document.querySelector(".messages-day")?.getBoundingClientRect();
+          const range = document.createRange();
+          range.selectNodeContents(line);
+          return day !== undefined && day.bottom <= range.getBoundingClientRect().top;
+        }),
+      )
+      .toBe(true);
     await messagesWith(page, "missed 0.").waitFor();
     await expect.poll(unread).toBeLessThan(missed);
     expect(await unread()).toBeGreaterThan(missed - 60);

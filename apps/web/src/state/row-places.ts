@@ -7,8 +7,9 @@ export function estimateHeight(row: Row | undefined): number {
     case "start":
       return 132;
     case "day":
-    case "new":
       return 44;
+    case "new":
+      return 68;
     case "alarm":
       return 120;
     case "message": {
