@@ -4,12 +4,15 @@ import type { DeskPage } from "@latchkey/server/testing";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startInstalled } from "../installed-program.ts";
 import type { Figure, Scenario } from "../scenario.ts";
 import { startServerProcess } from "../server-process.ts";
 import { summarize } from "../statistics.ts";
 
 const megabyte = 1_000_000;
 const promised = 100;
+/** The executable to be measured in place of the sources, whose modules take more. */
+const program = process.env["BENCH_PROGRAM"];
 
 /** What a desk that is used costs the server's process: letters, an imported order, a file up and down. */
 export const deskMemory: Scenario = {
@@ -30,7 +33,10 @@ export const deskMemory: Scenario = {
 async function oneDay(): Promise<readonly number[]> {
   const dataDirectory = mkdtempSync(join(tmpdir(), "latchkey-desk-memory-"));
   try {
-    await using server = await startServerProcess({ directory: dataDirectory });
+    await using server =
+      program === undefined ? await startServerProcess({ directory: dataDirectory }) : await startInstalled(program, dataDirectory);
+    // What a start takes comes a moment after it listens.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     const before = server.residentNowBytes();
     const { page } = await beginDesk({ dataDirectory, url: server.url.replace(/^ws/, "http") });
     const steps = [
