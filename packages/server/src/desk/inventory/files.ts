@@ -37,7 +37,7 @@ export const files: readonly FileEntry[] = [
   {
     path: "a bucket, elsewhere (--blobs)",
     tiedTo: "conversation",
-    what: "In place of what is not an upload in blobs/: the same bytes, under the same random names and their hashes. The bucket itself notes when each came, to the second, and whoever runs it sees when one is read.",
+    what: "In place of what is not an upload in blobs/: the same bytes, under the same random names and their hashes. Beside them two small objects with random values: whose the bucket is, and which run of the server has it. The bucket itself notes when each came, to the second, and whoever runs it sees when one is read.",
     why: "Pictures and files need more room than one disk has.",
     kept: "As in blobs/; what the bucket keeps of what was erased is up to who runs it.",
   },
