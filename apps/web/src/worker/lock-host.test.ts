@@ -68,7 +68,7 @@ function startHost(lock: LockView | undefined) {
       },
     },
   });
-  return { host, done, tried, otherBuild: () => otherBuild(), emit: (event: ClientEvent) => emit(event) };
+  return { host, client, done, tried, otherBuild: () => otherBuild(), emit: (event: ClientEvent) => emit(event) };
 }
 
 function openPage(host: ReturnType<typeof startHost>["host"]) {
@@ -124,6 +124,21 @@ describe("a worker whose profile is locked", () => {
     page.send({ kind: "call", id: 7, method: "saveDraft", args: ["c", "half a word"] });
     await pass(400);
     expect(done).toEqual(["open with the key", "draft half a word", "close", "released", "end"]);
+    expect(page.statuses().at(-1)).toEqual({ kind: "locking", isDone: true });
+  });
+
+  test("[O-9] a client that does not come to its end, as a server says nothing, keeps no key: the worker ends some seconds later", async () => {
+    const { host, done, client } = startHost(view);
+    client.close = () => new Promise(() => undefined);
+    const page = openPage(host);
+    await pass();
+    page.lock({ kind: "unlock", opener: right });
+    await pass();
+    page.lock({ kind: "now" });
+    await pass(5000);
+    expect(page.statuses().at(-1)).toEqual({ kind: "locking", isDone: false });
+    await pass(500);
+    expect(done).toEqual(["open with the key", "released", "end"]);
     expect(page.statuses().at(-1)).toEqual({ kind: "locking", isDone: true });
   });
 

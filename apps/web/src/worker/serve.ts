@@ -46,6 +46,9 @@ const partAgainMs = 500;
 /** How long the pages may still hand over what they have before the profile is closed. */
 const handOverMs = 400;
 
+/** So long a client that locks may take to close: it is to be over with what it stores by then. */
+const closingMs = 5000;
+
 /** What a page asks for when it goes, and is over within moments; whatever else it asked for is begun anew by the next page. */
 const lastWords: ReadonlySet<string> = new Set(["saveDraft", "send", "edit", "retry"]);
 /** So long the key of a lock stays in memory without a page, where the browser lets a worker be that long. */
@@ -169,7 +172,9 @@ export function createHost(options: HostOptions): Host {
     door.closed();
     client = undefined;
     // Erasing the profile may have closed it already.
-    await opened.close().catch(() => undefined);
+    const closing = opened.close().catch(() => undefined);
+    // Where it locks this worker ends, and all that it has with it: no server keeps the key here by saying nothing.
+    await (end === "locked" ? Promise.race([closing, new Promise((resolve) => setTimeout(resolve, closingMs))]) : closing);
     return end;
   };
 
