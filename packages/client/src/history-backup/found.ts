@@ -3,10 +3,10 @@ import type { OwnAccount } from "../account/own-account.ts";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Store } from "../store/store.ts";
-import type { RoleConnection } from "../transport/connection.ts";
 import { publicKeyOf } from "./keys.ts";
 import { openManifest, verifyManifest } from "./manifest.ts";
 import { readManifest } from "./server.ts";
+import type { HostConnection } from "./server.ts";
 import { loadSeen, putFound, putFoundHashes, putSeen } from "./stored.ts";
 import type { FoundBackup } from "./stored.ts";
 
@@ -17,7 +17,7 @@ import type { FoundBackup } from "./stored.ts";
 export async function findBackup(params: {
   readonly store: Store;
   readonly platform: Platform;
-  readonly connection: RoleConnection<"device">;
+  readonly connection: HostConnection;
   readonly own: OwnAccount;
   readonly backupKey: Uint8Array;
 }): Promise<FoundBackup> {

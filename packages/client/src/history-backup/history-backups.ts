@@ -59,15 +59,11 @@ export class HistoryBackups {
   /** When the server said that it takes no more. */
   #fullAtMs: number | undefined;
   #cancel: () => void = () => undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(world: World, engine: Omit<KeeperAccess, "changed" | "host"> & Omit<ReadingAccess, "host"> & ConnectionAccess) {
     this.#world = world;
-    const host = hostOf(
-      world.platform,
-      () => engine.connection(),
-      () => this.#isClosed,
-    );
+    const host = hostOf(world.platform, () => engine.connection(), this.#closing.signal);
     const access = { ...engine, host };
     this.#access = access;
     const changed = (): void => world.emit({ kind: "history_backup" });
@@ -179,7 +175,7 @@ export class HistoryBackups {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#cancel();
     this.#keeper.close();
     this.#reading.close();
@@ -245,7 +241,7 @@ export class HistoryBackups {
 
   #plan(delayMs: number): void {
     this.#cancel();
-    if (this.#isClosed) return;
+    if (this.#closing.signal.aborted) return;
     this.#cancel = this.#world.platform.setTimer(delayMs, () => {
       void this.#work().then((nextMs) => this.#plan(nextMs));
     });
@@ -255,7 +251,7 @@ export class HistoryBackups {
   async #work(): Promise<number> {
     try {
       await this.#steps.run(async () => {
-        if (this.#isClosed) return;
+        if (this.#closing.signal.aborted) return;
         await this.#read();
         if (await this.#isDue()) await this.#write();
         else await this.#keeper.eraseDue();

@@ -9,7 +9,6 @@ import type { World } from "../engine/world.ts";
 import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { expectAnswer } from "../transport/connection.ts";
-import type { RoleConnection } from "../transport/connection.ts";
 import { loadDue, settleDue } from "./due.ts";
 import { sealChunk } from "./format.ts";
 import { gather } from "./gather.ts";
@@ -19,7 +18,7 @@ import { chunkKeyOf, nextChainKey, sealGenerationKey } from "./keys.ts";
 import { verifyManifest, writeManifest } from "./manifest.ts";
 import type { VerifiedManifest } from "./manifest.ts";
 import { put, readManifest } from "./server.ts";
-import type { Host } from "./server.ts";
+import type { Host, HostConnection } from "./server.ts";
 import {
   beginAnew,
   forgetKeeping,
@@ -233,7 +232,7 @@ export class Keeper {
   }
 
   /** The server keeps none any more. @throws ClientError */
-  async #erase(connection: RoleConnection<"device">): Promise<void> {
+  async #erase(connection: HostConnection): Promise<void> {
     expectAnswer(await connection.request({ kind: "erase_history" }), "done");
   }
 
@@ -287,7 +286,7 @@ export class Keeper {
   }
 
   /** The counter by which the server's manifest is replaced, whoever signed it; one that leaves none to go on with is erased first. */
-  async #standing(connection: RoleConnection<"device">, { counter }: HistoryManifest, known: number): Promise<number> {
+  async #standing(connection: HostConnection, { counter }: HistoryManifest, known: number): Promise<number> {
     if (isCounterInReach(counter, known)) return counter;
     await this.#erase(connection);
     return 0;
@@ -309,7 +308,7 @@ export class Keeper {
   }
 
   /** What this device goes on with: whoever took over is followed, which the person is told, and an older copy is told and written over. */
-  async #agree(connection: RoleConnection<"device">, server: HistoryManifest): Promise<Keeping | undefined> {
+  async #agree(connection: HostConnection, server: HistoryManifest): Promise<Keeping | undefined> {
     const { store } = this.#world;
     const { stored, out, seen } = await store.transact("read", async (tx) => ({
       stored: await loadKeeping(tx),
@@ -350,7 +349,7 @@ export class Keeper {
   }
 
   /** Sends the chunks that were made; where the server has others, all of it begins anew. @throws ClientError */
-  async #sendChunks(connection: RoleConnection<"device">): Promise<void> {
+  async #sendChunks(connection: HostConnection): Promise<void> {
     const { store } = this.#world;
     for (;;) {
       const { out, keeping } = await store.transact("read", async (tx) => ({ out: await nextOut(tx), keeping: await loadKeeping(tx) }));
@@ -437,7 +436,7 @@ export class Keeper {
   }
 
   /** Has the manifest count all chunks; whether it did not yet. */
-  async #finish(connection: RoleConnection<"device">): Promise<boolean> {
+  async #finish(connection: HostConnection): Promise<boolean> {
     const { store, own } = this.#world;
     const keeping = await store.transact("read", loadKeeping);
     if (keeping === undefined || this.#isClosed) return false;

@@ -451,21 +451,27 @@ describe("[B-4] a device that keeps the backup", () => {
   });
 
   test("waits for a connection, and for none once the app is closed", async () => {
-    let isClosed = false;
+    const closing = new AbortController();
     let waits = 0;
     const setTimer = (_: number, run: () => void): (() => void) => {
       waits += 1;
-      isClosed = waits === 3;
+      if (waits === 3) closing.abort();
       queueMicrotask(run);
       return () => undefined;
     };
-    const host = hostOf(
-      { setTimer },
-      () => undefined,
-      () => isClosed,
-    );
+    const host = hostOf({ setTimer }, () => undefined, closing.signal);
     await expect(host(() => Promise.resolve())).rejects.toMatchObject({ code: "offline" });
     expect(waits).toBe(3);
+  });
+
+  test("does not wait for a server that says nothing, once the app is closed", async () => {
+    const { host, device, id } = await kept();
+    await device.say(id, 32, "second");
+    Object.assign(host.connection, { request: () => new Promise(() => undefined) });
+    const writing = device.backups.write(false);
+    await turns();
+    await device.backups.close();
+    await expect(writing).rejects.toMatchObject({ code: "offline" });
   });
 
   test("turns it off, also where the server hears of that only later", async () => {

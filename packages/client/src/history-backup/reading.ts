@@ -8,12 +8,11 @@ import { ClientError } from "../errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { linePrefix, loadLine } from "../timeline/history.ts";
 import { Timeline } from "../timeline/timeline.ts";
-import type { RoleConnection } from "../transport/connection.ts";
 import { openChunk } from "./format.ts";
 import type { ChunkPlace, HistoryItem } from "./format.ts";
 import { chainOf, chunkKeyOf } from "./keys.ts";
 import { readChunk } from "./server.ts";
-import type { Host } from "./server.ts";
+import type { Host, HostConnection } from "./server.ts";
 import {
   doubtfulOf,
   forgetReading,
@@ -97,7 +96,7 @@ export class Reading {
     putFound(tx, { ...found, stage: "done", generationKey: new Uint8Array(32) });
   }
 
-  async #takeChunk(connection: RoleConnection<"device">, found: FoundBackup, proof: ChunkProof): Promise<FoundBackup> {
+  async #takeChunk(connection: HostConnection, found: FoundBackup, proof: ChunkProof): Promise<FoundBackup> {
     const { store } = this.#world;
     const number = found.left - 1;
     const chunk = await this.#chunk(connection, { ...found, number }, proof.hash);
@@ -123,7 +122,7 @@ export class Reading {
 
   /** A chunk; `undefined` where it is missing, or is not the one that was written. */
   async #chunk(
-    connection: RoleConnection<"device">,
+    connection: HostConnection,
     { generation, number }: Pick<ChunkPlace, "generation" | "number">,
     hash: Uint8Array | undefined,
   ): Promise<Uint8Array | undefined> {
