@@ -1,4 +1,3 @@
-import { profileLockName } from "@latchkey/client/web";
 import { profile } from "./profile.ts";
 
 /*
@@ -8,6 +7,8 @@ import { profile } from "./profile.ts";
 
 const usualName = "latchkey";
 const holderPrefix = "latchkey-holder:";
+/** As the client names it (spec O-5): to ask it would bring half of it into the page. */
+const profileLock = `latchkey-worker:${profile}`;
 /** So many times a worker may say nothing before another name is tried, where no worker has anything to do with the profile: seven seconds. */
 const silentTries = 3;
 
@@ -64,7 +65,7 @@ export function createWorkerNames(locks: Locks, address: string): (tries: number
     const found = await locks.query();
     const { held = [], pending = [] } = found;
     holder = holderOf(found, address);
-    isFree = ![...held, ...pending].some(({ name }) => name === profileLockName(profile));
+    isFree = ![...held, ...pending].some(({ name }) => name === profileLock);
   };
   return (tries) => {
     // What is known is of the time before.
