@@ -82,6 +82,22 @@ describe("conversations", () => {
     expect((await only(again)).unreadCount).toBe(0);
   });
 
+  test("what was read stays read while one looks at it again: what came since is all that is not", async () => {
+    const [ada, ben] = [await register("ada"), await register("ben")];
+    const { id } = await ada.startConversation({ to: ["ben"] });
+    for (const text of ["one", "two", "three"]) await ada.send(id, text);
+    await settleAll(ada, ben);
+    const orderOf = async (text: string): Promise<number> =>
+      (await ben.messages(id, { limit: 50 })).find((message) => textOf(message).includes(text))?.order ?? 0;
+    await ben.markRead(id, await orderOf("three"));
+    await ada.send(id, "four");
+    await settleAll(ada, ben);
+    await ben.markRead(id, await orderOf("one"));
+    expect((await only(ben)).unreadCount).toBe(1);
+    await ben.markRead(id, await orderOf("four"));
+    expect((await only(ben)).unreadCount).toBe(0);
+  });
+
   test("[L-12] two who write to each other at the same moment end in one conversation", async () => {
     const [ada, ben] = [await register("ada"), await register("ben")];
     const [fromAda, fromBen] = await Promise.all([ada.startConversation({ to: ["ben"] }), ben.startConversation({ to: ["ada"] })]);

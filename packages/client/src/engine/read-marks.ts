@@ -28,8 +28,10 @@ export class ReadMarks {
     const { state } = runner;
     await own.markUnread(id, false);
     if (throughOrder <= state.readThrough && state.unread === 0) return;
-    const unread = throughOrder >= state.lastOrder ? 0 : await runner.history.unreadAfter(throughOrder);
-    await runner.input({ kind: "read", throughOrder: Math.min(throughOrder, state.lastOrder), unread });
+    // Who looks at something earlier again has read what they had read.
+    const through = Math.min(Math.max(throughOrder, state.readThrough), state.lastOrder);
+    const unread = through === state.lastOrder ? 0 : await runner.history.unreadAfter(through);
+    await runner.input({ kind: "read", throughOrder: through, unread });
     told.markedRead(runner.state);
     receipts.read(id);
     await this.#access.look(id, Math.min(throughOrder, state.lastOrder));
