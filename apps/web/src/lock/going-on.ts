@@ -10,3 +10,14 @@ export function tellWhile(app: Pick<Controller, "goesOn">, goesOn: () => boolean
   }, everyMs);
   return () => clearInterval(timer);
 }
+
+/** The same for what may hang: as long as its progress is another one each time. */
+export function tellWhileMoving(app: Pick<Controller, "goesOn">, progress: () => unknown): () => void {
+  let before = progress();
+  return tellWhile(app, () => {
+    const now = progress();
+    const hasMoved = now !== before;
+    before = now;
+    return hasMoved;
+  });
+}

@@ -6,6 +6,7 @@ import { Icon } from "../components/Icon.tsx";
 import { Switch } from "../components/settings/Switch.tsx";
 import { saveWritten, TooLargeHere } from "../files/save-written.ts";
 import { useFileSource } from "../files/use-files.ts";
+import { tellWhileMoving } from "../lock/going-on.ts";
 import { failureWords, t } from "../messages/words.ts";
 import { sortConversations } from "../state/app-state.ts";
 import { useApp, useSelector } from "../state/context.ts";
@@ -148,10 +149,14 @@ function useExport(): [Run, (what: { conversationId: string | undefined; without
       await saveWritten(pieces(), { name, hasWorker: await source.hasWorker(), signal: mine.signal });
       if (counts !== undefined) setRun({ kind: "done", counts, writtenBytes: progress?.writtenBytes ?? 0 });
     };
-    write().catch((error: unknown) => {
-      const isStopped = mine.signal.aborted || (error instanceof DOMException && error.name === "AbortError");
-      setRun(isStopped ? { kind: "stopped" } : { kind: "failed", why: whyOf(error) });
-    });
+    // A host may bring nothing of a file for long.
+    const endTelling = tellWhileMoving(controller, () => progress);
+    write()
+      .catch((error: unknown) => {
+        const isStopped = mine.signal.aborted || (error instanceof DOMException && error.name === "AbortError");
+        setRun(isStopped ? { kind: "stopped" } : { kind: "failed", why: whyOf(error) });
+      })
+      .finally(endTelling);
   };
   return [run, begin, () => going.current?.abort()];
 }
