@@ -31,6 +31,17 @@ test("what comes in parts is one, to the last byte that may come; without a body
   expect(await readAtMost(null, 0)).toEqual(new Uint8Array());
 });
 
+test("what comes byte by byte takes no more memory than its bytes: no part is held", async () => {
+  async function* drips(): AsyncGenerator<Uint8Array> {
+    const part = new Uint8Array(1);
+    for (let at = 0; at < 1000; at++) {
+      part[0] = at;
+      yield part;
+    }
+  }
+  expect(await readAtMost(drips(), 1000)).toEqual(Uint8Array.from({ length: 1000 }, (_, at) => at));
+});
+
 test("a stream without end is read no further than its bound, and told to end", async () => {
   const source = endless(10);
   expect(await readAtMost(source.stream, 95)).toBeUndefined();

@@ -3,19 +3,19 @@
  * is more than `maxBytes`: the rest is not read, and the stream is told to end. @throws what the stream throws
  */
 export async function readAtMost(stream: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
+  let whole = new Uint8Array(0);
   let size = 0;
   for await (const chunk of stream ?? []) {
-    size += chunk.length;
-    if (size > maxBytes) return undefined;
-    chunks.push(chunk);
+    const end = size + chunk.length;
+    if (end > maxBytes) return undefined;
+    if (end > whole.length) {
+      const larger = new Uint8Array(Math.min(maxBytes, Math.max(end, 2 * whole.length)));
+      larger.set(whole);
+      whole = larger;
+    }
+    // None of them is held: a byte that comes by itself takes some hundred of memory.
+    whole.set(chunk, size);
+    size = end;
   }
-  // Not concatBytes: a body may come in more parts than a call has arguments.
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return size === whole.length ? whole : whole.slice(0, size);
 }

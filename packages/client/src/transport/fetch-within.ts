@@ -1,4 +1,4 @@
-import { concatBytes } from "@latchkey/codec";
+import { readAtMost } from "@latchkey/codec";
 import { ClientError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 
@@ -95,19 +95,18 @@ export async function readBody(
   mostBytes: number,
   came: (bytes: number) => void = () => undefined,
 ): Promise<Uint8Array | undefined> {
-  if (response.body === null) return new Uint8Array(0);
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return concatBytes(...parts);
-    length += value.length;
-    came(value.length);
-    if (length > mostBytes) {
-      await reader.cancel().catch(() => undefined);
-      return undefined;
+  return await readAtMost(response.body === null ? null : piecesOf(response.body.getReader(), came), mostBytes);
+}
+
+async function* piecesOf(reader: ReadableStreamDefaultReader<Uint8Array>, came: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      came(value.length);
+      yield value;
     }
-    parts.push(value);
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
 }

@@ -46,6 +46,22 @@ test("what came before a stream broke off is given out, then it is thrown; an en
   await expect(arriving(new PassThrough().destroy(), { bytes: 0 }).next()).rejects.toMatchObject({ code: "ECONNRESET" });
 });
 
+test("what comes byte by byte is put together: of many pieces few are held", async () => {
+  const stream = new PassThrough({ highWaterMark: 1_000_000 });
+  const sent = Buffer.alloc(50_000, "what comes byte by byte ");
+  for (const at of sent.keys()) stream.write(sent.subarray(at, at + 1));
+  stream.write(Buffer.alloc(2000, "x"));
+  stream.end("!");
+  const pieces: number[] = [];
+  let text = "";
+  for await (const portion of arriving(stream, { bytes: 0 })) {
+    pieces.push(portion.length);
+    text += Buffer.concat(portion).toString();
+  }
+  expect(text).toBe(`${sent.toString()}${"x".repeat(2000)}!`);
+  expect(Math.max(...pieces)).toBeLessThan(20);
+});
+
 test.each([
   ["little", 0, 40],
   ["less where much waits in all", 16_777_216, 20],

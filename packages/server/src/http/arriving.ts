@@ -12,6 +12,10 @@ const portionBytes = 262_144;
 const muchBytes = 16_777_216;
 const smallPortionBytes = 65_536;
 
+/** Shorter pieces are put together: a byte that comes by itself takes some hundred of memory. */
+const leastPieceBytes = 1024;
+const blockBytes = 16_384;
+
 /**
  * What comes by a stream, in portions: each is all that has come since the one before, and is gone when the next is asked for. What came is given out before it is thrown that the
  * stream broke off; its own iterator would drop it.
@@ -22,8 +26,24 @@ export async function* arriving(stream: Readable, waiting: Waiting): AsyncGenera
   let bytes = 0;
   let news = Promise.withResolvers<void>();
   const end: { isEnded: boolean; error?: Error } = { isEnded: false };
+  /** The last piece of the portion is the beginning of it. */
+  let block: Uint8Array | undefined;
+  const put = (chunk: Uint8Array): void => {
+    const used = block === undefined ? blockBytes : (portion.at(-1)?.length ?? blockBytes);
+    if (chunk.length >= leastPieceBytes) {
+      block = undefined;
+      portion.push(chunk);
+    } else if (block === undefined || used + chunk.length > block.length) {
+      block = new Uint8Array(blockBytes);
+      block.set(chunk);
+      portion.push(block.subarray(0, chunk.length));
+    } else {
+      block.set(chunk, used);
+      portion[portion.length - 1] = block.subarray(0, used + chunk.length);
+    }
+  };
   const onData = (chunk: Uint8Array): void => {
-    portion.push(chunk);
+    put(chunk);
     bytes += chunk.length;
     waiting.bytes += chunk.length;
     if (bytes >= (waiting.bytes < muchBytes ? portionBytes : smallPortionBytes)) stream.pause();
@@ -51,6 +71,7 @@ export async function* arriving(stream: Readable, waiting: Waiting): AsyncGenera
       if (bytes > 0) {
         const [taken, takenBytes] = [portion, bytes];
         portion = [];
+        block = undefined;
         bytes = 0;
         stream.resume();
         try {

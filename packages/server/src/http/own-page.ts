@@ -1,3 +1,4 @@
+import { readAtMost } from "@latchkey/codec";
 import type { FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { Refusal } from "../errors.ts";
@@ -18,13 +19,7 @@ export async function readBody(request: FastifyRequest, maxBytes: number): Promi
 export async function readBytes(request: FastifyRequest, maxBytes: number): Promise<Uint8Array> {
   // The server's parser hands over the request itself; without a body there is none.
   const body = request.body as IncomingMessage | null | undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Without an encoding, chunks are buffers.
-  for await (const chunk of (body ?? []) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new Refusal("too_large");
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
+  const bytes = await readAtMost(body ?? null, maxBytes);
+  if (bytes === undefined) throw new Refusal("too_large");
+  return bytes;
 }

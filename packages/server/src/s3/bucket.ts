@@ -1,3 +1,4 @@
+import { readAtMost } from "@latchkey/codec";
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
@@ -321,9 +322,8 @@ export class Bucket {
   }
 
   async #bytesOf(response: Response, maxBytes: number): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.#content(response, maxBytes)) pieces.push(piece);
-    return new Uint8Array(Buffer.concat(pieces));
+    // More than that it throws itself.
+    return (await readAtMost(this.#content(response, maxBytes), maxBytes)) ?? new Uint8Array(0);
   }
 
   /** The content of an answer that has to have so many bytes. */
