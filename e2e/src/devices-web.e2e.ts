@@ -5,6 +5,7 @@ import {
   acceptRequest,
   conversationLink,
   createAccount,
+  messageBox,
   messageList,
   messagesWith,
   seeMessage,
@@ -376,6 +377,22 @@ describe("devices in the browser", () => {
     await page.getByRole("img", { name: /^Code of your safety number/ }).waitFor();
     problems["safety number"] = await accessibilityProblems(page);
     expect(Object.fromEntries(Object.entries(problems).filter(([, found]) => found.length > 0))).toEqual({});
+  });
+
+  test("who writes to somebody that deleted their account is told so, and keeps what they wrote", async () => {
+    const { page } = await browserOf("ida-1");
+    await createAccount(page, { url: server.url, username: "ida" });
+    const gus = await registerPerson({ home: folder.at("gus"), server: server.url, username: "gus", displayName: "Gus Amado" });
+    await startConversation(page, { to: ["gus"] });
+    await sendMessage(page, "Hello Gus");
+    await joinedConversation(gus.client, "ida");
+    await gus.client.deleteAccount();
+    await gus[Symbol.asyncDispose]();
+    await messageList(page).getByText("left", { exact: false }).waitFor();
+    await messageBox(page).fill("Are you there?");
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByText("has no account here any more. Nothing was sent.", { exact: false }).waitFor();
+    expect(await messageBox(page).inputValue()).toBe("Are you there?");
   });
 
   test("deleting the account asks for the username, says what is gone, and leaves an empty browser", async () => {

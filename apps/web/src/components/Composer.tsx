@@ -11,6 +11,7 @@ import { hasFinePointer, useAction, useApp, useSelector } from "../state/context
 import { nameOf } from "../state/person-name.ts";
 import { enterSends } from "../state/preferences.ts";
 import { directionOf, fillsField, fitting, fullnessOf, hasManyLines, isTooLongToHold } from "../state/text-size.ts";
+import { failureOf } from "../worker/protocol.ts";
 import { ComposerNotes } from "./ComposerNotes.tsx";
 import type { ComposerNote } from "./ComposerNotes.tsx";
 import { ComposingLine } from "./ComposingLine.tsx";
@@ -47,7 +48,7 @@ export function Composer({ conversation }: { readonly conversation: Conversation
 }
 
 function ComposerForm({ conversation }: { readonly conversation: Conversation }): ReactElement {
-  const { controller } = useApp();
+  const { controller, notify } = useApp();
   const act = useAction();
   const { id } = conversation;
   const [text, setText] = useState(() => controller.draft(id));
@@ -136,9 +137,19 @@ function ComposerForm({ conversation }: { readonly conversation: Conversation })
     change("");
     let isSent = true;
     const answered = composing?.message;
-    void act(async () => {
+    const send = async (): Promise<void> => {
       if (hasFiles) isSent = await (await import("../attach/attach.ts")).sendTray(controller, id, { text: message, answered });
       else await controller.send(id, message, answered);
+    };
+    void act(async () => {
+      try {
+        await send();
+      } catch (error) {
+        // The name is right: it was somebody's, who deleted their account.
+        if (failureOf(error).code !== "unknown_user" || conversation.peer === undefined) throw error;
+        notify(t("composer.gone", { person: nameOf(conversation.peer) }));
+        isSent = false;
+      }
     }).then((isDone) => {
       if ((isDone && isSent) || controller.draft(id) !== "") return;
       change(message);

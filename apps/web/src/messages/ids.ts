@@ -92,6 +92,7 @@ export interface Messages {
   "conversation.composerPlaceholder": undefined;
   "conversation.send": undefined;
   "composer.attach": undefined;
+  "composer.gone": { readonly person: string };
   "composer.long": undefined;
   "composer.insertBeginning": undefined;
   "composer.near": { readonly percent: number };
