@@ -47,7 +47,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
   };
   if (name === "help") {
     const [about, ...more] = rest.filter((argument) => argument !== "--json");
-    if (more.length > 0) throw usageError("usage: latchkey help [COMMAND]");
+    if (more.length > 0) throw usageError("latchkey help [COMMAND]");
     return about === undefined ? { kind: "overview" } : { kind: "help", command: find(about) };
   }
   const command = find(name);
@@ -59,7 +59,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
     return alone === "help" ? { kind: "help", command } : { kind: "version" };
   }
   const [least, most] = command.positionals;
-  if (positionals.length < least || positionals.length > most) throw usageError(`usage: latchkey ${command.usage}`);
+  if (positionals.length < least || positionals.length > most) throw usageError(`latchkey ${command.usage}`);
   return { kind: "run", command, values, positionals };
 }
 

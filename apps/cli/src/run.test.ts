@@ -56,7 +56,7 @@ describe("the command line", () => {
   ])("answers wrong usage of %j with one line and exit status 2", async (args, line) => {
     const { status, stderr } = await run(args);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^latchkey: (?:usage|invalid_option): .*\n$/);
+    expect(stderr).toMatch(/^latchkey: (?:usage|invalid_option): (?!usage:).*\n$/);
     expect(stderr.split("\n")).toHaveLength(2);
     expect(stderr).toContain(line);
   });

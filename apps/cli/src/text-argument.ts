@@ -8,7 +8,7 @@ export async function textArgument(
   usage: string,
 ): Promise<string> {
   const given = argument ?? (environment.isTyped ? undefined : "-");
-  if (given === undefined) throw usageError(`usage: latchkey ${usage}`);
+  if (given === undefined) throw usageError(`latchkey ${usage}`);
   const text = given === "-" ? (await environment.readStdin()).replace(/\r?\n$/, "") : given;
   if (text.trim() === "") throw usageError("there is no text to send");
   return text;

@@ -40,7 +40,7 @@ forbidden to say so: everybody is told this, always.`,
       });
       return;
     }
-    if (action !== "delete") throw usageError(`usage: latchkey ${accountCommand.usage}`);
+    if (action !== "delete") throw usageError(`latchkey ${accountCommand.usage}`);
     if (values["yes"] !== true) throw usageError("deleting an account cannot be undone: say --yes");
     await withClient(async (client) => {
       const account = await requireAccount(client);

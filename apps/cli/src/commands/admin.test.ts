@@ -99,7 +99,7 @@ test.each([
   const { admin } = await running();
   const { status, stderr } = await admin(...args);
   expect(status).toBe(2);
-  expect(stderr).toMatch(/^latchkey: (?:usage|invalid_option): [^\n]*\n$/);
+  expect(stderr).toMatch(/^latchkey: (?:usage|invalid_option): (?!usage:)[^\n]*\n$/);
   expect(stderr).toContain(reason);
 });
 

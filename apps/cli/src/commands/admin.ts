@@ -247,7 +247,7 @@ the server does not know.`,
 async function runAdmin(context: CommandContext): Promise<void> {
   const { positionals, values, output } = context;
   const { command, args } = findCommand(positionals);
-  if (args.length !== command.arguments) throw usageError(`usage: latchkey admin ${command.usage}`);
+  if (args.length !== command.arguments) throw usageError(`latchkey admin ${command.usage}`);
   const stray = ["uses", "days", "after", "limit"].find((name) => values[name] !== undefined && command.options?.includes(name) !== true);
   if (stray !== undefined) throw usageError(`"admin ${command.usage.split(" [")[0] ?? ""}" takes no --${stray}`);
   const dataDirectory = dataDirectoryOf(context);

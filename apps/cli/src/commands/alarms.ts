@@ -15,7 +15,7 @@ export const alarmsCommand: Command = {
     const [action, id] = context.positionals;
     if (action === undefined) return await list(context);
     if (action === "handle" && id !== undefined) return await handle(context, id);
-    throw usageError(`usage: latchkey ${alarmsCommand.usage}`);
+    throw usageError(`latchkey ${alarmsCommand.usage}`);
   },
 };
 

@@ -19,7 +19,7 @@ async function devices({ output, positionals, withClient }: CommandContext): Pro
   const [action, id, ...rest] = positionals;
   const isOthers = action === "remove-others" && id === undefined;
   if (action !== undefined && !isOthers && (action !== "remove" || id === undefined || rest.length > 0)) {
-    throw usageError(`usage: latchkey ${devicesCommand.usage}`);
+    throw usageError(`latchkey ${devicesCommand.usage}`);
   }
   await withClient(async (client) => {
     await catchUp(client);

@@ -24,7 +24,7 @@ The first two need no account.`,
     if (action === "audit" && name === undefined) return await audit(context);
     if (action === "show" && name !== undefined && rest.length === 0) return await show(context, name);
     if (action === "accept" && name !== undefined && rest.length === 0) return await accept(context, name);
-    throw usageError(`usage: latchkey ${directoryCommand.usage}`);
+    throw usageError(`latchkey ${directoryCommand.usage}`);
   },
 };
 

@@ -28,7 +28,7 @@ nothing that goes after a time or was to be seen once.
   positionals: [0, 1],
   async run({ environment, output, positionals: [given], values, withClient }) {
     const act = acts.find((one) => one === given);
-    if (given !== undefined && act === undefined) throw usageError(`usage: latchkey ${historyBackupCommand.usage}`);
+    if (given !== undefined && act === undefined) throw usageError(`latchkey ${historyBackupCommand.usage}`);
     await withClient(async (client) => {
       const state = await done(client, act, environment, { isAnew: values["anew"] === true, isAsked: values["phrase"] === true });
       output.result(state, formatState(state));

@@ -13,7 +13,7 @@ on with it elsewhere; to go there: "latchkey continue ID --with NAME".`,
   positionals: [3, 3],
   async run({ output, positionals, withClient }) {
     const [action, id = "", name = ""] = positionals;
-    if (action !== "accept" && action !== "decline") throw usageError(`usage: latchkey ${invitationCommand.usage}`);
+    if (action !== "accept" && action !== "decline") throw usageError(`latchkey ${invitationCommand.usage}`);
     await withClient(async (client) => {
       await catchUp(client);
       const { invitations, offers } = await findConversation(client, id);

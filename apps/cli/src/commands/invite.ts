@@ -25,7 +25,7 @@ async function invite({ output, positionals, values, withClient }: CommandContex
   const [action = "", group = "", linkId] = positionals;
   const isRevoke = action === "revoke";
   if (!["create", "list", "revoke"].includes(action) || isRevoke !== (linkId !== undefined))
-    throw usageError(`usage: latchkey ${inviteCommand.usage}`);
+    throw usageError(`latchkey ${inviteCommand.usage}`);
   const options = { days: countOption(values, "days"), uses: countOption(values, "uses"), isNamed: values["unnamed"] !== true };
   await withClient(async (client) => {
     await catchUp(client);
@@ -92,7 +92,7 @@ are passed over there.`,
     const [action = "", group = "", name] = positionals;
     const isList = action === "list";
     if (!["list", "admit", "refuse"].includes(action) || isList !== (name === undefined))
-      throw usageError(`usage: latchkey ${knocksCommand.usage}`);
+      throw usageError(`latchkey ${knocksCommand.usage}`);
     await withClient(async (client) => {
       await catchUp(client);
       await findConversation(client, group);

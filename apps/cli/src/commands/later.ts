@@ -93,10 +93,10 @@ async function later(context: CommandContext): Promise<void> {
   const text = stringOption(values, "text");
   const [to, argument] = positionals;
   const asked = [to, change, cancel, now].filter((one) => one !== undefined);
-  if (asked.length !== 1 || (change === undefined && text !== undefined)) throw usageError(`usage: latchkey ${laterCommand.usage}`);
+  if (asked.length !== 1 || (change === undefined && text !== undefined)) throw usageError(`latchkey ${laterCommand.usage}`);
   const atMs = at === undefined ? undefined : timeOf(at);
   if ((to !== undefined && atMs === undefined) || (change !== undefined && atMs === undefined && text === undefined))
-    throw usageError(`usage: latchkey ${laterCommand.usage}`);
+    throw usageError(`latchkey ${laterCommand.usage}`);
   const words = to === undefined ? "" : await textArgument(context, argument, laterCommand.usage);
   await withClient(async (client) => {
     if (to !== undefined) {

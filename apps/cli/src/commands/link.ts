@@ -29,7 +29,7 @@ With --json one object for each step: {"step":"offer"|"compare"|"moving"|"done",
 
 async function link(context: CommandContext): Promise<void> {
   const [action, ...code] = context.positionals;
-  if (action !== undefined && (action !== "accept" || code.length === 0)) throw usageError(`usage: latchkey ${linkCommand.usage}`);
+  if (action !== undefined && (action !== "accept" || code.length === 0)) throw usageError(`latchkey ${linkCommand.usage}`);
   await context.withClient(async (client) => {
     if (action === "accept") await accept(context, client, code.join(" "));
     else await offer(context, client);

@@ -91,7 +91,7 @@ export const pinCommand: Command = {
     const [id = ""] = context.positionals;
     const days = stringOption(context.values, "days");
     const isWhole = days === undefined || (/^[1-9]\d{0,3}$/u.test(days) && Number(days) <= 3650);
-    if (!isWhole || (days !== undefined && context.values["remove"] === true)) throw usageError(`usage: latchkey ${pinCommand.usage}`);
+    if (!isWhole || (days !== undefined && context.values["remove"] === true)) throw usageError(`latchkey ${pinCommand.usage}`);
     const until = context.values["remove"] === true ? "never" : days === undefined ? "forever" : Date.now() + Number(days) * 86_400_000;
     await change(context, id, (client, { conversationId }) => client.pin(conversationId, id, until));
   },
@@ -173,7 +173,7 @@ export const deletionsCommand: Command = {
   async run({ output, positionals, values, withClient }) {
     const [id = ""] = positionals;
     const [done, kept] = [stringOption(values, "do"), stringOption(values, "keep")];
-    if (done !== undefined && kept !== undefined) throw usageError(`usage: latchkey ${deletionsCommand.usage}`);
+    if (done !== undefined && kept !== undefined) throw usageError(`latchkey ${deletionsCommand.usage}`);
     await withClient(async (client) => {
       await catchUp(client);
       await findConversation(client, id);

@@ -32,7 +32,7 @@ async function moderate({ output, positionals, values, withClient }: CommandCont
     (action === "report" && first !== undefined && reason !== undefined) ||
     (action === "dismiss" && rest.length === 1) ||
     (["reports", "invited-by"].includes(action) && rest.length === 0);
-  if (!isRight) throw usageError(`usage: latchkey ${moderateCommand.usage}`);
+  if (!isRight) throw usageError(`latchkey ${moderateCommand.usage}`);
   await withClient(async (client) => {
     await catchUp(client);
     await findConversation(client, group);

@@ -44,8 +44,7 @@ export const appealCommand: Command = {
     const [noticeId] = positionals;
     const reportId = stringOption(values, "report");
     const words = stringOption(values, "words");
-    if (words === undefined || (noticeId === undefined) === (reportId === undefined))
-      throw usageError(`usage: latchkey ${appealCommand.usage}`);
+    if (words === undefined || (noticeId === undefined) === (reportId === undefined)) throw usageError(`latchkey ${appealCommand.usage}`);
     await withClient(async (client) => {
       const chosen = { conversationId: stringOption(values, "conversation") ?? "", messageIds: stringOptions(values, "message") };
       const against = { words, ...(noticeId === undefined ? {} : { noticeId }), ...(reportId === undefined ? {} : { reportId }) };

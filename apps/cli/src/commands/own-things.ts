@@ -21,7 +21,7 @@ export const muteCommand: Command = {
   async run(context) {
     const [to = "", given = "always"] = context.positionals;
     const time = muteTimes.find((name) => name === given);
-    if (time === undefined && given !== "off") throw usageError(`usage: latchkey ${muteCommand.usage}`);
+    if (time === undefined && given !== "off") throw usageError(`latchkey ${muteCommand.usage}`);
     await set(context, to, (client, { id }) => client.mute(id, time === undefined ? undefined : muteEnd(time, Date.now())));
   },
 };
@@ -53,7 +53,7 @@ export const topCommand: Command = {
     const place = stringOption(context.values, "place");
     const isRemoved = context.values["remove"] === true;
     if ((place !== undefined && !/^[1-9]\d?$/u.test(place)) || (isRemoved && place !== undefined))
-      throw usageError(`usage: latchkey ${topCommand.usage}`);
+      throw usageError(`latchkey ${topCommand.usage}`);
     await set(context, to, (client, { id }) => client.pinConversation(id, isRemoved ? undefined : Number(place ?? 1) - 1));
   },
 };
@@ -141,7 +141,7 @@ export const draftCommand: Command = {
   async run({ output, positionals, values, withClient }) {
     const [to = "", text] = positionals;
     const asked = [text !== undefined, values["take"] === true, values["drop"] === true].filter(Boolean).length;
-    if (asked > 1) throw usageError(`usage: latchkey ${draftCommand.usage}`);
+    if (asked > 1) throw usageError(`latchkey ${draftCommand.usage}`);
     await withClient(async (client) => {
       await catchUp(client);
       const { id } = await knownConversation(client, to);

@@ -34,7 +34,7 @@ export const voteCommand: Command = {
     const [id = "", ...numbers] = context.positionals;
     const isEnd = context.values["end"] === true;
     if (!numbers.every((number) => /^[1-9]\d?$/u.test(number)) || (isEnd && numbers.length > 0))
-      throw usageError(`usage: latchkey ${voteCommand.usage}`);
+      throw usageError(`latchkey ${voteCommand.usage}`);
     await context.withClient(async (client) => {
       await catchUp(client);
       const { conversationId } = await client.findMessage(id);

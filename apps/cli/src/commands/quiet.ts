@@ -42,7 +42,7 @@ function changeOf([named, given]: readonly string[]): ((hours: QuietHours) => Qu
   // `latchkey quiet off`: of all days.
   const days = given === undefined && named === "off" ? weekdays : groups[named];
   const span = spanOf(given ?? named);
-  if (days === undefined || span === undefined) throw usageError(`usage: latchkey ${quietCommand.usage}`);
+  if (days === undefined || span === undefined) throw usageError(`latchkey ${quietCommand.usage}`);
   return (hours) => {
     const kept = Object.entries(hours).filter(([day]) => !days.some((one) => one === day));
     return Object.fromEntries([...kept, ...(span === "off" ? [] : days.map((day) => [day, span] as const))]);

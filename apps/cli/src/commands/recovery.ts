@@ -28,7 +28,7 @@ async function run(context: CommandContext): Promise<void> {
   const { positionals, output, values, environment, withClient } = context;
   const [what, change] = positionals;
   if (what !== "passphrase" || (change !== undefined && change !== "on" && change !== "off"))
-    throw usageError(`usage: latchkey ${recoveryCommand.usage}`);
+    throw usageError(`latchkey ${recoveryCommand.usage}`);
   await withClient(async (client) => {
     await client.settle({ timeoutMs: waitMs });
     const made = change === "on" ? await turnOn(client, { environment, output, isOwn: values["own"] === true }) : undefined;

@@ -51,7 +51,7 @@ export const reportsCommand: Command = {
 async function report({ output, positionals, values, withClient }: CommandContext): Promise<void> {
   const [conversation = "", ...messageIds] = positionals;
   const reason = reportReasons.find((one) => one === stringOption(values, "reason"));
-  if (reason === undefined) throw usageError(`usage: latchkey ${reportCommand.usage}`);
+  if (reason === undefined) throw usageError(`latchkey ${reportCommand.usage}`);
   const chosen = {
     messageIds,
     contextIds: stringOptions(values, "context"),

@@ -21,7 +21,7 @@ export const requestsCommand: Command = {
       });
       return;
     }
-    if (!["accept", "decline", "block"].includes(action) || name === "") throw usageError(`usage: latchkey ${requestsCommand.usage}`);
+    if (!["accept", "decline", "block"].includes(action) || name === "") throw usageError(`latchkey ${requestsCommand.usage}`);
     await withClient(async (client) => {
       await catchUp(client);
       const { id, person } = await findRequest(client, name);

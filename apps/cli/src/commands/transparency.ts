@@ -29,7 +29,7 @@ HOST is a server's name or address. No account is needed.`,
     const [action, argument] = context.positionals;
     if (action === "verify") return await verify(context, argument);
     if (action === "receipt" && argument !== undefined) return await receipt(context, argument);
-    throw usageError(`usage: latchkey ${transparencyCommand.usage}`);
+    throw usageError(`latchkey ${transparencyCommand.usage}`);
   },
 };
 
