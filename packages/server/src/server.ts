@@ -18,6 +18,7 @@ import { startDirectory } from "./directory/start-directory.ts";
 import { ServerError, StoreError, StoreFault } from "./errors.ts";
 import { Health } from "./health.ts";
 import { createApp } from "./http/app.ts";
+import { endCrumbs } from "./http/crumbs.ts";
 import { listenOn } from "./http/listening.ts";
 import { serveMetrics } from "./http/metrics-server.ts";
 import { createRegistry } from "./http/metrics-text.ts";
@@ -261,6 +262,7 @@ async function start(params: {
     proxies,
   );
   sockets.attach(app.server);
+  endCrumbs(app.server);
   opened.defer(() => sockets.close());
   const gateway = new Gateway(services, proxies);
   gateway.attach(app.server, (stream) => sockets.upgraded(stream));

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { noProxies } from "../../addresses.ts";
 import { listening } from "../../http/listening.ts";
+import { endCrumbs } from "../../http/crumbs.ts";
 import { SocketLimits } from "../../http/socket-limits.ts";
 import type { SocketBounds } from "../../http/socket-limits.ts";
 
@@ -28,6 +29,7 @@ export class PlainHttp {
       this.#answer(request, response),
     );
     this.#limits.attach(this.#server);
+    endCrumbs(this.#server);
     this.#server.timeout = timeoutMs;
     // Too many sockets, or none left: port 80 is dispensable, the server is not.
     this.#server.on("error", () => undefined);
