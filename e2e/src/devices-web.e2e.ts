@@ -222,6 +222,15 @@ describe("devices in the browser", () => {
     await page.locator(".phrase b").nth(23).waitFor();
     const phrase = await page.locator(".phrase b").allTextContents();
     expect(phrase).toHaveLength(24);
+    // On a phone that is turned they stand elsewhere, and are still there; whoever goes somewhere else finds them hidden again.
+    await page.setViewportSize(viewports.phone);
+    await page.locator(".column-list .phrase b").nth(23).waitFor();
+    await page.setViewportSize(viewports.desktop);
+    await page.locator(".column-place-empty .phrase b").nth(23).waitFor();
+    await page.getByRole("button", { name: "Settings", exact: true }).click();
+    await page.getByRole("button", { name: "Back", exact: true }).click();
+    expect(await page.locator(".phrase b").count()).toBe(0);
+    await page.getByRole("button", { name: "Show the 24 words" }).click();
     await page.getByRole("button", { name: "I have written them down" }).click();
     const fields = page.getByRole("textbox", { name: /^Word \d+$/ });
     await fields.nth(2).waitFor();

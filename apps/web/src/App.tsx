@@ -8,6 +8,7 @@ import { t } from "./messages/words.ts";
 import { BlockedPage } from "./pages/BlockedPage.tsx";
 import { EmptyPage } from "./pages/EmptyPage.tsx";
 import { asksForRecoveryPhrase } from "./state/app-state.ts";
+import type { KeptProgress, RecoveryProgress } from "./components/RecoveryPanel.tsx";
 import { AppContext, threeColumns, twoColumns, useApp, useMedia, useRoute, useSelector } from "./state/context.ts";
 import type { App as AppValue, NoticeAction } from "./state/context.ts";
 import type { Controller } from "./state/controller.ts";
@@ -170,6 +171,7 @@ function Messenger(): ReactElement {
   const opened = useSelector((state) => state.openId !== undefined);
   const [hasConversationPage] = useStaying(opened);
   const isHome = route.kind === "home" || route.kind === "recover" || route.kind === "join";
+  const writing = useWriting(isHome);
   return (
     <div className="shell">
       <Boundary kind="part">
@@ -191,7 +193,9 @@ function Messenger(): ReactElement {
           >
             <div className="column-list-part" hidden={areSettings}>
               <Boundary kind="part">
-                <ConversationList headingLevel={isTwo ? 2 : 1}>{isTwo ? undefined : <FirstInvitation />}</ConversationList>
+                <ConversationList headingLevel={isTwo ? 2 : 1}>
+                  {isTwo ? undefined : <FirstInvitation writing={writing} />}
+                </ConversationList>
               </Boundary>
             </div>
             {areSettings && (
@@ -204,7 +208,7 @@ function Messenger(): ReactElement {
         )}
         {(isTwo || !isHome) && (
           <Boundary kind="part" place={formatRoute(route)} leave={route.kind === "home" ? undefined : leave}>
-            <Place route={route} isThree={isThree} />
+            <Place route={route} isThree={isThree} writing={writing} />
           </Boundary>
         )}
       </div>
@@ -237,14 +241,26 @@ function useLinked(): void {
   }, [controller, isDone, isNew, notify, router]);
 }
 
+/**
+ * How far somebody is in writing the recovery phrase down at home: a phone that is turned shows it in another place. It is forgotten with leaving
+ * there.
+ */
+function useWriting(isHome: boolean): KeptProgress {
+  const [progress, setProgress] = useState<RecoveryProgress>();
+  useEffect(() => {
+    if (!isHome) setProgress(undefined);
+  }, [isHome]);
+  return [progress, setProgress];
+}
+
 /** On a phone, in place of a list that is empty. */
-function FirstInvitation(): ReactElement {
+function FirstInvitation({ writing }: { readonly writing: KeptProgress }): ReactElement {
   const asksForPhrase = useSelector(asksForRecoveryPhrase);
   const [isWriting, endWriting] = useStaying(asksForPhrase);
   if (!isWriting) return <EmptyPage isFirst headingLevel={2} />;
   return (
     <div className="recovery-place">
-      <RecoveryPanel headingLevel={2} finish={endWriting} />
+      <RecoveryPanel headingLevel={2} kept={writing} finish={endWriting} />
     </div>
   );
 }
@@ -258,7 +274,7 @@ function useStaying(value: boolean): readonly [boolean, () => void] {
   return [value || isStaying, () => setIsStaying(false)];
 }
 
-function HomePlace(): ReactElement {
+function HomePlace({ writing }: { readonly writing: KeptProgress }): ReactElement {
   const isFirst = useSelector((state) => state.conversations.size === 0);
   const asksForPhrase = useSelector(asksForRecoveryPhrase);
   const [isWriting, endWriting] = useStaying(asksForPhrase);
@@ -266,7 +282,7 @@ function HomePlace(): ReactElement {
     <main className="column-place-empty">
       {isWriting ? (
         <div className="recovery-place">
-          <RecoveryPanel headingLevel={1} finish={endWriting} />
+          <RecoveryPanel headingLevel={1} kept={writing} finish={endWriting} />
         </div>
       ) : (
         <EmptyPage isFirst={isFirst} headingLevel={1} />
@@ -275,12 +291,20 @@ function HomePlace(): ReactElement {
   );
 }
 
-function Place({ route, isThree }: { readonly route: Route; readonly isThree: boolean }): ReactElement {
+function Place({
+  route,
+  isThree,
+  writing,
+}: {
+  readonly route: Route;
+  readonly isThree: boolean;
+  readonly writing: KeptProgress;
+}): ReactElement {
   switch (route.kind) {
     case "home":
     case "join":
     case "recover":
-      return <HomePlace />;
+      return <HomePlace writing={writing} />;
     case "conversation":
       if (route.details && !isThree) return <DetailsPane key={route.id} id={route.id} isMain />;
       return (

@@ -13,32 +13,56 @@ const checkedWords = 3;
 
 type Step = "why" | "words" | "check" | "done";
 
+/** How far somebody is in writing it down. */
+export interface RecoveryProgress {
+  readonly step: Step;
+  /** While it is shown, or asked for. */
+  readonly phrase: readonly string[] | undefined;
+}
+
+const begins: RecoveryProgress = { step: "why", phrase: undefined };
+
+/** How far somebody is, where the panel may stand in one place or another, and how it is forgotten. */
+export type KeptProgress = readonly [progress: RecoveryProgress | undefined, keep: (progress: RecoveryProgress | undefined) => void];
+
 /** The recovery phrase: why, the words, a check that they are on paper; then this device forgets them. */
-export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?: 1 | 2; readonly finish: () => void }): ReactElement {
+export function RecoveryPanel({
+  headingLevel,
+  kept,
+  finish,
+}: {
+  readonly headingLevel?: 1 | 2;
+  /** Where it is kept how far somebody is; else it is lost with the panel. */
+  readonly kept?: KeptProgress;
+  readonly finish: () => void;
+}): ReactElement {
   const { controller } = useApp();
   const hasPhrase = useSelector((state) => state.account?.hasRecoveryPhrase === true);
-  const [step, setStep] = useState<Step>("why");
-  const [phrase, setPhrase] = useState<readonly string[]>();
+  const own = useState<RecoveryProgress>();
+  const [progress = begins, setProgress] = kept ?? own;
+  const { step, phrase } = progress;
+  const setStep = (next: Step): void => setProgress({ ...progress, step: next });
   const act = useAction();
   const [isErasing, actErasing] = useBusyAction();
   const Heading = headingLevel === 1 ? "h1" : "h2";
 
   const show = (): void => {
     void act(async () => {
-      setPhrase(await controller.client.recoveryPhrase());
-      setStep("words");
+      setProgress({ step: "words", phrase: await controller.client.recoveryPhrase() });
     });
+  };
+  const end = (): void => {
+    setProgress(undefined);
+    finish();
   };
   const later = (): void => {
     controller.putOffRecovery();
-    finish();
+    end();
   };
   // Said to be done once the device has it on its disk; until then the panel holds what it shows.
   const erase = (): void => {
     void actErasing(() => controller.finishRecovery()).then((isDone) => {
-      if (!isDone) return;
-      setStep("done");
-      setPhrase(undefined);
+      if (isDone) setProgress({ step: "done", phrase: undefined });
     });
   };
 
@@ -46,9 +70,9 @@ export function RecoveryPanel({ headingLevel, finish }: { readonly headingLevel?
     <div className="recovery">
       {headingLevel !== undefined && <Heading className="recovery-heading">{t("recovery.heading")}</Heading>}
       {step === "done" ? (
-        <Done finish={finish} />
+        <Done finish={end} />
       ) : !hasPhrase && phrase === undefined ? (
-        <None finish={finish} />
+        <None finish={end} />
       ) : step === "words" && phrase !== undefined ? (
         <Words phrase={phrase} next={() => setStep("check")} later={later} />
       ) : step === "check" && phrase !== undefined ? (
