@@ -57,6 +57,24 @@ describe("the text of messages, in the app", () => {
     expect(await accessibilityProblems(page)).toEqual([]);
   });
 
+  test("keeps the time at a distance, whichever way the text runs", async () => {
+    for (const text of ["See you tomorrow", "\u0646\u0644\u062A\u0642\u064A \u063A\u062F\u0627"]) {
+      await write(text);
+      const gap = await messagesWith(page, text)
+        .locator(".text-paragraph")
+        .evaluate((paragraph) => {
+          const meta = paragraph.querySelector(".meta");
+          if (meta === null) return 0;
+          const range = document.createRange();
+          range.selectNodeContents(paragraph);
+          range.setEndBefore(meta);
+          const [words, time] = [range.getBoundingClientRect(), meta.getBoundingClientRect()];
+          return Math.max(time.left - words.right, words.left - time.right);
+        });
+      expect([text, gap >= 8]).toEqual([text, true]);
+    }
+  });
+
   test("has no HTML in it, and shows what looks like an entity as it was written", async () => {
     await write("<b>bold?</b> &lt;b> <img src=x onerror=alert(1)>");
     await messagesWith(page, "<b>bold?</b> &lt;b> <img src=x onerror=alert(1)>").waitFor();

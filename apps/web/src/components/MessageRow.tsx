@@ -247,14 +247,16 @@ function Body({ message, meta }: { readonly message: Message; readonly meta: Rea
 
 function Meta({ message, receipt }: { readonly message: Message; readonly receipt: ReceiptState | undefined }): ReactElement {
   return (
-    <span className="meta" dir="ltr">
-      <StarMark message={message} />
-      {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{t("messageParts.edited")}</span>}
-      {message.timer !== undefined && <TimerMark timer={message.timer} />}
-      <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
-        {formatTime(message.sentAtMs)}
-      </time>
-      <DeliveryIcon message={message} receipt={receipt} />
+    <span className="meta">
+      <span dir="ltr">
+        <StarMark message={message} />
+        {message.edited !== undefined && <span title={formatFull(message.edited.atMs)}>{t("messageParts.edited")}</span>}
+        {message.timer !== undefined && <TimerMark timer={message.timer} />}
+        <time dateTime={isoTime(message.sentAtMs)} title={formatFull(message.sentAtMs)}>
+          {formatTime(message.sentAtMs)}
+        </time>
+        <DeliveryIcon message={message} receipt={receipt} />
+      </span>
     </span>
   );
 }
