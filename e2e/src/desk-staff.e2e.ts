@@ -20,6 +20,10 @@ test("whoever has the first code makes a passkey, names others, and signs in aga
   await page.goto(link);
   await addAuthenticator(page);
   await page.getByRole("heading", { name: "Come to the desk" }).waitFor();
+  // Its ground is the whole window, and the card stands in the middle of it.
+  const [ground, card] = [await page.locator(".welcome").boundingBox(), await page.locator(".welcome-card").boundingBox()];
+  const height = page.viewportSize()?.height ?? 0;
+  expect([ground?.height, Math.round((card?.y ?? 0) * 2 + (card?.height ?? 0))]).toEqual([height, height]);
   // What lets somebody in does not stay in the address.
   expect(page.url()).toBe(`${server.url}/desk`);
   await look(page, "desk-enrol", { fullPage: true });
