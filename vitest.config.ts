@@ -158,7 +158,7 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/src/**/*.e2e.ts"],
           environment: "node",
-          maxWorkers,
+          maxWorkers: waitingWorkers,
           isolate,
           // Nobody waits so long where all is well: what is slow for once is not wrong.
           // Two browsers, a server and their clocks on one machine: what fails once is tried again, and named at the end (tools/test.js) as a fault to find.

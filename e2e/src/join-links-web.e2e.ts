@@ -162,3 +162,21 @@ test("[X-14] a link that was taken back says so, and one that is cut short is no
   await conversationLink(cyd.page, "Allotment").waitFor();
   expect(await page.getByRole("textbox", { name: "Invite link", exact: true }).count()).toBe(0);
 });
+
+test("somebody's own link, opened without an account, says whose it is, and leads to them once there is one; other words in it are not shown", async () => {
+  await using eva = await openBrowser({ folder: folder.at("eva"), viewport: { width: 390, height: 844 } });
+  const { page } = eva;
+  await page.goto(`${server.url}/new?to=${encodeURIComponent("ada, your bank needs you")}`);
+  await page.getByRole("textbox", { name: "Username", exact: true }).waitFor();
+  expect(await page.getByText(/your bank|You were given a link/u).count()).toBe(0);
+  await page.goto(`${server.url}/new?to=ada`);
+  await page.getByText("You were given a link to ada.").waitFor();
+  await picture(page, "own-link-390");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.getByRole("textbox", { name: "Username", exact: true }).fill("eva");
+  await page.getByRole("button", { name: "Create account", exact: true }).click();
+  await page.getByRole("heading", { name: "New conversation" }).waitFor();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await sendMessage(page, "You gave me your link");
+  await seeMessage(page, "You gave me your link");
+});

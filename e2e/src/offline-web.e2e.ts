@@ -258,10 +258,13 @@ describe("a newer build", () => {
 });
 
 describe("[O-5] the one lock", () => {
+  /** A worker that ends while it is asked answers nothing, ever. */
+  const silent = <T>(answer: T): Promise<T> => new Promise((resolve) => setTimeout(resolve, 3000, answer));
   /** The one that answers pages; another may be on its way with a newer build. */
   const activeWorker = async (): Promise<Worker | undefined> => {
     for (const worker of ada.context.serviceWorkers()) {
-      const state = await worker.evaluate(() => (Reflect.get(globalThis, "serviceWorker") as ServiceWorker).state).catch(() => "gone");
+      const asked = worker.evaluate(() => (Reflect.get(globalThis, "serviceWorker") as ServiceWorker).state).catch(() => "gone");
+      const state = await Promise.race([asked, silent("gone")]);
       if (state === "activated") return worker;
     }
     return undefined;
@@ -275,10 +278,10 @@ describe("[O-5] the one lock", () => {
   /** Whether the service worker would be given the profile now. */
   const workerMayHave = async (): Promise<boolean> => {
     const worker = await serviceWorker();
-    return await worker.evaluate(
-      async (name) => await navigator.locks.request(name, { ifAvailable: true }, async (lock) => lock !== null),
-      lockName,
-    );
+    const asked = worker
+      .evaluate(async (name) => await navigator.locks.request(name, { ifAvailable: true }, async (lock) => lock !== null), lockName)
+      .catch(() => false);
+    return await Promise.race([asked, silent(false)]);
   };
   const open = async (tab: Page): Promise<void> => {
     await tab.goto(conversationUrl());
@@ -484,13 +487,14 @@ describe("[O-7] the installed app", () => {
       // The browser's own may come at any moment, and would take the place of this one.
       addEventListener("beforeinstallprompt", (event) => event.isTrusted && event.stopImmediatePropagation(), { capture: true });
       const offer = new Event("beforeinstallprompt");
-      Object.assign(offer, { prompt: async () => void Object.assign(globalThis, { wasAsked: true }) });
+      // Where it outlives the page.
+      Object.assign(offer, { prompt: async () => localStorage.setItem("test-asked", "yes") });
       dispatchEvent(offer);
     });
     await page.getByRole("heading", { name: "App on this device" }).waitFor();
     await look(page, "install");
     await page.getByRole("button", { name: "Install", exact: true }).click();
-    await expect.poll(() => page.evaluate(() => Reflect.get(globalThis, "wasAsked"))).toBe(true);
+    await expect.poll(() => page.evaluate(() => localStorage.getItem("test-asked")).catch(() => undefined)).toBe("yes");
     await page.getByRole("heading", { name: "App on this device" }).waitFor({ state: "detached" });
   }, 120_000);
 });

@@ -651,6 +651,7 @@ export interface Messages {
   "record.unchecked": { readonly host: string };
   "record.why": undefined;
   "welcome.toJoin": undefined;
+  "welcome.toWrite": { readonly name: string };
   "welcome.heading": undefined;
   "welcome.serverLine": { readonly name: string };
   "welcome.registration.open": undefined;

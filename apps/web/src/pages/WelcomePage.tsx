@@ -6,6 +6,7 @@ import { failureWords } from "../messages/words.ts";
 import { Icon, Mark } from "../components/Icon.tsx";
 import { PendingNote } from "../components/PendingNote.tsx";
 import { useApp, useRoute, useSelector } from "../state/context.ts";
+import type { Route } from "../state/router.ts";
 import { deviceName } from "../state/device-name.ts";
 import { forgetInvitation, invitationOfFragment } from "../state/invitation-link.ts";
 import { hadAccount, registrationUnderWay, rememberRegistering } from "../state/preferences.ts";
@@ -20,7 +21,8 @@ type Availability = { readonly kind: "none" } | { readonly kind: "checking" } | 
 /** The first page of somebody who has no account here: two fields, one button. */
 export function WelcomePage(): ReactElement {
   const { controller } = useApp();
-  const isKnocking = useRoute().kind === "knock";
+  const route = useRoute();
+  const inviter = inviterOf(route);
   const server = useSelector((state) => state.server);
   const pending = useSelector((state) => state.pendingAccount);
   const id = useId();
@@ -107,7 +109,8 @@ export function WelcomePage(): ReactElement {
           </p>
         )}
         {pending !== undefined && <PendingNote pending={pending} />}
-        {isKnocking && <p className="notice notice-brass">{t("welcome.toJoin")}</p>}
+        {route.kind === "knock" && <p className="notice notice-brass">{t("welcome.toJoin")}</p>}
+        {inviter !== undefined && <p className="notice notice-brass">{t("welcome.toWrite", { name: inviter })}</p>}
         <form onSubmit={(event) => void submit(event)} noValidate>
           <div className="field">
             <label htmlFor={`${id}username`}>{t("welcome.username")}</label>
@@ -179,6 +182,12 @@ export function WelcomePage(): ReactElement {
       <ServerLine server={server} />
     </main>
   );
+}
+
+/** Whose link led here: what is no username is whatever somebody put into a link, and is not shown. */
+function inviterOf(route: Route): string | undefined {
+  const username = route.kind === "new" ? normalizeUsername(route.to) : "";
+  return checkUsernameRule(username).kind === "none" ? username : undefined;
 }
 
 /** The ways in of somebody who has an account. */
