@@ -237,6 +237,29 @@ test("[C-4] what expired while the bucket did not answer is removed from it once
   expect(keys()).toEqual([]);
 });
 
+test("[C-4] what expires while nothing may be removed is given to nobody any more, however long that lasts and however many there are", async () => {
+  const { place, fake, keys } = await startTestBucket("the test");
+  const { services, at, store } = await servicesOver(place);
+  const [blobs] = services;
+  const [first, second] = [random(32), random(32)];
+  for (const blobId of [first, second]) await blobs?.put(blobId, [random(100)]);
+  const expiresDay = dayOf(at.nowMs);
+  for (let count = 0; count < 250; count++) await store.addBlob({ blobId: random(32), sha256: random(32), sizeBytes: 1, expiresDay });
+  at.nowMs += (defaultLimits.unusedBlobDays + 1) * dayMs;
+  let removals = 0;
+  fake.fault = ({ method }) => {
+    if (method === "DELETE") removals += 1;
+    return method === "DELETE" ? 503 : undefined;
+  };
+  expect([await blobs?.expire(), await store.findBlob({ blobId: first }), removals > 4]).toEqual([252, undefined, false]);
+  const later = random(32);
+  await blobs?.put(later, [random(100)]);
+  at.nowMs += (defaultLimits.unusedBlobDays + 1) * dayMs;
+  expect([await blobs?.expire(), await store.findBlob({ blobId: later }), keys().length]).toEqual([1, undefined, 3]);
+  fake.fault = undefined;
+  expect([await blobs?.expire(), keys()]).toEqual([0, []]);
+});
+
 test("[C-4] who removes what expired while that is under way asks the bucket for nothing twice", async () => {
   const { place, fake, keys } = await startTestBucket("the test");
   const { services, at } = await servicesOver(place);

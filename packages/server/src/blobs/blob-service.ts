@@ -114,18 +114,26 @@ export class BlobService {
     let removed = 0;
     const { limits, dayBefore } = this.#context;
     const day = dayBefore(limits.unusedBlobDays) + limits.unusedBlobDays;
-    try {
-      for (let last = expiredAtOnce; last === expiredAtOnce; removed += last) {
-        await this.#files.removeExpired();
-        const blobs = await this.#index.expireBlobs({ day, maxItems: expiredAtOnce });
-        for (const blob of blobs) this.#files.expired(blob);
-        last = blobs.length;
-      }
-      await this.#files.removeExpired();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+    let mayRemove = true;
+    // What is over is nobody's any more, whether or not its bytes can be removed now.
+    for (let last = expiredAtOnce; last === expiredAtOnce; removed += last) {
+      const blobs = await this.#index.expireBlobs({ day, maxItems: expiredAtOnce });
+      for (const blob of blobs) this.#files.expired(blob);
+      last = blobs.length;
+      mayRemove &&= await this.#removeExpired();
     }
     return removed;
+  }
+
+  /** Whether the bytes of what expired could be removed: what is left goes with the next call. */
+  async #removeExpired(): Promise<boolean> {
+    try {
+      await this.#files.removeExpired();
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
   }
 
   async #forgetAll(): Promise<number> {

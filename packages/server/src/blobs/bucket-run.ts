@@ -21,36 +21,39 @@ export interface KnownRuns {
   readonly isHeld: boolean;
 }
 
+/** What it is made with. */
+interface BucketRunParams {
+  readonly bucket: Bucket;
+  readonly watch: BucketWatch;
+  /** Of this run, random. */
+  readonly id: string;
+  readonly known: KnownRuns;
+  /** The operator says that what these data do not know may be removed. */
+  readonly isTold: boolean;
+  /** Puts down what the next run is to know. */
+  readonly keep: (known: KnownRuns) => Promise<void>;
+  readonly setTimer: SetTimer;
+  /** A clock that never jumps, in milliseconds. */
+  readonly elapsedMs: () => number;
+  /** A line for the operator, without anything secret. */
+  readonly tell: (message: string) => void;
+  readonly patience?: Pick<BlobPatience, "lookMs" | "aloneMs"> | undefined;
+}
+
 /**
  * Whether this process alone has the bucket, with the newest data of its server. A copy of a data folder that is started beside the server,
  * and data that were restored, know nothing of what came since, and would remove it: so nothing is removed where another run had the bucket.
  * Who finds another one there says so, and puts itself back, so that both know.
  */
 export class BucketRun {
-  readonly #params: ConstructorParameters<typeof BucketRun>[0];
+  readonly #params: BucketRunParams;
   #known: KnownRuns;
   #claimedMs: number | undefined;
   #isContested = false;
   #cancel: () => void = () => undefined;
   #isClosed = false;
 
-  /**
-   * @param params.id of this run, random
-   * @param params.isTold the operator says that what these data do not know may be removed
-   * @param params.keep puts down what the next run is to know
-   */
-  constructor(params: {
-    bucket: Bucket;
-    watch: BucketWatch;
-    id: string;
-    known: KnownRuns;
-    isTold: boolean;
-    keep: (known: KnownRuns) => Promise<void>;
-    setTimer: SetTimer;
-    elapsedMs: () => number;
-    tell: (message: string) => void;
-    patience?: Pick<BlobPatience, "lookMs" | "aloneMs"> | undefined;
-  }) {
+  constructor(params: BucketRunParams) {
     this.#params = params;
     this.#known = params.known;
   }
