@@ -163,7 +163,7 @@ test("[X-14] a link that was taken back says so, and one that is cut short is no
   expect(await page.getByRole("textbox", { name: "Invite link", exact: true }).count()).toBe(0);
 });
 
-test("somebody's own link, opened without an account, says whose it is, and leads to them once there is one; other words in it are not shown", async () => {
+test("[E-116] somebody's own link, opened without an account, says whose it is, and leads to them once there is one; other words in it are not shown", async () => {
   await using eva = await openBrowser({ folder: folder.at("eva"), viewport: { width: 390, height: 844 } });
   const { page } = eva;
   await page.goto(`${server.url}/new?to=${encodeURIComponent("ada, your bank needs you")}`);

@@ -16,7 +16,7 @@ function sentBy({ own }: OwnStates): LinkedAccount {
 const verified = (world: World, states: OwnStates, device: NewDevice, linked: LinkedAccount) =>
   verifyLinked({ linked, device, host: "chat.example", accountId: states.own.accountId, platform, directory: world.host.directory });
 
-test("[A-7] the account that a new device is sent is the one of the public record, with this device in it", async () => {
+test("[A-7] [E-117] the account that a new device is sent is the one of the public record, with this device in it", async () => {
   const world = await createWorld();
   const states = await world.open();
   const [device, other] = [await createNewDevice(platform, "Tablet"), await createNewDevice(platform, "Phone")];
@@ -33,7 +33,7 @@ test("[A-7] the account that a new device is sent is the one of the public recor
   expect(await verified(world, states, device, linked)).toMatchObject({ stateVersion: 1 });
 });
 
-test("[A-7] what the account's devices changed since is no lie of the server: the new device has the account as it is now, or is none of it any more", async () => {
+test("[E-117] what the account's devices changed since is no lie of the server: the new device has the account as it is now, or is none of it any more", async () => {
   const world = await createWorld();
   const states = await world.open();
   const [undone, device] = [await createNewDevice(platform, "Earlier"), await createNewDevice(platform, "Tablet")];

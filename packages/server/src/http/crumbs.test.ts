@@ -26,7 +26,7 @@ async function put(port: number, blobId: Uint8Array, bytes: Uint8Array, chunkByt
   return line;
 }
 
-test("a body that comes in crumbs ends its connection; one in short pieces, and a short one, are taken", async () => {
+test("[E-145] a body that comes in crumbs ends its connection; one in short pieces, and a short one, are taken", async () => {
   const server = await runServer({ host: "latchkey.example" });
   for (const [size, chunkBytes, line] of [
     [200, 1, "HTTP/1.1 201 Created"],
