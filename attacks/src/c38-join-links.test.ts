@@ -257,6 +257,27 @@ describe("C38 invite links", () => {
     expect(await cyd.client.conversations()).toEqual([]);
   });
 
+  test("[X-14] who asks again, after withdrawing or not, is let in by what an administrator saw before", async () => {
+    await using scene = await Scene.open();
+    const { ada, id, url } = await club(scene);
+    const [cyd, dan] = [await scene.person("cyd", { requests: "ask" }), await scene.person("dan", { requests: "ask" })];
+    const { linkId } = await cyd.client.knock(url);
+    await dan.client.knock(url);
+    // The look that the new link caused is over: another one is two minutes away.
+    await ada.jump(2000);
+    expect((await waiting(ada, id)).toSorted()).toEqual(["cyd", "dan"]);
+    await cyd.client.withdrawKnock(linkId);
+    await cyd.client.knock(url);
+    await dan.client.knock(url);
+    for (const person of [cyd, dan]) {
+      await ada.client.admit(id, person.accountId);
+      await say(ada, id, `welcome, ${person.accountId}`);
+      await hear(person, id, `welcome, ${person.accountId}`);
+      expect((await person.client.conversations()).map((conversation) => conversation.id)).toEqual([id]);
+      expect(await person.client.knocks()).toEqual([]);
+    }
+  });
+
   test("[E-114] nobody is let in by an answer that is not of somebody who leads the group", async (context) => {
     await using scene = await Scene.open();
     const { ada, id, url } = await club(scene);

@@ -1,5 +1,5 @@
 import type { Store } from "../store/store.ts";
-import { bookPrefix, heldPrefix, knockPrefix } from "./keys.ts";
+import { bookPrefix, heldPrefix, knockPrefix, withdrawnPrefix } from "./keys.ts";
 import type { StoredLinks } from "./stored-links.ts";
 
 /** The way to the join links of a profile. Most have none: what it takes to read them is loaded with the first. */
@@ -16,7 +16,7 @@ export class JoinLinks {
   /** Brings what is stored to hand, where anything is. */
   async load(): Promise<void> {
     const isAny = await this.#store.transact("read", async (tx) => {
-      for (const prefix of [bookPrefix, heldPrefix, knockPrefix]) if ((await tx.scan({ prefix })).length > 0) return true;
+      for (const prefix of [bookPrefix, heldPrefix, knockPrefix, withdrawnPrefix]) if ((await tx.scan({ prefix })).length > 0) return true;
       return false;
     });
     if (isAny) await this.open();

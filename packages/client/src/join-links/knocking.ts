@@ -48,11 +48,15 @@ export async function knockAt(world: World, link: string): Promise<ShownKnock> {
   if (!equalSecrets(keyHashOf(platform.sha256, publicKey), code.keyHash) || !(await isInboxKey(platform, publicKey)))
     throw new ClientError("server_lied", "The server has another key for this link than the link says. Nothing was sent.");
   const nowMs = platform.nowMs();
+  const links = await world.joinLinks.open();
+  const isHere = (other: OwnKnock): boolean => equalBytes(other.linkId, linkId);
+  const before = links.knocks.find(isHere);
   const knock: OwnKnock = {
     linkId,
     host,
     name: cleanName(code.name),
-    answer: platform.random(32),
+    // Whoever lets this person in may have looked before they asked again, and shows the answer of then.
+    answer: (before ?? links.withdrawn.find(isHere))?.answer ?? platform.random(32),
     sentAtMs: nowMs,
     notAfterMs: nowMs + knockLifeMs,
   };
@@ -60,13 +64,12 @@ export async function knockAt(world: World, link: string): Promise<ShownKnock> {
   const sender = { host: own.host, accountId, deviceId, secretKey: signatureKeyPair.secretKey };
   const { answer, notAfterMs } = knock;
   const blob = await sealKnock({ platform, sender, link: code, publicKey, answer, notAfterMs });
-  const links = await world.joinLinks.open();
-  const before = links.knocks.find((other) => equalBytes(other.linkId, linkId));
   if (before === undefined && pending(world, links).length >= maxKnocks)
     throw new ClientError("rate_limited", "You wait at too many links already.");
   // Before it is sent: whoever answers it may be faster than the server's answer.
   await store.transact("write", (tx) => {
     for (const old of links.knocks) if (old.notAfterMs <= nowMs) links.endKnock(tx, old.linkId);
+    for (const old of links.withdrawn) if (old.notAfterMs <= nowMs) links.forgetWithdrawn(tx, old.linkId);
     links.putKnock(tx, knock);
   });
   try {
@@ -88,12 +91,12 @@ export async function ownKnocks(world: World): Promise<readonly ShownKnock[]> {
     .toSorted((a, b) => b.sentAtMs - a.sentAtMs);
 }
 
-/** The person waits there no more: what answers that knock is nothing from now on. @throws ClientError `unknown_join_link` */
+/** The person waits there no more: what answers that knock is nothing, unless they ask there again. @throws ClientError `unknown_join_link` */
 export async function withdrawKnock(world: World, linkId: string): Promise<void> {
   const links = await world.joinLinks.open();
   const knock = pending(world, links).find((one) => toBase64Url(one.linkId) === linkId);
   if (knock === undefined) throw new ClientError("unknown_join_link", "You do not wait there, or not any more.");
-  await world.store.transact("write", (tx) => links.endKnock(tx, knock.linkId));
+  await world.store.transact("write", (tx) => links.withdrawKnock(tx, knock));
   world.emit({ kind: "knocks" });
 }
 

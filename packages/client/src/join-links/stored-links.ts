@@ -3,7 +3,7 @@ import type { Codec } from "@latchkey/codec";
 import type { Store, StoreTransaction } from "../store/store.ts";
 import { decodeBook, encodeBook, nextBook } from "./book.ts";
 import type { LinkBook, LinkEvent } from "./book.ts";
-import { bookPrefix, heldPrefix, knockPrefix } from "./keys.ts";
+import { bookPrefix, heldPrefix, knockPrefix, withdrawnPrefix } from "./keys.ts";
 
 /** What this device has of a link whose seed it was given. */
 export interface HeldLink {
@@ -53,6 +53,7 @@ export class StoredLinks {
   readonly #books = new Map<string, LinkBook>();
   readonly #held = new Map<string, HeldLink>();
   readonly #knocks = new Map<string, OwnKnock>();
+  readonly #withdrawn = new Map<string, OwnKnock>();
 
   /** Brings what is stored to hand. */
   async load(store: Store): Promise<void> {
@@ -62,6 +63,8 @@ export class StoredLinks {
         this.#held.set(key.slice(heldPrefix.length), decode(heldCodec, value));
       for (const [key, value] of await tx.scan({ prefix: knockPrefix }))
         this.#knocks.set(key.slice(knockPrefix.length), decode(knockCodec, value));
+      for (const [key, value] of await tx.scan({ prefix: withdrawnPrefix }))
+        this.#withdrawn.set(key.slice(withdrawnPrefix.length), decode(knockCodec, value));
     });
   }
 
@@ -118,10 +121,29 @@ export class StoredLinks {
     return [...this.#knocks.values()];
   }
 
+  /** Where this person knocked and withdrew it: whoever looked at the link before may not know that yet. */
+  get withdrawn(): readonly OwnKnock[] {
+    return [...this.#withdrawn.values()];
+  }
+
   putKnock(tx: StoreTransaction, knock: OwnKnock): void {
     const key = toBase64Url(knock.linkId);
     tx.put(knockPrefix + key, encode(knockCodec, knock));
     tx.afterCommit(() => this.#knocks.set(key, knock));
+    this.forgetWithdrawn(tx, knock.linkId);
+  }
+
+  withdrawKnock(tx: StoreTransaction, knock: OwnKnock): void {
+    const key = toBase64Url(knock.linkId);
+    this.endKnock(tx, knock.linkId);
+    tx.put(withdrawnPrefix + key, encode(knockCodec, knock));
+    tx.afterCommit(() => this.#withdrawn.set(key, knock));
+  }
+
+  forgetWithdrawn(tx: StoreTransaction, linkId: Uint8Array): void {
+    const key = toBase64Url(linkId);
+    tx.delete(withdrawnPrefix + key);
+    tx.afterCommit(() => this.#withdrawn.delete(key));
   }
 
   endKnock(tx: StoreTransaction, linkId: Uint8Array): void {
