@@ -8,6 +8,7 @@ import { archiveAt } from "../files/node-files.ts";
 import type { Store } from "../store/store.ts";
 import { archiveOf } from "../testing/archives.ts";
 import { importFile } from "./import.ts";
+import { textLine } from "./parsed.ts";
 import type { ImportOptions } from "./import.ts";
 import { goOnErasing } from "./calls.ts";
 import type { ImportsAccess } from "./imports.ts";
@@ -176,6 +177,29 @@ describe("importing a file", () => {
       expect(await keys()).toEqual([]);
       if (isDone) return expect(written).toBeGreaterThan(3);
     }
+  });
+
+  test("[Y-6] however long its lines are, no record has more than 65,536 units of them, or one line; each is read, found and erased at its place", async () => {
+    const id = await imports.beginImport({ title: "Long", source: "telegram" });
+    const lengths = Array.from({ length: 450 }, (_, at) => (at % 9 === 4 ? 65_536 : at % 9 === 5 ? 30_000 : 10));
+    const lines = lengths.map((length, at) => textLine({ text: `${String(at)} ${"ﷺ".repeat(length)}` }));
+    for (let at = 0; at < lines.length; at += 70)
+      await imports.addToImport(id, { lines: lines.slice(at, at + 70), aside: [], asideCount: 0 });
+    const sizes = await store.transact("read", async (tx) => (await tx.scan({ prefix: "import-lines/" })).map(([, value]) => value.length));
+    expect(Math.max(...sizes)).toBeLessThan(210_000);
+    expect(sizes.length).toBeLessThan(160);
+    const orders: number[] = [];
+    for (let afterOrder = -1; ;) {
+      const some = await imports.importedLines(id, { afterOrder, limit: 37 });
+      afterOrder = some.at(-1)?.order ?? -1;
+      if (some.length === 0) break;
+      for (const { order, text } of some) expect(text.split(" ")[0]).toBe(String(order));
+      orders.push(...some.map(({ order }) => order));
+    }
+    expect(orders).toEqual(lines.map((_, at) => at));
+    expect((await imports.searchImports("313")).map(({ line: found }) => found.order)).toEqual([313]);
+    await imports.deleteImport(id);
+    expect(await keys()).toEqual([]);
   });
 
   test("[Y-6] [E-291] what a page hands over is bounded whatever it is", async () => {

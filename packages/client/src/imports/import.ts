@@ -5,7 +5,7 @@ import { isUnreadable } from "../files/unreadable.ts";
 import { ArchiveFiles } from "./archive-files.ts";
 import type { FilesTarget } from "./archive-files.ts";
 import { isDeleted } from "./deleted.ts";
-import { ImportError } from "./parsed.ts";
+import { ImportError, lengthOf } from "./parsed.ts";
 import type { Parsed } from "./parsed.ts";
 import { isSignal, parseSignal } from "./signal.ts";
 import { isTelegram, parseTelegram } from "./telegram.ts";
@@ -285,9 +285,4 @@ class Writer {
   async undo(): Promise<void> {
     for (const { id } of this.#begun.values()) await this.#target.deleteImport(id).catch(() => undefined);
   }
-}
-
-/** Characters of all that is kept of a line until it is stored. */
-function lengthOf({ text, author, fileNames }: ImportedLine): number {
-  return fileNames.reduce((sum, name) => sum + name.length, text.length + author.length);
 }

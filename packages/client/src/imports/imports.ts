@@ -23,32 +23,30 @@ import type { Store, StoreTransaction } from "../store/store.ts";
 import { unpack, ZipError } from "../zip/read-zip.ts";
 import { eraseImport } from "./erasing.ts";
 import {
-  chunkLines,
+  appendLines,
   loadAside,
-  loadChunk,
+  loadChunks,
   loadFilesBetween,
   loadImport,
   loadImports,
   loadLineFiles,
+  loadSomeChunks,
   maxAside,
   maxAsideLength,
   maxFileNames,
   maxNameLength,
   maxTextLength,
   putAside,
-  putChunk,
   putImport,
   putLineFiles,
 } from "./stored.ts";
-import type { StoredFileOfLine, StoredImport } from "./stored.ts";
+import type { Chunk, StoredFileOfLine, StoredImport } from "./stored.ts";
 
 const mostImports = 1000;
 const mostLines = 5_000_000;
 const mostAtOnce = 1000;
 const mostRead = 500;
 const mostFound = 200;
-/** Chunks that are looked through in one transaction. */
-const searchedAtOnce = 10;
 /** Lines with a file in one import, lines that name one file, and bytes of all files of one import. */
 const [mostFiles, mostPlaces, mostFilesBytes] = [50_000, 1000, 68_719_476_736];
 /** Times beyond the year 9999 are none. */
@@ -89,7 +87,7 @@ export function createImports({ store, random, nowMs, files }: ImportsAccess): I
         if (stored.lineCount + lines.length > mostLines) throw full("No more lines are kept of one conversation.");
         const given = lines.slice(0, mostAtOnce);
         const added = given.map(bounded);
-        await append(tx, importId, stored.lineCount, added);
+        await appendLines(tx, importId, stored.lineCount, added);
         if (aside.length > 0 && stored.asideCount < maxAside) {
           const before = await loadAside(tx, importId);
           putAside(
@@ -174,13 +172,14 @@ export function createImports({ store, random, nowMs, files }: ImportsAccess): I
       const found: FoundLine[] = [];
       if (terms.length === 0) return found;
       const most = Math.max(0, Math.min(mostFound, limit));
-      for (const { id, lineCount } of await this.imports()) {
+      for (const { id } of await this.imports()) {
         if (importId !== undefined && importId !== id) continue;
-        for (let last = lastChunk(lineCount); last >= 0 && found.length < most; last -= searchedAtOnce * chunkLines) {
+        for (let before: number | undefined; found.length < most;) {
           // Some by themselves: whoever waits for the store waits for no more than that.
-          const firsts = Array.from({ length: searchedAtOnce }, (_, back) => last - back * chunkLines).filter((first) => first >= 0);
-          const chunks = await store.transact("read", (tx) => Promise.all(firsts.map((first) => loadChunk(tx, id, first))));
-          for (const [at, chunk] of chunks.entries()) found.push(...foundIn(id, firsts[at] ?? 0, chunk, terms));
+          const chunks = await store.transact("read", (tx) => loadSomeChunks(tx, id, before));
+          before = chunks.at(-1)?.first;
+          if (before === undefined) break;
+          for (const chunk of chunks) found.push(...foundIn(id, chunk, terms));
         }
       }
       return found.slice(0, most);
@@ -249,23 +248,11 @@ function place(order: number, lineCount: number): number {
   return Number.isFinite(order) ? Math.max(0, Math.min(lineCount, Math.floor(order))) : lineCount;
 }
 
-const lastChunk = (lineCount: number): number => Math.floor(Math.max(0, lineCount - 1) / chunkLines) * chunkLines;
-
-async function append(tx: StoreTransaction, id: string, lineCount: number, added: readonly ImportedLine[]): Promise<void> {
-  for (let at = 0; at < added.length;) {
-    const first = Math.floor((lineCount + at) / chunkLines) * chunkLines;
-    const before = await loadChunk(tx, id, first);
-    const more = added.slice(at, at + chunkLines - before.length);
-    putChunk(tx, id, first, [...before, ...more]);
-    at += more.length;
-  }
-}
-
 async function linesBetween(tx: StoreTransaction, id: string, start: number, end: number): Promise<PlacedLine[]> {
   const found: PlacedLine[] = [];
   const files = await loadFilesBetween(tx, id, start, end);
-  for (let first = Math.floor(start / chunkLines) * chunkLines; first < end; first += chunkLines)
-    for (const [at, line] of (await loadChunk(tx, id, first)).entries())
+  for (const { first, lines } of start < end ? await loadChunks(tx, id, start, end) : [])
+    for (const [at, line] of lines.entries())
       if (first + at >= start && first + at < end) found.push({ ...line, order: first + at, files: shownFiles(files.get(first + at)) });
   return found;
 }
@@ -303,9 +290,9 @@ function withAdded(stored: StoredImport, added: readonly ImportedLine[], asideCo
   };
 }
 
-/** The last of them first. @param first the place of the first line of the chunk */
-function foundIn(importId: string, first: number, chunk: readonly ImportedLine[], terms: readonly string[]): FoundLine[] {
-  const placed = chunk.map((line, at): PlacedLine => ({ ...line, order: first + at, files: [] }));
+/** The last of them first. */
+function foundIn(importId: string, { first, lines }: Chunk, terms: readonly string[]): FoundLine[] {
+  const placed = lines.map((line, at): PlacedLine => ({ ...line, order: first + at, files: [] }));
   return placed
     .filter((line) => has(line, terms))
     .toReversed()

@@ -31,3 +31,8 @@ export class ImportError extends Error {
 export function textLine(over: Partial<ImportedLine>): ImportedLine {
   return { sentAtMs: undefined, author: "", isOwn: false, kind: "text", text: "", fileNames: [], ...over };
 }
+
+/** UTF-16 units of all that is kept of a line. */
+export function lengthOf({ text, author, fileNames }: ImportedLine): number {
+  return fileNames.reduce((sum, name) => sum + name.length, text.length + author.length);
+}

@@ -6,13 +6,16 @@ import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { filePartCodec } from "../timeline/files-codec.ts";
 import { goingPrefix } from "./going.ts";
+import { lengthOf } from "./parsed.ts";
 
 /*
  * What the profile has of conversations of other programs. Lines lie in chunks, by the place of their first; the last chunk grows until it is full.
  */
 
-/** Lines in a chunk. */
-export const chunkLines = 200;
+/** Lines in a chunk, and UTF-16 units of them, unless it is a single one. */
+const [chunkLines, chunkLength] = [200, 65_536];
+/** Chunks, and bytes of them but for the last, that are read at once where many are looked through. */
+const [readAtOnce, bytesAtOnce] = [10, 1_048_576];
 /** UTF-16 units of a text, of a name, and of what is kept aside. */
 export const maxTextLength = 65_536;
 export const maxNameLength = 256;
@@ -88,14 +91,50 @@ export function putImport(tx: StoreTransaction, id: string, stored: StoredImport
   tx.put(heads + id, encode(importCodec, stored));
 }
 
-/** The chunk whose first line has this place; empty where there is none. */
-export async function loadChunk(tx: StoreTransaction, id: string, first: number): Promise<ImportedLine[]> {
-  const value = await tx.get(`${lines}${id}/${orderSegment(first)}`);
-  return value === undefined ? [] : decode(chunkCodec, value);
+/** Lines that follow each other, and the place of the first. */
+export interface Chunk {
+  readonly first: number;
+  readonly lines: readonly ImportedLine[];
 }
 
-export function putChunk(tx: StoreTransaction, id: string, first: number, chunk: readonly ImportedLine[]): void {
-  tx.put(`${lines}${id}/${orderSegment(first)}`, encode(chunkCodec, [...chunk]));
+/** The chunks that have the lines from `start` up to, not including, `end`. */
+export async function loadChunks(tx: StoreTransaction, id: string, start: number, end: number): Promise<Chunk[]> {
+  const prefix = `${lines}${id}/`;
+  const head = await tx.scan({ prefix, before: prefix + orderSegment(start + 1), reverse: true, limit: 1 });
+  const more = await tx.scan({ prefix, after: prefix + orderSegment(start), before: prefix + orderSegment(end) });
+  return [...head, ...more].map((entry) => chunkOf(prefix, entry));
+}
+
+/** Some chunks, the last first, of those before the one that begins at `before`, or of all. In a transaction that reads. */
+export async function loadSomeChunks(tx: StoreTransaction, id: string, before: number | undefined): Promise<Chunk[]> {
+  const prefix = `${lines}${id}/`;
+  const range = { prefix, reverse: true, limit: readAtOnce, maxBytes: bytesAtOnce };
+  const found = await tx.scan(before === undefined ? range : { ...range, before: prefix + orderSegment(before) });
+  return found.map((entry) => chunkOf(prefix, entry));
+}
+
+/** Puts lines behind the `lineCount` that there are. */
+export async function appendLines(tx: StoreTransaction, id: string, lineCount: number, added: readonly ImportedLine[]): Promise<void> {
+  const [last] = lineCount === 0 ? [] : await loadChunks(tx, id, lineCount - 1, lineCount);
+  let first = last?.first ?? 0;
+  let chunk = [...(last?.lines ?? [])];
+  let length = chunk.reduce((sum, line) => sum + lengthOf(line), 0);
+  const put = (): void => tx.put(`${lines}${id}/${orderSegment(first)}`, encode(chunkCodec, chunk));
+  for (const line of added) {
+    const more = lengthOf(line);
+    if (chunk.length === chunkLines || (chunk.length > 0 && length + more > chunkLength)) {
+      put();
+      first += chunk.length;
+      [chunk, length] = [[], 0];
+    }
+    chunk.push(line);
+    length += more;
+  }
+  if (chunk.length > 0) put();
+}
+
+function chunkOf(prefix: string, [key, value]: readonly [string, Uint8Array]): Chunk {
+  return { first: parseOrderSegment(key.slice(prefix.length)), lines: decode(chunkCodec, value) };
 }
 
 export async function loadAside(tx: StoreTransaction, id: string): Promise<AsideLine[]> {

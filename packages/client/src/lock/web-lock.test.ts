@@ -104,6 +104,16 @@ async function endedBefore(at: number, act: () => Promise<unknown>): Promise<boo
 }
 
 describe("a profile with a lock", () => {
+  test("[O-8] of records that are large no more are copied at once than come to a megabyte, and one", async () => {
+    const store = await openWebStore(profile, held);
+    const large = new Uint8Array(400_000).fill(7);
+    for (let number = 0; number < 8; number++) await store.transact("write", (tx) => tx.put(noteKey(number), large));
+    await store.close();
+    const copied: number[] = [];
+    await turnLockOn(profile, passphrase("correct horse"), settings, (records) => copied.push(records));
+    expect(copied).toEqual([3, 6, 8]);
+  });
+
   test("[O-8] opens with its passphrase and with each of its passkeys, and with nothing else; its records are the same", async () => {
     const kept = await makeProfile(600);
     expect(await isWebProfileLocked(profile)).toBe(false);

@@ -270,13 +270,13 @@ async function copyRecords(params: {
   return generation;
 }
 
-/** Records that are copied at once. */
-const batchRecords = 250;
+/** Records that are copied at once, and bytes of them, but for the last: one may be large. */
+const [batchRecords, batchBytes] = [250, 1_048_576];
 
 async function copyAll(from: Store, to: Store, onProgress: (records: number) => void): Promise<void> {
   let copied = 0;
   for (let after: string | undefined; ;) {
-    const range = { prefix: "", limit: batchRecords, ...(after === undefined ? {} : { after }) };
+    const range = { prefix: "", limit: batchRecords, maxBytes: batchBytes, ...(after === undefined ? {} : { after }) };
     const batch = await from.transact("read", (tx) => tx.scan(range));
     const last = batch.at(-1);
     if (last === undefined) return;

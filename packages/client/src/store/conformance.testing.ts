@@ -191,6 +191,26 @@ export const storeRules: readonly StoreRule[] = [
     same(await scan({ after: at(256), before: at(15) }), [], "crossed bounds");
     same(await scan({ after: at(15), before: at(16) }), [], "nothing between");
   }),
+  rule("a scan ends with the entry by which the values come to the bytes that it may have", async (store) => {
+    const large = 10_000;
+    await store.transact("write", (tx) => {
+      for (const number of [0, 1, 2, 3, 4, 5]) tx.put(at(number), new Uint8Array(number === 3 ? large : 1).fill(number));
+    });
+    const scan = async (range: object): Promise<number[]> =>
+      numbers(await store.transact("read", (tx) => tx.scan({ prefix: "message/c/", ...range })));
+    same(await scan({ maxBytes: large }), [0, 1, 2, 3], "with what is large");
+    same(await scan({ maxBytes: large, reverse: true }), [5, 4, 3], "descending");
+    same(await scan({ maxBytes: 1 }), [0], "at least one");
+    same(await scan({ after: at(2), maxBytes: 1 }), [3], "the large one by itself");
+    same(await scan({ maxBytes: large, limit: 2 }), [0, 1], "no more than the limit");
+    same(await scan({ maxBytes: 10 * large }), [0, 1, 2, 3, 4, 5], "all");
+    same(numbers(await store.transact("read", (tx) => tx.scan({ prefix: "", maxBytes: 1 }))), [0], "of everything, too");
+    await rejects(
+      store.transact("write", (tx) => tx.scan({ prefix: "message/c/", maxBytes: 1 })),
+      (error) => error instanceof RangeError,
+      "by bytes in a transaction that writes",
+    );
+  }),
   rule("the order of names is stable, and bounds by name cut it", async (store, reopen) => {
     await store.transact("write", (tx) => {
       for (let number = 0; number < 20; number++) tx.put(`contact/name-${number}`, bytes(number));

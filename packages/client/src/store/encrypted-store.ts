@@ -33,6 +33,8 @@ const plainCodec: Codec<Plain> = struct<Plain>({ key: text(2048), value: opaqueV
 
 const metaKey = "!meta";
 const generationKey = "!generation";
+/** Those two are before it, all others behind. */
+const behindOwn = "!~";
 const tagBytes = 12;
 const maxCachedTags = 4096;
 
@@ -145,8 +147,7 @@ function encryptedStore(raw: Store, cipher: ValueCipher, mapKey: (key: string) =
     };
     const read = async (range: ScanRange): Promise<[string, Plain][]> => {
       const entries = await rawTx.scan(range);
-      const own = range.prefix === "" ? entries.filter(([diskKey]) => !diskKey.startsWith("!")) : entries;
-      return Promise.all(own.map(async ([diskKey, sealed]): Promise<[string, Plain]> => [diskKey, await open(diskKey, sealed)]));
+      return Promise.all(entries.map(async ([diskKey, sealed]): Promise<[string, Plain]> => [diskKey, await open(diskKey, sealed)]));
     };
     const write = (key: string, value: Uint8Array | undefined): void => {
       check(true);
@@ -171,18 +172,17 @@ function encryptedStore(raw: Store, cipher: ValueCipher, mapKey: (key: string) =
         },
         async scan(range) {
           check(false);
-          checkRange(range);
+          checkRange(range, mode);
           const { after, before, prefix, ...rest } = range;
+          const first = prefix === "" ? { after: behindOwn } : {};
           const mapped: ScanRange = {
             ...rest,
-            // Above the two records of this layer itself.
             prefix: mapPrefix(prefix),
-            ...(after === undefined ? {} : { after: mapKey(after) }),
+            ...(after === undefined ? first : { after: mapKey(after) }),
             ...(before === undefined ? {} : { before: mapKey(before) }),
           };
-          const limited = prefix === "" && rest.limit !== undefined ? { ...mapped, limit: rest.limit + 2 } : mapped;
-          const found = await overlay.scan(limited, read);
-          return found.slice(0, rest.limit).map(([, plain]) => [plain.key, plain.value.slice()]);
+          const found = await overlay.scan(mapped, read);
+          return found.map(([, plain]) => [plain.key, plain.value.slice()]);
         },
         afterCommit(follow) {
           check(false);

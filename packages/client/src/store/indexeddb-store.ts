@@ -86,7 +86,7 @@ export async function openIndexedDbStore(params: { name: string }): Promise<Stor
             eraseTraces: () => check(true),
             async scan(range) {
               check(false);
-              checkRange(range);
+              checkRange(range, mode);
               const found = await overlay.scan(range, (inner) => scan(database, inner));
               return found.map(([key, value]) => [key, value.slice()]);
             },
@@ -126,10 +126,13 @@ async function scan(database: IDBPDatabase<Schema>, range: ScanRange): Promise<[
   if (lower !== undefined && upper !== undefined && lower.key >= upper) return found;
   const keyRange = keyRangeOf(lower, upper);
   const transaction = database.transaction("records", "readonly");
-  if (range.reverse === true && range.limit !== undefined) {
-    let cursor = await transaction.store.openCursor(keyRange, "prev");
-    while (cursor !== null && found.length < range.limit) {
+  const { limit = Infinity, maxBytes = Infinity } = range;
+  if ((range.reverse === true && range.limit !== undefined) || range.maxBytes !== undefined) {
+    let bytes = 0;
+    let cursor = await transaction.store.openCursor(keyRange, range.reverse === true ? "prev" : "next");
+    while (cursor !== null && found.length < limit && bytes < maxBytes) {
       found.push([cursor.key, cursor.value]);
+      bytes += cursor.value.length;
       cursor = await cursor.continue();
     }
     return found;

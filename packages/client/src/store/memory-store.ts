@@ -1,6 +1,6 @@
 import { ClientError } from "../errors.ts";
 import { createMutex } from "./mutex.ts";
-import { checkKey, checkRange, inRange, Overlay } from "./overlay.ts";
+import { checkKey, checkRange, inRange, Overlay, upTo } from "./overlay.ts";
 import type { ScanRange, Store } from "./store.ts";
 
 /** A store that forgets everything with its process: for pages that keep nothing, and tests. `records` may be shared by stores opened one after the other. */
@@ -10,7 +10,7 @@ export function createMemoryStore(records: Map<string, Uint8Array> = new Map()):
   const read = (range: ScanRange): [string, Uint8Array][] => {
     const found = [...records].filter(([key]) => inRange(key, range)).toSorted(([a], [b]) => (a < b ? -1 : 1));
     if (range.reverse === true) found.reverse();
-    return found.slice(0, range.limit).map(([key, value]) => [key, value.slice()]);
+    return [...upTo(range, found)].map(([key, value]) => [key, value.slice()]);
   };
   return {
     transact: (mode, run) =>
@@ -32,7 +32,7 @@ export function createMemoryStore(records: Map<string, Uint8Array> = new Map()):
           delete: (key) => write(key, undefined),
           eraseTraces: () => undefined,
           scan: async (range) => {
-            checkRange(range);
+            checkRange(range, mode);
             const found = await overlay.scan(range, async (inner) => read(inner));
             return found.map(([key, value]) => [key, value.slice()]);
           },

@@ -20,12 +20,27 @@ export function checkKey(key: string): void {
 }
 
 /** @throws RangeError when `range` breaks the rules of ScanRange. */
-export function checkRange(range: ScanRange): void {
-  const { prefix, limit } = range;
+export function checkRange(range: ScanRange, mode: "read" | "write"): void {
+  const { prefix, limit, maxBytes } = range;
   const limitValid = limit === undefined || (Number.isSafeInteger(limit) && limit >= 0);
   if ((prefix !== "" && !prefix.endsWith("/")) || !limitValid) throw new RangeError("not a scan range");
+  // What is written and not in the engine yet would have no place among what it gives.
+  if (maxBytes !== undefined && mode === "write") throw new RangeError("a scan by bytes in a transaction that writes");
   for (const bound of [range.after, range.before]) {
     if (bound !== undefined && !bound.startsWith(prefix)) throw new RangeError("a bound outside the scanned prefix");
+  }
+}
+
+/** As many of the entries, in their order, as `range` has; none is looked at behind the last. */
+export function* upTo<T extends readonly [string, Uint8Array]>(range: ScanRange, entries: Iterable<T>): Generator<T> {
+  const { limit = Infinity, maxBytes = Infinity } = range;
+  let [count, bytes] = [0, 0];
+  if (limit === 0) return;
+  for (const entry of entries) {
+    yield entry;
+    count += 1;
+    bytes += entry[1].length;
+    if (count >= limit || bytes >= maxBytes) return;
   }
 }
 

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import { ClientError } from "../errors.ts";
 import { createMutex } from "./mutex.ts";
-import { checkKey, checkRange, prefixEnd } from "./overlay.ts";
+import { checkKey, checkRange, prefixEnd, upTo } from "./overlay.ts";
 import type { ScanRange, Store, StoreTransaction } from "./store.ts";
 
 /** "LKst": tells our files from other SQLite databases. */
@@ -92,7 +92,7 @@ export function openSqliteStore(path: string): Store {
       },
       async scan(range) {
         check(false);
-        checkRange(range);
+        checkRange(range, mode);
         return scan(prepare, range);
       },
       afterCommit(follow) {
@@ -149,13 +149,16 @@ function scan(prepare: (sql: string) => StatementSync, range: ScanRange): [strin
   add("key < ?", range.before);
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   const order = range.reverse === true ? "DESC" : "ASC";
-  const rows = prepare(`SELECT key, value FROM records${where} ORDER BY key ${order} LIMIT ?`).all(...values, range.limit ?? -1);
-  return rows.map((row) => {
-    const { key, value } = row;
+  const rows = prepare(`SELECT key, value FROM records${where} ORDER BY key ${order} LIMIT ?`).iterate(...values, range.limit ?? -1);
+  return [...upTo(range, entriesOf(rows))];
+}
+
+function* entriesOf(rows: Iterable<Record<string, unknown>>): Generator<[string, Uint8Array]> {
+  for (const { key, value } of rows) {
     // The table is STRICT: key is TEXT, value a BLOB.
     if (typeof key !== "string" || !(value instanceof Uint8Array)) throw new TypeError("a row of another type");
-    return [key, value];
-  });
+    yield [key, value];
+  }
 }
 
 function openDatabase(path: string): DatabaseSync {

@@ -5,6 +5,8 @@ export interface ScanRange {
   readonly after?: string;
   readonly before?: string;
   readonly limit?: number;
+  /** Ends with the entry by which the values, as they lie in the store, come to so many bytes: at least one comes. In `read` transactions alone. */
+  readonly maxBytes?: number;
   /** Descending order. */
   readonly reverse?: boolean;
 }
