@@ -14,6 +14,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
 import { historyBackupCalls } from "./history-backup/calls.ts";
+import { emptyProfile, endableStore, eraseProfile, finishErasing } from "./erasing.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
 import { goOnErasing, importCalls } from "./imports/calls.ts";
 import { lazyPassphraseCalls } from "./passphrase/lazy-calls.ts";
@@ -39,6 +40,11 @@ export interface ClientOptions {
   readonly listener?: ((event: ClientEvent) => void) | undefined;
   /** Opened for moments, without a person (spec O-22): it tells nobody that this device is in use (A-15), and does nothing that can wait for one. */
   readonly isVisit?: boolean | undefined;
+  /**
+   * Writes down that nothing of the profile opens any more, whatever ends this program, and that the next opening removes it: how it is erased. Without it its
+   * records are removed one by one. @throws ClientError `storage_denied`
+   */
+  readonly markErased?: (() => Promise<void>) | undefined;
 }
 
 const sincePage = 100;
@@ -48,13 +54,12 @@ const settleTimeoutMs = 30_000;
 const connectingMs = 10_000;
 /** How long the deletion of an account waits for its groups to hear of it. */
 const leaveAllMs = 5000;
-/** How long the erasing of a profile waits for its account to hear of it. */
-const takeOutMs = 5000;
 
 /** Opens the profile in `store`: connects when it has an account, else waits for `register`. @throws ClientError of the store */
 export async function createClient(options: ClientOptions): Promise<Client> {
-  const { store } = options;
+  const { store, endStore } = endableStore(options.store);
   const { platform, endTimers } = withOwnTimers(options.platform);
+  await finishErasing(store, platform);
   const stored = await store.transact("read", (tx) => loadOwnAccount(tx));
   const connections = createConnections({ platform, serverUrl: options.serverUrl, ownHost: stored?.host });
   const directory = createDirectory({ store, platform, connections });
@@ -83,6 +88,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     onChange: () => emit({ kind: "pending_account", pending: pending.waiting }),
   });
   let isClosed = false;
+  let erasing: Promise<void> | undefined;
 
   function emit(event: ClientEvent): void {
     for (const listener of listeners) {
@@ -217,49 +223,38 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     });
     await states.publish((state) => (state.status === "deleted" ? undefined : { status: "deleted", bindings: [released] }));
     await found.close();
-    await forgetAll();
-  }
-
-  /** Nothing of an account is left in this profile. */
-  async function forgetAll(): Promise<void> {
     engine = undefined;
     ownStates = undefined;
     account = undefined;
-    await store.transact("write", async (tx) => {
-      for (const [key] of await tx.scan({ prefix: "" })) tx.delete(key);
-    });
-    // After their keys: what stays if this fails is nobody's, and goes with the start of another account.
-    const files = await platform.files?.().catch(() => undefined);
-    await files?.store.erase().catch(() => undefined);
-    await files?.store.close();
+    await emptyProfile(store, platform);
   }
 
   async function erase(): Promise<void> {
-    offered?.close();
-    offered = undefined;
-    await pending.pause();
-    const states = ownStates;
-    if (states !== undefined && account?.status === "registered" && states.own.account.state.devices.length > 1)
-      await Promise.race([takeOut(states).catch(() => undefined), waitFor(takeOutMs)]);
-    await watching?.watch.close();
-    await engine?.close();
-    await forgetAll();
+    if (isClosed) throw new ClientError("closed", "The client is closed.");
+    await eraseProfile({ store: options.store, platform, markErased: options.markErased, tell: takeOut, end, endStore });
+    endTimers();
+    listeners.clear();
   }
 
   /** This device leaves its account, and has told the others so when this resolves: they take it out of the conversations. */
-  async function takeOut(states: OwnStates): Promise<void> {
+  async function takeOut(): Promise<void> {
+    const states = ownStates;
+    // The last one takes itself out of no account.
+    if (states === undefined || account?.status !== "registered" || states.own.account.state.devices.length < 2) return;
     const { withoutDevice } = await import("./devices/link-task.ts");
     await states.publish((state) => withoutDevice(state, states.own.deviceId));
     while (engine?.devices.told.hasToldAll === false) await pause();
   }
 
-  const pause = (): Promise<void> => waitFor(settlePollMs);
-
-  function waitFor(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      platform.setTimer(delayMs, resolve);
-    });
+  /** Nothing runs any more, and nothing waits for a server: it is told at once that there is none. */
+  async function end(): Promise<void> {
+    isClosed = true;
+    offered?.close();
+    await Promise.all([pending.close(), watching?.watch.close(), connections.close()]);
+    await engine?.close();
   }
+
+  const pause = (): Promise<void> => new Promise((resolve) => void platform.setTimer(settlePollMs, resolve));
 
   async function register(params: Parameters<Client["register"]>[0]): Promise<AccountInfo> {
     const { registerAccount } = await import("./account/registration.ts");
@@ -492,7 +487,11 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       return { store, random: platform.random, nowMs: () => platform.nowMs(), files: () => files.load() };
     }),
     deleteAccount,
-    erase,
+    erase: () =>
+      (erasing ??= erase().catch((error: unknown) => {
+        erasing = undefined;
+        throw error;
+      })),
     verification: async (id) => watched().verification(id),
     aboutPerson: async (accountId) => watched().aboutPerson(accountId),
     safetyNumber: async (accountId) => watched().safetyNumber(accountId),
@@ -533,12 +532,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     wake: () => connections.wake(),
     async close() {
       if (isClosed) return;
-      isClosed = true;
-      offered?.close();
       try {
-        // What waits for a server is told at once that there is none any more.
-        await Promise.all([pending.close(), watching?.watch.close(), connections.close()]);
-        await engine?.close();
+        await end();
       } finally {
         endTimers();
         listeners.clear();

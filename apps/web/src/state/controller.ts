@@ -572,9 +572,10 @@ export function createController(host: ClientHost, schedule: (run: () => void) =
       host.startOver();
     },
     async erase() {
-      await client.erase();
+      // Whatever ends this page meanwhile, who opens it next is not told that the browser cleared what it had.
       rememberAccount(false);
       rememberRecoveryPutOff(false);
+      await client.erase();
       store.update((state) => ({ ...state, isRecoveryPutOff: false }));
     },
     endLink() {

@@ -2,7 +2,7 @@ import type { Client, ClientEvent, Transcribe } from "../api.ts";
 import { createClient } from "../create-client.ts";
 import type { ProfileLock } from "./profile-lock.ts";
 import { askToPersist, createWebPlatform } from "./web-platform.ts";
-import { openWebStore } from "./web-store.ts";
+import { markWebErased, openWebStore } from "./web-store.ts";
 
 /**
  * Opens a profile of this browser, in a worker, with the server at `serverUrl` (such as `location.origin`). `lock` is the profile's, where it
@@ -23,7 +23,9 @@ export async function openWebClient(params: {
   const persisted = await askToPersist();
   const store = await openWebStore(profile, lock, key);
   try {
-    const client = await createClient({ store, platform: createWebPlatform(persisted, profile), serverUrl, transcribe, listener, isVisit });
+    const platform = createWebPlatform(persisted, profile);
+    const markErased = (): Promise<void> => markWebErased(profile);
+    const client = await createClient({ store, platform, serverUrl, transcribe, listener, isVisit, markErased });
     const ended = new AbortController();
     globalThis.addEventListener("online", () => client.wake(), { signal: ended.signal });
     return {

@@ -56,10 +56,14 @@ async function openHeldStore(profile: string, key: CryptoKey | undefined): Promi
     };
   } catch (error) {
     side?.close();
-    throw error instanceof DOMException
-      ? new ClientError("storage_denied", "The browser refused to store anything here.", { cause: error })
-      : error;
+    throw storageError(error);
   }
+}
+
+function storageError(error: unknown): unknown {
+  return error instanceof DOMException
+    ? new ClientError("storage_denied", "The browser refused to store anything here.", { cause: error })
+    : error;
 }
 
 /** Opens the database beside the records of a profile whose Web Lock is held; finishes what was begun and not ended there. */
@@ -108,6 +112,21 @@ export async function isWebProfileLocked(profile: string): Promise<boolean> {
   const side = await openSide(profile);
   try {
     return (await side.count("lock")) > 0;
+  } finally {
+    side.close();
+  }
+}
+
+/**
+ * From now on nothing of a profile opens, whoever has it open now: its key is gone, and all that is left is removed with the next opening.
+ * @throws ClientError `storage_denied`
+ */
+export async function markWebErased(profile: string): Promise<void> {
+  const side = await openSide(profile);
+  try {
+    await markErased(side);
+  } catch (error) {
+    throw storageError(error);
   } finally {
     side.close();
   }
