@@ -140,6 +140,23 @@ test("uploads in parts that a process left behind are broken off, those of other
   expect([await bucket.breakOffUploads(""), fake.uploads.size]).toEqual([1, 1]);
 });
 
+test("of uploads that nobody joins any more a hundred are broken off at once, however many a bucket names, and the next call goes on", async () => {
+  const { fake, bucket } = await open();
+  const named = Array.from({ length: 20_000 }, (_, at) => `<Upload><Key>a/${String(at)}</Key><UploadId>${String(at)}</UploadId></Upload>`);
+  let asked = 0;
+  fake.respond = ({ method }, response) => {
+    if (method === "DELETE") {
+      named.shift();
+      asked += 1;
+    }
+    response.writeHead(method === "DELETE" ? 204 : 200).end(method === "DELETE" ? "" : named.join(""));
+    return true;
+  };
+  const isUnderWay = (key: string): boolean => key === "0";
+  expect([await bucket.breakOffUploads("", isUnderWay), asked]).toEqual([100, 100]);
+  expect([await bucket.breakOffUploads("", isUnderWay), asked]).toEqual([100, 200]);
+});
+
 test("a large file is put in parts, of which one is in memory", async () => {
   const { fake, bucket } = await open({ partBytes: 8_388_608, silenceMs: 20_000 });
   const path = join(temporaryDirectory(), "file");

@@ -56,6 +56,8 @@ const lastWordMs = 2000;
 const maxKeyLength = 1024;
 /** Pages of a listing that bring next to nothing. */
 const maxThinPages = 100;
+/** Uploads that nobody joins any more and that are broken off at once: each is a request, and a bucket may name 100,000. */
+const maxBrokenOff = 100;
 
 /**
  * A bucket: what backups and blobs need of S3, over a client that signs requests. Every request has an end in time, however long what it brings is; what failed for a moment is tried
@@ -200,12 +202,16 @@ export class Bucket {
     if (response !== undefined) await this.#discard(response);
   }
 
-  /** Breaks off the uploads in parts that nobody joins any more, of keys that begin so. Answers how many. @param isUnderWay whether this process puts that key now */
+  /**
+   * Breaks off the uploads in parts that nobody joins any more, of keys that begin so: 100 at most, the next call goes on. Answers how many.
+   * @param isUnderWay whether this process puts that key now
+   */
   async breakOffUploads(prefix: string, isUnderWay: (key: string) => boolean = () => false): Promise<number> {
     const base = this.#address.prefix;
     const text = await this.#text("GET", `?${new URLSearchParams({ uploads: "", prefix: base + prefix }).toString()}`);
     let count = 0;
     for (const item of elementsOf(text, "Upload")) {
+      if (count >= maxBrokenOff) break;
       const [key, upload] = [tagOf(item, "Key"), tagOf(item, "UploadId")];
       if (key?.startsWith(base) !== true || upload === undefined || isUnderWay(key.slice(base.length))) continue;
       const path = `${this.#pathOf(key.slice(base.length))}?uploadId=${encodeURIComponent(upload)}`;
