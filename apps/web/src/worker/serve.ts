@@ -4,6 +4,7 @@ import { createLockDoor } from "./lock-door.ts";
 import type { End, LockWork } from "./lock-door.ts";
 import { failureOf, isPastOpening } from "./protocol.ts";
 import type { HostStatus, LockAct, Request, Response } from "./protocol.ts";
+import { saysOn } from "./until-heard.ts";
 import { watchUploads } from "./upload-watch.ts";
 
 /** The end of a channel: what MessagePort and a dedicated worker's global scope have in common. */
@@ -37,7 +38,7 @@ export interface HostOptions {
   onOtherBuild(listener: () => void): void;
 }
 
-/** While it opens it says so this often: whoever hears no more of it knows that it has ended. */
+/** While it opens or waits for the profile it says so this often: whoever hears no more of it knows that it has ended. */
 const openingMs = 1000;
 
 /** A part of the client that does not come is asked for once more after so long: whoever hands it over may have ended just then. */
@@ -93,7 +94,7 @@ export function createHost(options: HostOptions): Host {
     status = next;
     broadcast({ kind: "status", status });
     clearInterval(saying);
-    if (next.kind === "starting") saying = setInterval(() => broadcast({ kind: "status", status }), openingMs);
+    if (saysOn.has(next.kind)) saying = setInterval(() => broadcast({ kind: "status", status }), openingMs);
   };
 
   const waiting = {

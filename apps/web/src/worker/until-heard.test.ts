@@ -83,13 +83,27 @@ it("one that says that another has the profile is left for that, also after it s
   expect(workers.map(({ heard }) => heard.length)).toEqual([0, 0, 0, 1]);
 });
 
-it("one that opens for long, and says so, is left to it; so is one that has said what is the matter", () => {
+it.each(["starting", "in_use"] as const)("one that goes on saying %s is left to it; so is one that has said what is the matter", (kind) => {
   const { workers } = openPage();
   for (let second = 0; second < 60; second++) {
-    workers[0]?.say({ kind: "starting" });
+    workers[0]?.say({ kind });
     vi.advanceTimersByTime(1000);
   }
-  workers[0]?.say({ kind: "in_use" });
+  workers[0]?.say({ kind: "insecure" });
   vi.advanceTimersByTime(600_000);
   expect(workers).toHaveLength(1);
+});
+
+it("[O-5] one that ends while it waits for the profile is followed by another, also where it had opened before", () => {
+  for (const before of [[], ["ready"]] as const) {
+    const { workers, told } = openPage();
+    for (const kind of before) workers[0]?.say({ kind });
+    if (before.length > 0) vi.advanceTimersByTime(60_000);
+    workers[0]?.say({ kind: "in_use" });
+    vi.advanceTimersByTime(10_000);
+    expect(workers.length).toBeGreaterThan(1);
+    workers.at(-1)?.say({ kind: "in_use" });
+    workers.at(-1)?.say({ kind: "ready" });
+    expect([told.at(-1), workers[0]?.isEnded]).toEqual(["ready", true]);
+  }
 });

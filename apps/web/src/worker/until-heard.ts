@@ -1,8 +1,12 @@
+import type { HostStatus } from "./protocol.ts";
 import type { PagePort } from "./remote-client.ts";
 
 /** One that says that another has the profile may know it before the page does. */
 const elsewhereMs = 100;
-/** While it opens: some times as long as between two words of it. */
+/** Until it has opened or said why it does not, a worker says again and again how it is. */
+export const saysOn: ReadonlySet<HostStatus["kind"]> = new Set(["starting", "in_use"]);
+
+/** While it opens, or waits for the profile: some times as long as between two words of it. */
 const openingSilenceMs = 3000;
 
 /** A worker's port, and how it is let go. */
@@ -11,7 +15,7 @@ export interface Started extends PagePort {
 }
 
 /**
- * A worker that speaks. The one of the page before may be ending just now, and hear nothing any more, or end while it opens: another is
+ * A worker that speaks. The one of the page before may be ending just now, and hear nothing any more, or end while it opens or waits: another is
  * begun until one has opened or said why it does not, and the first to speak is taken. One that says that the profile is with another is left for that.
  * @param begin told how many were begun before
  * @param silenceMs how long it may say nothing; each time twice as long
@@ -50,8 +54,10 @@ export function untilHeard(begin: (tries: number) => Started, silenceMs: number)
             begun.delete(other);
             other.end();
           }
-          isOpening = event.data.kind === "status" && event.data.status.kind === "starting";
+          const wasOpening = isOpening;
+          isOpening = event.data.kind === "status" && saysOn.has(event.data.status.kind);
           spokeMs = performance.now();
+          if (isOpening && !wasOpening) later(look, silenceMs, silenceMs);
           listener(event);
         });
         later(look, waitMs, waitMs);
