@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
 import { createLog, createTestLog, entryBytes, openLog, random, register, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { databaseFile } from "../store/sqlite/database-files.ts";
-import { maxSeq } from "../store/sqlite/row-ids.ts";
+import { maxSeq } from "../store/sql/row-ids.ts";
 import { TestClient } from "../testing/test-client.ts";
 import type { ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";

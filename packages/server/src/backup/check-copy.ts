@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { nodeSignatures } from "../directory/signatures.ts";
 import { sha256 } from "../hash.ts";
-import { maxSeq, rowId, seqOf } from "../store/sqlite/row-ids.ts";
+import { maxSeq, rowId, seqOf } from "../store/sql/row-ids.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Entries of logs whose chains are computed again: those of some logs, drawn at random, unless there are fewer. */

@@ -5,7 +5,7 @@ import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { describe, expect, test } from "vitest";
 import { dayText } from "../days.ts";
 import { sha256 } from "../hash.ts";
-import { rowId, seqOf, shortDigest } from "../store/sqlite/row-ids.ts";
+import { rowId, seqOf, shortDigest } from "../store/sql/row-ids.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";

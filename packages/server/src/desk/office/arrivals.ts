@@ -1,7 +1,8 @@
 import { equalBytes } from "@latchkey/codec";
 import type { AnnouncedAttachment, MailboxAt } from "@latchkey/protocol/reports";
 import { maxAnswersReplyBytes, maxReportAnswers } from "@latchkey/protocol/reports";
-import { SpentTokens } from "../../store/sqlite/token-tables.ts";
+import { finish } from "../../store/sql/steps.ts";
+import { SpentTokens } from "../../store/sql/token-tables.ts";
 import type { Statements } from "../../store/sqlite/statements.ts";
 import type { SpentToken } from "../../store/token-store.ts";
 
@@ -35,7 +36,7 @@ export class ArrivalTable {
 
   constructor(sql: Statements) {
     this.#sql = sql;
-    this.#spent = new SpentTokens(sql);
+    this.#spent = new SpentTokens(sql.shared);
   }
 
   /** What was answered to this report; "conflict" for another one under its id. */
@@ -61,7 +62,7 @@ export class ArrivalTable {
     spent: SpentToken | undefined;
   }): "added" | "token_invalid" {
     const { reportId, hash, sealed, attachments, receipt, day, nowMs, spent } = params;
-    if (!this.#spent.spend(spent)) return "token_invalid";
+    if (!finish(this.#spent.spend(spent))) return "token_invalid";
     const sql = "INSERT INTO arrivals (report_id, hash, day, arrived_ms, receipt, sealed) VALUES (?, ?, ?, ?, ?, ?)";
     this.#sql.run(sql, reportId, hash, day, nowMs, receipt, sealed);
     const addFile = "INSERT OR IGNORE INTO arrival_files (report_id, hash, size_bytes) VALUES (?, ?, ?)";
@@ -143,7 +144,7 @@ export class ArrivalTable {
     this.#sql.run("DELETE FROM arrivals WHERE day < ?", today - rememberedDays);
     // While a case is there its reporters may be told more, under the next number: none before it goes, so that none is given twice.
     this.#sql.run("DELETE FROM answers WHERE last_day < ? AND mailbox NOT IN (SELECT mailbox FROM case_reports)", today);
-    this.#spent.forget({ beforeDay: today - 1 });
+    finish(this.#spent.forget({ beforeDay: today - 1 }));
   }
 
   /** Hashes of the attachments that are not here yet, or never came: whoever lost the answer to one learns whether it is here. */

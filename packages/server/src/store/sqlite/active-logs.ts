@@ -1,15 +1,9 @@
 import { sha256 } from "../../hash.ts";
+import type { ActiveLog } from "../sql/log-head-source.ts";
 import type { Statements } from "./statements.ts";
 
 /** Marks kept in memory, so that a log in use is marked on disk once; about 40 bytes each. */
 const maxMarksInMemory = 100_000;
-
-/** A log with entries since its head was last taken for publication, and its place in the map of heads. */
-export interface ActiveLog {
-  /** SHA-256 of the log's id. */
-  readonly place: Uint8Array;
-  readonly log: number;
-}
 
 /** Which logs have entries that no publication of heads took yet (spec L-11): kept on disk, by their place in the map and so in no order of time. */
 export class ActiveLogs {

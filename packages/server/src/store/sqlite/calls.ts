@@ -1,45 +1,26 @@
 import type { StoreFaultParts } from "../../errors.ts";
-import type { AdminStore } from "../admin-store.ts";
-import type { DirectoryLogStore } from "../directory-store.ts";
-import type { HistoryStore } from "../history-store.ts";
-import type { LinkStore } from "../link-store.ts";
-import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "../store.ts";
-import type { PassphraseStore } from "../passphrase-store.ts";
-import type { TokenStore } from "../token-store.ts";
+import type { CallName as CalledName, CallParams as CalledParams, CallResult as CalledResult } from "../called-store.ts";
 import type { Breakage } from "./breakage.ts";
 import type { Failed } from "./fault.ts";
 import type { Packed } from "./packing.ts";
 
-type Methods = Omit<LogStore, "append"> &
-  Omit<InboxStore, "eraseItems"> &
-  LinkStore &
-  DirectoryStore &
-  DirectoryLogStore &
-  BlobIndex &
-  DayStore &
-  AdminStore &
-  TokenStore &
-  PassphraseStore &
-  HistoryStore &
-  Pick<Store, "scrub"> &
-  Slices;
-
-/** What the store does in slices, so that nobody waits for it. */
-interface Slices {
-  /** Erases the first items up to `uptoSeq`; answers whether there may be more of them. */
-  eraseSome(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<boolean>;
-  /** Moves some of the newest entries to their places, or gives some of the room that was freed back to the file system; answers 0 where nothing is left to do. */
-  shrink(): Promise<number>;
-}
-
 /** The operations that cross to the store's thread one by one; appends go in blocks. */
-export type CallName = keyof Methods;
+export type CallName = CalledName | "scrub" | "shrink";
 
 /** What an operation takes. */
-export type CallParams<Name extends CallName> = Parameters<Methods[Name]>[0];
+export type CallParams<Name extends CallName> = Name extends CalledName ? CalledParams<Name> : undefined;
 
-/** What an operation answers on the store's thread: lists of bytes packed. */
-export type CallResult<Name extends CallName> = Name extends "readEntries" | "readItems" ? Packed : Awaited<ReturnType<Methods[Name]>>;
+/**
+ * What an operation answers on the store's thread: lists of bytes packed. `shrink` moves some of the newest entries to their places, or gives
+ * some of the room that was freed back to the file system, so that nobody waits for it, and answers 0 where nothing is left to do.
+ */
+export type CallResult<Name extends CallName> = Name extends "readEntries" | "readItems"
+  ? Packed
+  : Name extends CalledName
+    ? CalledResult<Name>
+    : Name extends "shrink"
+      ? number
+      : void;
 
 /** One operation. */
 export interface Call {

@@ -1,50 +1,34 @@
 import type { Day } from "../accounts.ts";
+import type { BlobTables } from "../sql/blob-tables.ts";
+import type { InboxTables } from "../sql/inbox-tables.ts";
+import type { NewestDay } from "../sql/newest-day.ts";
+import { maxSeq, rowId } from "../sql/row-ids.ts";
+import { finish } from "../sql/steps.ts";
 import type { DatabaseName } from "./database-files.ts";
-import { maxSeq, rowId } from "./row-ids.ts";
 import type { Statements } from "./statements.ts";
-
-/** The day of what came last into a database, which no row's number tells: written when the day is another one than before. */
-export class NewestDay {
-  readonly #sql: Statements;
-  #day: Day | undefined;
-
-  constructor(sql: Statements) {
-    this.#sql = sql;
-  }
-
-  /** In the transaction that adds something of this day. */
-  note(day: Day): void {
-    if (day === this.#day) return;
-    this.#sql.run("UPDATE newest_day SET day = ?", day);
-    this.#day = day;
-  }
-
-  /** 0 where nothing ever came. */
-  read(): Day {
-    return this.#sql.get<{ day: Day }>("SELECT day FROM newest_day")?.day ?? 0;
-  }
-
-  /** After a transaction that did not commit. */
-  forget(): void {
-    this.#day = undefined;
-  }
-}
 
 /** The days of what is stored, and those that a wrong clock left. Called in a transaction of the accounts' database. */
 export class ClockTables {
-  readonly #sql: Statements;
   readonly #sqlOfLogs: Statements;
+  readonly #inboxes: InboxTables;
+  readonly #blobs: BlobTables;
   readonly #newestDays: Readonly<Record<DatabaseName, NewestDay>>;
 
-  constructor(parts: { sql: Statements; sqlOfLogs: Statements; newestDays: Readonly<Record<DatabaseName, NewestDay>> }) {
-    this.#sql = parts.sql;
+  constructor(parts: {
+    sqlOfLogs: Statements;
+    inboxes: InboxTables;
+    blobs: BlobTables;
+    newestDays: Readonly<Record<DatabaseName, NewestDay>>;
+  }) {
     this.#sqlOfLogs = parts.sqlOfLogs;
+    this.#inboxes = parts.inboxes;
+    this.#blobs = parts.blobs;
     this.#newestDays = parts.newestDays;
   }
 
   /** The day of what came last, 0 where nothing is kept. */
   newestDay(): Day {
-    return Math.max(this.#newestDays.logs.read(), this.#newestDays.accounts.read());
+    return Math.max(...Object.values(this.#newestDays).map((newest) => finish(newest.read())));
   }
 
   /**
@@ -54,21 +38,15 @@ export class ClockTables {
    */
   correctDays(params: { today: Day; lastDay: Day; lastBlobDay: Day; maxItems: number }): number {
     const { today, lastDay, lastBlobDay, maxItems } = params;
-    for (const newest of Object.values(this.#newestDays)) if (newest.read() > lastDay) newest.note(today);
-    const items = this.#sql.run(
-      "UPDATE inbox_items SET day = ? WHERE id IN (SELECT id FROM inbox_items WHERE day > ? LIMIT ?)",
-      today,
-      lastDay,
-      maxItems,
-    );
-    let corrected = Number(items.changes);
+    for (const newest of Object.values(this.#newestDays)) finish(newest.correct({ today, lastDay }));
+    let corrected = finish(this.#inboxes.correctDays({ today, lastDay, maxItems }));
     this.#sqlOfLogs.transaction(() => {
       const logs = this.#sqlOfLogs.all<{ id: number }>("SELECT id FROM logs WHERE oldest_day > ? LIMIT ?", lastDay, maxItems);
       for (const { id } of logs) {
         if (corrected >= maxItems) break;
         corrected += this.#correctLog(id, { today, lastDay, maxItems: maxItems - corrected });
       }
-      this.#sqlOfLogs.run("UPDATE blobs SET expires_day = ? WHERE refs = 0 AND expires_day > ?", lastBlobDay, lastBlobDay);
+      finish(this.#blobs.correctDays({ lastBlobDay }));
     });
     return corrected;
   }

@@ -1,33 +1,25 @@
 import type { DatabaseSync } from "node:sqlite";
-import { AccountTables } from "./account-tables.ts";
 import { ActiveLogs } from "./active-logs.ts";
-import { AdminTables } from "./admin-tables.ts";
 import { breakageOf } from "./breakage.ts";
 import type { Breakage } from "./breakage.ts";
-import { BlobTables } from "./blob-tables.ts";
 import type { Batch, BatchResult, Call, CallName, CallOutcome, CallParams, CallResult, DatabaseOptions } from "./calls.ts";
-import { ClockTables, NewestDay } from "./clock-tables.ts";
+import { NewestDay } from "../sql/newest-day.ts";
+import { SharedTables, onLogs } from "../sql/operations.ts";
+import type { Operations, SharedName } from "../sql/operations.ts";
+import { finish } from "../sql/steps.ts";
+import type { Steps } from "../sql/steps.ts";
+import { SpentTokens } from "../sql/token-tables.ts";
+import { ClockTables } from "./clock-tables.ts";
 import type { DatabaseName } from "./database-files.ts";
-import { DirectoryTables } from "./directory-tables.ts";
 import { faultOf } from "./fault.ts";
 import type { Failed } from "./fault.ts";
-import { HistoryTables } from "./history-tables.ts";
-import { HoldingsTables } from "./holdings-tables.ts";
-import { InboxTables } from "./inbox-tables.ts";
-import { JournalTables } from "./journal-tables.ts";
-import { LinkTables } from "./link-tables.ts";
-import { LogHeadTables } from "./log-head-tables.ts";
 import { LogTables } from "./log-tables.ts";
-import { LookupTables } from "./lookup-tables.ts";
 import { NodeTables } from "./node-tables.ts";
-import { PassphraseTables } from "./passphrase-tables.ts";
 import { openDatabase, takeLock } from "./open-database.ts";
 import type { OpenDatabase } from "./open-database.ts";
-import { packResults, unpackAppends } from "./packing.ts";
+import { packItems, packResults, unpackAppends } from "./packing.ts";
 import type { AppendResult } from "./packing.ts";
 import { Statements } from "./statements.ts";
-import { SpentTokens, TokenTables } from "./token-tables.ts";
-import { TreeTables } from "./tree-tables.ts";
 import { isOutOfRoom } from "../../storage/out-of-room.ts";
 import type { NewEntry } from "../store.ts";
 
@@ -39,23 +31,12 @@ export interface Faults {
   afterCommit?(): void;
 }
 
+/** Synchronous: nothing that the databases are asked has to travel. */
+type EngineName = Exclude<CallName, SharedName> | "readItems";
 type Handlers = { readonly [Name in CallName]: (params: CallParams<Name>) => CallResult<Name> };
 
-/** Operations on what is known of logs; all others but the chores are on what is known of accounts. */
-const ofLogs: ReadonlySet<CallName> = new Set<CallName>([
-  "createLog",
-  "readEpoch",
-  "readEntries",
-  "purgeEntries",
-  "addBlob",
-  "findBlob",
-  "listBlobs",
-  "expireBlobs",
-  "blobTotals",
-  "collectHeads",
-  "acceptLogsBehind",
-  "forgetTokensOfLogs",
-]);
+/** Operations of this engine's own on what is known of logs. */
+const logsOwn: ReadonlySet<string> = new Set<CallName>(["createLog", "readEpoch", "readEntries", "purgeEntries"]);
 /** What is done outside of any transaction, when those of the batch are over. */
 const chores: ReadonlySet<CallName> = new Set<CallName>(["scrub", "shrink"]);
 /** Pages that one call gives back. */
@@ -71,9 +52,8 @@ export class Executor {
   readonly #databases: Readonly<Record<DatabaseName, OpenDatabase>>;
   readonly #lock: DatabaseSync;
   readonly #logs: LogTables;
-  readonly #lookups: LookupTables;
-  readonly #heads: LogHeadTables;
-  readonly #newestDay: NewestDay;
+  readonly #shared: SharedTables;
+  readonly #sqlOfLogs: Statements;
   readonly #handlers: Handlers;
   readonly #faults: Faults;
   #breakage: Breakage | undefined;
@@ -86,128 +66,25 @@ export class Executor {
     const { logs: logsDatabase, accounts: accountsDatabase } = this.#databases;
     const sql = new Statements(accountsDatabase.database);
     const sqlOfLogs = new Statements(logsDatabase.database);
-    const newestDays = { logs: new NewestDay(sqlOfLogs), accounts: new NewestDay(sql) };
-    const spent = { logs: new SpentTokens(sqlOfLogs), accounts: new SpentTokens(sql) };
-    const logs = new LogTables(logsDatabase.database, { active: new ActiveLogs(sqlOfLogs), newestDay: newestDays.logs, spent: spent.logs });
-    const blobs = new BlobTables(logsDatabase.database);
-    const inboxes = new InboxTables(accountsDatabase.database, { newestDay: newestDays.accounts, spent: spent.accounts });
-    const links = new LinkTables(sql, spent.accounts);
-    const admin = new AdminTables(sql);
-    const histories = new HistoryTables(sql);
-    const accounts = new AccountTables(sql, { admin, spent: spent.accounts, histories });
-    const tokens = new TokenTables(sql);
-    const passphrases = new PassphraseTables(sql);
-    const holdings = new HoldingsTables(sql, { admin, histories });
-    const days = new ClockTables({ sql, sqlOfLogs, newestDays });
-    const nodes = new NodeTables(sql);
-    const tree = new TreeTables(sql);
-    const heads = new LogHeadTables({ sql: sqlOfLogs, logs, tree });
-    const journal = new JournalTables(sql);
-    const directory = new DirectoryTables({ sql, accounts, nodes, tree, heads, journal });
-    const lookups = new LookupTables({ sql, nodes, tree });
+    const logs = new LogTables(logsDatabase.database, {
+      active: new ActiveLogs(sqlOfLogs),
+      newestDay: new NewestDay(sqlOfLogs.shared),
+      spent: new SpentTokens(sqlOfLogs.shared),
+    });
+    const shared = new SharedTables({ sql: sql.shared, sqlOfLogs: sqlOfLogs.shared, nodes: new NodeTables(sql), logs });
+    const days = new ClockTables({ sqlOfLogs, ...shared });
     this.#logs = logs;
-    this.#lookups = lookups;
-    this.#heads = heads;
-    this.#newestDay = newestDays.accounts;
+    this.#shared = shared;
+    this.#sqlOfLogs = sqlOfLogs;
     this.#handlers = {
+      ...synchronous(shared.operations),
       createLog: (params) => logs.createLog(params),
       readEpoch: (params) => logs.readEpoch(params),
       readEntries: (params) => logs.readEntries(params),
       purgeEntries: (params) => logs.purgeEntries(params),
-      postItem: (params) => inboxes.postItem(params),
-      readItems: (params) => inboxes.readItems(params),
-      lastItem: (params) => inboxes.lastItem(params),
-      setCapability: (params) => inboxes.setCapability(params),
-      capabilityHash: (params) => inboxes.capabilityHash(params),
-      eraseSome: (params) => inboxes.eraseSome(params),
-      purgeItems: (params) => inboxes.purgeItems(params),
-      openLinkInbox: (params) => links.openLinkInbox(params),
-      linkInbox: (params) => links.linkInbox(params),
-      putKnock: (params) => links.putKnock(params),
-      readKnocks: (params) => links.readKnocks(params),
-      eraseKnocks: (params) => links.eraseKnocks(params),
-      closeLinkInbox: (params) => links.closeLinkInbox(params),
-      purgeLinkInboxes: (params) => links.purgeLinkInboxes(params),
-      accountHead: (params) => accounts.accountHead(params),
-      isNameFree: (params) => accounts.isNameFree(params),
-      putCard: (params) => accounts.putCard(params),
-      inboxOf: (params) => accounts.inboxOf(params),
-      addKeyPackages: (params) => accounts.addKeyPackages(params),
-      countKeyPackages: (params) => accounts.countKeyPackages(params),
-      takeKeyPackage: (params) => accounts.takeKeyPackage(params),
-      expireKeyPackages: (params) => accounts.expireKeyPackages(params),
-      card: (params) => accounts.card(params),
-      holdings: (params) => holdings.head(params),
-      heldStates: (params) => holdings.states(params),
-      historyManifest: (params) => histories.manifest(params),
-      historyChunk: (params) => histories.chunk(params),
-      putHistoryChunk: (params) => histories.putChunk(params),
-      putHistoryManifest: (params) => histories.putManifest(params),
-      eraseHistory: (params) => histories.erase(params),
-      purgeHistory: (params) => histories.purge(params),
-      heldChunks: (params) => histories.heldChunks(params),
-      tokenSeeds: (params) => tokens.seeds(params),
-      countTokens: (params) => tokens.count(params),
-      forgetTokens: (params) => {
-        tokens.forget(params);
-        return spent.accounts.forget(params);
-      },
-      forgetTokensOfLogs: (params) => spent.logs.forget(params),
-      setPassphrase: (params) => passphrases.set(params),
-      clearPassphrase: (params) => passphrases.clear(params),
-      countPassphraseTry: (params) => passphrases.countTry(params),
-      openPassphrase: (params) => passphrases.open(params),
-      passphraseStatus: (params) => passphrases.status(params),
-      forgetPassphraseTries: (params) => passphrases.forgetTries(params),
-      directoryStatus: () => directory.status(),
-      publishDirectory: (params) => {
-        lookups.forget();
-        const result = directory.publish(params);
-        if (params.isServed && result.head !== undefined) lookups.keepConfigChange();
-        return result;
-      },
-      collectHeads: (params) => heads.collect(params.maxItems),
-      newestCheckpoint: () => tree.checkpoint(tree.size()),
-      addCosignatures: (params) => {
-        lookups.forget();
-        tree.addCosignatures(params.size, params.cosignatures);
-        lookups.keepConfigChange();
-      },
-      resignCheckpoint: (params) => {
-        lookups.forget();
-        tree.resign(params.signer);
-      },
-      serveHead: (params) => {
-        lookups.forget();
-        directory.serve(params.size);
-        lookups.keepConfigChange();
-      },
-      servedCheckpoint: () => tree.checkpoint(tree.servedSize()),
-      lookup: (params) => lookups.lookup(params),
-      lookupOperator: (params) => lookups.lookupOperator(params),
-      newestOperatorValue: (params) => directory.newestOperatorValue(params.name),
-      proveAbsence: (params) => lookups.proveAbsence(params.label, params.knownSize),
-      proveAccounts: (params) => params.accountIds.map((accountId) => lookups.proveAccount(accountId)),
-      proveLogHead: (params) => heads.prove(params.logId, lookups.served(), params.knownSize),
-      proveConsistency: (params) => (params.to > tree.size() ? [] : [...tree.proveConsistency(params.from, params.to)]),
-      hashTile: (params) => tree.hashTile(params),
-      entryTile: (params) => tree.entryTile(params),
-      transition: (params) => tree.transition(params.index),
-      configChange: (params) => lookups.configChange(params.index),
-      unjournaled: () => journal.waiting(),
-      dropJournaled: (params) => journal.drop(params),
-      journalNote: () => journal.note(),
-      acceptLogsBehind: () => heads.acceptBehind(),
-      areLogsBehind: () => heads.areLogsBehind(),
-      addBlob: (params) => blobs.addBlob(params),
-      findBlob: (params) => blobs.findBlob(params),
-      listBlobs: (params) => blobs.listBlobs(params),
-      expireBlobs: (params) => blobs.expireBlobs(params),
-      blobTotals: () => blobs.blobTotals(),
+      readItems: (params) => packItems(finish(shared.operations.readItems(params))),
       newestDay: () => days.newestDay(),
       correctDays: (params) => days.correctDays(params),
-      ...admin.handlers(),
-      totals: () => ({ accounts: admin.countAccounts(), ...blobs.blobTotals() }),
       scrub: () => void this.emptyJournals(),
       // First what tells an order, in slices too.
       shrink: () => (this.settleSome() ? 1 : this.#both().reduce((pages, database) => pages + database.shrink(shrunkAtOnce), 0)),
@@ -217,7 +94,7 @@ export class Executor {
   execute(batch: Batch): BatchResult {
     if (batch.calls.some((call) => this.#needsSettled(call))) this.#trySettle();
     const entries = batch.appends === undefined ? [] : unpackAppends(batch.appends);
-    const places = batch.calls.map(({ name }): Place => (chores.has(name) ? "chores" : ofLogs.has(name) ? "logs" : "accounts"));
+    const places = batch.calls.map(({ name }): Place => placeOf(name));
     const at = (place: Place): Call[] => batch.calls.filter((_, index) => places[index] === place);
     const logs = this.#commit("logs", entries, at("logs"));
     const accounts = this.#commit("accounts", [], at("accounts"));
@@ -358,9 +235,7 @@ export class Executor {
       return { appends, calls: outcomes };
     } catch (error) {
       this.#logs.forget();
-      this.#lookups.forget();
-      this.#heads.forget();
-      this.#newestDay.forget();
+      this.#shared.forget();
       const wasOpen = database.isTransaction;
       this.#breakage ??= breakageOf(error);
       if (wasOpen) database.exec("ROLLBACK");
@@ -375,7 +250,8 @@ export class Executor {
 
   #settleHeads(): void {
     try {
-      this.#heads.settle();
+      const { heads } = this.#shared;
+      if (heads.isUnsettled) this.#sqlOfLogs.transaction(() => finish(heads.settle()));
     } catch (error) {
       // The logs' disk is full: what is published stays so, and is published once more.
       this.#logs.forget();
@@ -405,6 +281,22 @@ export class Executor {
     const handler = this.#handlers[call.name] as (params: unknown) => unknown;
     return handler(call.params);
   }
+}
+
+function placeOf(name: CallName): Place {
+  if (chores.has(name)) return "chores";
+  const isOnLogs: ReadonlySet<string> = onLogs;
+  return logsOwn.has(name) || isOnLogs.has(name) ? "logs" : "accounts";
+}
+
+/** The operations, each at once. */
+function synchronous(operations: Operations): Omit<Handlers, EngineName> {
+  const done = Object.entries(operations).map(([name, work]) => {
+    // Name and parameters of an operation belong together; TypeScript cannot follow that through the entries.
+    const run = work as (params: unknown) => Steps<unknown>;
+    return [name, (params: unknown) => finish(run(params))];
+  });
+  return Object.fromEntries(done) as Omit<Handlers, EngineName>;
 }
 
 function allFailed(

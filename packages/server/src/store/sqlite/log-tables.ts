@@ -17,15 +17,18 @@ import { sha256 } from "../../hash.ts";
 import { keyOf } from "../../keys.ts";
 import type { Day, Refused } from "../accounts.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogPosition, NewEntry, PageLimits } from "../store.ts";
-import type { ActiveLog, ActiveLogs } from "./active-logs.ts";
-import type { NewestDay } from "./clock-tables.ts";
+import type { ActiveHead, ActiveLog, LogHeadSource } from "../sql/log-head-source.ts";
+import type { NewestDay } from "../sql/newest-day.ts";
+import { maxSeq, randomRef, rowId, seqOf, shortDigest } from "../sql/row-ids.ts";
+import { finish } from "../sql/steps.ts";
+import type { Steps } from "../sql/steps.ts";
+import type { SpentTokens } from "../sql/token-tables.ts";
+import type { ActiveLogs } from "./active-logs.ts";
 import { packEntries } from "./packing.ts";
 import type { EntryRow, Packed } from "./packing.ts";
 import { RecentEntries } from "./recent-entries.ts";
 import type { EntryOfLog } from "./recent-slot.ts";
-import { maxSeq, randomRef, rowId, seqOf, shortDigest } from "./row-ids.ts";
 import type { SpentToken } from "../token-store.ts";
-import type { SpentTokens } from "./token-tables.ts";
 
 /** What is kept in memory of a log in use; thrown away when a transaction fails. */
 interface LogState {
@@ -54,14 +57,6 @@ interface EpochState {
   complaintBytes: number;
 }
 
-/** Where an active log stands, and its place in the map of heads. */
-export interface ActiveHead {
-  readonly place: Uint8Array;
-  readonly log: number;
-  readonly seq: number;
-  readonly head: Uint8Array;
-}
-
 const maxLogsInMemory = 50_000;
 const maxEpochsInMemory = 64;
 /**
@@ -72,12 +67,14 @@ const indexedAtOnce = 64;
 const commit = entryKindNumbers.commit;
 
 /** The logs in SQLite: every method runs inside the caller's transaction. */
-export class LogTables {
+export class LogTables implements LogHeadSource {
   /** The last entries of logs, which do not lie in `entries` yet. */
   readonly recent: RecentEntries;
   readonly #states = new Map<string, LogState>();
   readonly #active: ActiveLogs;
   readonly #newestDay: NewestDay;
+  /** That stands in the database already. */
+  #notedDay: Day | undefined;
   readonly #findLog: StatementSync;
   readonly #insertLog: StatementSync;
   readonly #lastEntry: StatementSync;
@@ -153,14 +150,11 @@ export class LogTables {
   forget(): void {
     this.#states.clear();
     this.#active.forget();
-    this.#newestDay.forget();
+    this.#notedDay = undefined;
   }
 
-  /**
-   * Takes logs with entries since their heads were last taken, and where they stand now, in the order of their places in the map of heads,
-   * behind one of them. `taken` counts those without a head, too.
-   */
-  takeActive(behind: Uint8Array, maxItems: number): { readonly heads: readonly ActiveHead[]; readonly taken: number } {
+  /* oxlint-disable require-yield -- nothing has to travel */
+  *takeActive(behind: Uint8Array, maxItems: number): Steps<{ readonly heads: readonly ActiveHead[]; readonly taken: number }> {
     const active = this.#active.take(behind, maxItems);
     const heads = active.flatMap(({ place, log }) => {
       const row = this.#logById.get(log) as [number, Uint8Array | null] | undefined;
@@ -171,15 +165,14 @@ export class LogTables {
     return { heads, taken: active.length };
   }
 
-  /** Whether any log has entries since its head was taken. */
-  hasActive(): boolean {
+  *hasActive(): Steps<boolean> {
     return this.#active.hasAny();
   }
 
-  /** Has the head of a log published once more, if it has entries still. */
-  markActive(active: ActiveLog): void {
+  *markActive(active: ActiveLog): Steps<void> {
     if (this.#last(active.log) !== undefined) this.#active.add(active);
   }
+  /* oxlint-enable require-yield */
 
   createLog(params: {
     logId: Uint8Array;
@@ -189,8 +182,8 @@ export class LogTables {
   }): EpochInfo | Refused<"log_exists" | "token_invalid"> {
     const known = this.#load(params.logId);
     if (known === undefined) {
-      if (!this.#spent.spend(params.token)) return { kind: "refused", code: "token_invalid" };
-      const ref = randomRef((taken) => this.#logById.get(taken) !== undefined);
+      if (!finish(this.#spent.spend(params.token))) return { kind: "refused", code: "token_invalid" };
+      const ref = finish(randomRef((taken) => this.#isTaken(taken)));
       this.#insertLog.run(ref, params.logId, params.day);
       this.#insertEpoch.run(ref, 0, null, params.accessHash, params.day);
     } else {
@@ -268,7 +261,7 @@ export class LogTables {
     log.recent.push(digest);
     if (log.recent.length >= indexedAtOnce) this.#indexRecent(log);
     this.#active.mark(log.ref, log.id);
-    this.#newestDay.note(entry.day);
+    this.#noteDay(entry.day);
     return { kind: "accepted", seq, head, isNew: true };
   }
 
@@ -450,6 +443,17 @@ export class LogTables {
     if (epoch !== entry.epochId || kind !== entryKindNumbers[entry.kind]) return undefined;
     if (kind === commit && (hash === null || !equalBytes(hash, entry.nextAccessHash))) return undefined;
     return compareBytes(blob, entry.blob) === 0 ? { kind: "accepted", seq, head, isNew: false } : undefined;
+  }
+
+  #noteDay(day: Day): void {
+    if (day === this.#notedDay) return;
+    finish(this.#newestDay.note(day));
+    this.#notedDay = day;
+  }
+
+  // oxlint-disable-next-line require-yield -- nothing has to travel
+  *#isTaken(ref: number): Steps<boolean> {
+    return this.#logById.get(ref) !== undefined;
   }
 
   #indexRecent(log: LogState): void {

@@ -1,16 +1,17 @@
-import { emptyHash, isEmptyHash } from "@latchkey/transparency";
-import type { AddedNode, MapLeaf, MapNode } from "@latchkey/transparency";
+import type { AddedNode, MapNode, NodeReader } from "@latchkey/transparency";
 import { keyOf } from "../../keys.ts";
+import { decodeNode, encodeNode } from "../sql/map-rows.ts";
+import type { Nodes } from "../sql/nodes.ts";
+import type { Steps } from "../sql/steps.ts";
 import type { Statements } from "./statements.ts";
 
 /** Nodes kept in memory, in two generations: the upper levels, which every path crosses, never fall out. About 300 bytes each. */
 const cacheNodes = 40_000;
-const innerTag = 1;
-const leafTag = 2;
-const leafBytes = 68;
 
-/** The nodes of the directory's map, by their hash, inside the caller's transaction. */
-export class NodeTables {
+/* oxlint-disable require-yield -- nothing has to travel */
+
+/** The nodes of the directory's map in SQLite, which are here: they are read one by one. */
+export class NodeTables implements Nodes {
   readonly #sql: Statements;
   #young = new Map<string, MapNode>();
   #old = new Map<string, MapNode>();
@@ -19,8 +20,11 @@ export class NodeTables {
     this.#sql = sql;
   }
 
-  /** A node of a map that is kept. An own property, to be handed on. @throws Error for any other. */
-  readonly read = (hash: Uint8Array): MapNode => {
+  *reader(): Steps<NodeReader> {
+    return this.#read;
+  }
+
+  readonly #read = (hash: Uint8Array): MapNode => {
     const key = keyOf(hash);
     const cached = this.#young.get(key) ?? this.#old.get(key);
     if (cached !== undefined) {
@@ -34,20 +38,17 @@ export class NodeTables {
     return node;
   };
 
-  /** Stores the nodes that a publication added. */
-  add(nodes: readonly AddedNode[]): void {
+  *add(nodes: readonly AddedNode[]): Steps<void> {
     for (const { hash, node } of nodes) {
       this.#sql.run("INSERT OR IGNORE INTO directory_nodes (hash, node) VALUES (?, ?)", hash, encodeNode(node));
     }
   }
 
-  /** Notes what the tree of `size` entries no longer has. */
-  setObsolete(size: number, hashes: readonly Uint8Array[]): void {
+  *setObsolete(size: number, hashes: readonly Uint8Array[]): Steps<void> {
     for (const hash of hashes) this.#sql.run("INSERT OR IGNORE INTO directory_obsolete (size, hash) VALUES (?, ?)", size, hash);
   }
 
-  /** Deletes what no tree from the one of `servedSize` entries on has. */
-  prune(servedSize: number): void {
+  *prune(servedSize: number): Steps<void> {
     this.#sql.run("DELETE FROM directory_nodes WHERE hash IN (SELECT hash FROM directory_obsolete WHERE size < ?)", servedSize);
     this.#sql.run("DELETE FROM directory_obsolete WHERE size < ?", servedSize);
   }
@@ -58,57 +59,4 @@ export class NodeTables {
     this.#old = this.#young;
     this.#young = new Map();
   }
-}
-
-/** 65 bytes for an inner node, 69 for a leaf. */
-export function encodeNode(node: MapNode): Uint8Array {
-  if (node.kind === "inner") {
-    const bytes = new Uint8Array(65);
-    bytes[0] = innerTag;
-    bytes.set(node.left, 1);
-    bytes.set(node.right, 33);
-    return bytes;
-  }
-  const bytes = new Uint8Array(1 + leafBytes);
-  bytes[0] = leafTag;
-  writeLeaf(bytes, 1, node);
-  return bytes;
-}
-
-/** The node of these bytes, its hashes as views of them. @throws Error for anything else. */
-export function decodeNode(bytes: Uint8Array): MapNode {
-  if (bytes[0] === innerTag && bytes.length === 65) {
-    // Empty sides are compared by value everywhere; one array for all of them saves memory.
-    const side = (at: number): Uint8Array => {
-      const hash = bytes.subarray(at, at + 32);
-      return isEmptyHash(hash) ? emptyHash : hash;
-    };
-    return { kind: "inner", left: side(1), right: side(33) };
-  }
-  if (bytes[0] === leafTag && bytes.length === 1 + leafBytes) return { kind: "leaf", ...readLeaf(bytes, 1) };
-  throw new Error("a node of the directory's map does not decode: the database is damaged");
-}
-
-/** 68 bytes a leaf, one after the other. */
-export function encodeLeaves(leaves: readonly MapLeaf[]): Uint8Array {
-  const bytes = new Uint8Array(leaves.length * leafBytes);
-  for (const [at, leaf] of leaves.entries()) writeLeaf(bytes, at * leafBytes, leaf);
-  return bytes;
-}
-
-/** The leaves of these bytes, their hashes as views of them. @throws Error for anything else. */
-export function decodeLeaves(bytes: Uint8Array): MapLeaf[] {
-  if (bytes.length % leafBytes !== 0) throw new Error("a page of a map of heads does not decode: the database is damaged");
-  return Array.from({ length: bytes.length / leafBytes }, (_, at) => readLeaf(bytes, at * leafBytes));
-}
-
-function writeLeaf(bytes: Uint8Array, at: number, { index, version, chain }: MapLeaf): void {
-  bytes.set(index, at);
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(at + 32, version);
-  bytes.set(chain, at + 36);
-}
-
-function readLeaf(bytes: Uint8Array, at: number): MapLeaf {
-  const version = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 32);
-  return { index: bytes.subarray(at, at + 32), version, chain: bytes.subarray(at + 36, at + leafBytes) };
 }

@@ -181,27 +181,24 @@ export function unpackEntries(packed: Packed): StoredEntry[] {
   return entries;
 }
 
-/** A row of `inbox_items`: seq, day, is_stranger, blob. */
-export type ItemRow = [number, number, number, Uint8Array];
-
 const itemNumbers = 4;
 
-export function packItems(rows: readonly ItemRow[]): Packed {
+export function packItems(items: readonly StoredItem[]): Packed {
   let size = 0;
-  for (const [, , , blob] of rows) size += blob.length;
+  for (const { blob } of items) size += blob.length;
   const bytes = new Uint8Array(size);
-  const numbers = new Float64Array(rows.length * itemNumbers);
+  const numbers = new Float64Array(items.length * itemNumbers);
   let at = 0;
   let n = 0;
-  for (const [seq, day, isStranger, blob] of rows) {
+  for (const { seq, day, part, blob } of items) {
     numbers[n++] = seq;
     numbers[n++] = day;
-    numbers[n++] = isStranger;
+    numbers[n++] = part === "strangers" ? 1 : 0;
     numbers[n++] = blob.length;
     bytes.set(blob, at);
     at += blob.length;
   }
-  return { count: rows.length, numbers, bytes };
+  return { count: items.length, numbers, bytes };
 }
 
 export function unpackItems(packed: Packed): StoredItem[] {

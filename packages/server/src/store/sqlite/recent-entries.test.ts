@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { random } from "../../testing/fixtures.ts";
 import { RecentEntries, settleRecent } from "./recent-entries.ts";
 import type { EntryOfLog } from "./recent-slot.ts";
-import { rowId, seqOf } from "./row-ids.ts";
+import { rowId, seqOf } from "../sql/row-ids.ts";
 import { logsSchema, migrate } from "./schema.ts";
 
 const limits = { entries: 20, slots: 4 };

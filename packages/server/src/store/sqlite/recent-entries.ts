@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Day } from "../accounts.ts";
 import { Slot } from "./recent-slot.ts";
 import type { EntryOfLog } from "./recent-slot.ts";
-import { maxSeq, refOf, rowId, seqOf } from "./row-ids.ts";
+import { maxSeq, refOf, rowId, seqOf } from "../sql/row-ids.ts";
 
 /** An entry that waits for its place: in memory no more than where it stands. */
 interface Waiting {

@@ -18,7 +18,7 @@ import {
 } from "../../testing/fixtures.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import { databaseFile, databaseFiles, journalSuffix } from "./database-files.ts";
-import { refOf } from "./row-ids.ts";
+import { refOf } from "../sql/row-ids.ts";
 
 /** What happened, in its order: somebody's key package was taken, a log was made and written to, and they got an item. */
 interface Invitation {

@@ -1,24 +1,15 @@
 import { ServerError, StoreError, StoreFault } from "../../errors.ts";
 import type { ServerErrorCode, StoreFaultParts } from "../../errors.ts";
 import type { Refused } from "../accounts.ts";
-import type { AdminStore } from "../admin-store.ts";
-import { adminCalls } from "./admin-calls.ts";
-import type {
-  AccountHead,
-  AppendAccepted,
-  AppendRefusal,
-  EpochInfo,
-  KeyPackageCounts,
-  NewEntry,
-  Store,
-  StoredEntry,
-  StoredItem,
-} from "../store.ts";
+import type { AppendAccepted, AppendRefusal, NewEntry, Store } from "../store.ts";
+import { CalledStore } from "../called-store.ts";
+import type { CallName as CalledName, CallParams as CalledParams, CallResult as CalledResult } from "../called-store.ts";
 import { StoreLoad } from "../store-load.ts";
 import { startThread } from "../../threads.ts";
 import { describeBreakage } from "./breakage.ts";
-import type { BatchResult, Call, CallName, CallParams, CallResult, DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
+import type { BatchResult, Call, CallName, DatabaseOptions, FromWorker, ToWorker } from "./calls.ts";
 import { packAppends, resultAt, unpackEntries, unpackItems } from "./packing.ts";
+import type { Packed } from "./packing.ts";
 import { compact, transferList } from "./transfer.ts";
 
 /** The way to whatever executes batches: a thread, or in tests the same thread. */
@@ -81,9 +72,8 @@ function threadChannel(options: DatabaseOptions): Channel {
  * The store's face on the main thread. Operations called in one turn of the event loop, or while a batch is under way,
  * leave as one batch: one transaction and one fsync of each database that they concern (group commit).
  */
-class SqliteStore implements Store {
+class SqliteStore extends CalledStore implements Store {
   readonly failed: Promise<Error>;
-  readonly admin: AdminStore = adminCalls((name, params) => this.#call(name, params));
   readonly #channel: Channel;
   readonly #reportFailure: (error: Error) => void;
   #entries: NewEntry[] = [];
@@ -102,6 +92,7 @@ class SqliteStore implements Store {
   #sentAtMs = 0;
 
   constructor(channel: Channel, load: StoreLoad) {
+    super();
     this.#channel = channel;
     this.#load = load;
     load.waiting = () => this.#entries.length + this.#calls.length;
@@ -122,245 +113,9 @@ class SqliteStore implements Store {
     });
   }
 
-  createLog(params: CallParams<"createLog">): Promise<CallResult<"createLog">> {
-    return this.#call("createLog", params);
-  }
-  readEpoch(params: CallParams<"readEpoch">): Promise<EpochInfo | Refused<"unknown_log" | "unknown_epoch">> {
-    return this.#call("readEpoch", params);
-  }
-  async readEntries(params: CallParams<"readEntries">): Promise<StoredEntry[]> {
-    return unpackEntries(await this.#call("readEntries", params));
-  }
-  purgeEntries(params: CallParams<"purgeEntries">): Promise<number> {
-    return this.#call("purgeEntries", params);
-  }
-  postItem(params: CallParams<"postItem">): Promise<CallResult<"postItem">> {
-    return this.#call("postItem", params);
-  }
-  async readItems(params: CallParams<"readItems">): Promise<StoredItem[]> {
-    return unpackItems(await this.#call("readItems", params));
-  }
-  setCapability(params: CallParams<"setCapability">): Promise<CallResult<"setCapability">> {
-    return this.#call("setCapability", params);
-  }
-
-  capabilityHash(params: CallParams<"capabilityHash">): Promise<Uint8Array | undefined> {
-    return this.#call("capabilityHash", params);
-  }
-
-  lastItem(params: CallParams<"lastItem">): Promise<number> {
-    return this.#call("lastItem", params);
-  }
-  async eraseItems(params: CallParams<"eraseSome">): Promise<void> {
-    while (await this.#call("eraseSome", params));
-  }
-  purgeItems(params: CallParams<"purgeItems">): Promise<number> {
-    return this.#call("purgeItems", params);
-  }
-  openLinkInbox(params: CallParams<"openLinkInbox">): Promise<CallResult<"openLinkInbox">> {
-    return this.#call("openLinkInbox", params);
-  }
-  linkInbox(params: CallParams<"linkInbox">): Promise<CallResult<"linkInbox">> {
-    return this.#call("linkInbox", params);
-  }
-  putKnock(params: CallParams<"putKnock">): Promise<CallResult<"putKnock">> {
-    return this.#call("putKnock", params);
-  }
-  readKnocks(params: CallParams<"readKnocks">): Promise<CallResult<"readKnocks">> {
-    return this.#call("readKnocks", params);
-  }
-  eraseKnocks(params: CallParams<"eraseKnocks">): Promise<CallResult<"eraseKnocks">> {
-    return this.#call("eraseKnocks", params);
-  }
-  closeLinkInbox(params: CallParams<"closeLinkInbox">): Promise<CallResult<"closeLinkInbox">> {
-    return this.#call("closeLinkInbox", params);
-  }
-  purgeLinkInboxes(params: CallParams<"purgeLinkInboxes">): Promise<CallResult<"purgeLinkInboxes">> {
-    return this.#call("purgeLinkInboxes", params);
-  }
-  accountHead(params: CallParams<"accountHead">): Promise<AccountHead | undefined> {
-    return this.#call("accountHead", params);
-  }
-  isNameFree(params: CallParams<"isNameFree">): Promise<boolean> {
-    return this.#call("isNameFree", params);
-  }
-  putCard(params: CallParams<"putCard">): Promise<CallResult<"putCard">> {
-    return this.#call("putCard", params);
-  }
-  inboxOf(params: CallParams<"inboxOf">): Promise<Uint8Array | undefined> {
-    return this.#call("inboxOf", params);
-  }
-  addKeyPackages(params: CallParams<"addKeyPackages">): Promise<KeyPackageCounts | Refused<"not_found">> {
-    return this.#call("addKeyPackages", params);
-  }
-  countKeyPackages(params: CallParams<"countKeyPackages">): Promise<KeyPackageCounts> {
-    return this.#call("countKeyPackages", params);
-  }
-  takeKeyPackage(params: CallParams<"takeKeyPackage">): Promise<CallResult<"takeKeyPackage">> {
-    return this.#call("takeKeyPackage", params);
-  }
-  expireKeyPackages(params: CallParams<"expireKeyPackages">): Promise<number> {
-    return this.#call("expireKeyPackages", params);
-  }
-  card(params: CallParams<"card">): Promise<CallResult<"card">> {
-    return this.#call("card", params);
-  }
-  holdings(params: CallParams<"holdings">): Promise<CallResult<"holdings">> {
-    return this.#call("holdings", params);
-  }
-  heldStates(params: CallParams<"heldStates">): Promise<CallResult<"heldStates">> {
-    return this.#call("heldStates", params);
-  }
-  tokenSeeds(params: CallParams<"tokenSeeds">): Promise<CallResult<"tokenSeeds">> {
-    return this.#call("tokenSeeds", params);
-  }
-  countTokens(params: CallParams<"countTokens">): Promise<boolean> {
-    return this.#call("countTokens", params);
-  }
-  forgetTokens(params: CallParams<"forgetTokens">): Promise<number> {
-    return this.#call("forgetTokens", params);
-  }
-  forgetTokensOfLogs(params: CallParams<"forgetTokensOfLogs">): Promise<number> {
-    return this.#call("forgetTokensOfLogs", params);
-  }
-  setPassphrase(params: CallParams<"setPassphrase">): Promise<CallResult<"setPassphrase">> {
-    return this.#call("setPassphrase", params);
-  }
-  clearPassphrase(params: CallParams<"clearPassphrase">): Promise<void> {
-    return this.#call("clearPassphrase", params);
-  }
-  countPassphraseTry(params: CallParams<"countPassphraseTry">): Promise<CallResult<"countPassphraseTry">> {
-    return this.#call("countPassphraseTry", params);
-  }
-  openPassphrase(params: CallParams<"openPassphrase">): Promise<Uint8Array | undefined> {
-    return this.#call("openPassphrase", params);
-  }
-  passphraseStatus(params: CallParams<"passphraseStatus">): Promise<CallResult<"passphraseStatus">> {
-    return this.#call("passphraseStatus", params);
-  }
-  forgetPassphraseTries(params: CallParams<"forgetPassphraseTries">): Promise<number> {
-    return this.#call("forgetPassphraseTries", params);
-  }
-  historyManifest(params: CallParams<"historyManifest">): Promise<CallResult<"historyManifest">> {
-    return this.#call("historyManifest", params);
-  }
-  historyChunk(params: CallParams<"historyChunk">): Promise<CallResult<"historyChunk">> {
-    return this.#call("historyChunk", params);
-  }
-  putHistoryChunk(params: CallParams<"putHistoryChunk">): Promise<CallResult<"putHistoryChunk">> {
-    return this.#call("putHistoryChunk", params);
-  }
-  putHistoryManifest(params: CallParams<"putHistoryManifest">): Promise<CallResult<"putHistoryManifest">> {
-    return this.#call("putHistoryManifest", params);
-  }
-  eraseHistory(params: CallParams<"eraseHistory">): Promise<CallResult<"eraseHistory">> {
-    return this.#call("eraseHistory", params);
-  }
-  purgeHistory(params: CallParams<"purgeHistory">): Promise<CallResult<"purgeHistory">> {
-    return this.#call("purgeHistory", params);
-  }
-  heldChunks(params: CallParams<"heldChunks">): Promise<CallResult<"heldChunks">> {
-    return this.#call("heldChunks", params);
-  }
-  directoryStatus(): Promise<CallResult<"directoryStatus">> {
-    return this.#call("directoryStatus", undefined);
-  }
-  publishDirectory(params: CallParams<"publishDirectory">): Promise<CallResult<"publishDirectory">> {
-    return this.#call("publishDirectory", params);
-  }
-  collectHeads(params: CallParams<"collectHeads">): Promise<CallResult<"collectHeads">> {
-    return this.#call("collectHeads", params);
-  }
-  newestCheckpoint(): Promise<CallResult<"newestCheckpoint">> {
-    return this.#call("newestCheckpoint", undefined);
-  }
-  addCosignatures(params: CallParams<"addCosignatures">): Promise<CallResult<"addCosignatures">> {
-    return this.#call("addCosignatures", params);
-  }
-  resignCheckpoint(params: CallParams<"resignCheckpoint">): Promise<CallResult<"resignCheckpoint">> {
-    return this.#call("resignCheckpoint", params);
-  }
-  serveHead(params: CallParams<"serveHead">): Promise<CallResult<"serveHead">> {
-    return this.#call("serveHead", params);
-  }
-  servedCheckpoint(): Promise<CallResult<"servedCheckpoint">> {
-    return this.#call("servedCheckpoint", undefined);
-  }
-  lookup(params: CallParams<"lookup">): Promise<CallResult<"lookup">> {
-    return this.#call("lookup", params);
-  }
-  lookupOperator(params: CallParams<"lookupOperator">): Promise<CallResult<"lookupOperator">> {
-    return this.#call("lookupOperator", params);
-  }
-  newestOperatorValue(params: CallParams<"newestOperatorValue">): Promise<CallResult<"newestOperatorValue">> {
-    return this.#call("newestOperatorValue", params);
-  }
-  proveAbsence(params: CallParams<"proveAbsence">): Promise<CallResult<"proveAbsence">> {
-    return this.#call("proveAbsence", params);
-  }
-  proveAccounts(params: CallParams<"proveAccounts">): Promise<CallResult<"proveAccounts">> {
-    return this.#call("proveAccounts", params);
-  }
-  proveLogHead(params: CallParams<"proveLogHead">): Promise<CallResult<"proveLogHead">> {
-    return this.#call("proveLogHead", params);
-  }
-  proveConsistency(params: CallParams<"proveConsistency">): Promise<CallResult<"proveConsistency">> {
-    return this.#call("proveConsistency", params);
-  }
-  hashTile(params: CallParams<"hashTile">): Promise<CallResult<"hashTile">> {
-    return this.#call("hashTile", params);
-  }
-  entryTile(params: CallParams<"entryTile">): Promise<CallResult<"entryTile">> {
-    return this.#call("entryTile", params);
-  }
-  transition(params: CallParams<"transition">): Promise<CallResult<"transition">> {
-    return this.#call("transition", params);
-  }
-  configChange(params: CallParams<"configChange">): Promise<CallResult<"configChange">> {
-    return this.#call("configChange", params);
-  }
-  unjournaled(): Promise<Uint8Array[]> {
-    return this.#call("unjournaled", undefined);
-  }
-  dropJournaled(params: CallParams<"dropJournaled">): Promise<void> {
-    return this.#call("dropJournaled", params);
-  }
-  acceptLogsBehind(): Promise<void> {
-    return this.#call("acceptLogsBehind", undefined);
-  }
-  areLogsBehind(): Promise<boolean> {
-    return this.#call("areLogsBehind", undefined);
-  }
-  journalNote(): Promise<CallResult<"journalNote">> {
-    return this.#call("journalNote", undefined);
-  }
-  addBlob(params: CallParams<"addBlob">): Promise<{ kind: "added" | "same" | "different" }> {
-    return this.#call("addBlob", params);
-  }
-  findBlob(params: CallParams<"findBlob">): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined> {
-    return this.#call("findBlob", params);
-  }
-  listBlobs(params: CallParams<"listBlobs">): Promise<{ blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number }[]> {
-    return this.#call("listBlobs", params);
-  }
-  expireBlobs(params: CallParams<"expireBlobs">): Promise<{ blobId: Uint8Array; sha256: Uint8Array }[]> {
-    return this.#call("expireBlobs", params);
-  }
-
-  blobTotals(): Promise<CallResult<"blobTotals">> {
-    return this.#call("blobTotals", undefined);
-  }
-
-  newestDay(): Promise<CallResult<"newestDay">> {
-    return this.#call("newestDay", undefined);
-  }
-  correctDays(params: CallParams<"correctDays">): Promise<number> {
-    return this.#call("correctDays", params);
-  }
-
   async scrub(): Promise<void> {
-    while ((await this.#call("shrink", undefined)) > 0);
-    await this.#call("scrub", undefined);
+    while ((await this.#ask("shrink", undefined)) !== 0);
+    await this.#ask("scrub", undefined);
   }
 
   async close(): Promise<void> {
@@ -411,15 +166,22 @@ class SqliteStore implements Store {
     return this.#state === "closed";
   }
 
-  #call<Name extends CallName>(name: Name, params: CallParams<Name>): Promise<CallResult<Name>> {
+  protected override async call<Name extends CalledName>(name: Name, params: CalledParams<Name>): Promise<CalledResult<Name>> {
+    const value: unknown = await this.#ask(name, params);
+    const result = name === "readEntries" ? unpackEntries(value as Packed) : name === "readItems" ? unpackItems(value as Packed) : value;
+    // The executor answers a call with the result type of its name.
+    return result as CalledResult<Name>;
+  }
+
+  #ask(name: CallName, params: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isClosing()) {
         reject(new StoreError("closed"));
         return;
       }
-      this.#calls.push({ name, params: compact(params) });
-      // The executor answers a call with the result type of its name.
-      this.#callWaiters.push({ resolve: resolve as (value: unknown) => void, reject });
+      // Name and parameters belong together.
+      this.#calls.push({ name, params: compact(params) as Call["params"] });
+      this.#callWaiters.push({ resolve, reject });
       this.#schedule();
     });
   }

@@ -14,8 +14,8 @@ import {
 } from "@latchkey/transparency";
 import type { ConfigChange, LabelItem, LabelProof, SignedHead } from "@latchkey/transparency";
 import type { AccountQuery, LookupResult, NewLabel, OperatorAnswer, OperatorQuery } from "../directory-store.ts";
-import type { NodeTables } from "./node-tables.ts";
-import type { Statements } from "./statements.ts";
+import type { Nodes } from "./nodes.ts";
+import type { Sql, Steps } from "./steps.ts";
 import type { TreeTables } from "./tree-tables.ts";
 import { dayMs } from "../../days.ts";
 
@@ -67,12 +67,12 @@ const valueColumns = "version, commitment, opening, value, account, is_release, 
 
 /** Lookups with proofs at the served head, inside the caller's transaction. */
 export class LookupTables {
-  readonly #sql: Statements;
-  readonly #nodes: NodeTables;
+  readonly #sql: Sql;
+  readonly #nodes: Nodes;
   readonly #tree: TreeTables;
   #head: ServedHead | undefined;
 
-  constructor(parts: { sql: Statements; nodes: NodeTables; tree: TreeTables }) {
+  constructor(parts: { sql: Sql; nodes: Nodes; tree: TreeTables }) {
     this.#sql = parts.sql;
     this.#nodes = parts.nodes;
     this.#tree = parts.tree;
@@ -84,15 +84,15 @@ export class LookupTables {
   }
 
   /** @throws Error before the first head is served. */
-  served(): ServedHead {
+  *served(): Steps<ServedHead> {
     if (this.#head !== undefined) return this.#head;
-    const size = this.#tree.servedSize();
-    const checkpoint = this.#tree.checkpoint(size);
+    const size = yield* this.#tree.servedSize();
+    const checkpoint = yield* this.#tree.checkpoint(size);
     if (checkpoint === undefined) throw new Error("a lookup before the directory's first head");
-    const { bytes, entry } = this.#tree.entry(size - 1);
+    const { bytes, entry } = yield* this.#tree.entry(size - 1);
     // Who replayed the map has seen the log too: the proof need not say both.
     const note = withoutImpliedCosignatures(utf8Bytes(checkpoint.note));
-    const head = { checkpoint: note, entry: bytes, inclusion: this.#tree.proveInclusion(size - 1, size) };
+    const head = { checkpoint: note, entry: bytes, inclusion: yield* this.#tree.proveInclusion(size - 1, size) };
     const beforeLabels = concatBytes(encode(uint16, 1), encode(signedHeadCodec, head));
     this.#head = { size, mapRoot: entry.mapRoot, head, beforeLabels };
     return this.#head;
@@ -102,12 +102,12 @@ export class LookupTables {
    * Keeps the way over a change of the config, for who sleeps through it (spec D-2): the first head with it, and the newest under the
    * config before, until that was cosigned seven days after the first.
    */
-  keepConfigChange(): void {
-    const { size, head } = this.served();
+  *keepConfigChange(): Steps<void> {
+    const { size, head } = yield* this.served();
     const { configIndex, timestampMs } = decode(logEntryCodec, head.entry);
     if (configIndex === 0) return;
-    const { bytes, entry } = this.#tree.entry(configIndex);
-    const stored = this.configChange(configIndex);
+    const { bytes, entry } = yield* this.#tree.entry(configIndex);
+    const stored = yield* this.configChange(configIndex);
     const before = stored === undefined ? undefined : decode(configChangeCodec, stored);
     if (before !== undefined && isComplete(before, entry.timestampMs)) return;
     // The more witnesses, the more policies it satisfies; whoever answers a day late does not begin the notice anew.
@@ -119,119 +119,120 @@ export class LookupTables {
       format: 2,
       index: configIndex,
       entry: bytes,
-      inclusion: this.#tree.proveInclusion(configIndex, firstSize),
+      inclusion: yield* this.#tree.proveInclusion(configIndex, firstSize),
       first,
       last: head,
-      consistency: this.#tree.proveConsistency(firstSize, size),
+      consistency: yield* this.#tree.proveConsistency(firstSize, size),
       ext: nothing,
     });
-    this.#sql.run("INSERT OR REPLACE INTO directory_config_changes (position, change) VALUES (?, ?)", configIndex, change);
+    const sql =
+      "INSERT INTO directory_config_changes (position, change) VALUES (?, ?) ON CONFLICT (position) DO UPDATE SET change = excluded.change";
+    yield* this.#sql.run(sql, configIndex, change);
   }
 
-  configChange(index: number): Uint8Array | undefined {
-    return this.#sql.get<{ change: Uint8Array }>("SELECT change FROM directory_config_changes WHERE position = ?", index)?.change;
+  *configChange(index: number): Steps<Uint8Array | undefined> {
+    return (yield* this.#sql.get<{ change: Uint8Array }>("SELECT change FROM directory_config_changes WHERE position = ?", index))?.change;
   }
 
-  lookup(query: AccountQuery): LookupResult {
+  *lookup(query: AccountQuery): Steps<LookupResult> {
     const { by } = query;
     let accountId: Uint8Array | undefined;
     if (by.kind === "account") {
       accountId = by.accountId;
     } else {
-      const label = this.#label("username", utf8Bytes(by.username));
+      const label = yield* this.#label("username", utf8Bytes(by.username));
       if (label === undefined) return { kind: "unlisted" };
-      const version = this.#servedVersion(label);
-      const last = version === 0 ? undefined : this.#value(label.id, version);
-      if (last === undefined || last.is_release === 1) return this.#absent(label, version, query.knownSize);
-      accountId = this.#sql.get<{ account_id: Uint8Array }>("SELECT account_id FROM accounts WHERE id = ?", last.account)?.account_id;
+      const version = yield* this.#servedVersion(label);
+      const last = version === 0 ? undefined : yield* this.#value(label.id, version);
+      if (last === undefined || last.is_release === 1) return yield* this.#absent(label, version, query.knownSize);
+      accountId = (yield* this.#sql.get<{ account_id: Uint8Array }>("SELECT account_id FROM accounts WHERE id = ?", last.account))
+        ?.account_id;
     }
-    const label = accountId === undefined ? undefined : this.#label("account", accountId);
-    const version = label === undefined ? 0 : this.#servedVersion(label);
+    const label = accountId === undefined ? undefined : yield* this.#label("account", accountId);
+    const version = label === undefined ? 0 : yield* this.#servedVersion(label);
     if (accountId === undefined || label === undefined || version === 0) return { kind: "refused", code: "not_found" };
-    return this.#record({ query, accountId, label, version });
+    return yield* this.#record({ query, accountId, label, version });
   }
 
-  proveAbsence(made: NewLabel, knownSize: number): Uint8Array {
-    const { mapRoot } = this.served();
-    const mapProof = proveIndex({ root: mapRoot, index: made.index, read: this.#nodes.read });
+  *proveAbsence(made: NewLabel, knownSize: number): Steps<Uint8Array> {
+    const { mapRoot } = yield* this.served();
+    const mapProof = proveIndex({ root: mapRoot, index: made.index, read: yield* this.#nodes.reader(mapRoot, [made.index]) });
     // Somebody may have taken the name since it was asked for: then its own label is what the map has.
     const type = made.type;
-    return this.#encode([{ type, vrfProof: made.vrfProof, fromVersion: 0, items: [], mapProof }], knownSize);
+    return yield* this.#encode([{ type, vrfProof: made.vrfProof, fromVersion: 0, items: [], mapProof }], knownSize);
   }
 
-  lookupOperator({ label: made, knownValues, knownSize }: OperatorQuery): OperatorAnswer {
-    const label = this.#label("operator", made.value);
-    const version = label === undefined ? 0 : this.#servedVersion(label);
-    if (label === undefined || version === 0) return { value: [], proof: this.proveAbsence(made, knownSize) };
+  *lookupOperator({ label: made, knownValues, knownSize }: OperatorQuery): Steps<OperatorAnswer> {
+    const label = yield* this.#label("operator", made.value);
+    const version = label === undefined ? 0 : yield* this.#servedVersion(label);
+    if (label === undefined || version === 0) return { value: [], proof: yield* this.proveAbsence(made, knownSize) };
     // Who knows more than the served map has is shown all of it, to see that for itself.
     const known = knownValues <= version ? knownValues : 0;
-    const answer = this.#answer({ type: "operator", label, version, known, of: undefined });
+    const answer = yield* this.#answer({ type: "operator", label, version, known, of: undefined });
     const items = answer.values.map(({ opening, commitment, version: of }): LabelItem =>
       of < version || opening === null ? { kind: "commitment", commitment } : { kind: "opening", opening },
     );
     const newest = answer.values.at(-1)?.value ?? undefined;
-    const proof = this.#encode([{ ...this.#labelProof(answer), items }], knownSize);
+    const proof = yield* this.#encode([{ ...(yield* this.#labelProof(answer)), items }], knownSize);
     return { value: newest === undefined ? [] : [newest], proof };
   }
 
-  proveAccount(accountId: Uint8Array): Uint8Array {
-    const label = this.#label("account", accountId);
-    const version = label === undefined ? 0 : this.#servedVersion(label);
+  *proveAccount(accountId: Uint8Array): Steps<Uint8Array> {
+    const label = yield* this.#label("account", accountId);
+    const version = label === undefined ? 0 : yield* this.#servedVersion(label);
     if (label === undefined || version === 0) return nothing;
-    const account = this.#answer({ type: "account", label, version, known: 0, of: undefined });
-    const name = this.#nameLabel(label, version);
+    const account = yield* this.#answer({ type: "account", label, version, known: 0, of: undefined });
+    const name = yield* this.#nameLabel(label, version);
     const answers = [account];
     if (name !== undefined) {
       // Others had the name before: what they signed is not the asker's to give on, the chain needs their commitments.
-      const of = this.#accountRow(accountId);
-      answers.push(this.#answer({ type: "username", label: name, version: this.#servedVersion(name), known: 0, of }));
+      const of = yield* this.#accountRow(accountId);
+      answers.push(yield* this.#answer({ type: "username", label: name, version: yield* this.#servedVersion(name), known: 0, of }));
     }
-    return this.#encode(
-      answers.map((answer) => this.#labelProof(answer)),
-      0,
-    );
+    return yield* this.#encode(yield* this.#labelProofs(answers), 0);
   }
 
-  #record(params: { query: AccountQuery; accountId: Uint8Array; label: LabelRow; version: number }): LookupResult {
+  *#record(params: { query: AccountQuery; accountId: Uint8Array; label: LabelRow; version: number }): Steps<LookupResult> {
     const { query, accountId, label, version } = params;
     // Who knows more than the served map has is shown all of it, to see that for itself.
     const known = query.accountValues <= version ? query.accountValues : 0;
-    const answers = [this.#answer({ type: "account", label, version, known, of: undefined })];
-    const name = this.#nameLabel(label, version);
+    const answers = [yield* this.#answer({ type: "account", label, version, known, of: undefined })];
+    const name = yield* this.#nameLabel(label, version);
     let bindings: Uint8Array[] = [];
     if (name !== undefined) {
-      const nameVersion = this.#servedVersion(name);
+      const nameVersion = yield* this.#servedVersion(name);
       // What the asker knows is of the name that the account had then.
-      const isSameName = known > 0 && this.#nameLabel(label, known)?.id === name.id;
+      const isSameName = known > 0 && (yield* this.#nameLabel(label, known))?.id === name.id;
       const knownName = isSameName && query.nameValues <= nameVersion ? query.nameValues : 0;
-      const answer = this.#answer({ type: "username", label: name, version: nameVersion, known: knownName, of: undefined });
+      const answer = yield* this.#answer({ type: "username", label: name, version: nameVersion, known: knownName, of: undefined });
       answers.push(answer);
       bindings = answer.values.flatMap(({ value }) => value ?? []);
     }
-    const { states, pops, isComplete } = this.#states(accountId, { from: query.fromVersion, upTo: version - 1, maxBytes: query.maxBytes });
+    const { states, pops, isComplete } = yield* this.#states(accountId, {
+      from: query.fromVersion,
+      upTo: version - 1,
+      maxBytes: query.maxBytes,
+    });
     if (!isComplete) return { kind: "account", states, pops, bindings: [], proof: nothing };
-    const proof = this.#encode(
-      answers.map((answer) => this.#labelProof(answer)),
-      query.knownSize,
-    );
+    const proof = yield* this.#encode(yield* this.#labelProofs(answers), query.knownSize);
     return { kind: "account", states, pops, bindings, proof };
   }
 
-  #absent(label: LabelRow, version: number, knownSize: number): LookupResult {
-    const answer = this.#answer({ type: "username", label, version, known: 0, of: undefined });
+  *#absent(label: LabelRow, version: number, knownSize: number): Steps<LookupResult> {
+    const answer = yield* this.#answer({ type: "username", label, version, known: 0, of: undefined });
     const bindings = answer.values.flatMap(({ value }) => value ?? []);
-    return { kind: "absent", bindings, proof: this.#encode([this.#labelProof(answer)], knownSize) };
+    return { kind: "absent", bindings, proof: yield* this.#encode([yield* this.#labelProof(answer)], knownSize) };
   }
 
   /** The kept states from `from` on, with their proofs of possession, as many as fit. */
-  #states(
+  *#states(
     accountId: Uint8Array,
     range: { from: number; upTo: number; maxBytes: number },
-  ): { states: Uint8Array[]; pops: Uint8Array[]; isComplete: boolean } {
+  ): Steps<{ states: Uint8Array[]; pops: Uint8Array[]; isComplete: boolean }> {
     const states: Uint8Array[] = [];
     const pops: Uint8Array[] = [];
     let bytes = 0;
-    const rows = this.#sql.all<{ account: number; version: number; size: number }>(
+    const rows = yield* this.#sql.all<{ account: number; version: number; size: number }>(
       `SELECT s.account, s.version, length(s.state) AS size FROM account_states s JOIN accounts a ON a.id = s.account
        WHERE a.account_id = ? AND s.version BETWEEN ? AND ? ORDER BY s.version`,
       accountId,
@@ -239,12 +240,12 @@ export class LookupTables {
       range.upTo,
     );
     for (const { account, version } of rows) {
-      const row = this.#sql.get<{ state: Uint8Array }>(
+      const row = yield* this.#sql.get<{ state: Uint8Array }>(
         "SELECT state FROM account_states WHERE account = ? AND version = ?",
         account,
         version,
       );
-      const own = this.#sql.all<{ pop: Uint8Array }>(
+      const own = yield* this.#sql.all<{ pop: Uint8Array }>(
         "SELECT pop FROM account_pops WHERE account = ? AND version = ? ORDER BY position",
         account,
         version,
@@ -258,58 +259,71 @@ export class LookupTables {
     return { states, pops, isComplete: true };
   }
 
-  #answer(params: Omit<LabelAnswer, "values">): LabelAnswer {
-    return { ...params, values: this.#values(params.label.id, params.known, params.version) };
+  *#answer(params: Omit<LabelAnswer, "values">): Steps<LabelAnswer> {
+    return { ...params, values: yield* this.#values(params.label.id, params.known, params.version) };
   }
 
-  #labelProof(answer: LabelAnswer): LabelProof {
-    const { mapRoot } = this.served();
+  *#labelProof(answer: LabelAnswer): Steps<LabelProof> {
+    const { mapRoot } = yield* this.served();
     const items = answer.values.map(({ opening, commitment, account }): LabelItem =>
       opening === null || (answer.of !== undefined && account !== answer.of)
         ? { kind: "commitment", commitment }
         : { kind: "opening", opening },
     );
-    const mapProof = proveIndex({ root: mapRoot, index: answer.label.place, read: this.#nodes.read });
+    const { place } = answer.label;
+    const mapProof = proveIndex({ root: mapRoot, index: place, read: yield* this.#nodes.reader(mapRoot, [place]) });
     const vrfProof = answer.known === 0 ? answer.label.vrf_proof : nothing;
     return { type: answer.type, vrfProof, fromVersion: answer.known, items, mapProof };
   }
 
+  *#labelProofs(answers: readonly LabelAnswer[]): Steps<LabelProof[]> {
+    const proofs: LabelProof[] = [];
+    for (const answer of answers) proofs.push(yield* this.#labelProof(answer));
+    return proofs;
+  }
+
   /** A DirectoryProof: the bytes of its head, which thousands of them share, are made once. */
-  #encode(labels: readonly LabelProof[], knownSize: number): Uint8Array {
-    const { size, beforeLabels } = this.served();
-    const consistency = this.#tree.proveConsistency(knownSize, size);
+  *#encode(labels: readonly LabelProof[], knownSize: number): Steps<Uint8Array> {
+    const { size, beforeLabels } = yield* this.served();
+    const consistency = yield* this.#tree.proveConsistency(knownSize, size);
     const withoutHead = encode(directoryProofCodec, { format: 1, head: emptyHead, labels, consistency, ext: nothing });
     return concatBytes(beforeLabels, withoutHead.subarray(emptyHeadBytes));
   }
 
-  #servedVersion(label: LabelRow): number {
-    return findLeaf({ root: this.served().mapRoot, index: label.place, read: this.#nodes.read })?.version ?? 0;
+  *#servedVersion(label: LabelRow): Steps<number> {
+    const { mapRoot } = yield* this.served();
+    const read = yield* this.#nodes.reader(mapRoot, [label.place]);
+    return findLeaf({ root: mapRoot, index: label.place, read })?.version ?? 0;
   }
 
-  #label(type: NewLabel["type"], name: Uint8Array): LabelRow | undefined {
-    return this.#sql.get<LabelRow>("SELECT id, place, vrf_proof FROM directory_labels WHERE type = ? AND name = ?", labelTypes[type], name);
+  *#label(type: NewLabel["type"], name: Uint8Array): Steps<LabelRow | undefined> {
+    return yield* this.#sql.get<LabelRow>(
+      "SELECT id, place, vrf_proof FROM directory_labels WHERE type = ? AND name = ?",
+      labelTypes[type],
+      name,
+    );
   }
 
-  #labelById(id: number): LabelRow | undefined {
-    return this.#sql.get<LabelRow>("SELECT id, place, vrf_proof FROM directory_labels WHERE id = ?", id);
+  *#labelById(id: number): Steps<LabelRow | undefined> {
+    return yield* this.#sql.get<LabelRow>("SELECT id, place, vrf_proof FROM directory_labels WHERE id = ?", id);
   }
 
   /** The label of the name that an account had with this value of its own label. */
-  #nameLabel(account: LabelRow, version: number): LabelRow | undefined {
-    const id = this.#value(account.id, version)?.name_label ?? null;
-    return id === null ? undefined : this.#labelById(id);
+  *#nameLabel(account: LabelRow, version: number): Steps<LabelRow | undefined> {
+    const id = (yield* this.#value(account.id, version))?.name_label ?? null;
+    return id === null ? undefined : yield* this.#labelById(id);
   }
 
-  #accountRow(accountId: Uint8Array): number | undefined {
-    return this.#sql.get<{ id: number }>("SELECT id FROM accounts WHERE account_id = ?", accountId)?.id;
+  *#accountRow(accountId: Uint8Array): Steps<number | undefined> {
+    return (yield* this.#sql.get<{ id: number }>("SELECT id FROM accounts WHERE account_id = ?", accountId))?.id;
   }
 
-  #value(label: number, version: number): ValueRow | undefined {
-    return this.#sql.get<ValueRow>(`SELECT ${valueColumns} FROM directory_values WHERE label = ? AND version = ?`, label, version);
+  *#value(label: number, version: number): Steps<ValueRow | undefined> {
+    return yield* this.#sql.get<ValueRow>(`SELECT ${valueColumns} FROM directory_values WHERE label = ? AND version = ?`, label, version);
   }
 
-  #values(label: number, after: number, upTo: number): ValueRow[] {
-    return this.#sql.all<ValueRow>(
+  *#values(label: number, after: number, upTo: number): Steps<ValueRow[]> {
+    return yield* this.#sql.all<ValueRow>(
       `SELECT ${valueColumns} FROM directory_values WHERE label = ? AND version > ? AND version <= ? ORDER BY version`,
       label,
       after,

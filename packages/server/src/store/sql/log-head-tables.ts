@@ -11,10 +11,10 @@ import {
 } from "@latchkey/transparency";
 import type { AddedNode, HeadsProof, MapLeaf, MapNode, MapProof, SignedHead, SortedMapState } from "@latchkey/transparency";
 import { sha256 } from "../../hash.ts";
-import type { ActiveHead, LogTables } from "./log-tables.ts";
+import type { ActiveHead, LogHeadSource } from "./log-head-source.ts";
 import { HeadPages, headMapStages as stages } from "./head-pages.ts";
-import { decodeNode, encodeNode } from "./node-tables.ts";
-import type { Statements } from "./statements.ts";
+import { decodeNode, encodeNode } from "./map-rows.ts";
+import type { Sql, Steps } from "./steps.ts";
 import type { TreeTables } from "./tree-tables.ts";
 
 /** Publications of heads that are kept, and one more; fewer when they are large. What is in none that stays is published once more. */
@@ -33,15 +33,15 @@ const nothing = new Uint8Array();
  * entry of the public log, which lies on disk before a map says that it is published. Nothing here knows an account.
  */
 export class LogHeadTables {
-  readonly #sql: Statements;
-  readonly #logs: LogTables;
+  readonly #sql: Sql;
+  readonly #logs: LogHeadSource;
   readonly #tree: TreeTables;
   readonly #pages: HeadPages;
   /** A map whose root stands in an entry that is not known to be on disk. */
   #unsettled: { readonly id: number; readonly position: number } | undefined;
 
   /** `sql` is of the database of the logs; the tree lies in the other one. */
-  constructor(parts: { sql: Statements; logs: LogTables; tree: TreeTables }) {
+  constructor(parts: { sql: Sql; logs: LogHeadSource; tree: TreeTables }) {
     this.#sql = parts.sql;
     this.#logs = parts.logs;
     this.#tree = parts.tree;
@@ -49,33 +49,34 @@ export class LogHeadTables {
   }
 
   /** Log time of the newest publication of heads that is kept, 0 for none. */
-  publishedAtMs(): number {
-    const [newest] = this.#published(this.#tree.size());
-    return newest === undefined ? 0 : this.#tree.entry(newest.position).entry.timestampMs;
+  *publishedAtMs(): Steps<number> {
+    const [newest] = yield* this.#published(yield* this.#tree.size());
+    return newest === undefined ? 0 : (yield* this.#tree.entry(newest.position)).entry.timestampMs;
   }
 
   /** A part of the work before the next publication, about `maxItems` logs: complete once there is nothing more to do. */
-  collect(maxItems: number): { isComplete: boolean } {
-    if (this.#sweep(maxItems * sweptRows)) return { isComplete: false };
-    if (this.#mapAt(stages.complete) !== undefined) return { isComplete: true };
-    const map = this.#mapAt(stages.collecting);
+  *collect(maxItems: number): Steps<{ isComplete: boolean }> {
+    if (yield* this.#sweep(maxItems * sweptRows)) return { isComplete: false };
+    if ((yield* this.#mapAt(stages.complete)) !== undefined) return { isComplete: true };
+    const map = yield* this.#mapAt(stages.collecting);
     // Where nobody writes anything, nothing is published and no map goes: nor does any work come of it.
-    if (map === undefined && this.#logs.hasActive() && this.#pages.carry(Math.ceil(maxItems / pageLeaves))) return { isComplete: false };
+    if (map === undefined && (yield* this.#logs.hasActive()) && (yield* this.#pages.carry(Math.ceil(maxItems / pageLeaves))))
+      return { isComplete: false };
     const build = map?.build ?? undefined;
     const state = build === undefined ? emptySortedMap : decode(sortedMapStateCodec, build);
-    const { heads, taken } = this.#logs.takeActive(state.open[0]?.index ?? nothing, maxItems);
+    const { heads, taken } = yield* this.#logs.takeActive(state.open[0]?.index ?? nothing, maxItems);
     const isComplete = taken < maxItems;
     if (map === undefined && heads.length === 0) return { isComplete };
-    const id = map?.id ?? Number(this.#sql.run("INSERT INTO head_maps (stage, leaves) VALUES (?, 0)", stages.collecting).lastInsertRowid);
-    const next = this.#addPages(id, state, heads);
+    const id = map?.id ?? (yield* this.#addMap({ stage: stages.collecting, root: null, position: null }));
+    const next = yield* this.#addPages(id, state, heads);
     if (isComplete) {
       const { root, added } = finishSortedMap(next);
-      this.#addNodes(id, added);
-      this.#sql.run("UPDATE head_maps SET stage = ?, root = ?, build = NULL WHERE id = ?", stages.complete, root, id);
+      yield* this.#addNodes(id, added);
+      yield* this.#sql.run("UPDATE head_maps SET stage = ?, root = ?, build = NULL WHERE id = ?", stages.complete, root, id);
     } else {
-      this.#sql.run("UPDATE head_maps SET build = ? WHERE id = ?", encode(sortedMapStateCodec, next), id);
+      yield* this.#sql.run("UPDATE head_maps SET build = ? WHERE id = ?", encode(sortedMapStateCodec, next), id);
     }
-    this.#sql.run("UPDATE head_maps SET leaves = leaves + ? WHERE id = ?", heads.length, id);
+    yield* this.#sql.run("UPDATE head_maps SET leaves = leaves + ? WHERE id = ?", heads.length, id);
     return { isComplete };
   }
 
@@ -83,50 +84,52 @@ export class LogHeadTables {
    * The root over the heads that were collected, for the entry at `position`; `undefined` when there are none, or not all yet. In the
    * transaction that adds the entry: `settle` follows it, or `forget`.
    */
-  publish(position: number): Uint8Array | undefined {
-    const map = this.#mapAt(stages.complete);
+  *publish(position: number): Steps<Uint8Array | undefined> {
+    const map = yield* this.#mapAt(stages.complete);
     const root = map?.root ?? undefined;
     if (map === undefined || root === undefined) return undefined;
     this.#unsettled = { id: map.id, position };
     return root;
   }
 
+  /** Whether a root was put into an entry whose map does not say so yet. */
+  get isUnsettled(): boolean {
+    return this.#unsettled !== undefined;
+  }
+
   /** The entry with the root is on disk. Not called after a crash, the same map is published once more. @throws Error as SQLite does */
-  settle(): void {
+  *settle(): Steps<void> {
     const map = this.#unsettled;
     if (map === undefined) return;
     this.#unsettled = undefined;
-    this.#sql.transaction(() => {
-      this.#sql.run("UPDATE head_maps SET stage = ?, position = ? WHERE id = ?", stages.published, map.position, map.id);
-      this.#drop();
-    });
+    yield* this.#sql.run("UPDATE head_maps SET stage = ?, position = ? WHERE id = ?", stages.published, map.position, map.id);
+    yield* this.#drop();
   }
 
   /**
    * Whether the newest root in the tree is of a map that this database does not have: it is collected here before, and of those kept it is
    * the last to go. Looks at the newest entries only.
    */
-  areLogsBehind(): boolean {
-    return this.#missingHeads() !== undefined;
+  *areLogsBehind(): Steps<boolean> {
+    return (yield* this.#missingHeads()) !== undefined;
   }
 
   /**
    * The newest heads in the tree count as those of a map without a log: they were collected of logs that are gone. In a transaction of its
    * own, on the database of the logs.
    */
-  acceptBehind(): void {
-    const missing = this.#missingHeads();
+  *acceptBehind(): Steps<void> {
+    const missing = yield* this.#missingHeads();
     if (missing === undefined) return;
-    const sql = "INSERT INTO head_maps (stage, root, position, leaves) VALUES (?, ?, ?, 0)";
-    this.#sql.run(sql, stages.published, missing.root, missing.position);
+    yield* this.#addMap({ stage: stages.published, ...missing });
   }
 
-  #missingHeads(): { root: Uint8Array; position: number } | undefined {
-    const size = this.#tree.size();
+  *#missingHeads(): Steps<{ root: Uint8Array; position: number } | undefined> {
+    const size = yield* this.#tree.size();
     for (let position = size - 1; position >= Math.max(0, size - searchedEntries); position--) {
-      const { headsRoot } = this.#tree.entry(position).entry;
+      const { headsRoot } = (yield* this.#tree.entry(position)).entry;
       if (headsRoot.every((byte) => byte === 0)) continue;
-      const isThere = this.#sql.get("SELECT id FROM head_maps WHERE root = ?", headsRoot) !== undefined;
+      const isThere = (yield* this.#sql.get("SELECT id FROM head_maps WHERE root = ?", headsRoot)) !== undefined;
       return isThere ? undefined : { root: headsRoot, position };
     }
     return undefined;
@@ -138,18 +141,18 @@ export class LogHeadTables {
   }
 
   /** HeadsProof at the served head; empty when no publication that is kept has the log. */
-  prove(logId: Uint8Array, served: { readonly size: number; readonly head: SignedHead }, knownSize: number): Uint8Array {
+  *prove(logId: Uint8Array, served: { readonly size: number; readonly head: SignedHead }, knownSize: number): Steps<Uint8Array> {
     const index = sha256(logId);
-    for (const { id, position, root } of this.#published(served.size)) {
-      const found = this.#proveIn(id, root, index);
+    for (const { id, position, root } of yield* this.#published(served.size)) {
+      const found = yield* this.#proveIn(id, root, index);
       if (found === undefined) continue;
       const proof: HeadsProof = {
         format: 1,
         head: served.head,
-        consistency: this.#tree.proveConsistency(knownSize, served.size),
+        consistency: yield* this.#tree.proveConsistency(knownSize, served.size),
         index: position,
-        entry: this.#tree.entry(position).bytes,
-        inclusion: this.#tree.proveInclusion(position, served.size),
+        entry: (yield* this.#tree.entry(position)).bytes,
+        inclusion: yield* this.#tree.proveInclusion(position, served.size),
         seq: found.leaf.version,
         logHead: found.leaf.chain,
         mapProof: found.mapProof,
@@ -161,49 +164,59 @@ export class LogHeadTables {
   }
 
   /** The kept maps whose roots stand in the tree of this size, newest first: of a database that was restored by itself others may be there. */
-  *#published(size: number): Generator<{ id: number; position: number; root: Uint8Array }> {
-    const maps = this.#sql.all<{ id: number; position: number; root: Uint8Array }>(
+  *#published(size: number): Steps<{ id: number; position: number; root: Uint8Array }[]> {
+    const maps = yield* this.#sql.all<{ id: number; position: number; root: Uint8Array }>(
       "SELECT id, position, root FROM head_maps WHERE stage IN (?, ?, ?) AND position < ? ORDER BY position DESC",
       stages.published,
       stages.leaving,
       stages.carried,
       size,
     );
-    for (const map of maps) if (equalBytes(this.#tree.entry(map.position).entry.headsRoot, map.root)) yield map;
+    const found: { id: number; position: number; root: Uint8Array }[] = [];
+    for (const map of maps) if (equalBytes((yield* this.#tree.entry(map.position)).entry.headsRoot, map.root)) found.push(map);
+    return found;
   }
 
-  #mapAt(stage: number): { id: number; build: Uint8Array | null; root: Uint8Array | null } | undefined {
-    return this.#sql.get("SELECT id, build, root FROM head_maps WHERE stage = ?", stage);
+  /** Answers its number: later maps have higher ones. */
+  *#addMap({ stage, root, position }: { stage: number; root: Uint8Array | null; position: number | null }): Steps<number> {
+    const last = yield* this.#sql.get<{ id: number | null }>("SELECT max(id) AS id FROM head_maps");
+    const id = (last?.id ?? 0) + 1;
+    yield* this.#sql.run("INSERT INTO head_maps (id, stage, root, position, leaves) VALUES (?, ?, ?, ?, 0)", id, stage, root, position);
+    return id;
   }
 
-  #addPages(id: number, from: SortedMapState, heads: readonly ActiveHead[]): SortedMapState {
+  *#mapAt(stage: number): Steps<{ id: number; build: Uint8Array | null; root: Uint8Array | null } | undefined> {
+    return yield* this.#sql.get("SELECT id, build, root FROM head_maps WHERE stage = ?", stage);
+  }
+
+  *#addPages(id: number, from: SortedMapState, heads: readonly ActiveHead[]): Steps<SortedMapState> {
     let state = from;
     for (let at = 0; at < heads.length; at += pageLeaves) {
       const part = heads.slice(at, at + pageLeaves);
       const leaves = part.map(({ place, seq, head }): MapLeaf => ({ index: place, version: seq, chain: head }));
       const next = addSortedPart(state, leaves);
       ({ state } = next);
-      this.#addNodes(id, next.added);
-      this.#pages.add(id, part, leaves);
+      yield* this.#addNodes(id, next.added);
+      yield* this.#pages.add(id, part, leaves);
     }
     return state;
   }
 
-  #addNodes(id: number, added: readonly AddedNode[]): void {
+  *#addNodes(id: number, added: readonly AddedNode[]): Steps<void> {
     for (const { hash, node } of added)
-      this.#sql.run("INSERT INTO head_nodes (map, hash, node) VALUES (?, ?, ?)", id, hash, encodeNode(node));
+      yield* this.#sql.run("INSERT INTO head_nodes (map, hash, node) VALUES (?, ?, ?)", id, hash, encodeNode(node));
   }
 
-  #proveIn(id: number, root: Uint8Array, index: Uint8Array): { leaf: MapLeaf; mapProof: MapProof } | undefined {
-    const leaves = this.#pages.find(id, index);
+  *#proveIn(id: number, root: Uint8Array, index: Uint8Array): Steps<{ leaf: MapLeaf; mapProof: MapProof } | undefined> {
+    const leaves = yield* this.#pages.find(id, index);
     // Most of the maps that are asked do not have the log.
     if (leaves === undefined || proveInPart({ leaves, index, depth: 256 }) === undefined) return undefined;
     const siblings: (Uint8Array | undefined)[] = [];
-    for (let node = this.#node(id, root); node?.kind === "inner";) {
+    for (let node = yield* this.#node(id, root); node?.kind === "inner";) {
       const isRight = turnsRight(index, siblings.length);
       const sibling = isRight ? node.left : node.right;
       siblings.push(isEmptyHash(sibling) ? undefined : sibling);
-      node = this.#node(id, isRight ? node.right : node.left);
+      node = yield* this.#node(id, isRight ? node.right : node.left);
     }
     const end = proveInPart({ leaves, index, depth: siblings.length });
     if (end === undefined) throw new Error("a page of a map of heads has lost a leaf");
@@ -211,40 +224,42 @@ export class LogHeadTables {
   }
 
   /** A node over several pages; what is none of these lies within one. */
-  #node(map: number, hash: Uint8Array): MapNode | undefined {
-    const row = this.#sql.get<{ node: Uint8Array }>("SELECT node FROM head_nodes WHERE map = ? AND hash = ?", map, hash);
+  *#node(map: number, hash: Uint8Array): Steps<MapNode | undefined> {
+    const row = yield* this.#sql.get<{ node: Uint8Array }>("SELECT node FROM head_nodes WHERE map = ? AND hash = ?", map, hash);
     return row === undefined ? undefined : decodeNode(row.node);
   }
 
-  #drop(): void {
-    this.#sql.run("UPDATE head_maps SET stage = ? WHERE stage = ?", stages.sweeping, stages.carried);
+  *#drop(): Steps<void> {
+    yield* this.#sql.run("UPDATE head_maps SET stage = ? WHERE stage = ?", stages.sweeping, stages.carried);
     let leaves = 0;
-    const maps = this.#sql.all<{ id: number; leaves: number }>(
+    const maps = yield* this.#sql.all<{ id: number; leaves: number }>(
       "SELECT id, leaves FROM head_maps WHERE stage = ? ORDER BY position DESC",
       stages.published,
     );
     for (const [count, map] of maps.entries()) {
       leaves += map.leaves;
       if (count < 2 || (count < keptMaps && leaves <= keptLeaves)) continue;
-      this.#sql.run("UPDATE head_maps SET stage = ? WHERE id = ?", stages.leaving, map.id);
+      yield* this.#sql.run("UPDATE head_maps SET stage = ? WHERE id = ?", stages.leaving, map.id);
     }
   }
 
   /** Removes rows of maps that are no longer kept. Answers whether there may be more of them. */
-  #sweep(maxRows: number): boolean {
-    const map = this.#mapAt(stages.sweeping);
+  *#sweep(maxRows: number): Steps<boolean> {
+    const map = yield* this.#mapAt(stages.sweeping);
     if (map === undefined) return false;
-    const nodes = this.#sql.run(
-      "DELETE FROM head_nodes WHERE map = ?1 AND hash IN (SELECT hash FROM head_nodes WHERE map = ?1 LIMIT ?2)",
+    const nodes = yield* this.#sql.run(
+      "DELETE FROM head_nodes WHERE map = ? AND hash IN (SELECT hash FROM head_nodes WHERE map = ? LIMIT ?)",
+      map.id,
       map.id,
       maxRows,
     );
-    const pages = this.#sql.run(
-      "DELETE FROM head_pages WHERE rowid IN (SELECT rowid FROM head_pages WHERE map = ? LIMIT ?)",
+    const pages = yield* this.#sql.run(
+      "DELETE FROM head_pages WHERE map = ? AND first IN (SELECT first FROM head_pages WHERE map = ? LIMIT ?)",
+      map.id,
       map.id,
       Math.ceil(maxRows / 4),
     );
-    if (Number(nodes.changes) + Number(pages.changes) === 0) this.#sql.run("DELETE FROM head_maps WHERE id = ?", map.id);
+    if (nodes + pages === 0) yield* this.#sql.run("DELETE FROM head_maps WHERE id = ?", map.id);
     return true;
   }
 }

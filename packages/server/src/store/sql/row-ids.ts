@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
+import type { Steps } from "./steps.ts";
 
 /** Row ids are random: numbers that grew would tell on a copied disk in which order people and logs came. */
 const idBytes = 6;
 
-/** A row id of 48 bits. Two equal ones are as good as impossible; SQLite refuses the second. */
+/** A row id of 48 bits. Two equal ones are as good as impossible; the database refuses the second. */
 export function randomId(): number {
   return randomBytes(idBytes).readUIntBE(0, idBytes);
 }
@@ -19,10 +20,10 @@ const refBits = 26;
 export const maxSeq: number = seqRange - 1;
 
 /** What a new log or inbox is called in the numbers of its rows: 26 bits, 1 or more. @throws RangeError when next to all are taken */
-export function randomRef(isTaken: (ref: number) => boolean): number {
+export function* randomRef(isTaken: (ref: number) => Steps<boolean>): Steps<number> {
   for (let attempt = 0; attempt < 1000; attempt++) {
     const ref = randomBytes(4).readUInt32BE() >>> (32 - refBits);
-    if (ref > 0 && !isTaken(ref)) return ref;
+    if (ref > 0 && !(yield* isTaken(ref))) return ref;
   }
   throw new RangeError("the database has no more numbers");
 }
