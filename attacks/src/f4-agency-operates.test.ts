@@ -140,7 +140,7 @@ describe("F4 the operator is the agency", { concurrent: false }, () => {
     const root = fileURLToPath(new URL("../..", import.meta.url));
     // A call by its bare name, a client that is made, or a module that has one; methods of our own that are called so are not it.
     const way =
-      /(?:await|return|=>|(?<!#fetch )=|\?\?) (?:globalThis\.)?(?:fetch\b(?! =)|connect\(|createConnection\()|new (?:WebSocket|EventSource|XMLHttpRequest|AwsClient)\(|sendBeacon\(|from "(?:node:)?(?:dgram|dns|http2|https)(?:\/promises)?"|from "(?:undici|nodemailer|aws4fetch)"/;
+      /(?:await|return|=>|(?<!#fetch )=|\?\?) (?:globalThis\.)?(?:fetch\b(?! =)|connect\(|createConnection\()|new (?:WebSocket|EventSource|XMLHttpRequest|AwsClient|pg\.Pool|pg\.Client)\(|sendBeacon\(|from "(?:node:)?(?:dgram|dns|http2|https)(?:\/promises)?"|from "(?:undici|nodemailer|aws4fetch)"/;
     const places = ["packages", "apps"].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
         .map((path) => join(folder, path).replaceAll("\\", "/"))
@@ -168,10 +168,11 @@ describe("F4 the operator is the agency", { concurrent: false }, () => {
       "packages/client/src/platform/node-platform.ts",
       "packages/client/src/platform/web-platform.ts",
       "packages/client/src/shared/join-profile.ts",
-      // The server, to the witnesses that the operator named, to itself when he asks whether it can be reached, to a bucket of his, to who issues its certificate, and to the push services that he lets it speak to.
+      // The server, to the database and to the witnesses that the operator named, to itself when he asks whether it can be reached, to a bucket of his, to who issues its certificate, and to the push services that he lets it speak to.
       "packages/server/src/directory/witnesses.ts",
       "packages/server/src/doctor/network.ts",
       "packages/server/src/s3/bucket.ts",
+      "packages/server/src/store/postgres/database.ts",
       "packages/server/src/tls/acme/directory.ts",
       "packages/server/src/wakes/push-door.ts",
       // A witness, to the servers that it was told to watch.

@@ -29,6 +29,12 @@ export const settings: readonly Setting[] = [
   { flag: "retention-days", value: "DAYS", help: "how long messages are kept for members who were away (30; 7 at least)" },
   { flag: "web-root", value: "DIR", help: "the built web app; an empty value serves none (the one of this installation)" },
   { flag: "metrics-port", value: "PORT", help: "a port of this machine alone that shows its figures at /metrics (none)" },
+  {
+    flag: "database",
+    value: "postgresql://...",
+    help: "accounts, messages and the public record lie in this PostgreSQL, in place of the data folder; best as a variable",
+  },
+  { flag: "accept-loss", value: "yes|no", help: "with --database: it needs no synchronous standby (no)" },
   { flag: "blobs", value: "s3://BUCKET/PREFIX", help: "pictures and files lie in this bucket, in place of the data folder" },
   { flag: "backup-to", value: "PLACE", help: "the server makes backups of itself here: a folder, or s3://BUCKET/PREFIX (none)" },
   { flag: "backup-every", value: "HOURS", help: "how often (24)" },
@@ -120,7 +126,7 @@ export function dataDirectoryOf(sources: SettingSources): string {
 }
 
 /** What may be told to whoever looks after the server: codes let people in, and passphrases open. */
-const secretFlags: ReadonlySet<string> = new Set(["invitation-code"]);
+const secretFlags: ReadonlySet<string> = new Set(["invitation-code", "database"]);
 /** What is for one start. */
 const momentaryFlags: ReadonlySet<string> = new Set(["rotate-log-key", "i-know"]);
 

@@ -308,6 +308,16 @@ export interface BackupSchedule {
   readonly passphrase?: string;
 }
 
+/** A database that holds what the data folder's would. */
+export interface DatabasePlace {
+  /** `postgresql://user:password@host:port/database`: a secret. */
+  readonly at: string;
+  /** Whether what came last may be lost with the machine that has it: else the database needs a synchronous standby. */
+  readonly acceptLoss: boolean;
+  /** What its schemas are called, before `_logs` and `_accounts`; `latchkey` when absent. */
+  readonly schema?: string;
+}
+
 /** A bucket that holds the blobs in place of the data folder. */
 export interface BlobBucket {
   /** `s3://BUCKET/PREFIX`. */
@@ -350,6 +360,8 @@ export interface ServerOptions extends DirectoryOptions {
   readonly limitSettings?: readonly string[];
   /** Push services that are asked to wake devices (spec W-1), in place of the known ones: `HOST`, `HOST:PORT` or `*.DOMAIN`; none: nobody is woken. */
   readonly pushServices?: readonly string[];
+  /** Where accounts, messages and the public record lie, in place of the data folder. */
+  readonly database?: DatabasePlace;
   /** Where blobs lie, in place of the data folder. */
   readonly blobs?: BlobBucket;
   /** Backups that the server makes of itself. */

@@ -12,6 +12,7 @@ export type ServerErrorCode =
   | "tls_unusable" // the certificate or its key cannot be read, or the two do not belong together
   | "journal_unusable" // the journal of the public record cannot be read or written, or is damaged
   | "bucket_failed" // a bucket of S3 does not answer, refuses, or does what no bucket does
+  | "database_failed" // PostgreSQL does not answer, refuses, or is set as it must not be
   | "backup_failed"
   | "restore_failed"
   | "wrong_passphrase" // of the keys in a backup
@@ -49,6 +50,7 @@ export class Refusal extends Error {
 export type StoreErrorCode =
   | "full" // no space; nothing of the operation was persisted
   | "closed" // the store is closed or closing; nothing was persisted
+  | "unavailable" // the database is away; whether it was persisted is not known: a retry of the same bytes is safe
   | "unjournaled" // the journal of the public record cannot be written: nobody sees it until then, and a retry of the same bytes is safe
   | "failed"; // it may or may not have been persisted: a retry of the same bytes is safe
 
@@ -63,27 +65,31 @@ export class StoreError extends Error {
   }
 }
 
-/** What an error on the store's thread says of itself, as it crosses from there. */
+/** What an error of the store's engine says of itself, as it crosses from its thread. */
 export interface StoreFaultParts {
   readonly name: string;
   /** SQLite's extended result code, and its fixed words for that; absent where it is another error. */
   readonly errcode?: number;
   readonly errstr?: string;
+  /** The word for it of another database, or of the system on the way there, such as `SQLSTATE_23505`; absent where there is none. */
+  readonly code?: string;
   /** Places in the code. */
   readonly stack: string;
 }
 
-/** An error on the store's thread, without its message: that may hold values of the SQL. The cause of a StoreError `failed`. */
+/** An error of the store's engine, without its message: that may hold values of the SQL. The cause of a StoreError `failed` or `unavailable`. */
 export class StoreFault extends Error {
   override readonly name: string;
   readonly errcode: number | undefined;
   readonly errstr: string | undefined;
+  readonly code: string | undefined;
 
-  constructor({ name, errcode, errstr, stack }: StoreFaultParts) {
+  constructor({ name, errcode, errstr, code, stack }: StoreFaultParts) {
     super(errstr ?? name);
     this.name = name;
     this.errcode = errcode;
     this.errstr = errstr;
+    this.code = code;
     this.stack = stack;
   }
 }

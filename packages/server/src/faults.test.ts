@@ -1,6 +1,6 @@
 import { closeCodes } from "@latchkey/protocol";
 import { expect, test } from "vitest";
-import { ServerError, StoreError } from "./errors.ts";
+import { ServerError, StoreError, StoreFault } from "./errors.ts";
 import { sha256 } from "./hash.ts";
 import { openSqliteStore, openStore } from "./store/sqlite/sqlite-store.ts";
 import type { Channel } from "./store/sqlite/sqlite-store.ts";
@@ -104,6 +104,38 @@ test("a reader whose catch-up fails is closed so that it opens again", async () 
   expect(await reader.closed).toBe(closeCodes.shuttingDown);
   expect(await readMetrics(server)).toMatch(/^latchkey_slow_readers_total 0$/m);
   expect(await writer.outcome(append(log.logId))).toBe("accepted");
+});
+
+test("a store whose database is away: whoever asks is told when to ask again, connections and the server stay, and it is no bug", async () => {
+  const database = { isAway: false };
+  const openAway = async (directory: string): Promise<Store> => {
+    const store = await openSqliteStore({ directory });
+    return new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        if (!database.isAway || name === "close") return value.bind(target);
+        return () =>
+          Promise.reject(new StoreError("unavailable", { cause: new StoreFault({ name: "Error", code: "ECONNREFUSED", stack: "" }) }));
+      },
+    });
+  };
+  const server = await runServer({}, { openStore: openAway });
+  const client = await TestClient.connect(server.url, "log");
+  const log = createTestLog();
+  await createLog(client, log);
+  const lookup = await TestClient.connect(server.url, "lookup");
+  const refused = { kind: "error", code: "unavailable", retryAfterMs: 5000 };
+  database.isAway = true;
+  expect(await client.ask(append(log.logId))).toEqual(refused);
+  expect(await lookup.ask({ kind: "check_username", username: "alice" })).toEqual(refused);
+  const blob = await fetch(`${server.url}/v1/blobs/${"A".repeat(43)}`);
+  expect(blob.status).toBe(503);
+  expect(blob.headers.get("retry-after")).toBe("5");
+  expect(await blob.json()).toEqual({ code: "unavailable", retryAfterMs: 5000 });
+  database.isAway = false;
+  expect(await client.outcome(append(log.logId))).toBe("accepted");
+  expect(await lookup.outcome({ kind: "check_username", username: "alice" })).toBe("availability");
 });
 
 test("a store whose thread dies: what was under way has failed, the server stops and says so", async () => {

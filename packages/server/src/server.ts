@@ -31,6 +31,7 @@ import { openBlobBucket } from "./start/blob-place.ts";
 import { Chores } from "./start/chores.ts";
 import { prepareFolder } from "./start/folder.ts";
 import { chooseHost } from "./start/host.ts";
+import { openStoreOf } from "./start/open-store.ts";
 import { checkOptions, proxiesOf } from "./start/options.ts";
 import { processTimer } from "./start/parts.ts";
 import type { ServerParts } from "./start/parts.ts";
@@ -39,10 +40,8 @@ import { DiskRoom } from "./storage/disk-room.ts";
 import { diskFull, isOutOfRoom } from "./storage/out-of-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { databaseFiles } from "./store/sqlite/database-files.ts";
-import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 import { StoreFaults } from "./store/store-faults.ts";
 import { StoreLoad } from "./store/store-load.ts";
-import type { Store } from "./store/store.ts";
 import { Front } from "./tls/front.ts";
 import { passphraseCryptoOnThread } from "./passphrases/passphrase-crypto.ts";
 import { tokenCryptoOnThread } from "./tokens/token-crypto.ts";
@@ -89,6 +88,9 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
     await opened.disposeAsync();
     if (!(error instanceof ServerError) && isOutOfRoom(error)) throw diskFull(options.dataDirectory, error);
     if (!(error instanceof StoreError)) throw error;
+    if (error.code === "unavailable") {
+      throw new ServerError("database_failed", "The database went away while this server started: start it again.", { cause: error });
+    }
     const message = `The data in ${options.dataDirectory} cannot be read: the disk fails or the database is damaged. Restore it from a backup.`;
     throw new ServerError("data_unusable", message, { cause: error });
   }
@@ -137,7 +139,7 @@ async function start(params: {
   faults.watch(load);
   load.onClosedFull = () =>
     warn("closed on a full disk: what was acknowledged last stays in the write-ahead logs until the next start, which needs some room");
-  const store = await (parts.openStore ?? openDefaultStore)(dataDirectory, limits, load);
+  const store = await (parts.openStore?.(dataDirectory, limits, load) ?? openStoreOf(options, limits, load));
   opened.defer(() => store.close());
   await clearOutgoing(dataDirectory);
   const late: { chores?: Chores; desk?: Desk } = {};
@@ -382,8 +384,4 @@ async function start(params: {
 function shownAddress(address: string): string {
   if (address === "0.0.0.0" || address === "::" || address === "127.0.0.1") return "localhost";
   return address.includes(":") ? `[${address}]` : address;
-}
-
-function openDefaultStore(directory: string, limits: ServerLimits, load: StoreLoad): Promise<Store> {
-  return openSqliteStore({ directory, ...(limits.maxDatabasePages > 0 ? { maxPages: limits.maxDatabasePages } : {}) }, load);
 }

@@ -146,6 +146,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
     effectiveConfig: exportedConfig(all),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
+    ...databaseOf(one("database"), choice("accept-loss", one("accept-loss"), answers)),
     ...blobsOf(one("blobs"), variables),
     ...backupsOf(one, sources.environment),
     ...(journal === undefined || journal === "" ? {} : { journal: resolve(workingDirectory, journal) }),
@@ -166,6 +167,13 @@ export function serverOptions(sources: SettingSources): ServerOptions {
 function pushServicesOf(text: string | undefined): Pick<ServerOptions, "pushServices"> {
   if (text === undefined || text === "") return {};
   return { pushServices: text === "none" ? [] : text.split(",").map((service) => service.trim().toLowerCase()) };
+}
+
+/** The database, where one is named. The server reads the address itself. @throws CommandError */
+function databaseOf(at: string | undefined, acceptLoss: (typeof answers)[number] | undefined): Pick<ServerOptions, "database"> {
+  if (at !== undefined && at !== "") return { database: { at, acceptLoss: acceptLoss === "yes" } };
+  if (acceptLoss !== undefined) throw invalidOption("--accept-loss needs --database");
+  return {};
 }
 
 /** The bucket of the blobs, where one is named. The server reads the address itself. */

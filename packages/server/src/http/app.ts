@@ -8,13 +8,14 @@ import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
 import type { Uploads } from "../blobs/uploads.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
-import { Refusal } from "../errors.ts";
+import { Refusal, StoreError } from "../errors.ts";
 import type { HealthReason } from "../health.ts";
 import type { CertificateKeeper } from "../tls/keeper.ts";
 import type { Desk } from "../desk/desk.ts";
 import type { HoldingsDoor } from "../desk/holdings-door.ts";
 import { DeskError, deskStatuses } from "../desk/office/desk-error.ts";
 import type { DiskRoom } from "../storage/disk-room.ts";
+import { storeRefusal } from "../store/store-refusal.ts";
 import type { TokenService } from "../tokens/token-service.ts";
 import { acceptStreams, addBlobRoutes } from "./blob-routes.ts";
 import { addCountsRoutes } from "./counts-routes.ts";
@@ -92,7 +93,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
     setSecurityHeaders(reply, { socketOrigin, isSecure });
   });
   limitVisitors(app, proxies, limits.maxHttpSocketsPerAddress);
-  app.setErrorHandler((error: FastifyError | Refusal | DeskError, _request, reply) => sendError(error, reply, services));
+  app.setErrorHandler((error: FastifyError | Refusal | DeskError, _request, reply) => sendError(orRefusal(error), reply, services));
 
   app.get(httpPaths.health, async (_request, reply) => {
     const reasons = await services.unhealthy();
@@ -148,6 +149,11 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   addDeskRoutes(app, { desk: services.desk, host: context.host, admission, proxies });
   addWebApp(app, options.webRoot);
   return app;
+}
+
+/** A store whose database is away is no bug of this server. */
+function orRefusal(error: FastifyError | Refusal | DeskError): FastifyError | Refusal | DeskError {
+  return error instanceof StoreError && error.code === "unavailable" ? storeRefusal(error) : error;
 }
 
 function sendError(error: FastifyError | Refusal | DeskError, reply: FastifyReply, services: HttpServices): FastifyReply {

@@ -1,9 +1,10 @@
 import { CodecError, decode } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import { closeCodes, frameHead } from "@latchkey/protocol";
-import type { Frame, FrameCodec, Hello, KnownWireErrorCode, WireError } from "@latchkey/protocol";
+import type { Frame, FrameCodec, Hello, WireError } from "@latchkey/protocol";
 import { Refusal, StoreError } from "../errors.ts";
 import { countRefusal } from "../metrics.ts";
+import { storeRefusal } from "../store/store-refusal.ts";
 import type { Connection, Session } from "./connection.ts";
 import { encodeFrame } from "./framing.ts";
 import type { Services } from "./services.ts";
@@ -135,15 +136,5 @@ export abstract class RoleSession<Request extends { readonly kind: string }, Rep
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof StoreError) return new Refusal(storeRefusals[error.code], retryAfterMs[error.code] ?? 0);
-  return new Refusal("internal");
+  return error instanceof StoreError ? storeRefusal(error) : new Refusal("internal");
 }
-
-const storeRefusals: Readonly<Record<StoreError["code"], KnownWireErrorCode>> = {
-  full: "storage_full",
-  unjournaled: "storage_full",
-  closed: "shutting_down",
-  failed: "internal",
-};
-
-const retryAfterMs: Partial<Record<StoreError["code"], number>> = { failed: 1000, unjournaled: 30_000 };

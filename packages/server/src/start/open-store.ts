@@ -1,0 +1,18 @@
+import type { ServerLimits, ServerOptions } from "../config.ts";
+import { openPostgresStore } from "../store/postgres/postgres-store.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import type { StoreLoad } from "../store/store-load.ts";
+import type { Store } from "../store/store.ts";
+
+/** What the schemas of a database are called where the operator does not say it. */
+const defaultSchema = "latchkey";
+
+/** Opens the store that the options name: in a database elsewhere, or in the data folder. @throws ServerError */
+export function openStoreOf({ database, dataDirectory }: ServerOptions, limits: ServerLimits, load: StoreLoad): Promise<Store> {
+  if (database === undefined) {
+    const { maxDatabasePages } = limits;
+    return openSqliteStore({ directory: dataDirectory, ...(maxDatabasePages > 0 ? { maxPages: maxDatabasePages } : {}) }, load);
+  }
+  const { at: url, schema = defaultSchema, acceptLoss } = database;
+  return openPostgresStore({ url, schemas: { logs: `${schema}_logs`, accounts: `${schema}_accounts` }, acceptLoss }, load);
+}

@@ -1,0 +1,308 @@
+import { StoreError, StoreFault } from "../../errors.ts";
+import { CalledStore } from "../called-store.ts";
+import type { CallName, CallParams, CallResult } from "../called-store.ts";
+import { faultOf } from "../sqlite/fault.ts";
+import { SharedTables, onLogs } from "../sql/operations.ts";
+import type { SharedName } from "../sql/operations.ts";
+import type { Steps } from "../sql/steps.ts";
+import type { AppendAccepted, AppendRefusal, NewEntry, Store } from "../store.ts";
+import type { Refused } from "../accounts.ts";
+import { StoreLoad } from "../store-load.ts";
+import { appendBatch } from "./append-entries.ts";
+import { PostgresDatabase } from "./database.ts";
+import { PostgresLogHeads } from "./log-heads.ts";
+import { createLog, readEntries, readEpoch } from "./log-tables.ts";
+import { migrate } from "./migrate.ts";
+import { NodeCache, NodeTables } from "./node-tables.ts";
+import { correctLogDays, purgeEntries } from "./purge-entries.ts";
+import { accountsSteps } from "./schema-accounts.ts";
+import { logsSteps } from "./schema-logs.ts";
+import { checkSettings } from "./settings.ts";
+import { PostgresSql, take } from "./statements.ts";
+import type { DatabaseName } from "./statements.ts";
+import type { PostgresTransaction } from "./transaction.ts";
+import { WriteQueue } from "./write-queue.ts";
+import type { Write, WriteWatch } from "./write-queue.ts";
+
+/** Where the store lies. */
+export interface PostgresOptions {
+  /** `postgresql://user:password@host:port/database`: a secret. */
+  readonly url: string;
+  /** What is known of logs and what is known of accounts, which nothing joins. */
+  readonly schemas: Readonly<Record<DatabaseName, string>>;
+  /** Whether what came last may be lost with the machine: there need be no standby. */
+  readonly acceptLoss: boolean;
+}
+
+/** What only looks, all of it as of one moment. */
+const snapshots: ReadonlySet<CallName> = new Set<CallName>([
+  "readItems",
+  "readKnocks",
+  "accountHead",
+  "countKeyPackages",
+  "card",
+  "holdings",
+  "heldStates",
+  "historyManifest",
+  "historyChunk",
+  "passphraseStatus",
+  "directoryStatus",
+  "newestCheckpoint",
+  "servedCheckpoint",
+  "lookup",
+  "lookupOperator",
+  "newestOperatorValue",
+  "proveAbsence",
+  "proveAccounts",
+  "proveLogHead",
+  "proveConsistency",
+  "rules",
+  "totals",
+  "areLogsBehind",
+]);
+
+/** What looks by one statement. */
+const glances: ReadonlySet<CallName> = new Set<CallName>([
+  "lastItem",
+  "capabilityHash",
+  "linkInbox",
+  "isNameFree",
+  "inboxOf",
+  "heldChunks",
+  "hashTile",
+  "entryTile",
+  "transition",
+  "configChange",
+  "unjournaled",
+  "journalNote",
+  "findBlob",
+  "listBlobs",
+  "blobTotals",
+  "isInvited",
+  "listInvitations",
+  "accountOfName",
+  "listAccounts",
+]);
+
+/** A write to what is known of accounts. */
+interface AccountsWrite extends Write {
+  readonly work: (shared: SharedTables) => Steps<unknown>;
+}
+
+/** A write to what is known of logs: an entry, or something else. */
+interface LogsWrite extends Write {
+  readonly entry?: NewEntry;
+  readonly work?: (tx: PostgresTransaction) => Promise<unknown>;
+}
+
+/**
+ * Opens the store in two schemas, which are made where they are missing.
+ * @throws ServerError `invalid_options`, `database_failed`, `data_newer` or `data_unusable`
+ */
+export async function openPostgresStore({ url, schemas, acceptLoss }: PostgresOptions, load: StoreLoad = new StoreLoad()): Promise<Store> {
+  const opened: PostgresDatabase[] = [];
+  try {
+    for (const schema of [schemas.logs, schemas.accounts]) opened.push(await PostgresDatabase.open({ url, schema }));
+    const [logs, accounts] = opened as [PostgresDatabase, PostgresDatabase];
+    await checkSettings(accounts, { acceptLoss });
+    await migrate(logs, logsSteps);
+    await migrate(accounts, accountsSteps);
+    return new PostgresStore({ logs, accounts }, load);
+  } catch (error) {
+    for (const database of opened) await database.close();
+    throw error;
+  }
+}
+
+/** Several processes may have the same one open: the writes of all of them to one of its schemas are serial. */
+class PostgresStore extends CalledStore implements Store {
+  /** Never: a database that is away comes back. */
+  readonly failed: Promise<Error> = new Promise(() => {});
+  readonly #databases: Readonly<Record<DatabaseName, PostgresDatabase>>;
+  readonly #nodes = new NodeCache();
+  readonly #logsWrites: WriteQueue<LogsWrite>;
+  readonly #accountsWrites: WriteQueue<AccountsWrite>;
+  readonly #load: StoreLoad;
+  readonly #reads = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(databases: Readonly<Record<DatabaseName, PostgresDatabase>>, load: StoreLoad) {
+    super();
+    this.#databases = databases;
+    this.#load = load;
+    const watch: WriteWatch = {
+      onBatch: (seconds) => load.onBatch(seconds),
+      onDone: (name, value) => this.#onDone(name, value),
+      onFailed: (name, error) => this.#onFailed(name, error),
+    };
+    this.#logsWrites = new WriteQueue((writes) => this.#writeLogs(writes), watch);
+    this.#accountsWrites = new WriteQueue((writes) => this.#writeAccounts(writes), watch);
+    load.waiting = () => this.#logsWrites.length + this.#accountsWrites.length;
+  }
+
+  async append(entry: NewEntry): Promise<AppendAccepted | Refused<AppendRefusal>> {
+    this.#requireOpen();
+    // What an append comes to is what the batch says of it.
+    return (await this.#logsWrites.add({ name: "append", sizeBytes: entry.blob.length, entry })) as AppendAccepted | Refused<AppendRefusal>;
+  }
+
+  /** Erased bytes leave the tables' files; the write-ahead log has them until it is used again, and a backup of it as long as it is kept. */
+  async scrub(): Promise<void> {
+    this.#requireOpen();
+    for (const table of ["inbox_items", "knocks"]) await this.#databases.accounts.rewrite(table);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#logsWrites.settled(), this.#accountsWrites.settled(), Promise.allSettled(this.#reads)]);
+    for (const database of Object.values(this.#databases)) await database.close();
+  }
+
+  protected override async call<Name extends CallName>(name: Name, params: CallParams<Name>): Promise<CallResult<Name>> {
+    this.#requireOpen();
+    // Name, parameters and result of a call belong together; TypeScript cannot follow that through the lookups.
+    return (await this.#called(name, params)) as CallResult<Name>;
+  }
+
+  #called(name: CallName, given: unknown): Promise<unknown> {
+    // As above.
+    const params = given as never;
+    switch (name) {
+      case "createLog":
+        return this.#changeLogs(name, (tx) => createLog(tx, params));
+      case "purgeEntries":
+        return this.#changeLogs(name, (tx) => purgeEntries(tx, params));
+      case "readEpoch":
+        return this.#looking(name, async () => {
+          await this.#logsWrites.settled();
+          return await readEpoch(this.#databases.logs, params);
+        });
+      case "readEntries":
+        return this.#looking(name, () => readEntries(this.#databases.logs, params));
+      case "newestDay":
+        return this.#looking(name, () => this.#newestDay());
+      case "correctDays":
+        return this.#correctDays(params);
+      default:
+        return this.#shared(name, params);
+    }
+  }
+
+  #shared(name: SharedName, params: never): Promise<unknown> {
+    const work = (shared: SharedTables): Steps<unknown> => (shared.operations[name] as (given: never) => Steps<unknown>)(params);
+    if (glances.has(name)) return this.#looking(name, () => take(work(this.#tables()), this.#databases));
+    if (snapshots.has(name))
+      return this.#looking(name, () =>
+        this.#databases.accounts.read((tx) => take(work(this.#tables()), { ...this.#databases, accounts: tx })),
+      );
+    if (onLogs.has(name)) return this.#changeLogs(name, (tx) => take(work(this.#tables()), { ...this.#databases, logs: tx }));
+    return this.#accountsWrites.add({ name, sizeBytes: sizeOf(params), work });
+  }
+
+  #changeLogs(name: string, work: (tx: PostgresTransaction) => Promise<unknown>): Promise<unknown> {
+    return this.#logsWrites.add({ name, sizeBytes: 0, work });
+  }
+
+  async #writeLogs(writes: readonly LogsWrite[]): Promise<readonly unknown[]> {
+    const entries = writes.flatMap(({ entry }) => entry ?? []);
+    return await this.#databases.logs.write(async (tx) => {
+      const outcomes = entries.length === 0 ? [] : await appendBatch(tx, entries);
+      const appended = outcomes.values();
+      const values: unknown[] = [];
+      for (const { work } of writes) values.push(work === undefined ? appended.next().value : await work(tx));
+      return values;
+    });
+  }
+
+  async #writeAccounts(writes: readonly AccountsWrite[]): Promise<readonly unknown[]> {
+    let shared = this.#tables();
+    const values = await this.#databases.accounts.write(async (tx) => {
+      // It may be done again from the beginning.
+      shared = this.#tables();
+      const done: unknown[] = [];
+      for (const { work } of writes) done.push(await take(work(shared), { ...this.#databases, accounts: tx }));
+      return done;
+    });
+    if (shared.heads.isUnsettled) await this.#settleHeads(shared);
+    return values;
+  }
+
+  async #settleHeads({ heads }: SharedTables): Promise<void> {
+    try {
+      await this.#databases.logs.write((tx) => take(heads.settle(), { ...this.#databases, logs: tx }));
+    } catch (error) {
+      // What is published stays so, and is published once more.
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  async #newestDay(): Promise<number> {
+    const { newestDays } = this.#tables();
+    const logs = await take(newestDays.logs.read(), this.#databases);
+    return Math.max(logs, await take(newestDays.accounts.read(), this.#databases));
+  }
+
+  async #correctDays(params: CallParams<"correctDays">): Promise<number> {
+    const { maxItems } = params;
+    const items = (await this.#accountsWrites.add({
+      name: "correctDays",
+      sizeBytes: 0,
+      *work({ newestDays, inboxes }) {
+        yield* newestDays.accounts.correct(params);
+        return yield* inboxes.correctDays(params);
+      },
+    })) as number;
+    const entries = await this.#changeLogs("correctDays", (tx) =>
+      correctLogDays(tx, { ...params, maxItems: Math.max(0, maxItems - items) }),
+    );
+    return items + (entries as number);
+  }
+
+  /** Tables of their own for each transaction: what they remember is of it alone. */
+  #tables(): SharedTables {
+    const [sql, sqlOfLogs] = [new PostgresSql("accounts"), new PostgresSql("logs")];
+    return new SharedTables({ sql, sqlOfLogs, nodes: new NodeTables(sql, this.#nodes), logs: new PostgresLogHeads(sqlOfLogs) });
+  }
+
+  async #looking(name: string, look: () => Promise<unknown>): Promise<unknown> {
+    const reading = look();
+    this.#reads.add(reading);
+    try {
+      const value = await reading;
+      this.#onDone(name, value);
+      return value;
+    } catch (error) {
+      const failure = error instanceof StoreError ? error : new StoreError("failed", { cause: error });
+      throw this.#onFailed(name, failure);
+    } finally {
+      this.#reads.delete(reading);
+    }
+  }
+
+  #onDone(name: string, value: unknown): void {
+    // What was refused may not have come to what fails.
+    const isRefused = typeof value === "object" && value !== null && Reflect.get(value, "kind") === "refused";
+    if (!isRefused) this.#load.onSuccess(name);
+  }
+
+  #onFailed(name: string, error: StoreError): StoreError {
+    if (error.code === "failed")
+      this.#load.onFault(name, error.cause instanceof StoreFault ? error.cause : new StoreFault(faultOf(error.cause)));
+    return error;
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new StoreError("closed");
+  }
+}
+
+/** About how many bytes go along. */
+function sizeOf(params: unknown): number {
+  if (params instanceof Uint8Array) return params.length;
+  if (typeof params !== "object" || params === null) return 0;
+  return Object.values(params).reduce((sum: number, value: unknown) => sum + sizeOf(value), 0);
+}
