@@ -19,7 +19,7 @@ const statements = {
   unrefer: `
     WITH gone AS (DELETE FROM entry_blobs WHERE entry = ANY($1::bigint[]) RETURNING blob),
       counts AS (SELECT blob, count(*) AS refs FROM gone GROUP BY blob)
-    UPDATE blobs SET refs = blobs.refs - 1 FROM counts WHERE blobs.id = counts.blob`,
+    UPDATE blobs SET refs = blobs.refs - counts.refs FROM counts WHERE blobs.id = counts.blob`,
   remove: "DELETE FROM entries WHERE id = ANY($1::bigint[]) AND week = ANY($2::bigint[])",
   lateLogs: "SELECT ref FROM logs WHERE oldest_day > $1 ORDER BY oldest_day, ref LIMIT $2",
   nextInTime: `
