@@ -34,12 +34,13 @@ const statements = {
       SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[])
     ), active AS (
       INSERT INTO active_logs (head_place, log) SELECT * FROM unnest($10::bytea[], $11::bigint[]) ON CONFLICT DO NOTHING
+    ), newest AS (
+      UPDATE newest_day SET day = $17 WHERE day <> $17
     )
     UPDATE logs SET last_seq = w.last_seq, head = w.head, current_epoch = w.current_epoch, oldest_day = COALESCE(w.oldest_day, logs.oldest_day)
     FROM unnest($11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[], $15::bigint[], $16::bigint[])
       AS w (ref, loaded_seq, last_seq, head, current_epoch, oldest_day)
     WHERE logs.ref = w.ref AND logs.last_seq = w.loaded_seq`,
-  noteDay: "UPDATE newest_day SET day = $1 WHERE day <> $1",
   openEpochs: `
     INSERT INTO epochs (log, epoch, parent, access_hash, opened_day, last_commit, closed_seq, closed_day, complaints, complaint_bytes)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
@@ -160,9 +161,9 @@ async function write(tx: PostgresTransaction, added: readonly AddedEntry[], load
     logs.map(({ head }) => head ?? null),
     logs.map(({ currentEpochId }) => currentEpochId),
     logs.map(({ oldestDay }) => oldestDay ?? null),
+    rows.at(-1)?.day ?? 0,
   ]);
   if (changes !== logs.length) throw new Error("a log was written to by somebody else meanwhile");
-  await tx.query(statements.noteDay, [rows.at(-1)?.day ?? 0]);
   await writeEpochs(tx, logs);
   await writeRefs(tx, added);
 }
