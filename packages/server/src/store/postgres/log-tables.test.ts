@@ -85,6 +85,20 @@ describe.skipIf(postgresPrograms === undefined)("logs on PostgreSQL", () => {
     expect(await store.readEntries({ logId, afterSeq: 0, ...page })).toHaveLength(2);
   });
 
+  test("what is called together takes effect in the order of the calls, whatever it is", async () => {
+    const { store } = await opened();
+    const logId = random(32);
+    const outcomes = await Promise.all([
+      store.append(newEntry(logId)),
+      store.createLog({ logId, accessHash: random(32), day: today }),
+      store.append(newEntry(logId, { day: today - 2 })),
+      store.append(newEntry(logId)),
+      store.purgeEntries({ beforeDay: today, maxItems: 9 }),
+      store.append(newEntry(logId, { day: today - 2 })),
+    ]);
+    expect(outcomes).toMatchObject([{ code: "unknown_log" }, { lastSeq: 0 }, { seq: 1 }, { seq: 2 }, 1, { seq: 3 }]);
+  });
+
   test("a batch asks as many statements whether it is of one entry or of hundreds", async () => {
     const { database } = await opened();
     const logIds = Array.from({ length: 50 }, () => random(32));

@@ -208,12 +208,21 @@ class PostgresStore extends CalledStore implements Store {
   }
 
   async #writeLogs(writes: readonly LogsWrite[]): Promise<readonly unknown[]> {
-    const entries = writes.flatMap(({ entry }) => entry ?? []);
     return await this.#databases.logs.write(async (tx) => {
-      const outcomes = entries.length === 0 ? [] : await appendBatch(tx, entries);
-      const appended = outcomes.values();
       const values: unknown[] = [];
-      for (const { work } of writes) values.push(work === undefined ? appended.next().value : await work(tx));
+      let entries: NewEntry[] = [];
+      const append = async (): Promise<void> => {
+        if (entries.length > 0) values.push(...(await appendBatch(tx, entries)));
+        entries = [];
+      };
+      // Entries that follow each other go together.
+      for (const { entry, work } of writes) {
+        if (entry !== undefined) entries.push(entry);
+        if (work === undefined) continue;
+        await append();
+        values.push(await work(tx));
+      }
+      await append();
       return values;
     });
   }
