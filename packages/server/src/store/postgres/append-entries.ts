@@ -4,7 +4,7 @@ import { keyOf } from "../../keys.ts";
 import type { Day, Refused } from "../accounts.ts";
 import { seqOf } from "../sql/row-ids.ts";
 import type { AppendAccepted, AppendRefusal, NewEntry } from "../store.ts";
-import { openWeeks } from "./entry-weeks.ts";
+import { openWeeks, weekOf } from "./entry-weeks.ts";
 import { LogBatch, prepareEntry } from "./log-batch.ts";
 import type { AddedEntry, BatchEpoch, BatchLog, BlobRow, KnownEntry, PreparedEntry } from "./log-batch.ts";
 import type { PostgresTransaction } from "./transaction.ts";
@@ -17,7 +17,8 @@ const statements = {
   load: `
     SELECT w.at, l.ref, l.last_seq AS "lastSeq", l.head, l.current_epoch AS "currentEpochId", l.purged_seq AS "purgedSeq",
       e.last_commit AS "lastCommitSeq", e.closed_seq AS "closedSeq", e.closed_day AS "closedDay", e.complaints,
-      e.complaint_bytes AS "complaintBytes"
+      e.complaint_bytes AS "complaintBytes",
+      (SELECT count(*) FROM unnest($3::bigint[]) week WHERE to_regclass('entries_' || week) IS NULL) AS "missingWeeks"
     FROM unnest($1::bytea[], $2::bigint[]) WITH ORDINALITY AS w (log_id, epoch, at)
     CROSS JOIN LATERAL (SELECT * FROM logs WHERE log_id = w.log_id LIMIT 1) l
     LEFT JOIN LATERAL (SELECT * FROM epochs WHERE log = l.ref AND epochs.epoch = w.epoch LIMIT 1) e ON true`,
@@ -67,6 +68,8 @@ interface LoadedRow
   readonly lastCommitSeq: number | null;
   readonly closedSeq: number | null;
   readonly closedDay: Day | null;
+  /** The same in all rows. */
+  readonly missingWeeks: number;
 }
 
 /**
@@ -78,19 +81,34 @@ export async function appendBatch(
   entries: readonly NewEntry[],
 ): Promise<(AppendAccepted | Refused<AppendRefusal>)[]> {
   const prepared = entries.map(prepareEntry);
-  const logs = await loadLogs(tx, entries);
+  const { logs, missingWeeks } = await loadLogs(tx, entries);
   const batch = new LogBatch({ logs, known: await findKnown(tx, prepared), blobs: await findBlobs(tx, prepared) });
   const outcomes = prepared.map((entry) => batch.append(entry));
-  if (batch.added.length > 0) await write(tx, batch.added, logs);
+  if (batch.added.length === 0) return outcomes;
+  const weekFor =
+    missingWeeks === 0
+      ? weekOf
+      : await openWeeks(
+          tx,
+          batch.added.map(({ prepared }) => prepared.entry.day),
+        );
+  await write(tx, { added: batch.added, loaded: logs, weekFor });
   return outcomes;
 }
 
-/** The logs of the entries with the epochs that they name, by the keys of their ids. */
-async function loadLogs(tx: PostgresTransaction, entries: readonly NewEntry[]): Promise<Map<string, BatchLog>> {
+/** The logs of the entries with the epochs that they name, by the keys of their ids; and how many of their weeks have no partition. */
+async function loadLogs(
+  tx: PostgresTransaction,
+  entries: readonly NewEntry[],
+): Promise<{ logs: Map<string, BatchLog>; missingWeeks: number }> {
   const wanted = new Map<string, NewEntry>();
   for (const entry of entries) wanted.set(`${keyOf(entry.logId)}${entry.epochId}`, entry);
   const asked = [...wanted.values()];
-  const { rows } = await tx.query<LoadedRow>(statements.load, [asked.map(({ logId }) => logId), asked.map(({ epochId }) => epochId)]);
+  const { rows } = await tx.query<LoadedRow>(statements.load, [
+    asked.map(({ logId }) => logId),
+    asked.map(({ epochId }) => epochId),
+    [...new Set(entries.map((entry) => weekOf(entry.day)))],
+  ]);
   const logs = new Map<string, BatchLog>();
   for (const row of rows) {
     const entry = asked[row.at - 1];
@@ -100,7 +118,7 @@ async function loadLogs(tx: PostgresTransaction, entries: readonly NewEntry[]): 
     if (log === undefined) logs.set(key, (log = logOf(row)));
     if (row.lastCommitSeq !== null) log.epochs.set(entry.epochId, epochOf(row, row.lastCommitSeq));
   }
-  return logs;
+  return { logs, missingWeeks: rows[0]?.missingWeeks ?? 0 };
 }
 
 function logOf({ ref, lastSeq, head, currentEpochId, purgedSeq }: LoadedRow): BatchLog {
@@ -135,11 +153,11 @@ async function findBlobs(tx: PostgresTransaction, prepared: readonly PreparedEnt
   return new Map(rows.map((row) => [keyOf(row.blobId), row]));
 }
 
-async function write(tx: PostgresTransaction, added: readonly AddedEntry[], loaded: ReadonlyMap<string, BatchLog>): Promise<void> {
-  const weekFor = await openWeeks(
-    tx,
-    added.map(({ prepared }) => prepared.entry.day),
-  );
+async function write(
+  tx: PostgresTransaction,
+  batch: { added: readonly AddedEntry[]; loaded: ReadonlyMap<string, BatchLog>; weekFor: (day: Day) => number },
+): Promise<void> {
+  const { added, loaded, weekFor } = batch;
   const changed = new Map(added.map(({ prepared: { entry } }) => [keyOf(entry.logId), entry.logId]));
   // Each was loaded, and these are as many.
   const logs = [...changed.keys()].map((key) => loaded.get(key) as BatchLog);
