@@ -158,10 +158,12 @@ async function write(
   batch: { added: readonly AddedEntry[]; loaded: ReadonlyMap<string, BatchLog>; weekFor: (day: Day) => number },
 ): Promise<void> {
   const { added, loaded, weekFor } = batch;
-  const changed = new Map(added.map(({ prepared: { entry } }) => [keyOf(entry.logId), entry.logId]));
+  // By their numbers: in which order what came with this batch came into different logs is written nowhere.
+  const sorted = added.toSorted((a, b) => a.id - b.id);
+  const changed = new Map(sorted.map(({ prepared: { entry } }) => [keyOf(entry.logId), entry.logId]));
   // Each was loaded, and these are as many.
   const logs = [...changed.keys()].map((key) => loaded.get(key) as BatchLog);
-  const rows = added.map(({ prepared: { entry, entryId }, ...rest }) => ({ ...entry, ...rest, entryId }));
+  const rows = sorted.map(({ prepared: { entry, entryId }, ...rest }) => ({ ...entry, ...rest, entryId }));
   const { changes } = await tx.query(statements.add, [
     rows.map(({ id }) => id),
     rows.map(({ day }) => weekFor(day)),
@@ -179,7 +181,7 @@ async function write(
     logs.map(({ head }) => head ?? null),
     logs.map(({ currentEpochId }) => currentEpochId),
     logs.map(({ oldestDay }) => oldestDay ?? null),
-    rows.at(-1)?.day ?? 0,
+    added.at(-1)?.prepared.entry.day ?? 0,
   ]);
   if (changes !== logs.length) throw new Error("a log was written to by somebody else meanwhile");
   await writeEpochs(tx, logs);

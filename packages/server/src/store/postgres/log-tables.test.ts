@@ -99,6 +99,21 @@ describe.skipIf(postgresPrograms === undefined)("logs on PostgreSQL", () => {
     expect(outcomes).toMatchObject([{ code: "unknown_log" }, { lastSeq: 0 }, { seq: 1 }, { seq: 2 }, 1, { seq: 3 }]);
   });
 
+  test("[P1] what comes together lies in no order of its coming", async () => {
+    const { store, database } = await opened();
+    const logIds = Array.from({ length: 20 }, () => random(32));
+    for (const logId of logIds) await store.createLog({ logId, accessHash: random(32), day: today });
+    await appendTogether(
+      store,
+      [...logIds, ...logIds].map((logId) => newEntry(logId)),
+    );
+    const { rows: entries } = await database.query<{ id: number }>("SELECT id FROM entries ORDER BY tableoid, ctid");
+    expect(entries).toEqual(entries.toSorted((a, b) => a.id - b.id));
+    const { rows: active } = await database.query<{ log: number }>("SELECT log FROM active_logs ORDER BY ctid");
+    expect(active).toEqual(active.toSorted((a, b) => a.log - b.log));
+    expect([entries.length, active.length]).toEqual([40, 20]);
+  });
+
   test("a batch asks as many statements whether it is of one entry or of hundreds", async () => {
     const { database } = await opened();
     const logIds = Array.from({ length: 50 }, () => random(32));
