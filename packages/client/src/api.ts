@@ -569,9 +569,8 @@ export interface Client
   deleteAccount(): Promise<void>;
   /**
    * Erases this profile, whatever became of its account, which goes on without it: its last device takes itself out of no account, so that
-   * only the recovery phrase brings that back. Of several, this one is taken out first, if the server is reached within seconds; else it
-   * stands in the list of devices until another one removes it. That it goes is written down before: what ends this program only has the
-   * next opening erase it. The client is closed then (spec O-12). @throws ClientError `storage_denied` where that cannot be written down
+   * only the recovery phrase brings that back. Of several, this one is taken out first, if the server is reached within seconds; else another
+   * one may remove it. Written down before: what ends this program leaves it to the next opening (spec O-12). @throws ClientError `storage_denied`
    */
   erase(): Promise<void>;
 
