@@ -151,11 +151,6 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   return app;
 }
 
-/** A store whose database is away is no bug of this server. */
-function orRefusal(error: FastifyError | Refusal | DeskError): FastifyError | Refusal | DeskError {
-  return error instanceof StoreError && error.code === "unavailable" ? storeRefusal(error) : error;
-}
-
 function sendError(error: FastifyError | Refusal | DeskError, reply: FastifyReply, services: HttpServices): FastifyReply {
   // What was said of an answer that did not come about: nobody keeps a failure for a year.
   for (const name of ["cache-control", "content-range", "accept-ranges", "content-length"]) void reply.removeHeader(name);
@@ -174,6 +169,11 @@ function sendError(error: FastifyError | Refusal | DeskError, reply: FastifyRepl
   if (raw.destroyed && (!raw.complete || error.code === "ECONNRESET")) return reply.code(400).send({ code: "malformed" });
   services.reportBug(error);
   return reply.code(status).send({ code: "internal" });
+}
+
+/** A store whose database is away is no bug of this server. */
+function orRefusal(error: FastifyError | Refusal | DeskError): FastifyError | Refusal | DeskError {
+  return error instanceof StoreError && error.code === "unavailable" ? storeRefusal(error) : error;
 }
 
 /** The Host header goes into a header of the answer: only what a host may hold. */

@@ -22,21 +22,22 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** Where PostgreSQL's programs lie; `undefined` where it is not installed, which is told once. LATCHKEY_POSTGRES_BIN says it first. */
-export const postgresPrograms: string | undefined = findPrograms();
+let known: { readonly programs: string | undefined } | undefined;
 
-function findPrograms(): string | undefined {
+/** Where PostgreSQL's programs lie; `undefined` where it is not installed, which is told once. LATCHKEY_POSTGRES_BIN says it first. */
+export function findPostgres(): string | undefined {
+  if (known !== undefined) return known.programs;
   const packaged = "/usr/lib/postgresql";
   const versions = existsSync(packaged) ? readdirSync(packaged).toSorted((a, b) => Number(b) - Number(a)) : [];
   const named = process.env["LATCHKEY_POSTGRES_BIN"];
-  const places =
-    named === undefined
-      ? [...(process.env["PATH"] ?? "").split(delimiter), ...versions.map((version) => join(packaged, version, "bin"))]
-      : [named];
-  const found = places.find((place) => ["initdb", "postgres"].every((program) => isProgram(join(place, program))));
-  if (found === undefined)
+  const inPath = (process.env["PATH"] ?? "").split(delimiter);
+  const places = named === undefined ? [...inPath, ...versions.map((version) => join(packaged, version, "bin"))] : [named];
+  const programs = places.find((place) => ["initdb", "postgres"].every((program) => isProgram(join(place, program))));
+  if (programs === undefined) {
     process.stdout.write("What runs on PostgreSQL is not tested: it is not installed, or not where LATCHKEY_POSTGRES_BIN says.\n");
-  return found;
+  }
+  known = { programs };
+  return programs;
 }
 
 function isProgram(path: string): boolean {
@@ -49,7 +50,7 @@ function isProgram(path: string): boolean {
 }
 
 /** What makes it quick: nothing of a test outlasts the machine. */
-const quick = { fsync: "off", full_page_writes: "off", max_wal_size: "64MB", min_wal_size: "2MB" };
+const quick = { fsync: "off", full_page_writes: "off", max_wal_size: "64MB", min_wal_size: "2MB", max_connections: "200" };
 const quiet = { log_min_messages: "log", log_checkpoints: "off", lc_messages: "C", unix_socket_directories: "" };
 /** With these it keeps what a server asks of it, but for a standby. */
 export const keptSettings = {
@@ -60,15 +61,15 @@ export const keptSettings = {
   log_error_verbosity: "terse",
 };
 const startMs = 30_000;
-const isReady = "database system is ready to accept connections";
+const isReady = /database system is ready to accept (?:read-only )?connections/;
 
 /**
  * Starts one, which takes a second. To be stopped by whoever started it.
  * @param settings of PostgreSQL, such as `{ fsync: "on" }` @throws Error where it is not installed or does not start
  */
 export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
-  if (postgresPrograms === undefined) throw new Error("PostgreSQL is not installed");
-  const programs = postgresPrograms;
+  const programs = findPostgres();
+  if (programs === undefined) throw new Error("PostgreSQL is not installed");
   const user = ordinaryUser();
   const folder = mkdtempSync(join(reachableFolder(user), "latchkey-postgres-"));
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
@@ -136,7 +137,7 @@ async function untilReady(child: ChildProcess, ended: Promise<void>): Promise<st
   return new Promise((resolve) => {
     child.stderr?.on("data", (data: Buffer) => {
       log = (log + data.toString()).slice(-10_000);
-      if (log.includes(isReady)) resolve(undefined);
+      if (isReady.test(log)) resolve(undefined);
     });
     void ended.then(() => resolve(log));
   });

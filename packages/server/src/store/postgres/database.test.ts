@@ -1,13 +1,15 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { causeOf } from "../../log-causes.ts";
 import { temporaryDirectory } from "../../testing/fixtures.ts";
-import { postgresPrograms, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, startPostgres } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { PostgresDatabase } from "./database.ts";
 import type { DatabasePatience } from "./database.ts";
 
-describe.skipIf(postgresPrograms === undefined)("a database of PostgreSQL", () => {
+describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres();
@@ -182,6 +184,44 @@ describe.skipIf(postgresPrograms === undefined)("a database of PostgreSQL", () =
     expect((error as Error).cause).not.toHaveProperty("cause");
   });
 
+  test.for([
+    ["08006", "unavailable", "connection exception"],
+    ["22P02", "failed", "data exception"],
+    ["25006", "unavailable", "invalid transaction state"],
+    ["53100", "full", "insufficient resources"],
+    ["53300", "unavailable", "insufficient resources"],
+    ["55P03", "unavailable", "object not in prerequisite state"],
+    ["57P03", "unavailable", "operator intervention"],
+    ["58030", "unavailable", "system error"],
+    ["XX001", "failed", "internal error"],
+    ["P0001", "failed", undefined],
+  ] as const)("SQLSTATE %s in a write is %s", async ([state, code, words]) => {
+    const [one] = await openTwo();
+    // A message that looks like a place in the code.
+    const raise = `DO $$ BEGIN RAISE EXCEPTION E'no\n    at somebody (secret)' USING ERRCODE = '${state}'; END $$`;
+    const thrown = await one.write(async (tx) => tx.query(raise)).catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ name: "StoreError", code, cause: { code: `SQLSTATE_${state}`, errstr: words } });
+    expect(JSON.stringify(causeOf(thrown))).not.toContain("secret");
+    await one.write((tx) => tx.query("INSERT INTO numbers (n) VALUES (1)"));
+  });
+
+  test("a commit that is refused for what it holds is undone, and is known to be", async () => {
+    const [one] = await openTwo();
+    await one.write((tx) => tx.query("CREATE TABLE children (n bigint REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)"));
+    const orphan = one.write((tx) => tx.query("INSERT INTO children VALUES (7)"));
+    await expect(orphan).rejects.toMatchObject({ code: "failed", cause: { code: "SQLSTATE_23503" } });
+    expect((await one.query("SELECT n FROM children")).rows).toEqual([]);
+  });
+
+  test("a statement that is prepared for a table that another version has changed since fails once", async () => {
+    const [one, two] = await openTwo();
+    const insert = () => one.write((tx) => tx.query("INSERT INTO numbers (n) VALUES ($1) RETURNING *", [1]));
+    await insert();
+    await two.write((tx) => tx.query("DELETE FROM numbers; ALTER TABLE numbers ADD COLUMN more text"));
+    await expect(insert()).rejects.toMatchObject({ code: "failed", cause: { code: "SQLSTATE_0A000" } });
+    expect(await insert()).toMatchObject({ rows: [{ n: 1, secret: null, more: null }] });
+  });
+
   test("a connection that is lost in a transaction: it is undone, and the next one works", async () => {
     const [one, two] = await openTwo();
     const admin = await administrator();
@@ -271,7 +311,7 @@ describe.skipIf(postgresPrograms === undefined)("a database of PostgreSQL", () =
     const cancelled = one.write((tx) => tx.query("INSERT INTO numbers (n) VALUES (2)"));
     cancelled.catch(() => undefined);
     await expect.poll(async () => (await admin.query(`SELECT pg_cancel_backend(pid) ${waiting}`)).rowCount).toBe(1);
-    await expect(cancelled).rejects.toMatchObject({ code: "unavailable" });
+    await expect(cancelled).rejects.toMatchObject({ code: "unavailable", cause: { errstr: "not on the standby" } });
   });
 
   test("two that stand in each other's way: the one that is undone begins anew", async () => {
@@ -310,6 +350,7 @@ describe.skipIf(postgresPrograms === undefined)("a database of PostgreSQL", () =
     const wrong = postgres.url.replace("latchkey@", "nobody:hunter2@");
     await expect(PostgresDatabase.open({ url: wrong, schema: "x" })).rejects.toSatisfy((error: Error) => {
       expect(error).toMatchObject({ code: "database_failed", cause: { code: "unavailable", cause: { code: "SQLSTATE_28000" } } });
+      expect(error.message).toContain("(SQLSTATE_28000)");
       expect(JSON.stringify([error.message, causeOf(error)])).not.toContain("hunter2");
       return true;
     });
@@ -324,7 +365,27 @@ describe.skipIf(postgresPrograms === undefined)("a database of PostgreSQL", () =
   });
 });
 
-describe.skipIf(postgresPrograms === undefined)("a database of PostgreSQL that comes and goes", () => {
+describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL that comes and goes", () => {
+  test("one that is no primary any more is away, for readers too: it may be behind", async () => {
+    const postgres = await startPostgres();
+    onTestFinished(() => postgres.stop());
+    const address = { url: postgres.url, schema: "demoted" };
+    const database = await PostgresDatabase.open(address);
+    onTestFinished(() => database.close());
+    await postgres.kill();
+    const signal = join(postgres.data, "standby.signal");
+    writeFileSync(signal, "");
+    await postgres.start();
+    const standby = { code: "unavailable", cause: { errstr: "a standby" } };
+    await expect(database.query("SELECT 1")).rejects.toMatchObject(standby);
+    await expect(database.write((tx) => tx.query("SELECT 1"))).rejects.toMatchObject(standby);
+    await expect(PostgresDatabase.open(address)).rejects.toMatchObject({ code: "database_failed" });
+    await postgres.kill();
+    rmSync(signal);
+    await postgres.start();
+    expect(await database.query("SELECT 1 AS n")).toMatchObject({ rows: [{ n: 1 }] });
+  });
+
   test("killed and started again it is used again, and what was acknowledged is there", async () => {
     const postgres = await startPostgres({ fsync: "on" });
     onTestFinished(() => postgres.stop());

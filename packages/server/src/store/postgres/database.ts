@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
 import { ServerError, StoreError } from "../../errors.ts";
-import { isCollision, isEnd, isLockTimeout, storeErrorOf } from "./fault.ts";
+import { isCollision, isEnd, isLockTimeout, reasonOf, storeErrorOf, told } from "./fault.ts";
 import type { FaultPlace } from "./fault.ts";
 import type { PostgresResult, PostgresTransaction, PostgresValue } from "./transaction.ts";
 import { columnTypes, encodeValue } from "./values.ts";
@@ -36,7 +36,9 @@ export interface DatabaseAddress {
 const attempts = 4;
 /** Statements that connections keep prepared: those of the code are fewer. */
 const maxPrepared = 1000;
+/** A connection that nobody uses is closed after so long; one that is silent is asked after so long whether it is there. */
 const idleConnectionMs = 60_000;
+const keepAliveMs = 10_000;
 /** How long a table that is to be written anew is waited for. */
 const rewriteWaitMs = 250;
 const schemaShape = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -49,6 +51,7 @@ const schemaShape = /^[a-z_][a-z0-9_]{0,62}$/;
 export class PostgresDatabase {
   /** The schema, as it may stand in statements. */
   readonly schema: string;
+  readonly #beginWrite: string;
   readonly #writer: pg.Pool;
   readonly #readers: pg.Pool;
   /** Connections that broke, which the driver tells of before whoever waits for an answer. */
@@ -70,7 +73,7 @@ export class PostgresDatabase {
       await database.close();
       throw new ServerError(
         "database_failed",
-        "The database does not answer or does not let this server in: check that PostgreSQL runs there as a primary, and the address, the user and the password.",
+        `The database does not answer or does not let this server in (${reasonOf(cause)}): check that PostgreSQL runs there as a primary, and the address, the user and the password.`,
         { cause },
       );
     }
@@ -82,6 +85,7 @@ export class PostgresDatabase {
       throw new ServerError("invalid_options", "The address of the database is not of the form postgresql://user@host/database.");
     }
     this.schema = schema;
+    this.#beginWrite = beginWrite(schema);
     const waits = { ...defaultPatience, ...patience };
     this.#writer = this.#pool(url, waits, { max: 1, isReading: false });
     this.#readers = this.#pool(url, waits, { max: readers, isReading: true });
@@ -90,7 +94,7 @@ export class PostgresDatabase {
   /**
    * Runs a transaction of writes: one at a time in all processes, in the order of the calls in this one. It sees all that was written before, and is
    * on disk, and on the standby, when it resolves. What `run` throws undoes it. It may be run again from its beginning.
-   * @param run one statement at a time @throws StoreError; what `run` throws
+   * @param run one statement at a time, and no other write of this database @throws StoreError; what `run` throws
    */
   write<T>(run: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     const [before, refused] = [this.#lastWrite, this.#refused];
@@ -100,7 +104,7 @@ export class PostgresDatabase {
       if (this.#refused !== undefined && this.#refused !== refused) throw this.#refused;
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#transact(this.#writer, beginWrite(this.schema), run);
+          return await this.#transact(this.#writer, this.#beginWrite, run);
         } catch (error) {
           if (attempt === attempts || !isCollision(error)) throw error;
         }
@@ -167,7 +171,7 @@ export class PostgresDatabase {
       let refused: Error | undefined;
       try {
         const results = await client.query<{ standby: number }>(`${settings}; SELECT pg_is_in_recovery() AS standby`);
-        if ([results].flat().at(-1)?.rows[0]?.standby !== 0) refused = new Error("a standby");
+        if ([results].flat().at(-1)?.rows[0]?.standby !== 0) refused = told("unavailable", "a standby");
       } catch (error) {
         refused = error as Error; // The driver throws nothing else.
       }
@@ -178,6 +182,7 @@ export class PostgresDatabase {
       max,
       types: columnTypes,
       keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
       connectionTimeoutMillis: waits.connectMs,
       query_timeout: waits.answerMs,
       idleTimeoutMillis: idleConnectionMs,
@@ -224,14 +229,14 @@ export class PostgresDatabase {
     const { client } = await this.#first(pool, begin);
     let hasEnded = false;
     let isSound = false;
-    let isAway = false;
+    let hasFailed = false;
     const tx: PostgresTransaction = {
       query: async (text, values) => {
         if (hasEnded) throw new Error("the transaction has ended");
         try {
           return await this.#ask(client, isReading ? "reading" : "asking", text, values);
         } catch (error) {
-          isAway ||= error instanceof StoreError && error.code === "unavailable";
+          hasFailed = true;
           throw error;
         }
       },
@@ -242,8 +247,9 @@ export class PostgresDatabase {
       isSound = await this.#commit(client, isReading);
       return result;
     } catch (error) {
-      // After a commit there is nothing to undo, and who does not answer is asked no further: the end of the connection undoes it too.
-      if (!hasEnded && !isAway) isSound = await this.#rollBack(client);
+      // After a commit there is nothing to undo. Where a statement failed the connection ends, which undoes it too: it may not answer any more,
+      // or have prepared a statement for a table that has changed since.
+      if (!hasEnded && !hasFailed) isSound = await this.#rollBack(client);
       throw error;
     } finally {
       hasEnded = true;
@@ -261,7 +267,7 @@ export class PostgresDatabase {
     try {
       const { command } = await client.query("COMMIT");
       // Somebody has gone on after a statement that failed.
-      if (command !== "COMMIT") throw storeErrorOf(new Error("rolled back"), "asking");
+      if (command !== "COMMIT") throw told("failed", "rolled back");
     } catch (error) {
       if (!isReading) throw storeErrorOf(error, "committing", this.#lost.has(client));
       return false;
@@ -269,7 +275,7 @@ export class PostgresDatabase {
       client.off("notice", warn);
     }
     // Somebody ended the wait for the standby: it is committed here, and with this machine it would be gone.
-    if (isWarned && !isReading) throw storeErrorOf(new Error("not on the standby"), "committing");
+    if (isWarned && !isReading) throw told("unavailable", "not on the standby");
     return true;
   }
 

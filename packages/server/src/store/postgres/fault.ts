@@ -48,6 +48,17 @@ export function storeErrorOf(error: unknown, place: FaultPlace, isLost: boolean 
   return new StoreError(code, { cause: faultOf(error, state) });
 }
 
+/** What the database does not say by an error. @param words fixed ones */
+export function told(code: StoreErrorCode, words: string): StoreError {
+  return new StoreError(code, { cause: new StoreFault({ name: "DatabaseError", errstr: words, stack: "" }) });
+}
+
+/** A word or two for whoever started the server: a code, or fixed words. */
+export function reasonOf(error: unknown): string {
+  const fault = error instanceof StoreError ? error.cause : undefined;
+  return fault instanceof StoreFault ? (fault.code ?? fault.message) : "unknown";
+}
+
 /** Whether a write may begin anew: it is undone, and nothing else has come of it. */
 export function isCollision(error: unknown): boolean {
   return collisions.has(stateOf(error));
@@ -85,7 +96,11 @@ const statePrefix = "SQLSTATE_";
 
 function faultOf(error: unknown, state: string | undefined): StoreFault {
   if (!(error instanceof Error)) return new StoreFault({ name: "unknown", stack: "" });
-  const stack = (error.stack ?? "").split("\n").filter((line) => line.trimStart().startsWith("at "));
+  // A message may have lines that look like places.
+  const { message, stack: trace = "" } = error;
+  const from = trace.indexOf(message);
+  const places = from < 0 ? "" : trace.slice(from + message.length);
+  const stack = places.split("\n").filter((line) => line.trimStart().startsWith("at "));
   const words = state === undefined ? undefined : classes.get(state.slice(0, 2));
   const code = state === undefined ? systemCode(error) : `${statePrefix}${state}`;
   return new StoreFault({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { temporaryDirectory } from "../../testing/fixtures.ts";
-import { postgresPrograms, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, startPostgres } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { PostgresDatabase } from "./database.ts";
 import { migrate } from "./migrate.ts";
@@ -8,7 +8,7 @@ import { migrate } from "./migrate.ts";
 const first = "CREATE TABLE a (n bigint); INSERT INTO a VALUES (1);";
 const second = "CREATE TABLE b (n bigint); INSERT INTO b SELECT n + 1 FROM a;";
 
-describe.skipIf(postgresPrograms === undefined)("the schema of a database of PostgreSQL", () => {
+describe.skipIf(findPostgres() === undefined)("the schema of a database of PostgreSQL", () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres();

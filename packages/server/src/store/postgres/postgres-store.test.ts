@@ -2,13 +2,13 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe } from "vitest";
-import { keptSettings, postgresPrograms, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, keptSettings, startPostgres } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { describeStore } from "../../testing/store-suite.ts";
 import type { Store } from "../store.ts";
 import { openPostgresStore } from "./postgres-store.ts";
 
-describe.skipIf(postgresPrograms === undefined)("the store in PostgreSQL", () => {
+describe.skipIf(findPostgres() === undefined)("the store in PostgreSQL", () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres(keptSettings);

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { postgresPrograms, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, startPostgres } from "../../testing/postgres.ts";
 import { PostgresDatabase } from "./database.ts";
 import { checkSettings, settingFaults } from "./settings.ts";
 
@@ -69,7 +69,7 @@ test("a setting that the database does not know is a fault, but for those of ext
   expect(faults({})).toHaveLength(Object.keys(good).length);
 });
 
-describe.skipIf(postgresPrograms === undefined)("on PostgreSQL", () => {
+describe.skipIf(findPostgres() === undefined)("on PostgreSQL", () => {
   const open = async (settings: Readonly<Record<string, string>>): Promise<PostgresDatabase> => {
     const postgres = await startPostgres(settings);
     onTestFinished(() => postgres.stop());

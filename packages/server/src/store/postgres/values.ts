@@ -29,8 +29,8 @@ function wholeNumber(text: string): number {
 }
 
 /**
- * A value as the driver sends it. A list of bytes goes as the binary form of `bytea[]`, a quarter of the time of its text; one of numbers
- * as the text of an array, which fits integers of any size.
+ * A value as the driver sends it. A list of bytes goes as the binary form of `bytea[]`, which takes a sixth of the time of its text; one of
+ * numbers as the text of an array, which fits integers of any size and takes no longer.
  */
 export function encodeValue(value: PostgresValue): string | number | Uint8Array | readonly SqlValue[] | null {
   if (!isList(value)) return value;
