@@ -304,11 +304,18 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => 
     onTestFinished(async () => {
       await set("");
     });
-    // Nobody ends it.
-    await expect(one.write((tx) => tx.query("INSERT INTO numbers (n) VALUES (1)"))).rejects.toMatchObject({ code: "unavailable" });
-    await admin.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
+    let n = 0;
+    const write = (database: PostgresDatabase) => database.write((tx) => tx.query("INSERT INTO numbers (n) VALUES ($1)", [(n += 1)]));
+    // Nobody ends it. PostgreSQL begins to wait for a standby a moment after it has read that there is one.
+    const outcome = (): Promise<unknown> =>
+      write(one).then(
+        () => "written",
+        (error: unknown) => error,
+      );
+    await expect.poll(outcome).toMatchObject({ code: "unavailable" });
+    await expect.poll(async () => (await admin.query(`SELECT pg_terminate_backend(pid) ${waiting}`)).rowCount).toBe(0);
     // An administrator ends it: PostgreSQL says that it is committed, with a warning.
-    const cancelled = one.write((tx) => tx.query("INSERT INTO numbers (n) VALUES (2)"));
+    const cancelled = write(await openIn(one.schema));
     cancelled.catch(() => undefined);
     await expect.poll(async () => (await admin.query(`SELECT pg_cancel_backend(pid) ${waiting}`)).rowCount).toBe(1);
     await expect(cancelled).rejects.toMatchObject({ code: "unavailable", cause: { errstr: "not on the standby" } });
