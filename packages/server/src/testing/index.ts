@@ -11,7 +11,7 @@ export { startInProcessServer } from "./in-process-server.ts";
 export type { InProcessServer, InProcessWorld } from "./in-process-server.ts";
 export { issueCertificate } from "./issue-certificate.ts";
 export type { IssuedCertificate } from "./issue-certificate.ts";
-export { findPostgres, startPostgres } from "./postgres.ts";
+export { findPostgres, keptSettings, startPostgres } from "./postgres.ts";
 export type { TestPostgres } from "./postgres.ts";
 export { sealTestWakeToken, startPushService } from "./push-service.ts";
 export type { PushRequest, TestPushService } from "./push-service.ts";

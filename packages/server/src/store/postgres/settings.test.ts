@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { findPostgres, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, keptSettings, startPostgres } from "../../testing/postgres.ts";
 import { PostgresDatabase } from "./database.ts";
 import { checkSettings, settingFaults } from "./settings.ts";
 
@@ -32,6 +32,8 @@ const faults = (settings: Readonly<Record<string, string>>, acceptLoss = false):
 test("a database that is set as it should be has no fault", () => {
   expect(faults(good)).toEqual([]);
   expect(faults({ ...good, synchronous_commit: "remote_apply", log_connections: "", "pgaudit.log": "none" })).toEqual([]);
+  for (const version of ["150013", "160009", "170005", "180000", "190001"])
+    expect(faults({ ...good, server_version_num: version })).toEqual([]);
 });
 
 test("[L-7] what may lose what was acknowledged is told, one line each, with what to set", () => {
@@ -60,6 +62,9 @@ test.for([
   ["auto_explain.log_min_duration", "0"],
   ["pgaudit.log", "all"],
   ["server_version_num", "140020"],
+  ["server_version_num", "150012"],
+  ["server_version_num", "160008"],
+  ["server_version_num", "170004"],
   ["server_encoding", "SQL_ASCII"],
 ] as const)("%s = %s is told", ([name, setting]) => {
   expect(faults({ ...good, [name]: setting })).toHaveLength(1);
@@ -77,14 +82,12 @@ describe.skipIf(findPostgres() === undefined)("on PostgreSQL", () => {
     onTestFinished(() => database.close());
     return database;
   };
-  const discreet = { log_min_error_statement: "panic", log_error_verbosity: "terse" };
-
   test("it is asked for its settings, and refused as it is installed", async () => {
     const message = expect.stringMatching(/fsync = on.*synchronous_standby_names.*log_min_error_statement/) as string;
     await expect(checkSettings(await open({}), { acceptLoss: false })).rejects.toMatchObject({ code: "database_failed", message });
   });
 
   test("set as it should be it is taken", async () => {
-    await checkSettings(await open({ ...discreet, fsync: "on", full_page_writes: "on" }), { acceptLoss: true });
+    await checkSettings(await open(keptSettings), { acceptLoss: true });
   });
 });

@@ -23,14 +23,28 @@ const absentOr =
   (...values: readonly string[]) =>
   (setting: string | undefined): boolean =>
     setting === undefined || values.includes(setting);
-const atLeast =
-  (least: number) =>
-  (setting: string | undefined): boolean =>
-    Number(setting) >= least;
+
+/** From these on commits wait for the standby right after PostgreSQL has started, too: major version, and minor. */
+const waiting: ReadonlyMap<number, number> = new Map([
+  [15, 13],
+  [16, 9],
+  [17, 5],
+]);
+const allWaiting = 18;
+
+function isNewEnough(version: string | undefined): boolean {
+  const number = Number(version);
+  const [major, minor] = [Math.floor(number / 10_000), number % 10_000];
+  return major >= allWaiting || minor >= (waiting.get(major) ?? Infinity);
+}
 
 /** What does not hold is as if there were no database: tables could not be made, or would hold something else. */
 const compatible: readonly Demand[] = [
-  { name: "server_version_num", isGood: atLeast(150_000), advice: "PostgreSQL is older than 15: use a newer one." },
+  {
+    name: "server_version_num",
+    isGood: isNewEnough,
+    advice: "PostgreSQL is too old: use 15.13, 16.9, 17.5, 18 or a newer one, which wait for the standby from their start on.",
+  },
   { name: "server_encoding", isGood: only("UTF8"), advice: "The database's texts are not UTF-8: create one with ENCODING 'UTF8'." },
 ];
 
