@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { sha256 } from "../../hash.ts";
 import { entryBytes, random, temporaryDirectory } from "../../testing/fixtures.ts";
-import { keptSettings, postgresPrograms, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, keptSettings, startPostgres } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { newCommit, newEntry, today } from "../../testing/store-inputs.ts";
 import type { Steps } from "../sql/steps.ts";
@@ -21,7 +21,7 @@ import type { PostgresTransaction } from "./transaction.ts";
 const page = { maxItems: 1000, maxBytes: 10_000_000 };
 const never = 2 ** 30;
 
-describe.skipIf(postgresPrograms === undefined)("logs on PostgreSQL", () => {
+describe.skipIf(findPostgres() === undefined)("logs on PostgreSQL", () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres(keptSettings);

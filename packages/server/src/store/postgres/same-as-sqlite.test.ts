@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entryBytes, random, temporaryDirectory } from "../../testing/fixtures.ts";
 import { inProcessChannel } from "../../testing/in-process-channel.ts";
-import { keptSettings, postgresPrograms, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, keptSettings, startPostgres } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { newEntry, today } from "../../testing/store-inputs.ts";
 import { openStore } from "../sqlite/sqlite-store.ts";
@@ -13,7 +13,7 @@ import { openPostgresStore } from "./postgres-store.ts";
 const page = { maxItems: 1000, maxBytes: 10_000_000 };
 const never = 2 ** 30;
 
-describe.skipIf(postgresPrograms === undefined)("PostgreSQL beside SQLite", () => {
+describe.skipIf(findPostgres() === undefined)("PostgreSQL beside SQLite", () => {
   let postgres: TestPostgres;
   beforeAll(async () => {
     postgres = await startPostgres(keptSettings);
