@@ -113,6 +113,28 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => 
     expect(ofOne).toEqual(ofOne.toSorted((a = 0, b = 0) => a - b));
   });
 
+  test("what was erased leaves the file of a table that is written anew; whoever reads it is not waited for", async () => {
+    const [one] = await openTwo();
+    const secret = "a".repeat(40) + "only here";
+    await one.write((tx) => tx.query("INSERT INTO numbers SELECT n, $1 FROM generate_series(1, 200) n", [secret]));
+    await one.write((tx) => tx.query("DELETE FROM numbers WHERE n <> 1"));
+    const size = async (): Promise<number> =>
+      (await one.query<{ size: number }>("SELECT pg_relation_size('numbers') AS size")).rows[0]?.size ?? 0;
+    const before = await size();
+    await one.read(async (tx) => {
+      await tx.query("SELECT n FROM numbers");
+      expect(await one.rewrite("numbers", { onlySmall: false })).toBe(false);
+    });
+    expect(await size()).toBe(before);
+    expect(await one.rewrite("numbers", { onlySmall: true })).toBe(true);
+    expect(await size()).toBeLessThan(before);
+    expect(await numbers(one)).toEqual([1]);
+    // The next write has the settings of all others.
+    const timeout = "SELECT current_setting('statement_timeout') AS timeout";
+    const { rows } = await one.write((tx) => tx.query<{ timeout: string }>(timeout));
+    expect(rows[0]?.timeout).toBe("20s");
+  });
+
   test("schemas do not wait for each other", async () => {
     const [one] = await openTwo();
     const [other] = await openTwo();
@@ -160,7 +182,7 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => 
     expect((await one.query(count)).rows).toEqual([{ count: 1 }]);
   });
 
-  test("an error tells its SQLSTATE, and nothing that was stored or asked", async () => {
+  test("[E-146] an error tells its SQLSTATE, and nothing that was stored or asked", async () => {
     const [one] = await openTwo();
     const secret = "what nobody else knows";
     const insert = () =>
@@ -248,7 +270,7 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => 
     await expect.poll(() => numbers(one).catch(() => undefined)).toEqual([0, 1, 2]);
   });
 
-  test("a process that stands still while it holds the writes of all is thrown out, and its write is undone", async () => {
+  test("[E-146] a process that stands still while it holds the writes of all is thrown out, and its write is undone", async () => {
     const [one, two] = await openTwo({ idleMs: 300 });
     const stalled = Promise.withResolvers<void>();
     const holding = Promise.withResolvers<void>();
@@ -278,7 +300,7 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => 
     expect(await numbers(one)).toEqual([1, 2]);
   });
 
-  test("a statement that takes too long, or whose answer does not come, is away; the connection is given up", async () => {
+  test("[E-146] a statement that takes too long, or whose answer does not come, is away; the connection is given up", async () => {
     const [one] = await openTwo({ statementMs: 200 });
     await expect(one.query("SELECT pg_sleep(10)")).rejects.toMatchObject({ code: "unavailable", cause: { code: "SQLSTATE_57014" } });
     const [other] = await openTwo({ answerMs: 300 });
@@ -289,7 +311,7 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => 
     expect(await numbers(other)).toEqual([]);
   });
 
-  test("[L-7] a commit that waits for the standby is not known to be one, whoever ends the wait", async () => {
+  test("[E-146] [L-7] a commit that waits for the standby is not known to be one, whoever ends the wait", async () => {
     const [one] = await openTwo({ answerMs: 1000 });
     const admin = await administrator();
     const set = async (names: string): Promise<void> => {
@@ -373,7 +395,7 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL", () => 
 });
 
 describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL that comes and goes", () => {
-  test("one that is no primary any more is away, for readers too: it may be behind", async () => {
+  test("[E-146] one that is no primary any more is away, for readers too: it may be behind", async () => {
     const postgres = await startPostgres();
     onTestFinished(() => postgres.stop());
     const address = { url: postgres.url, schema: "demoted" };

@@ -41,6 +41,10 @@ const idleConnectionMs = 60_000;
 const keepAliveMs = 10_000;
 /** How long a table that is to be written anew is waited for. */
 const rewriteWaitMs = 250;
+/** How long that may take: whoever writes waits meanwhile. */
+const rewriteMs = 300_000;
+/** A table of this size is written anew in about half a second. */
+const smallBytes = 67_108_864;
 const schemaShape = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
@@ -128,18 +132,29 @@ export class PostgresDatabase {
     });
   }
 
-  /** Writes a table anew, without what was erased of it: nobody waits long for whoever reads it, but for that all wait. @throws StoreError */
-  rewrite(table: string): Promise<void> {
+  /**
+   * Writes a table anew, without what was erased of it. For that all writes wait, and it waits for nobody who reads it for long. Answers
+   * whether it was done: not while somebody reads it, nor where it is large and only small ones are asked for. @throws StoreError
+   */
+  rewrite(table: string, { onlySmall }: { readonly onlySmall: boolean }): Promise<boolean> {
     if (!schemaShape.test(table)) throw new TypeError("no name of a table");
     const before = this.#lastWrite;
     const result = this.#follow(async () => {
       await before;
-      const { client } = await this.#first(this.#writer, `SET lock_timeout = ${rewriteWaitMs}`);
+      const settings = `SET lock_timeout = ${rewriteWaitMs}; SET statement_timeout = ${rewriteMs}`;
+      const { client } = await this.#first(this.#writer, settings);
       try {
-        await this.#ask(client, "reading", `VACUUM (FULL) ${table}`);
+        const sql = "SELECT pg_table_size($1::regclass) AS size";
+        const { rows } = await this.#ask<{ size: number }>(client, "reading", sql, [`${this.schema}.${table}`]);
+        if (onlySmall && (rows[0]?.size ?? 0) > smallBytes) return false;
+        await client.query({ text: `VACUUM (FULL) ${table}`, query_timeout: rewriteMs } as pg.QueryConfig); // Its types lack the second.
+        return true;
       } catch (error) {
-        if (!isLockTimeout(error)) throw error;
+        const failure = storeErrorOf(error, "reading", this.#lost.has(client));
+        if (!isLockTimeout(failure)) throw failure;
+        return false;
       } finally {
+        // Its settings are nobody else's.
         client.release(true);
       }
     });

@@ -84,6 +84,11 @@ const glances: ReadonlySet<CallName> = new Set<CallName>([
   "listAccounts",
 ]);
 
+/** Tables of which much is erased before a day is over. */
+const erasedFrom: readonly string[] = ["inbox_items", "knocks"];
+/** How often the large ones of them are written anew: all writes wait for that. */
+const rewriteMs = 86_400_000;
+
 /** A write to what is known of accounts. */
 interface AccountsWrite extends Write {
   readonly work: (shared: SharedTables) => Steps<unknown>;
@@ -124,6 +129,8 @@ class PostgresStore extends CalledStore implements Store {
   readonly #accountsWrites: WriteQueue<AccountsWrite>;
   readonly #load: StoreLoad;
   readonly #reads = new Set<Promise<unknown>>();
+  /** When all tables were written anew last, the large ones too. */
+  #rewrittenAtMs = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
 
   constructor(databases: Readonly<Record<DatabaseName, PostgresDatabase>>, load: StoreLoad) {
@@ -149,7 +156,10 @@ class PostgresStore extends CalledStore implements Store {
   /** Erased bytes leave the tables' files; the write-ahead log has them until it is used again, and a backup of it as long as it is kept. */
   async scrub(): Promise<void> {
     this.#requireOpen();
-    for (const table of ["inbox_items", "knocks"]) await this.#databases.accounts.rewrite(table);
+    const isDue = performance.now() - this.#rewrittenAtMs >= rewriteMs;
+    let isDone = true;
+    for (const table of erasedFrom) isDone = (await this.#databases.accounts.rewrite(table, { onlySmall: !isDue })) && isDone;
+    if (isDue && isDone) this.#rewrittenAtMs = performance.now();
   }
 
   close(): Promise<void> {
