@@ -139,6 +139,18 @@ export function invitationText(answer: Answer): string {
   return `${text(answer, "id")}  ${String(uses)} ${uses === 1 ? "use" : "uses"} left, until ${text(answer, "lastDay")}`;
 }
 
+/** What an invitation is worth where it is not what lets somebody register; "" where it is. */
+export function registrationText(answer: Answer): string {
+  switch (text(answer, "registration")) {
+    case "open":
+      return "\nNone is needed: registration is open here. It counts once this server runs with --registration invitation.";
+    case "closed":
+      return "\nNobody registers with it now: registration is closed here. It counts once this server runs with --registration invitation.";
+    default:
+      return "";
+  }
+}
+
 /** The lines of `admin quota`. */
 export function quotasText(answer: Answer): string {
   const quotas = Object.entries(part(answer, "quotas"));

@@ -38,6 +38,7 @@ test("an invitation is made with its link and a QR code, listed without its code
   const [, code = ""] = /^https:\/\/chat\.example\/#invitation=([0-9a-z-]{23})$/m.exec(stdout) ?? [];
   expect(code).not.toBe("");
   expect(stdout).toContain("▀");
+  expect(stdout).toMatch(/knows only its hash\.\n$/);
   expect(stdout).toMatch(new RegExp(`^code {2}${code}$`, "m"));
   const listed = (await admin("invite", "list")).stdout;
   expect(listed).toMatch(/^[0-9a-f]{10} {2}3 uses left, until \d{4}-\d\d-\d\d\n$/);
@@ -46,6 +47,15 @@ test("an invitation is made with its link and a QR code, listed without its code
   expect(await admin("invite", "revoke", id)).toMatchObject({ status: 0, stdout: `revoked ${id}\n` });
   expect((await admin("invite", "list")).stdout).toBe("no invitations\n");
   expect(await admin("invite", "revoke", id)).toMatchObject({ status: 1, stderr: expect.stringMatching(/^latchkey: not_found: .*\n$/) });
+});
+
+test.each([
+  ["open", /^None is needed: registration is open here\./m],
+  ["closed", /^Nobody registers with it now: registration is closed here\./m],
+] as const)("an invitation says what it is worth where registration is %s", async (registration, said) => {
+  const { admin } = await running({ registration });
+  expect((await admin("invite", "create")).stdout).toMatch(said);
+  expect(JSON.parse((await admin("invite", "create", "--json")).stdout)).toMatchObject({ registration });
 });
 
 test("names are reserved and given free", async () => {

@@ -12,6 +12,7 @@ import {
   list,
   number,
   quotasText,
+  registrationText,
   statusText,
   suspendedText,
   text,
@@ -66,7 +67,7 @@ const adminCommands: Readonly<Record<string, AdminCommand>> = {
     run: async ({ ask, values }) =>
       show(await ask("invite-create", { ...whole(values, "uses"), ...whole(values, "days") }), (answer) => {
         const link = text(answer, "link");
-        return `${link}\n\n${qrText(link)}\ncode  ${text(answer, "code")}\n${invitationText(answer)}\nIt is shown once and kept nowhere: the server knows only its hash.`;
+        return `${link}\n\n${qrText(link)}\ncode  ${text(answer, "code")}\n${invitationText(answer)}\nIt is shown once and kept nowhere: the server knows only its hash.${registrationText(answer)}`;
       }),
   },
   "invite list": {

@@ -30,11 +30,11 @@ export function createCode(): string {
 /** `invite-create`, `invite-list` and `invite-revoke`. */
 export function invitationCommands(parts: {
   store: AdminStore;
-  context: Pick<ServerContext, "nowMs" | "latestMs">;
+  context: Pick<ServerContext, "nowMs" | "latestMs" | "registration">;
   publicUrl: string;
 }): AdminCommands {
   const { store, publicUrl } = parts;
-  const { nowMs, latestMs } = parts.context;
+  const { nowMs, latestMs, registration } = parts.context;
   const today = (): number => dayOf(nowMs());
   return {
     async "invite-create"(params: Params) {
@@ -47,7 +47,7 @@ export function invitationCommands(parts: {
       if (!isAdded)
         throw new AdminError("limit", `There are ${String(maxInvitations)} invitations: revoke some, or wait until they expire.`);
       // In the fragment: no server and no proxy gets to see it with the page.
-      return { ...shown(invitation), code, link: `${publicUrl}/#invitation=${code}` };
+      return { ...shown(invitation), code, link: `${publicUrl}/#invitation=${code}`, registration };
     },
     async "invite-list"(params: Params) {
       params.end();
