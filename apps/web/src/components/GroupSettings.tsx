@@ -2,11 +2,13 @@ import { useId, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import type { ConversationDetails, GroupRights, GroupSettingsChange, RightHolder } from "@latchkey/client";
 import { maxDescriptionBytes, maxGroupNameBytes } from "@latchkey/client/limits";
+import { cleanName } from "@latchkey/client/own";
 import { t } from "../messages/words.ts";
 import { useAction, useApp, useBusyAction } from "../state/context.ts";
 import { formatSpan } from "../state/format.ts";
 import { titleOf } from "../state/own.ts";
 import { Modal } from "./Dialog.tsx";
+import { nameShown } from "./name-shown.ts";
 import { PictureControls } from "./PictureControls.tsx";
 
 const slowModes: readonly number[] = [0, 10, 60, 600, 3600];
@@ -117,7 +119,7 @@ function InfoDialog({
   const [name, setName] = useState(() => titleOf(conversation));
   const [description, setDescription] = useState(details.description);
   const id = useId();
-  const over = { name: bytesOver(name.trim(), maxGroupNameBytes), description: bytesOver(description.trim(), maxDescriptionBytes) };
+  const over = { name: bytesOver(cleanName(name), maxGroupNameBytes), description: bytesOver(description.trim(), maxDescriptionBytes) };
   const isChanged = name.trim() !== titleOf(conversation) || description.trim() !== details.description;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -139,9 +141,12 @@ function InfoDialog({
             autoComplete="off"
             value={name}
             aria-invalid={over.name > 0}
-            aria-describedby={`${id}nameover`}
+            aria-describedby={`${id}nameshown ${id}nameover`}
             onChange={(event) => setName(event.target.value)}
           />
+          <p id={`${id}nameshown`} role="status" className="field-hint">
+            {nameShown(name)}
+          </p>
           <p id={`${id}nameover`} className="field-error">
             {over.name > 0 && t("group.settings.nameLong", { bytes: over.name })}
           </p>

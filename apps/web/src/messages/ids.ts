@@ -792,7 +792,6 @@ export interface Messages {
   "licences.intro": undefined;
   "profile.name": undefined;
   "profile.hint": undefined;
-  "profile.shownAs": { readonly name: string };
   "profile.none": { readonly username: string };
   "profile.save": undefined;
   "profile.saved": undefined;
@@ -2348,6 +2347,7 @@ export interface Messages {
   "alarm.case_not_counted.done": undefined;
   "alarm.case_not_counted.advice": undefined;
   "common.others": { readonly n: number };
+  "common.shownAs": { readonly name: string };
   "files.kind.file": undefined;
   "files.kind.picture": undefined;
   "files.kind.video": undefined;

@@ -2,6 +2,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { FormEvent, ReactElement } from "react";
 import { t } from "../messages/words.ts";
 import { failureWords } from "../messages/words.ts";
+import { nameShown } from "../components/name-shown.ts";
 import { PageHeader } from "../components/PageHeader.tsx";
 import { RecipientField } from "../components/RecipientField.tsx";
 import { useAction, useApp, useSelector } from "../state/context.ts";
@@ -86,7 +87,7 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
                 id={`${id}name`}
                 className="input"
                 dir="auto"
-                maxLength={100}
+                maxLength={500}
                 autoComplete="off"
                 value={name}
                 aria-describedby={`${id}hint`}
@@ -94,7 +95,11 @@ export function NewConversationPage({ to }: { readonly to: string }): ReactEleme
                 onChange={(event) => setName(event.target.value)}
               />
               <div id={`${id}hint`} className="field-hint" aria-live="polite">
-                {errors.name === undefined ? <p>{t("newConversation.groupNameHint")}</p> : <p className="field-error">{errors.name}</p>}
+                {errors.name === undefined ? (
+                  <p>{nameShown(name) || t("newConversation.groupNameHint")}</p>
+                ) : (
+                  <p className="field-error">{errors.name}</p>
+                )}
               </div>
             </div>
           )}

@@ -6,6 +6,7 @@ import { t } from "../../messages/words.ts";
 import { useApp, useBusyAction, useSelector } from "../../state/context.ts";
 import { formatDate } from "../../state/format.ts";
 import { Avatar } from "../Avatar.tsx";
+import { nameShown } from "../name-shown.ts";
 import { OwnLink } from "../OwnLink.tsx";
 import { PictureControls } from "../PictureControls.tsx";
 import { Section } from "./Section.tsx";
@@ -80,7 +81,7 @@ function NameForm({ displayName, username }: { readonly displayName: string; rea
           onBlur={() => typed.trim() === "" && setTyped(displayName)}
         />
         <p id={`${id}live`} role="status" className="field-hint">
-          {isNone ? t("profile.none", { username }) : shown === typed.trim() ? "" : t("profile.shownAs", { name: shown })}
+          {isNone ? t("profile.none", { username }) : nameShown(typed)}
         </p>
         <p id={`${id}hint`} className="section-hint">
           {t("profile.hint")}
