@@ -71,6 +71,23 @@ describe("the filters of the list", () => {
     expect([await filter("Groups").isChecked(), await titles()]).toEqual([true, ["Garden"]]);
   });
 
+  test("stand in one row at the usual width of the list, and what is chosen is seen whole", async () => {
+    const row = page.getByRole("group", { name: "Show conversations", exact: true });
+    const shown = async (name: string): Promise<{ left: number; right: number; top: number }> => {
+      const [all, one] = [await row.boundingBox(), await row.getByText(name, { exact: true }).boundingBox()];
+      if (all === null || one === null) throw new Error("not drawn");
+      return { left: one.x - all.x, right: all.x + all.width - one.x - one.width, top: one.y };
+    };
+    const { top } = await shown("All");
+    for (const name of ["Mentions", "All", "Mentions"]) {
+      await filter(name).check({ force: true });
+      await expect.poll(() => shown(name)).toMatchObject({ top });
+      const { left, right } = await shown(name);
+      expect(Math.min(left, right)).toBeGreaterThanOrEqual(0);
+    }
+    await filter("Groups").check({ force: true });
+  });
+
   test("say where there is nothing, and lead back to all", async () => {
     await filter("Unread").check({ force: true });
     await page.getByText("Nothing is unread.").waitFor();
