@@ -2,7 +2,7 @@ import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
 import { createAccount, messageList, sendMessage, startConversation } from "./testing/app.ts";
-import { openBrowser } from "./testing/chromium.ts";
+import { openBrowser, viewports } from "./testing/chromium.ts";
 import type { BrowserProfile } from "./testing/chromium.ts";
 import { registerPerson } from "./testing/people.ts";
 import type { TestPerson } from "./testing/people.ts";
@@ -73,15 +73,21 @@ describe("how a group is run, in the app", () => {
     const settings = region("Group");
     await settings.getByRole("button", { name: "Change name and description" }).click();
     const dialog = page.getByRole("dialog", { name: "Change name and description" });
-    await dialog.getByRole("textbox", { name: "Name" }).fill("x".repeat(130));
-    await dialog.getByText("2 too long").waitFor();
+    await dialog.getByRole("textbox", { name: "Name" }).fill("合".repeat(50));
+    await dialog.getByText("22 too long").waitFor();
     expect(await dialog.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
+    await dialog.getByRole("textbox", { name: "Name" }).fill("x".repeat(70));
+    await dialog.getByText(`Shown as: ${"x".repeat(64)}`, { exact: true }).waitFor();
     await dialog.getByRole("textbox", { name: "Name" }).fill("Choir of the mill");
+    // A tablet that is turned has room for the details beside the conversation, or not: what is typed stays.
+    for (const size of [{ width: 820, height: 1180 }, viewports.desktop]) await page.setViewportSize(size);
+    expect(await dialog.getByRole("textbox", { name: "Name" }).inputValue()).toBe("Choir of the mill");
     await dialog.getByRole("textbox", { name: "Description" }).fill("Tuesdays at seven");
     expect(await accessibilityProblems(page)).toEqual([]);
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "detached" });
     await settings.getByText("Tuesdays at seven").waitFor();
+    await expect.poll(() => page.title()).toBe("Choir of the mill – Latchkey");
     await settings.getByRole("combobox", { name: "Slow mode" }).selectOption("1 minute");
     await expect.poll(() => seenBy("dana")).toMatchObject({ title: "Choir of the mill", description: "Tuesdays at seven", slowModeS: 60 });
     // More than three in a row are one line, which opens.

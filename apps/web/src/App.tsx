@@ -157,7 +157,6 @@ function Newer(): ReactElement | undefined {
 function Messenger(): ReactElement {
   const route = useRoute();
   const isTwo = useMedia(twoColumns);
-  const isThree = useMedia(threeColumns);
   const [isHelpOpen, setIsHelpOpen] = useState(false);
   const showHelp = useCallback(() => setIsHelpOpen(true), []);
   const columnsRef = useRef<HTMLDivElement>(null);
@@ -208,7 +207,7 @@ function Messenger(): ReactElement {
         )}
         {(isTwo || !isHome) && (
           <Boundary kind="part" place={formatRoute(route)} leave={route.kind === "home" ? undefined : leave}>
-            <Place route={route} isThree={isThree} writing={writing} />
+            <Place route={route} writing={writing} />
           </Boundary>
         )}
       </div>
@@ -291,28 +290,21 @@ function HomePlace({ writing }: { readonly writing: KeptProgress }): ReactElemen
   );
 }
 
-function Place({
-  route,
-  isThree,
-  writing,
-}: {
-  readonly route: Route;
-  readonly isThree: boolean;
-  readonly writing: KeptProgress;
-}): ReactElement {
+function Place({ route, writing }: { readonly route: Route; readonly writing: KeptProgress }): ReactElement {
+  const isThree = useMedia(threeColumns);
   switch (route.kind) {
     case "home":
     case "join":
     case "recover":
       return <HomePlace writing={writing} />;
     case "conversation":
-      if (route.details && !isThree) return <DetailsPane key={route.id} id={route.id} isMain />;
+      // What stands open in the details stays so where the window is turned or made wider.
       return (
         <>
-          <ConversationPage key={route.id} id={route.id} areDetailsOpen={route.details} />
+          {(isThree || !route.details) && <ConversationPage key={route.id} id={route.id} areDetailsOpen={route.details} />}
           {route.details && (
             <Boundary kind="part">
-              <DetailsPane key={route.id} id={route.id} isMain={false} />
+              <DetailsPane key={route.id} id={route.id} isMain={!isThree} />
             </Boundary>
           )}
         </>

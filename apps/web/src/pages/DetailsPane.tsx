@@ -39,12 +39,12 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
   }, [act, controller, id, conversation?.memberCount, conversation?.timerS]);
   useEffect(() => headingRef.current?.focus({ preventScroll: true }), []);
 
-  const Root = isMain ? "main" : "aside";
   const Heading = isMain ? "h1" : "h2";
   const isGroup = conversation?.kind === "group";
   const title = conversation === undefined ? "" : titleOf(conversation);
   return (
-    <Root className="details" aria-label={t("details.heading")}>
+    // One element in both places: another would begin anew, and close what stands open in it.
+    <section className="details" role={isMain ? "main" : "complementary"} aria-label={t("details.heading")}>
       <header className="page-header">
         <button type="button" className="icon-button" aria-label={t("details.close")} onClick={() => router.back()}>
           <Icon name={isMain ? "back" : "close"} />
@@ -100,7 +100,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
         )}
       </div>
       {isLeaving && <LeaveDialog conversationId={id} close={() => setIsLeaving(false)} />}
-    </Root>
+    </section>
   );
 }
 

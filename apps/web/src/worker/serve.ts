@@ -94,7 +94,7 @@ export function createHost(options: HostOptions): Host {
     status = next;
     broadcast({ kind: "status", status });
     clearInterval(saying);
-    if (saysOn.has(next.kind)) saying = setInterval(() => broadcast({ kind: "status", status }), openingMs);
+    if (saysOn(next.kind)) saying = setInterval(() => broadcast({ kind: "status", status }), openingMs);
   };
 
   const waiting = {

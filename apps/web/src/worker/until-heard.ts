@@ -4,7 +4,7 @@ import type { PagePort } from "./remote-client.ts";
 /** One that says that another has the profile may know it before the page does. */
 const elsewhereMs = 100;
 /** Until it has opened or said why it does not, a worker says again and again how it is. */
-export const saysOn: ReadonlySet<HostStatus["kind"]> = new Set(["starting", "in_use"]);
+export const saysOn = (kind: HostStatus["kind"]): boolean => kind === "starting" || kind === "in_use";
 
 /** While it opens, or waits for the profile: some times as long as between two words of it. */
 const openingSilenceMs = 3000;
@@ -55,7 +55,7 @@ export function untilHeard(begin: (tries: number) => Started, silenceMs: number)
             other.end();
           }
           const wasOpening = isOpening;
-          isOpening = event.data.kind === "status" && saysOn.has(event.data.status.kind);
+          isOpening = event.data.kind === "status" && saysOn(event.data.status.kind);
           spokeMs = performance.now();
           if (isOpening && !wasOpening) later(look, silenceMs, silenceMs);
           listener(event);
