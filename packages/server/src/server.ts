@@ -30,6 +30,7 @@ import { createCounters } from "./metrics.ts";
 import { openBlobBucket } from "./start/blob-place.ts";
 import { Chores } from "./start/chores.ts";
 import { prepareFolder } from "./start/folder.ts";
+import { checkBesideDatabase, noteElsewhere } from "./start/elsewhere.ts";
 import { chooseHost } from "./start/host.ts";
 import { openStoreOf } from "./start/open-store.ts";
 import { checkOptions, proxiesOf } from "./start/options.ts";
@@ -39,7 +40,7 @@ import { createServices } from "./start/services.ts";
 import { DiskRoom } from "./storage/disk-room.ts";
 import { diskFull, isOutOfRoom } from "./storage/out-of-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
-import { databaseFiles } from "./store/sqlite/database-files.ts";
+import { takeLock } from "./store/sqlite/open-database.ts";
 import { StoreFaults } from "./store/store-faults.ts";
 import { StoreLoad } from "./store/store-load.ts";
 import { Front } from "./tls/front.ts";
@@ -115,7 +116,9 @@ async function start(params: {
   };
   const proxies = proxiesOf(options);
   const counters = createCounters();
-  prepareFolder(dataDirectory, databaseFiles);
+  checkBesideDatabase(options, params.limits);
+  const isElsewhere = options.database !== undefined;
+  prepareFolder(dataDirectory, { isElsewhere });
   const front = await Front.open(options, { nowMs: parts.nowMs ?? Date.now, setTimer, warn });
   const { certificates } = front;
   const limits = withinOpenFiles(params.limits, {
@@ -139,8 +142,14 @@ async function start(params: {
   faults.watch(load);
   load.onClosedFull = () =>
     warn("closed on a full disk: what was acknowledged last stays in the write-ahead logs until the next start, which needs some room");
+  if (isElsewhere) {
+    // A store in the folder holds it by itself.
+    const lock = takeLock(dataDirectory);
+    opened.defer(() => lock.close());
+  }
   const store = await (parts.openStore?.(dataDirectory, limits, load) ?? openStoreOf(options, limits, load));
   opened.defer(() => store.close());
+  if (isElsewhere) noteElsewhere(dataDirectory);
   await clearOutgoing(dataDirectory);
   const late: { chores?: Chores; desk?: Desk } = {};
   const clocks = await openClocks({

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ServerError } from "../errors.ts";
 import { blobSetting } from "../blobs/blob-setting.ts";
+import { requireHere } from "../start/elsewhere.ts";
 import { databaseFile, databaseFiles } from "../store/sqlite/database-files.ts";
 import { startThread } from "../threads.ts";
 import { BlobCopy } from "./blob-copy.ts";
@@ -60,6 +61,11 @@ export const copiedDatabases: readonly string[] = databaseFiles;
  */
 export async function createBackup(options: BackupOptions): Promise<MadeBackup> {
   const { dataDirectory, to } = options;
+  requireHere(
+    dataDirectory,
+    "backup_failed",
+    "back that up with what PostgreSQL has for it, such as pgBackRest, and keep a copy of directory/*.key of the data folder, as docs/cluster.md says.",
+  );
   if (!existsSync(join(dataDirectory, copiedDatabases.at(-1) ?? ""))) {
     throw new ServerError("backup_failed", `There is no data folder of a server at ${dataDirectory}: say with --data where it is.`);
   }

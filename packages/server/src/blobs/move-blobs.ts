@@ -8,6 +8,7 @@ import { Refusal, ServerError } from "../errors.ts";
 import { createCounters } from "../metrics.ts";
 import { readS3Address } from "../s3/address.ts";
 import { Bucket } from "../s3/bucket.ts";
+import { requireHere } from "../start/elsewhere.ts";
 import { databaseFile } from "../store/sqlite/database-files.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
@@ -53,6 +54,7 @@ export async function moveBlobs(params: {
   nowMs: number;
 }): Promise<MovedBlobs> {
   const { dataDirectory, to, environment, nowMs } = params;
+  requireHere(dataDirectory, "invalid_options", "its blobs are not moved; a bucket is named with --blobs before the first start.");
   if (!existsSync(join(dataDirectory, databaseFile.logs))) {
     throw new ServerError("invalid_options", `There is no data folder of a server at ${dataDirectory}: say with --data where it is.`);
   }

@@ -3,20 +3,22 @@ import { dirname, join } from "node:path";
 import { clockFileName } from "../clock/clock-file.ts";
 import { ServerError } from "../errors.ts";
 import { diskFull, isOutOfRoom } from "../storage/out-of-room.ts";
-import { formerDatabaseFile } from "../store/sqlite/database-files.ts";
+import { databaseFiles, formerDatabaseFile } from "../store/sqlite/database-files.ts";
+import { liesElsewhere } from "./elsewhere.ts";
 
 /** Files of a data folder that only a server that ran there leaves beside its databases. */
 const traces = [join("directory", "log.key"), join("directory", "vrf.key"), clockFileName];
 
 /**
- * Makes the data folder, or takes the one that is there: its databases must be where its keys are, and nobody but the server's user may
- * read it, whatever made it. @throws ServerError `data_unusable`
+ * Makes the data folder, or takes the one that is there: its databases must be where its keys are, or elsewhere where they were before, and
+ * nobody but the server's user may read it, whatever made it. @throws ServerError `data_unusable`
  */
-export function prepareFolder(directory: string, databases: readonly string[]): void {
+export function prepareFolder(directory: string, { isElsewhere }: { readonly isElsewhere: boolean }): void {
   try {
     makeFolder(directory);
     checkVersion(directory);
-    checkTraces(directory, databases);
+    if (isElsewhere) checkNoneHere(directory);
+    else checkTraces(directory);
     makePrivate(directory);
   } catch (cause) {
     if (cause instanceof ServerError) throw cause;
@@ -47,8 +49,24 @@ function checkVersion(directory: string): void {
   );
 }
 
-function checkTraces(directory: string, databases: readonly string[]): void {
-  const missing = databases.filter((name) => !existsSync(join(directory, name)));
+/** With the same keys and host another public record would begin, which everybody who knows this one refuses. */
+function checkNoneHere(directory: string): void {
+  const here = databaseFiles.find((name) => existsSync(join(directory, name)));
+  if (here === undefined) return;
+  throw new ServerError(
+    "data_unusable",
+    `${join(directory, here)} is there: accounts and messages of this server lie in the data folder, and the database would begin without them. Start it without --database, or with the folder that belongs to the database.`,
+  );
+}
+
+function checkTraces(directory: string): void {
+  if (liesElsewhere(directory)) {
+    throw new ServerError(
+      "data_unusable",
+      `Accounts and messages of the server of ${directory} lie in a PostgreSQL: start it with --database. Without it another public record would begin, which everybody refuses.`,
+    );
+  }
+  const missing = databaseFiles.filter((name) => !existsSync(join(directory, name)));
   const left = traces.filter((name) => existsSync(join(directory, name)));
   if (missing.length === 0 || left.length === 0) return;
   throw new ServerError(

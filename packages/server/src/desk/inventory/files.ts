@@ -6,9 +6,9 @@ export const files: readonly FileEntry[] = [
     path: "accounts.sqlite, logs.sqlite, desk.sqlite",
     pattern: /^(?:accounts|logs|desk)\.sqlite(?:-wal|-shm)?$/,
     tiedTo: "account",
-    what: "The databases, whose columns are above, with their journals.",
+    what: "The databases, whose columns are above, with their journals. Those of accounts and of logs may lie in a PostgreSQL instead, as two schemas with the same tables.",
     why: "All that is kept of accounts, of conversations, and of the desk, each apart.",
-    kept: "What is erased is overwritten, in the journals within seconds.",
+    kept: "What is erased is overwritten, in the journals within seconds; in a PostgreSQL later (docs/cluster.md).",
   },
   {
     path: "lock.sqlite",
@@ -16,6 +16,14 @@ export const files: readonly FileEntry[] = [
     tiedTo: "nobody",
     what: "Nothing.",
     why: "Two servers do not write to one folder.",
+    kept: "Always.",
+  },
+  {
+    path: "database",
+    pattern: /^database$/,
+    tiedTo: "nobody",
+    what: "A sentence: that accounts and messages lie in a PostgreSQL. There where they do.",
+    why: "A server that is started without it would begin anew.",
     kept: "Always.",
   },
   {
