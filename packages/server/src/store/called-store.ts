@@ -1,6 +1,7 @@
 import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
 import type { HistoryStore } from "./history-store.ts";
+import type { LeaseStore } from "./lease-store.ts";
 import type { LinkStore } from "./link-store.ts";
 import type { PassphraseStore } from "./passphrase-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "./store.ts";
@@ -16,6 +17,7 @@ type Methods = Omit<LogStore, "append"> &
   AdminStore &
   TokenStore &
   PassphraseStore &
+  LeaseStore &
   HistoryStore & {
     /** A part of `eraseItems`, so that nobody waits for it: erases the first items up to `uptoSeq`; answers whether there may be more of them. */
     eraseSome(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<boolean>;
@@ -275,6 +277,12 @@ export abstract class CalledStore implements Omit<Store, "append" | "scrub" | "c
   }
   blobTotals(): Promise<CallResult<"blobTotals">> {
     return this.call("blobTotals", undefined);
+  }
+  takeLease(params: CallParams<"takeLease">): Promise<CallResult<"takeLease">> {
+    return this.call("takeLease", params);
+  }
+  giveBackLease(params: CallParams<"giveBackLease">): Promise<CallResult<"giveBackLease">> {
+    return this.call("giveBackLease", params);
   }
   newestDay(): Promise<CallResult<"newestDay">> {
     return this.call("newestDay", undefined);

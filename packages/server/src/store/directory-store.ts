@@ -65,6 +65,8 @@ export interface Publication {
    */
   readonly latestMs?: number;
   readonly signer: LogSigner;
+  /** Of the lease `publisher`: once somebody was given a later one nothing is published. Absent where nobody else can publish. */
+  readonly term?: number;
   /** Whether the new head is served from now on; else `serveHead` does it. */
   readonly isServed: boolean;
   /** Whether a record of it waits for the journal, in the same transaction: `unjournaled` answers with it. */
@@ -87,10 +89,12 @@ export type ChangeOutcome = { readonly kind: "published" | "known" } | Refused<P
 
 /** What became of a publication. */
 export interface PublicationResult {
-  /** As many as `changes`. */
+  /** As many as `changes`; none where it was overtaken. */
   readonly outcomes: readonly ChangeOutcome[];
   /** Nothing was published since it would be dated too late: what the operator publishes is to be said again. */
   readonly isHeld?: boolean;
+  /** Nothing was looked at, since another process publishes now: it is to be tried again in a turn of one's own. */
+  readonly isOvertaken?: boolean;
   /** The new head; `undefined` where nothing was to be published. */
   readonly head: UnservedHead | undefined;
 }

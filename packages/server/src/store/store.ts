@@ -4,6 +4,7 @@ import type { AccountHoldings, HeldState } from "./holdings.ts";
 import type { AdminStore } from "./admin-store.ts";
 import type { DirectoryLogStore } from "./directory-store.ts";
 import type { HistoryStore } from "./history-store.ts";
+import type { LeaseStore } from "./lease-store.ts";
 import type { LinkStore } from "./link-store.ts";
 import type { PassphraseStore } from "./passphrase-store.ts";
 import type { SpentToken, TokenStore } from "./token-store.ts";
@@ -251,7 +252,7 @@ export interface DayStore {
 }
 
 /**
- * All that the server keeps. One process opens it at a time. Nothing in it joins an account to a log (promise P1): not a row, not a
+ * All that the server keeps. One process opens it at a time, or several nodes do where it lies in a database elsewhere. Nothing in it joins an account to a log (promise P1): not a row, not a
  * number, and no order of writing once what came last is some seconds old. Every operation may throw StoreError; one that fails changes nothing of others.
  */
 export interface Store
@@ -265,7 +266,8 @@ export interface Store
     PassphraseStore,
     HistoryStore,
     BlobIndex,
-    DayStore {
+    DayStore,
+    LeaseStore {
   /** What the operator decides and asks. */
   readonly admin: AdminStore;
   /** Removes from the files what was erased before: until then its bytes may lie in a journal. Gives the room of it back. */

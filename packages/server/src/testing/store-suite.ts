@@ -8,6 +8,7 @@ import { sha256 } from "../hash.ts";
 import type { AccountChange, AccountQuery, LookupResult } from "../store/directory-store.ts";
 import type { NewEntry, Store } from "../store/store.ts";
 import { entryBytes, random, temporaryDirectory } from "./fixtures.ts";
+import { describeLeases } from "./lease-suite.ts";
 import { describeComplaints } from "./complaints-suite.ts";
 import { describePublicLog } from "./public-log-suite.ts";
 import { newCommit, newEntry, newQuery, newState, publishState, today } from "./store-inputs.ts";
@@ -411,6 +412,7 @@ export function describeStore(
 
   describeComplaints(name, open);
   describePublicLog(name, open);
+  describeLeases(name, open);
 
   describe(`${name}: inboxes`, () => {
     const withInbox = async (directory?: string): Promise<{ store: Store; inboxId: Uint8Array }> => {

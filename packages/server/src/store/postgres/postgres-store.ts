@@ -10,6 +10,7 @@ import type { Refused } from "../accounts.ts";
 import { StoreLoad } from "../store-load.ts";
 import { appendBatch } from "./append-entries.ts";
 import { PostgresDatabase } from "./database.ts";
+import { LeaseTables } from "./lease-tables.ts";
 import { PostgresLogHeads } from "./log-heads.ts";
 import { createLog, readEntries, readEpoch } from "./log-tables.ts";
 import { migrate } from "./migrate.ts";
@@ -284,7 +285,13 @@ class PostgresStore extends CalledStore implements Store {
   /** Tables of their own for each transaction: what they remember is of it alone. */
   #tables(): SharedTables {
     const [sql, sqlOfLogs] = [new PostgresSql("accounts"), new PostgresSql("logs")];
-    return new SharedTables({ sql, sqlOfLogs, nodes: new NodeTables(sql, this.#nodes), logs: new PostgresLogHeads(sqlOfLogs) });
+    return new SharedTables({
+      sql,
+      sqlOfLogs,
+      nodes: new NodeTables(sql, this.#nodes),
+      logs: new PostgresLogHeads(sqlOfLogs),
+      leases: new LeaseTables(sql),
+    });
   }
 
   async #looking(name: string, look: () => Promise<unknown>): Promise<unknown> {

@@ -222,5 +222,15 @@ export const accountsSteps: PostgresSteps = {
     );
     ALTER TABLE history_chunks ALTER COLUMN chunk SET STORAGE EXTERNAL;
     `,
+    // What only one of the nodes does at a time, which has no table in SQLite: there is one process there.
+    `
+    CREATE TABLE leases (
+      name text COLLATE "C" PRIMARY KEY,
+      term bigint NOT NULL,
+      holder text COLLATE "C" NOT NULL,
+      until timestamptz NOT NULL,
+      is_wanted bigint NOT NULL
+    ) WITH (fillfactor = 10);
+    `,
   ],
 };

@@ -27,6 +27,7 @@ import type {
 import { journalRecordCodec } from "../../journal/record.ts";
 import type { AccountTables } from "./account-tables.ts";
 import type { JournalTables } from "./journal-tables.ts";
+import type { Leases } from "./leases.ts";
 import type { LogHeadTables } from "./log-head-tables.ts";
 import type { Nodes } from "./nodes.ts";
 import { randomId } from "./row-ids.ts";
@@ -55,14 +56,24 @@ export class DirectoryTables {
   readonly #tree: TreeTables;
   readonly #heads: LogHeadTables;
   readonly #journal: JournalTables;
+  readonly #leases: Leases;
 
-  constructor(parts: { sql: Sql; accounts: AccountTables; nodes: Nodes; tree: TreeTables; heads: LogHeadTables; journal: JournalTables }) {
+  constructor(parts: {
+    sql: Sql;
+    accounts: AccountTables;
+    nodes: Nodes;
+    tree: TreeTables;
+    heads: LogHeadTables;
+    journal: JournalTables;
+    leases: Leases;
+  }) {
     this.#sql = parts.sql;
     this.#accounts = parts.accounts;
     this.#nodes = parts.nodes;
     this.#tree = parts.tree;
     this.#heads = parts.heads;
     this.#journal = parts.journal;
+    this.#leases = parts.leases;
   }
 
   *status(): Steps<DirectoryStatus> {
@@ -93,7 +104,9 @@ export class DirectoryTables {
   }
 
   *publish(publication: Publication): Steps<PublicationResult> {
-    const { replay } = publication;
+    const { replay, term } = publication;
+    if (term !== undefined && !(yield* this.#leases.isNewest("publisher", term)))
+      return { outcomes: [], head: undefined, isOvertaken: true };
     const added: Added = { labels: new Map(), openings: [], given: replay?.openings };
     const deleted: number[] = [];
     const size = yield* this.#tree.size();

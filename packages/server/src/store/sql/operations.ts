@@ -1,6 +1,7 @@
 import type { AdminStore } from "../admin-store.ts";
 import type { DirectoryLogStore } from "../directory-store.ts";
 import type { HistoryStore } from "../history-store.ts";
+import type { LeaseStore } from "../lease-store.ts";
 import type { LinkStore } from "../link-store.ts";
 import type { PassphraseStore } from "../passphrase-store.ts";
 import type { BlobIndex, DirectoryStore, InboxStore } from "../store.ts";
@@ -13,6 +14,7 @@ import { HistoryTables } from "./history-tables.ts";
 import { HoldingsTables } from "./holdings-tables.ts";
 import { InboxTables } from "./inbox-tables.ts";
 import { JournalTables } from "./journal-tables.ts";
+import type { Leases } from "./leases.ts";
 import { LinkTables } from "./link-tables.ts";
 import type { LogHeadSource } from "./log-head-source.ts";
 import { LogHeadTables } from "./log-head-tables.ts";
@@ -33,6 +35,7 @@ type Shared = Omit<InboxStore, "eraseItems"> &
   AdminStore &
   TokenStore &
   PassphraseStore &
+  LeaseStore &
   HistoryStore & {
     /** Erases the first items up to `uptoSeq`; answers whether there may be more of them. */
     eraseSome(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<boolean>;
@@ -67,8 +70,8 @@ export class SharedTables {
   readonly heads: LogHeadTables;
   readonly #lookups: LookupTables;
 
-  constructor(parts: { sql: Sql; sqlOfLogs: Sql; nodes: Nodes; logs: LogHeadSource }) {
-    const { sql, sqlOfLogs, nodes, logs } = parts;
+  constructor(parts: { sql: Sql; sqlOfLogs: Sql; nodes: Nodes; logs: LogHeadSource; leases: Leases }) {
+    const { sql, sqlOfLogs, nodes, logs, leases } = parts;
     const spent = { logs: new SpentTokens(sqlOfLogs), accounts: new SpentTokens(sql) };
     this.newestDays = { logs: new NewestDay(sqlOfLogs), accounts: new NewestDay(sql) };
     const blobs = new BlobTables(sqlOfLogs);
@@ -83,7 +86,7 @@ export class SharedTables {
     const tree = new TreeTables(sql);
     const heads = new LogHeadTables({ sql: sqlOfLogs, logs, tree });
     const journal = new JournalTables(sql);
-    const directory = new DirectoryTables({ sql, accounts, nodes, tree, heads, journal });
+    const directory = new DirectoryTables({ sql, accounts, nodes, tree, heads, journal, leases });
     const lookups = new LookupTables({ sql, nodes, tree });
     this.blobs = blobs;
     this.inboxes = inboxes;
@@ -187,6 +190,8 @@ export class SharedTables {
       journalNote: () => journal.note(),
       acceptLogsBehind: () => heads.acceptBehind(),
       areLogsBehind: () => heads.areLogsBehind(),
+      takeLease: (params) => leases.take(params),
+      giveBackLease: (params) => leases.giveBack(params),
       addBlob: (params) => blobs.addBlob(params),
       findBlob: (params) => blobs.findBlob(params),
       listBlobs: (params) => blobs.listBlobs(params),

@@ -14,6 +14,7 @@ import type { DatabaseName } from "./database-files.ts";
 import { faultOf } from "./fault.ts";
 import type { Failed } from "./fault.ts";
 import { LogTables } from "./log-tables.ts";
+import { MemoryLeases } from "./memory-leases.ts";
 import { NodeTables } from "./node-tables.ts";
 import { openDatabase, takeLock } from "./open-database.ts";
 import type { OpenDatabase } from "./open-database.ts";
@@ -38,7 +39,7 @@ type Handlers = { readonly [Name in CallName]: (params: CallParams<Name>) => Cal
 /** Operations of this engine's own on what is known of logs. */
 const logsOwn: ReadonlySet<string> = new Set<CallName>(["createLog", "readEpoch", "readEntries", "purgeEntries"]);
 /** What is done outside of any transaction, when those of the batch are over. */
-const chores: ReadonlySet<CallName> = new Set<CallName>(["scrub", "shrink"]);
+const chores: ReadonlySet<CallName> = new Set<CallName>(["scrub", "shrink", "takeLease", "giveBackLease"]);
 /** Pages that one call gives back. */
 const shrunkAtOnce = 128;
 
@@ -71,7 +72,13 @@ export class Executor {
       newestDay: new NewestDay(sqlOfLogs.shared),
       spent: new SpentTokens(sqlOfLogs.shared),
     });
-    const shared = new SharedTables({ sql: sql.shared, sqlOfLogs: sqlOfLogs.shared, nodes: new NodeTables(sql), logs });
+    const shared = new SharedTables({
+      sql: sql.shared,
+      sqlOfLogs: sqlOfLogs.shared,
+      nodes: new NodeTables(sql),
+      logs,
+      leases: new MemoryLeases(),
+    });
     const days = new ClockTables({ sqlOfLogs, ...shared });
     this.#logs = logs;
     this.#shared = shared;
