@@ -57,6 +57,7 @@ import { recoveryCommand } from "./commands/recovery.ts";
 import { registerCommand } from "./commands/register.ts";
 import { blockCommand, requestsCommand, unblockCommand } from "./commands/requests.ts";
 import { blobsCommand } from "./commands/blobs.ts";
+import { migrateCommand } from "./commands/migrate.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { saveCommand } from "./commands/save.ts";
 import { sendCommand } from "./commands/send.ts";
@@ -75,6 +76,7 @@ const commands: readonly Command[] = [
   backupCommand,
   restoreCommand,
   blobsCommand,
+  migrateCommand,
   adminCommand,
   doctorCommand,
   healthcheckCommand,

@@ -1,5 +1,7 @@
 export { moveBlobs } from "./blobs/move-blobs.ts";
 export type { MovedBlobs } from "./blobs/move-blobs.ts";
+export { moveToFolder, moveToPostgres } from "./move-store/move-store.ts";
+export type { MoveOptions, MovedStore } from "./move-store/move-store.ts";
 export { backupPlace } from "./backup/open-place.ts";
 export type { BackupPlace } from "./backup/place.ts";
 export type { BackupOptions, MadeBackup } from "./backup/backup.ts";

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ServerLimits, ServerOptions } from "../config.ts";
 import { ServerError } from "../errors.ts";
@@ -16,6 +16,11 @@ export function liesElsewhere(directory: string): boolean {
 /** Has the folder say so from now on. @throws the system's error */
 export function noteElsewhere(directory: string): void {
   if (!liesElsewhere(directory)) replaceFile(join(directory, markFile), markText);
+}
+
+/** They lie in the folder again. @throws the system's error */
+export function noteHere(directory: string): void {
+  rmSync(join(directory, markFile), { force: true });
 }
 
 /** Refuses what only works on databases in the data folder. @throws ServerError `invalid_options` with what to do instead */

@@ -1,5 +1,6 @@
-import type { ServerLimits, ServerOptions } from "../config.ts";
+import type { DatabasePlace, ServerLimits, ServerOptions } from "../config.ts";
 import { openPostgresStore } from "../store/postgres/postgres-store.ts";
+import type { PostgresOptions } from "../store/postgres/postgres-store.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { StoreLoad } from "../store/store-load.ts";
 import type { Store } from "../store/store.ts";
@@ -13,6 +14,10 @@ export function openStoreOf({ database, dataDirectory }: ServerOptions, limits: 
     const { maxDatabasePages } = limits;
     return openSqliteStore({ directory: dataDirectory, ...(maxDatabasePages > 0 ? { maxPages: maxDatabasePages } : {}) }, load);
   }
-  const { at: url, schema = defaultSchema, acceptLoss } = database;
-  return openPostgresStore({ url, schemas: { logs: `${schema}_logs`, accounts: `${schema}_accounts` }, acceptLoss }, load);
+  return openPostgresStore(postgresOf(database), load);
+}
+
+/** Where the schemas of a database are. */
+export function postgresOf({ at: url, schema = defaultSchema, acceptLoss }: DatabasePlace): PostgresOptions {
+  return { url, schemas: { logs: `${schema}_logs`, accounts: `${schema}_accounts` }, acceptLoss };
 }

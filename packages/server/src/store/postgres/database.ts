@@ -27,6 +27,8 @@ export interface DatabaseAddress {
   /** `postgresql://user:password@host:port/database`. Holds a secret: it is told to nobody. */
   readonly url: string;
   readonly schema: string;
+  /** What its connections are called. */
+  readonly application?: string;
   /** How many may read at once. */
   readonly readers?: number;
   readonly patience?: Partial<DatabasePatience>;
@@ -45,6 +47,8 @@ const rewriteWaitMs = 250;
 const rewriteMs = 300_000;
 /** A table of this size is written anew in about half a second. */
 const smallBytes = 67_108_864;
+/** What connections of servers are called in the database. */
+export const applicationName = "latchkey";
 const schemaShape = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /**
@@ -55,6 +59,7 @@ const schemaShape = /^[a-z_][a-z0-9_]{0,62}$/;
 export class PostgresDatabase {
   /** The schema, as it may stand in statements. */
   readonly schema: string;
+  readonly #application: string;
   readonly #beginWrite: string;
   readonly #writer: pg.Pool;
   readonly #readers: pg.Pool;
@@ -83,7 +88,8 @@ export class PostgresDatabase {
     }
   }
 
-  private constructor({ url, schema, readers = 4, patience }: DatabaseAddress) {
+  private constructor({ url, schema, application = applicationName, readers = 4, patience }: DatabaseAddress) {
+    this.#application = application;
     if (!schemaShape.test(schema)) throw new ServerError("invalid_options", "A schema has lower-case letters, digits and underscores.");
     if (!URL.canParse(url) || !/^postgres(?:ql)?:$/.test(new URL(url).protocol)) {
       throw new ServerError("invalid_options", "The address of the database is not of the form postgresql://user@host/database.");
@@ -180,7 +186,7 @@ export class PostgresDatabase {
   }
 
   #pool(url: string, waits: DatabasePatience, { max, isReading }: { max: number; isReading: boolean }): pg.Pool {
-    const settings = sessionSettings(this.schema, waits, isReading);
+    const settings = sessionSettings({ search_path: `"${this.schema}"`, application_name: `"${this.#application}"` }, waits, isReading);
     const greet = async (client: pg.PoolClient, done: (refused?: Error) => void): Promise<void> => {
       client.on("error", () => void this.#lost.add(client));
       let refused: Error | undefined;
@@ -340,10 +346,13 @@ function beginWrite(schema: string): string {
  * Sent once on each connection. A plan that was made for all values while a table was empty reads the whole table when it is full: each
  * statement is planned for its own. Compiling plans costs more than what short statements take.
  */
-function sessionSettings(schema: string, { idleMs, lockMs, statementMs }: DatabasePatience, isReading: boolean): string {
+function sessionSettings(
+  own: Readonly<Record<string, string>>,
+  { idleMs, lockMs, statementMs }: DatabasePatience,
+  isReading: boolean,
+): string {
   const settings = {
-    search_path: `"${schema}"`,
-    application_name: "latchkey",
+    ...own,
     synchronous_commit: "on",
     plan_cache_mode: "force_custom_plan",
     jit: "off",

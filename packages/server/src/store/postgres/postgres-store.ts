@@ -14,6 +14,7 @@ import { LeaseTables } from "./lease-tables.ts";
 import { PostgresLogHeads } from "./log-heads.ts";
 import { createLog, readEntries, readEpoch } from "./log-tables.ts";
 import { migrate } from "./migrate.ts";
+import { refuseMoved } from "./moved.ts";
 import { NodeCache, NodeTables } from "./node-tables.ts";
 import { correctLogDays, purgeEntries } from "./purge-entries.ts";
 import { accountsSteps } from "./schema-accounts.ts";
@@ -113,6 +114,7 @@ export async function openPostgresStore({ url, schemas, acceptLoss }: PostgresOp
     await checkSettings(accounts, { acceptLoss });
     await migrate(logs, logsSteps);
     await migrate(accounts, accountsSteps);
+    await refuseMoved(accounts);
     return new PostgresStore({ logs, accounts }, load);
   } catch (error) {
     for (const database of opened) await database.close();
