@@ -520,6 +520,22 @@ export function describeStore(
     });
   });
 
+  describe(`${name}: days`, () => {
+    test("the day of what came last is told; one that a wrong clock left is set right, and told again when it comes again", async () => {
+      const { store, logId } = await withLog();
+      const lastDay = today + 2;
+      expect(await store.newestDay()).toBe(0);
+      for (let again = 0; again < 2; again++) {
+        await store.append(newEntry(logId, { day: today + 9 }));
+        expect(await store.newestDay()).toBe(today + 9);
+        // Of a log it is the first entries alone that keep others from expiring.
+        expect(await store.correctDays({ today, lastDay, lastBlobDay: lastDay, maxItems: 10 })).toBe(1 - again);
+        expect(await store.newestDay()).toBe(today);
+      }
+      await store.close();
+    });
+  });
+
   describe(`${name}: as a whole`, () => {
     test("operations called before close are finished, later ones refused", async () => {
       const { store, logId } = await withLog();

@@ -91,7 +91,10 @@ export class Executor {
       purgeEntries: (params) => logs.purgeEntries(params),
       readItems: (params) => packItems(finish(shared.operations.readItems(params))),
       newestDay: () => days.newestDay(),
-      correctDays: (params) => days.correctDays(params),
+      correctDays: (params) => {
+        logs.forgetDay();
+        return days.correctDays(params);
+      },
       scrub: () => void this.emptyJournals(),
       // First what tells an order, in slices too.
       shrink: () => (this.settleSome() ? 1 : this.#both().reduce((pages, database) => pages + database.shrink(shrunkAtOnce), 0)),

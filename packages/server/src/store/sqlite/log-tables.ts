@@ -153,6 +153,11 @@ export class LogTables implements LogHeadSource {
     this.#notedDay = undefined;
   }
 
+  /** After the day of what came last was set right: what comes next may be of the wrong one again. */
+  forgetDay(): void {
+    this.#notedDay = undefined;
+  }
+
   /* oxlint-disable require-yield -- nothing has to travel */
   *takeActive(behind: Uint8Array, maxItems: number): Steps<{ readonly heads: readonly ActiveHead[]; readonly taken: number }> {
     const active = this.#active.take(behind, maxItems);
