@@ -46,7 +46,7 @@ const day = fc.constantFrom(0, 0, 0, 0, 1, 2, 9, -1, -8, -40, 15, 100, 5000).map
 const appends = fc
   .array(
     fc.record({
-      log: fc.constantFrom(0, 0, 1, 2, 3),
+      log: fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 2, 2, 3),
       kind: fc.constantFrom("message", "message", "message", "commit", "complaint"),
       epoch: choice,
       after: choice,
@@ -54,7 +54,7 @@ const appends = fc
       day,
       blobs: fc.array(choice, { maxLength: 3 }),
       size: fc.constantFrom(512, 512, 3000, 20_000),
-      retry: fc.option(choice, { freq: 4 }),
+      retry: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, choice),
     }),
     { minLength: 1, maxLength: 12 },
   )
@@ -92,11 +92,13 @@ async function compare(actions: readonly Action[], { sqlite, postgres }: { sqlit
           const known = drawn.retry === null ? undefined : sent[drawn.retry % Math.max(1, sent.length)];
           if (known !== undefined) return { ...known, hasAccess: drawn.hasAccess, day: drawn.day };
           const lastSeq = lastSeqs[drawn.log] ?? 0;
-          const candidates = [...(epochs[drawn.log] ?? []), ...(epochs[drawn.log] ?? []).slice(-2), lastSeq + 1, lastSeq + 2, lastSeq + 9];
+          const open = epochs[drawn.log] ?? [];
+          // Of one in five nobody has heard, but for a commit of the same batch.
+          const epochId = drawn.epoch % 5 === 0 ? lastSeq + 1 + (drawn.epoch % 3) : open[drawn.epoch % open.length];
           const named = drawn.blobs.length === 3 ? drawn.blobs.map((at) => blobs[at % 4]) : drawn.blobs.map((at) => blobs[at % 2]);
           const entry = newEntry(idOf(drawn.log), {
             kind: drawn.kind,
-            epochId: candidates[drawn.epoch % candidates.length] ?? 0,
+            epochId: epochId ?? 0,
             afterSeq: drawn.after % 3 === 0 ? 0 : drawn.after % (lastSeq + 3),
             nextAccessHash: drawn.kind === "commit" ? random(32) : new Uint8Array(32),
             hasAccess: drawn.hasAccess,
