@@ -34,6 +34,11 @@ export const settings: readonly Setting[] = [
     value: "postgresql://...",
     help: "accounts, messages and the public record lie in this PostgreSQL, in place of the data folder; best as a variable",
   },
+  {
+    flag: "accounts-database",
+    value: "postgresql://...",
+    help: "with --database: accounts and the public record lie in this one (the same)",
+  },
   { flag: "accept-loss", value: "yes|no", help: "with --database: it needs no synchronous standby (no)" },
   { flag: "blobs", value: "s3://BUCKET/PREFIX", help: "pictures and files lie in this bucket, in place of the data folder" },
   { flag: "backup-to", value: "PLACE", help: "the server makes backups of itself here: a folder, or s3://BUCKET/PREFIX (none)" },
@@ -126,7 +131,7 @@ export function dataDirectoryOf(sources: SettingSources): string {
 }
 
 /** What may be told to whoever looks after the server: codes let people in, and passphrases open. */
-const secretFlags: ReadonlySet<string> = new Set(["invitation-code", "database"]);
+const secretFlags: ReadonlySet<string> = new Set(["invitation-code", "database", "accounts-database"]);
 /** What is for one start. */
 const momentaryFlags: ReadonlySet<string> = new Set(["rotate-log-key", "i-know"]);
 

@@ -312,6 +312,8 @@ export interface BackupSchedule {
 export interface DatabasePlace {
   /** `postgresql://user:password@host:port/database`: a secret. */
   readonly at: string;
+  /** The same of another cluster for what is known of accounts: in one, rows tell in which order those of both were written (promise P1). */
+  readonly accountsAt?: string;
   /** Whether what came last may be lost with the machine that has it: else the database needs a synchronous standby. */
   readonly acceptLoss: boolean;
   /** What its schemas are called, before `_logs` and `_accounts`; `latchkey` when absent. */

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningServer, ServerOptions } from "@latchkey/server";
 import type { ParseArgsOptionsConfig } from "node:util";
+import { databaseOf } from "../database-place.ts";
 import { CommandError, invalidOption } from "../errors.ts";
 import { packagedWebApp } from "../packaged.ts";
 import { readPassphrase } from "../passphrase.ts";
@@ -108,6 +109,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
   const isBuilt = existsSync(join(builtWebApp, "index.html"));
   if (webRoot !== undefined && webRoot !== "" && !existsSync(join(resolve(workingDirectory, webRoot), "index.html")))
     throw invalidOption(`--web-root: there is no web app in ${resolve(workingDirectory, webRoot)}, which has no index.html`);
+  const database = databaseOf(one);
   const host = one("host");
   const name = one("name");
   const policyFile = (flag: string): string | undefined => {
@@ -146,7 +148,7 @@ export function serverOptions(sources: SettingSources): ServerOptions {
     ...(mapPolicy === undefined ? {} : { mapPolicy }),
     effectiveConfig: exportedConfig(all),
     rotateLogKey: choice("rotate-log-key", one("rotate-log-key"), answers) === "yes",
-    ...databaseOf(one("database"), choice("accept-loss", one("accept-loss"), answers)),
+    ...(database === undefined ? {} : { database }),
     ...blobsOf(one("blobs"), variables),
     ...backupsOf(one, sources.environment),
     ...(journal === undefined || journal === "" ? {} : { journal: resolve(workingDirectory, journal) }),
@@ -167,13 +169,6 @@ export function serverOptions(sources: SettingSources): ServerOptions {
 function pushServicesOf(text: string | undefined): Pick<ServerOptions, "pushServices"> {
   if (text === undefined || text === "") return {};
   return { pushServices: text === "none" ? [] : text.split(",").map((service) => service.trim().toLowerCase()) };
-}
-
-/** The database, where one is named. The server reads the address itself. @throws CommandError */
-function databaseOf(at: string | undefined, acceptLoss: (typeof answers)[number] | undefined): Pick<ServerOptions, "database"> {
-  if (at !== undefined && at !== "") return { database: { at, acceptLoss: acceptLoss === "yes" } };
-  if (acceptLoss !== undefined) throw invalidOption("--accept-loss needs --database");
-  return {};
 }
 
 /** The bucket of the blobs, where one is named. The server reads the address itself. */

@@ -148,13 +148,15 @@ function different(table: string): ServerError {
 }
 
 async function withPostgres<T>({ database }: MoveOptions, work: (side: PostgresSide) => Promise<T>): Promise<T> {
-  const { url, schemas, acceptLoss } = postgresOf(database);
+  const { url, accountsUrl = url, schemas, acceptLoss } = postgresOf(database);
   const logs = await PostgresDatabase.open({ url, schema: schemas.logs, application });
   try {
-    const accounts = await PostgresDatabase.open({ url, schema: schemas.accounts, application });
+    const accounts = await PostgresDatabase.open({ url: accountsUrl, schema: schemas.accounts, application });
     try {
-      await checkSettings(accounts, { acceptLoss });
-      await refuseRunning(accounts);
+      for (const each of [logs, accounts]) {
+        await checkSettings(each, { acceptLoss });
+        await refuseRunning(each);
+      }
       await migrate(logs, logsSteps);
       await migrate(accounts, accountsSteps);
       return await work(new PostgresSide({ logs, accounts }));

@@ -18,6 +18,6 @@ export function openStoreOf({ database, dataDirectory }: ServerOptions, limits: 
 }
 
 /** Where the schemas of a database are. */
-export function postgresOf({ at: url, schema = defaultSchema, acceptLoss }: DatabasePlace): PostgresOptions {
-  return { url, schemas: { logs: `${schema}_logs`, accounts: `${schema}_accounts` }, acceptLoss };
+export function postgresOf({ at: url, accountsAt: accountsUrl = url, schema = defaultSchema, acceptLoss }: DatabasePlace): PostgresOptions {
+  return { url, accountsUrl, schemas: { logs: `${schema}_logs`, accounts: `${schema}_accounts` }, acceptLoss };
 }

@@ -253,7 +253,7 @@ export interface DayStore {
 
 /**
  * All that the server keeps. One process opens it at a time, or several nodes do where it lies in a database elsewhere. Nothing in it joins an account to a log (promise P1): not a row, not a
- * number, and no order of writing once what came last is some seconds old. Every operation may throw StoreError; one that fails changes nothing of others.
+ * number, and no order of writing once what came last is some seconds old, but in a database elsewhere that has both (docs/cluster.md). Every operation may throw StoreError; one that fails changes nothing of others.
  */
 export interface Store
   extends

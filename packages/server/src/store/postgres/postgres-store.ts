@@ -30,6 +30,8 @@ import type { Write, WriteWatch } from "./write-queue.ts";
 export interface PostgresOptions {
   /** `postgresql://user:password@host:port/database`: a secret. */
   readonly url: string;
+  /** That of what is known of accounts, where it is another one. */
+  readonly accountsUrl?: string;
   /** What is known of logs and what is known of accounts, which nothing joins. */
   readonly schemas: Readonly<Record<DatabaseName, string>>;
   /** Whether what came last may be lost with the machine: there need be no standby. */
@@ -106,12 +108,14 @@ interface LogsWrite extends Write {
  * Opens the store in two schemas, which are made where they are missing.
  * @throws ServerError `invalid_options`, `database_failed`, `data_newer` or `data_unusable`
  */
-export async function openPostgresStore({ url, schemas, acceptLoss }: PostgresOptions, load: StoreLoad = new StoreLoad()): Promise<Store> {
+export async function openPostgresStore(options: PostgresOptions, load: StoreLoad = new StoreLoad()): Promise<Store> {
+  const { url, accountsUrl = url, schemas, acceptLoss } = options;
   const opened: PostgresDatabase[] = [];
   try {
-    for (const schema of [schemas.logs, schemas.accounts]) opened.push(await PostgresDatabase.open({ url, schema }));
+    opened.push(await PostgresDatabase.open({ url, schema: schemas.logs }));
+    opened.push(await PostgresDatabase.open({ url: accountsUrl, schema: schemas.accounts }));
     const [logs, accounts] = opened as [PostgresDatabase, PostgresDatabase];
-    await checkSettings(accounts, { acceptLoss });
+    for (const database of opened) await checkSettings(database, { acceptLoss });
     await migrate(logs, logsSteps);
     await migrate(accounts, accountsSteps);
     await refuseMoved(accounts);
