@@ -32,7 +32,7 @@ export function findPostgres(): string | undefined {
   const named = process.env["LATCHKEY_POSTGRES_BIN"];
   const inPath = (process.env["PATH"] ?? "").split(delimiter);
   const places = named === undefined ? [...inPath, ...versions.map((version) => join(packaged, version, "bin"))] : [named];
-  const programs = places.find((place) => ["initdb", "postgres"].every((program) => isProgram(join(place, program))));
+  const programs = places.find((place) => ["initdb", "postgres", "pg_basebackup"].every((program) => isProgram(join(place, program))));
   if (programs === undefined) {
     process.stdout.write("What runs on PostgreSQL is not tested: it is not installed, or not where LATCHKEY_POSTGRES_BIN says.\n");
   }
@@ -67,7 +67,25 @@ const isReady = /database system is ready to accept (?:read-only )?connections/;
  * Starts one, which takes a second. To be stopped by whoever started it.
  * @param settings of PostgreSQL, such as `{ fsync: "on" }` @throws Error where it is not installed or does not start
  */
-export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
+export function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
+  const words = ["-A", "trust", "-U", "latchkey", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"];
+  return startMade(settings, (data) => ["initdb", "-D", data, ...words]);
+}
+
+/**
+ * Starts a standby of a cluster, which follows it until it is promoted (`SELECT pg_promote()`).
+ * @param name as the cluster's `synchronous_standby_names` has it @throws Error where it does not start
+ */
+export function startStandby(primary: TestPostgres, name: string, settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
+  const { hostname, port, username } = new URL(primary.url);
+  const from = `host=${hostname} port=${port} user=${username} application_name=${name}`;
+  return startMade(settings, (data) => ["pg_basebackup", "-D", data, "-d", from, "-R", "-c", "fast", "--no-sync"]);
+}
+
+async function startMade(
+  settings: Readonly<Record<string, string>>,
+  make: (data: string) => readonly [program: string, ...words: string[]],
+): Promise<TestPostgres> {
   const programs = findPostgres();
   if (programs === undefined) throw new Error("PostgreSQL is not installed");
   const user = ordinaryUser();
@@ -75,11 +93,11 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "data");
   const options = { cwd: folder, ...user, env: { ...process.env, LC_ALL: "C", TZ: "UTC" } };
-  const initArgs = ["-D", data, "-A", "trust", "-U", "latchkey", "-E", "UTF8", "--locale=C", "--no-sync", "--wal-segsize=1"];
-  const { status, stderr } = spawnSync(join(programs, "initdb"), initArgs, { ...options, encoding: "utf8" });
+  const [program, ...words] = make(data);
+  const { status, stderr } = spawnSync(join(programs, program), words, { ...options, encoding: "utf8" });
   if (status !== 0) {
     rmSync(folder, { recursive: true, force: true });
-    throw new Error(`initdb failed: ${stderr}`);
+    throw new Error(`${program} failed: ${stderr}`);
   }
   const port = await freePort();
   const args = Object.entries({ ...quick, ...quiet, listen_addresses: "127.0.0.1", port: String(port), ...settings });

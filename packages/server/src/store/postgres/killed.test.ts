@@ -1,14 +1,18 @@
 import { toHex } from "@latchkey/codec";
 import { entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
+import { connect, createServer } from "node:net";
+import type { Socket } from "node:net";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { StoreError } from "../../errors.ts";
 import { sha256 } from "../../hash.ts";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
-import { findPostgres, keptSettings, startPostgres } from "../../testing/postgres.ts";
+import { findPostgres, keptSettings, startPostgres, startStandby } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { newEntry, today } from "../../testing/store-inputs.ts";
 import type { AppendAccepted, NewEntry, Store } from "../store.ts";
 import { openPostgresStore } from "./postgres-store.ts";
+import type { PostgresOptions } from "./postgres-store.ts";
 
 const entriesOfWriter = 40;
 const page = { maxItems: 1000, maxBytes: 10_000_000 };
@@ -21,68 +25,141 @@ describe.skipIf(findPostgres() === undefined)("a database that is killed", () =>
   afterAll(() => postgres.stop());
 
   test("[L-7] while two servers append: what was acknowledged is there, once, where it was said to be, and both go on by themselves", async () => {
-    const directory = temporaryDirectory();
-    const open = async (): Promise<Store> => {
-      const store = await openPostgresStore({ url: postgres.url, schemas: postgres.schemasOf(directory), acceptLoss: true });
-      onTestFinished(() => store.close());
-      return store;
-    };
-    const nodes = [await open(), await open()];
-    const logIds = Array.from({ length: 5 }, () => random(32));
-    const accepted: { entry: NewEntry; outcome: AppendAccepted }[] = [];
-    let unanswered = 0;
-    /** As whoever hears nothing does: the same bytes again. */
-    const append = async (store: Store, entry: NewEntry): Promise<void> => {
-      for (;;) {
-        try {
-          const outcome = await store.append(entry);
-          if (outcome.kind === "refused") throw new Error(outcome.code);
-          accepted.push({ entry, outcome });
-          return;
-        } catch (error) {
-          if (!(error instanceof StoreError) || error.code !== "unavailable") throw error;
-          unanswered++;
-          await new Promise((resolve) => {
-            setTimeout(resolve, 50);
-          });
-        }
-      }
-    };
-    const untilAccepted = async (count: number): Promise<void> => {
-      while (accepted.length < count) {
-        await new Promise((resolve) => {
-          setTimeout(resolve, 5);
-        });
-      }
-    };
-    for (const logId of logIds) await nodes[0]?.createLog({ logId, accessHash: random(32), day: today });
-    const writers = logIds.flatMap((logId) =>
-      nodes.map(async (store) => {
-        for (let at = 0; at < entriesOfWriter; at++) await append(store, newEntry(logId));
-      }),
+    await appendMeanwhile(
+      { url: postgres.url, schemas: postgres.schemasOf(temporaryDirectory()), acceptLoss: true },
+      [0.2, 0.6],
+      async () => {
+        await postgres.kill();
+        await postgres.start();
+      },
     );
-    const total = writers.length * entriesOfWriter;
-    for (const part of [0.2, 0.6]) {
-      await untilAccepted(total * part);
-      await postgres.kill();
-      await postgres.start();
-    }
-    await Promise.all(writers);
-    expect(unanswered).toBeGreaterThan(0);
+  }, 60_000);
 
-    for (const logId of logIds) {
-      const ofLog = accepted.filter(({ entry }) => entry.logId === logId).toSorted((a, b) => a.outcome.seq - b.outcome.seq);
-      let head = firstHead(sha256, logId);
-      for (const [index, { entry, outcome }] of ofLog.entries()) {
-        head = nextHead(sha256, head, entryLeaf(sha256, logId, { ...entry, seq: index + 1 }));
-        expect(outcome).toMatchObject({ seq: index + 1, head });
-      }
-      for (const store of nodes) {
-        const stored = await store.readEntries({ logId, afterSeq: 0, ...page });
-        expect(stored.map(({ blob }) => toHex(blob))).toEqual(ofLog.map(({ entry }) => toHex(entry.blob)));
-        expect(await store.readEpoch({ logId, epochId: 0 })).toMatchObject({ lastSeq: ofLog.length, head });
-      }
-    }
-    expect(accepted).toHaveLength(total);
+  test("[L-7] its standby takes its place: nothing that was acknowledged is lost", async () => {
+    const primary = await startPostgres({ ...keptSettings, wal_level: "replica" });
+    onTestFinished(() => primary.stop());
+    const standby = await startStandby(primary, "second", keptSettings);
+    onTestFinished(() => standby.stop());
+    await ask(primary.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'", "SELECT pg_reload_conf()");
+    await expect.poll(() => ask(primary.url, "SELECT sync_state FROM pg_stat_replication")).toEqual([{ sync_state: "quorum" }]);
+    // What stands before the databases of a cluster, and leads to the one that is the primary.
+    const way = await startWay(primary.url);
+    onTestFinished(() => way.close());
+    const schemas = primary.schemasOf(temporaryDirectory());
+    await appendMeanwhile({ url: way.url, schemas, acceptLoss: false }, [0.4], async () => {
+      await primary.kill();
+      await ask(standby.url, "SELECT pg_promote()");
+      way.lead(standby.url);
+    });
   }, 60_000);
 });
+
+/** Two servers append to the same logs, and something happens at these parts of it: then what both say is held against what was acknowledged. */
+async function appendMeanwhile(options: PostgresOptions, parts: readonly number[], happens: () => Promise<void>): Promise<void> {
+  const open = async (): Promise<Store> => {
+    const store = await openPostgresStore(options);
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const nodes = [await open(), await open()];
+  const logIds = Array.from({ length: 5 }, () => random(32));
+  const accepted: { entry: NewEntry; outcome: AppendAccepted }[] = [];
+  let unanswered = 0;
+  /** As whoever hears nothing does: the same bytes again. */
+  const append = async (store: Store, entry: NewEntry): Promise<void> => {
+    for (;;) {
+      try {
+        const outcome = await store.append(entry);
+        if (outcome.kind === "refused") throw new Error(outcome.code);
+        accepted.push({ entry, outcome });
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== "unavailable") throw error;
+        unanswered++;
+        await new Promise((resolve) => {
+          setTimeout(resolve, 50);
+        });
+      }
+    }
+  };
+  const untilAccepted = async (count: number): Promise<void> => {
+    while (accepted.length < count) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
+    }
+  };
+  for (const logId of logIds) await nodes[0]?.createLog({ logId, accessHash: random(32), day: today });
+  const writers = logIds.flatMap((logId) =>
+    nodes.map(async (store) => {
+      for (let at = 0; at < entriesOfWriter; at++) await append(store, newEntry(logId));
+    }),
+  );
+  const total = writers.length * entriesOfWriter;
+  for (const part of parts) {
+    await untilAccepted(total * part);
+    await happens();
+  }
+  await Promise.all(writers);
+  expect(unanswered).toBeGreaterThan(0);
+
+  for (const logId of logIds) {
+    const ofLog = accepted.filter(({ entry }) => entry.logId === logId).toSorted((a, b) => a.outcome.seq - b.outcome.seq);
+    let head = firstHead(sha256, logId);
+    for (const [index, { entry, outcome }] of ofLog.entries()) {
+      head = nextHead(sha256, head, entryLeaf(sha256, logId, { ...entry, seq: index + 1 }));
+      expect(outcome).toMatchObject({ seq: index + 1, head });
+    }
+    for (const store of nodes) {
+      const stored = await store.readEntries({ logId, afterSeq: 0, ...page });
+      expect(stored.map(({ blob }) => toHex(blob))).toEqual(ofLog.map(({ entry }) => toHex(entry.blob)));
+      expect(await store.readEpoch({ logId, epochId: 0 })).toMatchObject({ lastSeq: ofLog.length, head });
+    }
+  }
+  expect(accepted).toHaveLength(total);
+}
+
+/** The rows of the last of these statements. */
+async function ask(url: string, ...statements: readonly string[]): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  let rows: unknown[] = [];
+  for (const statement of statements) ({ rows } = await client.query(statement));
+  await client.end();
+  return rows;
+}
+
+/** Leads connections to a database, and from some time on to another one. */
+async function startWay(url: string): Promise<{ readonly url: string; lead(url: string): void; close(): void }> {
+  let target = new URL(url);
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    const further = connect(Number(target.port), target.hostname);
+    for (const end of [socket, further]) {
+      open.add(end);
+      end.on("error", () => {});
+      end.on("close", () => {
+        open.delete(end);
+        socket.destroy();
+        further.destroy();
+      });
+    }
+    socket.pipe(further).pipe(socket);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const here = new URL(url);
+  const address = server.address();
+  here.port = typeof address === "object" && address !== null ? String(address.port) : "";
+  return {
+    url: here.href,
+    lead(to) {
+      target = new URL(to);
+    },
+    close() {
+      server.close();
+      for (const end of open) end.destroy();
+    },
+  };
+}
