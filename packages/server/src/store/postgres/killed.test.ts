@@ -14,6 +14,7 @@ import type { AppendAccepted, NewEntry, Store } from "../store.ts";
 import { openPostgresStore } from "./postgres-store.ts";
 import type { PostgresOptions } from "./postgres-store.ts";
 
+const logs = 5;
 const entriesOfWriter = 40;
 const page = { maxItems: 1000, maxBytes: 10_000_000 };
 
@@ -25,7 +26,7 @@ describe.skipIf(findPostgres() === undefined)("a database that is killed", () =>
   afterAll(() => postgres.stop());
 
   test("[L-7] while two servers append: what was acknowledged is there, once, where it was said to be, and both go on by themselves", async () => {
-    await appendMeanwhile(
+    const accepted = await appendMeanwhile(
       { url: postgres.url, schemas: postgres.schemasOf(temporaryDirectory()), acceptLoss: true },
       [0.2, 0.6],
       async () => {
@@ -33,6 +34,7 @@ describe.skipIf(findPostgres() === undefined)("a database that is killed", () =>
         await postgres.start();
       },
     );
+    expect(accepted).toBe(2 * logs * entriesOfWriter);
   }, 60_000);
 
   test("[L-7] its standby takes its place: nothing that was acknowledged is lost", async () => {
@@ -46,23 +48,24 @@ describe.skipIf(findPostgres() === undefined)("a database that is killed", () =>
     const way = await startWay(primary.url);
     onTestFinished(() => way.close());
     const schemas = primary.schemasOf(temporaryDirectory());
-    await appendMeanwhile({ url: way.url, schemas, acceptLoss: false }, [0.4], async () => {
+    const accepted = await appendMeanwhile({ url: way.url, schemas, acceptLoss: false }, [0.4], async () => {
       await primary.kill();
       await ask(standby.url, "SELECT pg_promote()");
       way.lead(standby.url);
     });
+    expect(accepted).toBe(2 * logs * entriesOfWriter);
   }, 60_000);
 });
 
-/** Two servers append to the same logs, and something happens at these parts of it: then what both say is held against what was acknowledged. */
-async function appendMeanwhile(options: PostgresOptions, parts: readonly number[], happens: () => Promise<void>): Promise<void> {
+/** Two servers append to the same logs, and something happens at these parts of it: then what both say is held against what was acknowledged. Answers how much. */
+async function appendMeanwhile(options: PostgresOptions, parts: readonly number[], happens: () => Promise<void>): Promise<number> {
   const open = async (): Promise<Store> => {
     const store = await openPostgresStore(options);
     onTestFinished(() => store.close());
     return store;
   };
   const nodes = [await open(), await open()];
-  const logIds = Array.from({ length: 5 }, () => random(32));
+  const logIds = Array.from({ length: logs }, () => random(32));
   const accepted: { entry: NewEntry; outcome: AppendAccepted }[] = [];
   let unanswered = 0;
   /** As whoever hears nothing does: the same bytes again. */
@@ -117,6 +120,7 @@ async function appendMeanwhile(options: PostgresOptions, parts: readonly number[
     }
   }
   expect(accepted).toHaveLength(total);
+  return accepted.length;
 }
 
 /** The rows of the last of these statements. */
