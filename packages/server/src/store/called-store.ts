@@ -62,6 +62,9 @@ export abstract class CalledStore implements Omit<Store, "append" | "scrub" | "c
   readEntries(params: CallParams<"readEntries">): Promise<CallResult<"readEntries">> {
     return this.call("readEntries", params);
   }
+  grownLogs(params: CallParams<"grownLogs">): Promise<CallResult<"grownLogs">> {
+    return this.call("grownLogs", params);
+  }
   purgeEntries(params: CallParams<"purgeEntries">): Promise<CallResult<"purgeEntries">> {
     return this.call("purgeEntries", params);
   }
@@ -79,6 +82,9 @@ export abstract class CalledStore implements Omit<Store, "append" | "scrub" | "c
   }
   lastItem(params: CallParams<"lastItem">): Promise<CallResult<"lastItem">> {
     return this.call("lastItem", params);
+  }
+  grownInboxes(params: CallParams<"grownInboxes">): Promise<CallResult<"grownInboxes">> {
+    return this.call("grownInboxes", params);
   }
   async eraseItems(params: CallParams<"eraseSome">): Promise<void> {
     while (await this.call("eraseSome", params));

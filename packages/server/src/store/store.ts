@@ -57,6 +57,18 @@ export interface LogPosition {
   readonly headBeforeFirst: Uint8Array;
 }
 
+/** The last number of a log or an inbox that somebody knows. */
+export interface KnownEnd {
+  readonly id: Uint8Array;
+  readonly lastSeq: number;
+}
+
+/** The last number that there is, where it is a later one: `at` is the place in the list of what was known. */
+export interface GrownEnd {
+  readonly at: number;
+  readonly lastSeq: number;
+}
+
 /** An epoch of a log, and where the log stands. */
 export interface EpochInfo extends LogPosition {
   readonly kind: "epoch";
@@ -101,6 +113,8 @@ export interface LogStore {
   append(entry: NewEntry): Promise<AppendAccepted | Refused<AppendRefusal>>;
   /** Entries after `afterSeq`, ascending, from the first kept on; empty at the end or for an unknown log. */
   readEntries(params: { logId: Uint8Array; afterSeq: number } & PageLimits): Promise<StoredEntry[]>;
+  /** Of these logs the ones with more entries than that, by their places in the list, ascending; a log that is unknown has none. */
+  grownLogs(params: { known: readonly KnownEnd[] }): Promise<GrownEnd[]>;
   /**
    * Removes entries of days before `beforeDay`, oldest first, at most `maxItems`; a log keeps the head before its first
    * kept entry (spec L-8). Blobs that only they referred to become free to expire. Answers how many were removed.
@@ -144,6 +158,8 @@ export interface InboxStore {
   readItems(params: { inboxId: Uint8Array; afterSeq: number } & PageLimits): Promise<StoredItem[]>;
   /** The last sequence number given out, 0 for none. */
   lastItem(params: { inboxId: Uint8Array }): Promise<number>;
+  /** Of these inboxes the ones that have given out later numbers than that, by their places in the list, ascending. */
+  grownInboxes(params: { known: readonly KnownEnd[] }): Promise<GrownEnd[]>;
   /** Erases items up to `uptoSeq`, overwriting them. Durable when it resolves. */
   eraseItems(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<void>;
   /** Erases items of days before `beforeDay`, oldest first, at most `maxItems`. Answers how many. */

@@ -72,6 +72,16 @@ export function describeStore(
       await store.close();
     });
 
+    test("[L-3] of several logs it says which have grown", async () => {
+      const { store, logId } = await withLog();
+      for (let count = 0; count < 2; count++) await store.append(newEntry(logId));
+      const known = [0, 2, 1, 7].map((lastSeq) => ({ id: logId, lastSeq }));
+      const grown = [1, 3].map((at) => ({ at, lastSeq: 2 }));
+      expect(await store.grownLogs({ known: [{ id: random(32), lastSeq: 0 }, ...known] })).toEqual(grown);
+      expect(await store.grownLogs({ known: [] })).toEqual([]);
+      await store.close();
+    });
+
     test("[L-6] a known entry gets its first result before any other check, also after the epoch closed and the store was opened again", async () => {
       const directory = temporaryDirectory();
       const store = await opened(directory);
@@ -440,6 +450,10 @@ export function describeStore(
       await store.close();
       store = await opened(directory);
       expect(await store.lastItem({ inboxId })).toBe(3);
+      const known = [0, 3, 2, 7].map((lastSeq) => ({ id: inboxId, lastSeq }));
+      const grown = [1, 3].map((at) => ({ at, lastSeq: 3 }));
+      expect(await store.grownInboxes({ known: [{ id: random(32), lastSeq: 0 }, ...known] })).toEqual(grown);
+      expect(await store.grownInboxes({ known: [] })).toEqual([]);
       expect(await store.postItem({ inboxId, blob: random(10), ...limits })).toMatchObject({ seq: 4 });
       await store.close();
     });

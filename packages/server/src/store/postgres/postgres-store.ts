@@ -10,6 +10,7 @@ import type { Refused } from "../accounts.ts";
 import { StoreLoad } from "../store-load.ts";
 import { appendBatch } from "./append-entries.ts";
 import { PostgresDatabase } from "./database.ts";
+import { grownEnds } from "./grown-ends.ts";
 import { LeaseTables } from "./lease-tables.ts";
 import { PostgresLogHeads } from "./log-heads.ts";
 import { createLog, readEntries, readEpoch } from "./log-tables.ts";
@@ -200,6 +201,10 @@ class PostgresStore extends CalledStore implements Store {
         });
       case "readEntries":
         return this.#looking(name, () => readEntries(this.#databases.logs, params));
+      case "grownLogs":
+        return this.#looking(name, () => grownEnds(this.#databases.logs, "logs", params));
+      case "grownInboxes":
+        return this.#looking(name, () => grownEnds(this.#databases.accounts, "inboxes", params));
       case "newestDay":
         return this.#looking(name, () => this.#newestDay());
       case "correctDays":

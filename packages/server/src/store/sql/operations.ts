@@ -27,7 +27,7 @@ import { SpentTokens, TokenTables } from "./token-tables.ts";
 import { TreeTables } from "./tree-tables.ts";
 
 /** What all engines do with the same statements: everything but entries of logs, and what concerns the engine itself. */
-type Shared = Omit<InboxStore, "eraseItems"> &
+type Shared = Omit<InboxStore, "eraseItems" | "grownInboxes"> &
   LinkStore &
   DirectoryStore &
   DirectoryLogStore &

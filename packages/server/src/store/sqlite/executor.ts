@@ -22,7 +22,7 @@ import { packItems, packResults, unpackAppends } from "./packing.ts";
 import type { AppendResult } from "./packing.ts";
 import { Statements } from "./statements.ts";
 import { isOutOfRoom } from "../../storage/out-of-room.ts";
-import type { NewEntry } from "../store.ts";
+import type { GrownEnd, KnownEnd, NewEntry } from "../store.ts";
 
 /** Where a test makes the disk fail: each may throw. */
 export interface Faults {
@@ -37,7 +37,7 @@ type EngineName = Exclude<CallName, SharedName> | "readItems";
 type Handlers = { readonly [Name in CallName]: (params: CallParams<Name>) => CallResult<Name> };
 
 /** Operations of this engine's own on what is known of logs. */
-const logsOwn: ReadonlySet<string> = new Set<CallName>(["createLog", "readEpoch", "readEntries", "purgeEntries"]);
+const logsOwn: ReadonlySet<string> = new Set<CallName>(["createLog", "readEpoch", "readEntries", "grownLogs", "purgeEntries"]);
 /** What is done outside of any transaction, when those of the batch are over. */
 const chores: ReadonlySet<CallName> = new Set<CallName>(["scrub", "shrink", "takeLease", "giveBackLease"]);
 /** Pages that one call gives back. */
@@ -88,6 +88,8 @@ export class Executor {
       createLog: (params) => logs.createLog(params),
       readEpoch: (params) => logs.readEpoch(params),
       readEntries: (params) => logs.readEntries(params),
+      grownLogs: ({ known }) => grownEnds(known, (logId) => logs.lastSeq(logId)),
+      grownInboxes: ({ known }) => grownEnds(known, (inboxId) => finish(shared.operations.lastItem({ inboxId }))),
       purgeEntries: (params) => logs.purgeEntries(params),
       readItems: (params) => packItems(finish(shared.operations.readItems(params))),
       newestDay: () => days.newestDay(),
@@ -328,4 +330,9 @@ function openBoth(options: DatabaseOptions, lock: DatabaseSync): Record<Database
     lock.close();
     throw error;
   }
+}
+
+function grownEnds(known: readonly KnownEnd[], lastSeqOf: (id: Uint8Array) => number): GrownEnd[] {
+  const ends = known.map(({ id }, at) => ({ at, lastSeq: lastSeqOf(id) }));
+  return ends.filter(({ at, lastSeq }) => lastSeq > (known[at]?.lastSeq ?? 0));
 }

@@ -208,6 +208,11 @@ export class LogTables implements LogHeadSource {
     return { kind: "epoch", accessHash: row[0], ...this.#position(log) };
   }
 
+  /** Of its last entry; 0 for none, or an unknown log. */
+  lastSeq(logId: Uint8Array): number {
+    return this.#load(logId)?.lastSeq ?? 0;
+  }
+
   append(entry: NewEntry): AppendAccepted | Refused<AppendRefusal> {
     const log = this.#load(entry.logId);
     if (log === undefined) return refused("unknown_log");
