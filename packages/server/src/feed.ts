@@ -50,8 +50,8 @@ export abstract class Feed<Item extends Numbered> {
   /** A new item. Called in order of the numbers. */
   offer(item: Item): void {
     if (this.#state !== "live") return;
-    const isNext = item.seq === this.cursor + 1 || (this.allowsGaps && item.seq > this.cursor);
-    if (isNext && this.#sink.isWritable) {
+    // What is between, somebody else may have stored: it is read.
+    if (item.seq === this.cursor + 1 && this.#sink.isWritable) {
       this.cursor = item.seq;
       this.deliver(item);
       if (this.isPaused) this.#state = "waiting";
@@ -64,6 +64,18 @@ export abstract class Feed<Item extends Numbered> {
   /** Something changed that the feed may have waited for. */
   wake(): void {
     if (this.#state === "waiting") void this.#read();
+  }
+
+  /** Whether what is new is handed out as it comes. */
+  get isLive(): boolean {
+    return this.#state === "live";
+  }
+
+  /** There are more items, which nobody offers. */
+  kick(): void {
+    if (this.#state !== "live" || this.cursor >= this.lastSeq()) return;
+    this.#state = "waiting";
+    this.wake();
   }
 
   /** Nothing is handed out from now on. */

@@ -6,6 +6,7 @@ import { effectiveLimits } from "./admission/limit-settings.ts";
 import { openFilesAllowed, withinOpenFiles } from "./admission/open-files.ts";
 import { clearOutgoing } from "./backup/s3-place.ts";
 import { startBackups } from "./backup/schedule.ts";
+import { followBus } from "./bus/follow.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
 import { keptFromDay } from "./clock/dated-back.ts";
 import { describeAhead } from "./clock/held.ts";
@@ -32,6 +33,7 @@ import { Chores } from "./start/chores.ts";
 import { prepareFolder } from "./start/folder.ts";
 import { checkBesideDatabase, noteElsewhere } from "./start/elsewhere.ts";
 import { chooseHost } from "./start/host.ts";
+import { openBus } from "./start/open-bus.ts";
 import { openStoreOf } from "./start/open-store.ts";
 import { checkOptions, proxiesOf } from "./start/options.ts";
 import { processTimer } from "./start/parts.ts";
@@ -220,12 +222,15 @@ async function start(params: {
   // Whom the operator names may be anywhere, on this machine too.
   const pushDoor = openPushDoor({ isPublicOnly: options.pushServices === undefined });
   opened.defer(() => pushDoor.close());
+  const bus = openBus({ options, secret: directory.tokenSecret, patience: parts.busPatience, log, reportBug });
+  opened.defer(() => bus.close());
   const services = await createServices({
     dataDirectory,
     context,
     rules,
     counters,
     store,
+    bus,
     disk,
     directory,
     blobPlace: blobBucket?.place,
@@ -237,6 +242,8 @@ async function start(params: {
     onDiskFailure,
   });
   const { logs, inboxes, linkInboxes, blobs, uploads } = services;
+  followBus(bus, { ...services, rules });
+  rules.onChanged = () => bus.publish({ kind: "rules" });
   opened.defer(() => services.wakes.close());
   // Once nobody is answered any more.
   opened.defer(() => uploads.close());

@@ -2,6 +2,7 @@ import { isReservedUsername } from "@latchkey/protocol";
 import type { Restriction } from "@latchkey/protocol/desk";
 import { keyOf } from "../keys.ts";
 import type { StoredRestriction } from "../store/accounts.ts";
+import type { StoredRules } from "../store/admin-store.ts";
 import type { Store } from "../store/store.ts";
 import { inboxesOf } from "./closed-inboxes.ts";
 
@@ -48,19 +49,23 @@ interface Restricted {
 /** The operator's decisions, and the desk's about accounts: each is on disk before it counts. */
 export class Rules implements OperatorRules {
   readonly #store: RulesStore;
-  readonly #names: Set<string>;
+  #names: ReadonlySet<string>;
   /** The accounts from which something is taken, and the inboxes of each. */
   readonly #restricted: Map<string, Restricted>;
   readonly #today: () => number;
-  readonly #settings: Map<string, string>;
+  #settings: ReadonlyMap<string, string>;
+  /** The account whose inboxes were looked at last though nothing said that they are others. */
+  #lookedAt = 0;
   /** One after the other: what was read last counts. */
   #loading: Promise<void> = Promise.resolve();
   /** Told when something else is taken from somebody, or nothing any more. */
   onRestricted: () => void = () => undefined;
+  /** Told when this process has changed something, which others have to read. */
+  onChanged: () => void = () => undefined;
 
   private constructor(
     store: RulesStore,
-    parts: { names: Set<string>; restricted: Map<string, Restricted>; settings: Map<string, string>; today: () => number },
+    parts: { names: ReadonlySet<string>; restricted: Map<string, Restricted>; settings: ReadonlyMap<string, string>; today: () => number },
   ) {
     this.#store = store;
     this.#names = parts.names;
@@ -125,11 +130,23 @@ export class Rules implements OperatorRules {
   }
 
   followInboxes(accountId: Uint8Array): Promise<void> {
-    const key = keyOf(accountId);
     return this.#inTurn(async () => {
-      const restricted = this.#restricted.get(key);
-      if (restricted === undefined) return;
-      this.#restricted.set(key, { ...restricted, inboxes: await closedInboxes(this.#store, accountId) });
+      if (await this.#readInboxes(keyOf(accountId))) this.onChanged();
+    });
+  }
+
+  /**
+   * Takes in what another process has stored. The inboxes of an account are read where something else is taken from it, or of all with
+   * `isWhole`; else of one account more each time. @throws StoreError
+   */
+  reload({ isWhole }: { readonly isWhole: boolean }): Promise<void> {
+    return this.#inTurn(async () => {
+      const { reservedNames, settings, restricted } = await this.#store.admin.rules();
+      [this.#names, this.#settings] = [new Set(reservedNames), new Map(Object.entries(settings))];
+      await this.#takeIn(restricted, isWhole ? "all" : "changed");
+      const keys = [...this.#restricted.keys()];
+      const key = keys[this.#lookedAt++ % Math.max(1, keys.length)];
+      if (!isWhole && key !== undefined) await this.#readInboxes(key);
     });
   }
 
@@ -138,9 +155,12 @@ export class Rules implements OperatorRules {
   }
 
   async keepName(name: string, isReserved: boolean): Promise<void> {
-    await this.#store.admin.setNameReserved({ name, isReserved });
-    if (isReserved) this.#names.add(name);
-    else this.#names.delete(name);
+    await this.#inTurn(async () => {
+      await this.#store.admin.setNameReserved({ name, isReserved });
+      const others = [...this.#names].filter((kept) => kept !== name);
+      this.#names = new Set(isReserved ? [...others, name] : others);
+    });
+    this.onChanged();
   }
 
   /** Suspends the account that has this name, or ends what the operator suspended; answers which it is. */
@@ -172,19 +192,31 @@ export class Rules implements OperatorRules {
 
   /** Takes in all at once what is stored, so that nobody is let through meanwhile. */
   async #loadRestricted(): Promise<void> {
-    await this.#inTurn(async () => {
-      const { restricted } = await this.#store.admin.rules();
-      const byAccount = Map.groupBy(restricted, ({ accountId }) => keyOf(accountId));
-      const loaded = new Map<string, Restricted>();
-      for (const [key, restrictions] of byAccount) {
-        const [first] = restrictions;
-        if (first !== undefined)
-          loaded.set(key, { accountId: first.accountId, restrictions, inboxes: await closedInboxes(this.#store, first.accountId) });
-      }
-      this.#restricted.clear();
-      for (const [key, one] of loaded) this.#restricted.set(key, one);
-    });
+    await this.#inTurn(async () => this.#takeIn((await this.#store.admin.rules()).restricted, "all"));
     this.onRestricted();
+    this.onChanged();
+  }
+
+  async #takeIn(stored: StoredRules["restricted"], inboxes: "all" | "changed"): Promise<void> {
+    const loaded = new Map<string, Restricted>();
+    for (const [key, restrictions] of Map.groupBy(stored, ({ accountId }) => keyOf(accountId))) {
+      const [first] = restrictions;
+      if (first === undefined) continue;
+      const { accountId } = first;
+      const before = this.#restricted.get(key);
+      const isKnown = inboxes === "changed" && before !== undefined && isSame(before.restrictions, restrictions);
+      loaded.set(key, { accountId, restrictions, inboxes: isKnown ? before.inboxes : await closedInboxes(this.#store, accountId) });
+    }
+    this.#restricted.clear();
+    for (const [key, one] of loaded) this.#restricted.set(key, one);
+  }
+
+  /** Answers whether there is anything to keep from them. */
+  async #readInboxes(key: string): Promise<boolean> {
+    const restricted = this.#restricted.get(key);
+    if (restricted === undefined) return false;
+    this.#restricted.set(key, { ...restricted, inboxes: await closedInboxes(this.#store, restricted.accountId) });
+    return true;
   }
 
   /** One that failed keeps none that follow it back. */
@@ -203,10 +235,24 @@ export class Rules implements OperatorRules {
   }
 
   async #set(name: string, value: string): Promise<void> {
-    await this.#store.admin.setSetting({ name, value });
-    if (value === "") this.#settings.delete(name);
-    else this.#settings.set(name, value);
+    await this.#inTurn(async () => {
+      await this.#store.admin.setSetting({ name, value });
+      const settings = new Map(this.#settings);
+      if (value === "") settings.delete(name);
+      else settings.set(name, value);
+      this.#settings = settings;
+    });
+    this.onChanged();
   }
+}
+
+function isSame(before: readonly StoredRestriction[], now: readonly StoredRestriction[]): boolean {
+  const textOf = (all: readonly StoredRestriction[]): string =>
+    all
+      .map(({ what, by, sinceDay, untilDay }) => JSON.stringify([what, by, sinceDay, untilDay]))
+      .toSorted()
+      .join();
+  return textOf(before) === textOf(now);
 }
 
 async function closedInboxes(store: RulesStore, accountId: Uint8Array): Promise<ReadonlySet<string>> {

@@ -52,7 +52,7 @@ test("what is no member's to do without saying who they are has no shares", () =
 });
 
 test("a device that comes back from another address leaves the one before", () => {
-  const registry = new DeviceRegistry();
+  const registry = new DeviceRegistry(() => 0);
   const [accountId, deviceId] = [random(32), random(16)];
   const home = { address: "home", close: vi.fn() };
   const office = { address: "office", close: vi.fn() };

@@ -1,4 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
+import type { Bus } from "../bus/bus.ts";
+import { Looks } from "../bus/looks.ts";
 import { purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
@@ -7,6 +9,7 @@ import type { Sink } from "../feed.ts";
 import { sha256 } from "../hash.ts";
 import { keyOf } from "../keys.ts";
 import type { Counters } from "../metrics.ts";
+import type { SetTimer } from "../start/parts.ts";
 import type { InboxPart, InboxStore, StoredItem } from "../store/store.ts";
 import { dayMs, dayOf } from "../days.ts";
 import type { SpentToken } from "../store/token-store.ts";
@@ -37,9 +40,15 @@ export class InboxStream extends Feed<StoredItem> {
     this.#lastSeq = params.lastSeq;
   }
 
+  /** The last number that it knows of. */
+  get knownSeq(): number {
+    return this.#lastSeq;
+  }
+
   /** There are items up to this number. */
   raise(lastSeq: number): void {
     this.#lastSeq = Math.max(this.#lastSeq, lastSeq);
+    this.kick();
   }
 
   override offer(item: StoredItem): void {
@@ -70,12 +79,49 @@ export class InboxService {
   readonly #store: InboxStore;
   readonly #context: ServerContext;
   readonly #counters: Counters;
+  readonly #bus: Bus;
+  /** At what other nodes have stored. */
+  readonly #looks: Looks;
   readonly #streams = new Map<string, Set<InboxStream>>();
 
-  constructor(params: { store: InboxStore; context: ServerContext; counters: Counters }) {
+  constructor(params: {
+    store: InboxStore;
+    context: ServerContext;
+    counters: Counters;
+    bus: Bus;
+    setTimer: SetTimer;
+    reportBug: (error: unknown) => void;
+  }) {
+    const { setTimer, reportBug } = params;
     this.#store = params.store;
     this.#context = params.context;
     this.#counters = params.counters;
+    this.#bus = params.bus;
+    this.#looks = new Looks({
+      known: (key) => {
+        const [first, ...others] = this.#streams.get(key) ?? [];
+        if (first === undefined) return undefined;
+        return { id: first.inboxId, lastSeq: others.reduce((least, { knownSeq }) => Math.min(least, knownSeq), first.knownSeq) };
+      },
+      grown: (known) => this.#store.grownInboxes({ known }),
+      onGrown: (key, lastSeq) => {
+        for (const stream of this.#streams.get(key) ?? []) stream.raise(lastSeq);
+        return Promise.resolve(false);
+      },
+      setTimer,
+      reportBug,
+    });
+  }
+
+  /** Another node may have stored an item of this inbox. */
+  hear(inboxId: Uint8Array): void {
+    const key = keyOf(inboxId);
+    if (this.#streams.has(key)) this.#looks.look(key);
+  }
+
+  /** Other nodes may have stored items of any inbox. */
+  hearAll(): void {
+    for (const key of this.#streams.keys()) this.#looks.look(key);
   }
 
   /** Whose room an item takes that shows this capability (spec I-1): 32 zeros are none, and a wrong one is as good as none. */
@@ -108,8 +154,7 @@ export class InboxService {
     const stored = await this.#store.postItem({ inboxId, part, blob, day, maxItems, maxBytes, token });
     if (stored.kind === "refused") throw new Refusal(stored.code);
     if (!stored.isNew) return;
-    this.#counters.itemsStored += 1;
-    for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer({ seq: stored.seq, day, part, blob });
+    this.#handOut(inboxId, { seq: stored.seq, day, part, blob });
   }
 
   /**
@@ -126,8 +171,13 @@ export class InboxService {
       throw new Refusal(stored.code);
     }
     if (!stored.isNew) return;
+    this.#handOut(inboxId, { seq: stored.seq, day, part: "contacts", blob });
+  }
+
+  #handOut(inboxId: Uint8Array, item: StoredItem): void {
     this.#counters.itemsStored += 1;
-    for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer({ seq: stored.seq, day, part: "contacts", blob });
+    this.#bus.publish({ kind: "inbox", inboxId });
+    for (const stream of this.#streams.get(keyOf(inboxId)) ?? []) stream.offer(item);
   }
 
   /** Streams an inbox from after `afterSeq`, once `wake` is called on the result. */

@@ -6,6 +6,8 @@ import type { FairQueue, Lane } from "../admission/fair-queue.ts";
 import { allOf, createRateLimit } from "../admission/rates.ts";
 import type { RateLimit } from "../admission/rates.ts";
 import type { TargetLimits } from "../admission/targets.ts";
+import type { Bus } from "../bus/bus.ts";
+import { Looks } from "../bus/looks.ts";
 import { purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
@@ -17,8 +19,8 @@ import type { DiskRoom } from "../storage/disk-room.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore, NewEntry } from "../store/store.ts";
 import { CommitTurns, complaintPace } from "./commit-turns.ts";
 import type { CommitAsk, Turn } from "./commit-turns.ts";
-import { LogStream, createDelivery } from "./log-stream.ts";
-import type { LogEnd, LogSink, SignalDelivery } from "./log-stream.ts";
+import { LogStream, createDelivery, pageLimits } from "./log-stream.ts";
+import type { Delivery, LogEnd, LogSink, SignalDelivery } from "./log-stream.ts";
 import { dayOf } from "../days.ts";
 import type { SpentToken } from "../store/token-store.ts";
 
@@ -83,6 +85,9 @@ export class LogService {
   readonly #queue: FairQueue;
   readonly #targets: TargetLimits;
   readonly #disk: Pick<DiskRoom, "isLow">;
+  readonly #bus: Bus;
+  /** At what other nodes have stored. */
+  readonly #looks: Looks;
   readonly #watched = new Map<string, WatchedLog>();
   readonly #commits = new CommitTurns<PendingTurn>();
   readonly #complaints: CommitTurns<PendingTurn>;
@@ -100,7 +105,9 @@ export class LogService {
     queue: FairQueue;
     targets: TargetLimits;
     disk: Pick<DiskRoom, "isLow">;
+    bus: Bus;
     setTimer: (delayMs: number, run: () => void) => () => void;
+    reportBug: (error: unknown) => void;
   }) {
     this.#store = params.store;
     this.#context = params.context;
@@ -108,6 +115,17 @@ export class LogService {
     this.#queue = params.queue;
     this.#targets = params.targets;
     this.#disk = params.disk;
+    this.#bus = params.bus;
+    this.#looks = new Looks({
+      known: (key) => {
+        const log = this.#watched.get(key);
+        return log === undefined ? undefined : { id: log.logId, lastSeq: log.lastSeq };
+      },
+      grown: (known) => this.#store.grownLogs({ known }),
+      onGrown: (key, lastSeq) => this.#readOn(key, lastSeq),
+      setTimer: params.setTimer,
+      reportBug: params.reportBug,
+    });
     this.#setTimer = params.setTimer;
     this.#complaints = new CommitTurns(complaintPace(params.context.limits.complaintsAtOnce));
     this.#lastMs = params.context.nowMs();
@@ -212,16 +230,38 @@ export class LogService {
   signal(signal: Signal, from: LogStream): void {
     if (!from.hasOpened(signal.epochId)) throw new Refusal("wrong_access_key");
     this.#counters.signals += 1;
+    if (this.#relay(signal, from)) this.#bus.publish({ kind: "signal", ...signal });
+  }
+
+  /** A signal that another node has relayed: it goes to the readers here, as many as of one from here. */
+  hearSignal(signal: Signal): void {
+    this.#relay(signal, undefined);
+  }
+
+  /** Another node may have stored entries of this log. */
+  hear(logId: Uint8Array): void {
+    const key = keyOf(logId);
+    if (this.#watched.has(key)) this.#looks.look(key);
+  }
+
+  /** Other nodes may have stored entries of any log. */
+  hearAll(): void {
+    for (const key of this.#watched.keys()) this.#looks.look(key);
+  }
+
+  /** Answers whether it went to the readers here. */
+  #relay(signal: Signal, from: LogStream | undefined): boolean {
     const { maxSignalReaders, signalsInLog } = this.#context.limits;
     const log = this.#watched.get(keyOf(signal.logId));
-    if (log === undefined || log.ended.has(signal.epochId)) return;
+    if (log === undefined || log.ended.has(signal.epochId)) return false;
     log.signals ??= createRateLimit(signalsInLog);
     if (log.streams.size > maxSignalReaders || log.signals.take(this.#clockMs()) > 0) {
       this.#counters.signalsDropped += 1;
-      return;
+      return false;
     }
     const delivery: SignalDelivery = { signal, frame: undefined };
     for (const each of log.streams) if (each !== from) each.signal(delivery);
+    return true;
   }
 
   /** Ends a stream, and what waited for its turn: the author asks again. */
@@ -270,7 +310,7 @@ export class LogService {
     log.pending += 1;
     try {
       const info = await load();
-      log.lastSeq = Math.max(log.lastSeq, info.lastSeq);
+      raise(log, info.lastSeq);
       let stream = params.existing;
       if (stream === undefined) {
         const afterSeq = Math.max(params.afterSeq, info.firstSeq - 1);
@@ -384,13 +424,29 @@ export class LogService {
     if (outcome.kind !== "accepted" || !outcome.isNew) return;
     this.#counters.entriesStored += 1;
     const { logId, epochId, kind, blob, nextAccessHash } = kept;
-    const log = this.#watched.get(keyOf(logId));
+    this.#bus.publish({ kind: "log", logId });
+    const key = keyOf(logId);
+    const log = this.#watched.get(key);
     if (log === undefined) return;
-    if (kind === "commit") noteEnded(log, epochId);
-    if (outcome.seq <= log.lastSeq) return;
-    log.lastSeq = outcome.seq;
-    const delivery = createDelivery(log.logId, { seq: outcome.seq, epochId, kind, day, nextAccessHash, blob });
-    for (const each of log.streams) each.offer(delivery);
+    // What came before it on another node is read first, once for all readers.
+    if (log.streams.size > 0 && outcome.seq > log.lastSeq + 1) this.#looks.look(key);
+    else offer(log, createDelivery(log.logId, { seq: outcome.seq, epochId, kind, day, nextAccessHash, blob }));
+  }
+
+  /** Hands what another node has stored to the readers, a page of it. Answers whether there is more. @throws StoreError */
+  async #readOn(key: string, lastSeq: number): Promise<boolean> {
+    const log = this.#watched.get(key);
+    if (log === undefined) return false;
+    // Who does not read now goes on by itself.
+    if (![...log.streams].some(({ isLive }) => isLive)) {
+      raise(log, lastSeq);
+      return false;
+    }
+    const entries = await this.#store.readEntries({ logId: log.logId, afterSeq: log.lastSeq, ...pageLimits });
+    for (const entry of entries) offer(log, createDelivery(log.logId, entry));
+    if (entries.length > 0) return log.lastSeq < lastSeq;
+    raise(log, lastSeq);
+    return false;
   }
 
   #release(key: string, log: WatchedLog): void {
@@ -412,6 +468,22 @@ function namedSizes(blob: Uint8Array): readonly number[] {
 /** The lane of commits to epochs that have ended. */
 function againOf(logKey: string): string {
   return `${logKey} again`;
+}
+
+/** There are entries up to this one: who was told none of them reads them. */
+function raise(log: WatchedLog, lastSeq: number): void {
+  if (lastSeq <= log.lastSeq) return;
+  log.lastSeq = lastSeq;
+  for (const each of log.streams) each.kick();
+}
+
+/** Hands an entry to the readers, unless they know of it. */
+function offer(log: WatchedLog, delivery: Delivery): void {
+  const { entryKind, epochId } = delivery.entry;
+  if (entryKind === "commit") noteEnded(log, epochId);
+  if (delivery.seq <= log.lastSeq) return;
+  log.lastSeq = delivery.seq;
+  for (const each of log.streams) each.offer(delivery);
 }
 
 function noteEnded(log: WatchedLog, epochId: number): void {

@@ -3,7 +3,7 @@ import type { EntryEvent, SealedEvent, Signal } from "@latchkey/protocol";
 import { Feed } from "../feed.ts";
 import type { Sink } from "../feed.ts";
 import { sha256 } from "../hash.ts";
-import type { LogStore, StoredEntry } from "../store/store.ts";
+import type { LogStore, PageLimits, StoredEntry } from "../store/store.ts";
 import type { RateLimit } from "../admission/rates.ts";
 import type { Committer } from "./commit-turns.ts";
 
@@ -38,7 +38,8 @@ export interface LogEnd {
   lastSeq: number;
 }
 
-const pageLimits = { maxItems: 512, maxBytes: 262_144 };
+/** Of one reading. */
+export const pageLimits: PageLimits = { maxItems: 512, maxBytes: 262_144 };
 
 /**
  * One connection's stream of one log (spec L-3): entries of opened epochs whole, of others their leaf. After a commit of

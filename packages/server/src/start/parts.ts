@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { ServerLimits } from "../config.ts";
+import type { BusPatience } from "../bus/notify-bus.ts";
 import type { VrfProve } from "../directory/vrf-service.ts";
 import type { StoreLoad } from "../store/store-load.ts";
 import type { PassphraseCrypto } from "../passphrases/passphrase-crypto.ts";
@@ -29,6 +30,8 @@ export interface ServerParts {
   readonly passphraseCrypto?: PassphraseCrypto;
   /** How the bucket of the blobs is asked, in place of what is good for one that is there. */
   readonly bucketPatience?: BlobPatience;
+  /** How the other nodes are heard, in place of what is good for a database that is there. */
+  readonly busPatience?: Partial<BusPatience>;
   /** Asks push services, in place of the way out to them. */
   readonly push?: PushSend;
 }

@@ -7,6 +7,7 @@ import { TargetLimits } from "../admission/targets.ts";
 import { BlobFiles } from "../blobs/blob-files.ts";
 import type { BlobPlace } from "../blobs/blob-place.ts";
 import { BlobRoom } from "../blobs/blob-room.ts";
+import type { Bus } from "../bus/bus.ts";
 import { countUpload } from "../blobs/counted-blobs.ts";
 import { BlobService } from "../blobs/blob-service.ts";
 import { Uploads } from "../blobs/uploads.ts";
@@ -45,6 +46,7 @@ export async function createServices(params: {
   rules: Pick<Rules, "suspended">;
   counters: Counters;
   store: Store;
+  bus: Bus;
   disk: DiskRoom;
   directory: StartedDirectory;
   /** Where blobs lie in place of the data folder. */
@@ -58,7 +60,7 @@ export async function createServices(params: {
   /** A disk that fails under a file. */
   onDiskFailure: () => void;
 }): Promise<Services & { readonly blobs: BlobService; readonly uploads: Uploads }> {
-  const { context, counters, store, disk, setTimer, reportBug, onDiskFailure } = params;
+  const { context, counters, store, bus, disk, setTimer, reportBug, onDiskFailure } = params;
   const { limits, nowMs } = context;
   const directory = join(params.dataDirectory, "blobs");
   const blobParts = {
@@ -80,7 +82,7 @@ export async function createServices(params: {
     asking,
   );
   const targets = new TargetLimits(limits.targets, nowMs);
-  const devices = new DeviceRegistry();
+  const devices = new DeviceRegistry(context.elapsedMs);
   const { publisher, vrf, signer, tokenSecret } = params.directory;
   // Where anybody makes accounts, a stranger would make budgets with them.
   const admission = createRateAdmission(limits.rates, nowMs, context.registration === "open" ? undefined : devices.members);
@@ -96,8 +98,9 @@ export async function createServices(params: {
     queue,
     disk,
     store,
-    logs: new LogService({ store, context, counters, queue, targets, disk, setTimer }),
-    inboxes: new InboxService({ store, context, counters }),
+    bus,
+    logs: new LogService({ store, context, counters, queue, targets, disk, bus, setTimer, reportBug }),
+    inboxes: new InboxService({ store, context, counters, bus, setTimer, reportBug }),
     linkInboxes: new LinkInboxes({ store, context, counters }),
     directory: accounts,
     operatorLabels,

@@ -156,7 +156,10 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
     // It leads to a recovery phrase that is none any more (spec A-12).
     if (isRecoveryKeyNew) await passphrases.clear(accountId);
     // Who takes its own device out, or deletes the account, still gets the proof of it.
-    this.#afterReply = () => devices.keepOnly(accountId, deviceIds);
+    this.#afterReply = () => {
+      devices.keepOnly(accountId, deviceIds);
+      this.services.bus.publish({ kind: "account", accountId });
+    };
     return { kind: "published", version, proof };
   }
 
@@ -178,6 +181,7 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
     if (this.isClosed) throw new Refusal("unauthenticated");
     this.#identity = { accountId, deviceId };
     devices.add({ accountId, deviceId, connection: this.connection });
+    this.services.bus.publish({ kind: "device", accountId, deviceId });
     return { kind: "done" };
   }
 

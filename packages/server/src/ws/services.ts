@@ -2,6 +2,7 @@ import type { Admission } from "../admission/admission.ts";
 import type { Asking } from "../admission/asking.ts";
 import type { FairQueue } from "../admission/fair-queue.ts";
 import type { TargetLimits } from "../admission/targets.ts";
+import type { Bus } from "../bus/bus.ts";
 import type { ServerContext } from "../config.ts";
 import type { HoldingsDoor } from "../desk/holdings-door.ts";
 import type { Directory } from "../directory/directory.ts";
@@ -31,6 +32,8 @@ export interface Services {
   readonly asking: Asking;
   readonly disk: DiskRoom;
   readonly store: Store;
+  /** Tells the other nodes what has changed. */
+  readonly bus: Bus;
   readonly logs: LogService;
   readonly inboxes: InboxService;
   readonly linkInboxes: LinkInboxes;

@@ -1,0 +1,78 @@
+import { StoreError } from "../errors.ts";
+import type { SetTimer } from "../start/parts.ts";
+import type { GrownEnd, KnownEnd } from "../store/store.ts";
+
+/** Asked in one query. */
+const askedAtOnce = 10_000;
+/** Of those that have grown, read at once: readers who come have their turns as well. */
+const readAtOnce = 4;
+/** The least time between two queries, in milliseconds: a flood of hints costs fifty of them a second. */
+const pauseMs = 20;
+
+/** What looks need of those who watch. */
+export interface LookParts {
+  /** The end that is known of what has this key; `undefined` where nobody watches it any more. */
+  known(key: string): KnownEnd | undefined;
+  /** Which of them have grown in the store. @throws StoreError */
+  grown(known: readonly KnownEnd[]): Promise<readonly GrownEnd[]>;
+  /** Hands out what has come up to this number; answers whether some is left for another look. @throws StoreError */
+  onGrown(key: string, lastSeq: number): Promise<boolean>;
+  readonly setTimer: SetTimer;
+  reportBug(error: unknown): void;
+}
+
+/** Looks whether somebody else has stored more than is known here: of all that is due in one query, one after the other. */
+export class Looks {
+  readonly #parts: LookParts;
+  readonly #due = new Set<string>();
+  #isLooking = false;
+
+  constructor(parts: LookParts) {
+    this.#parts = parts;
+  }
+
+  /** Has it looked at, soon and once, however often this is called. */
+  look(key: string): void {
+    this.#due.add(key);
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { setTimer, reportBug } = this.#parts;
+    while (this.#due.size > 0) {
+      try {
+        await this.#look();
+      } catch (error) {
+        // Without the database nothing is new; the next gap has everything looked at.
+        if (!(error instanceof StoreError)) reportBug(error);
+      }
+      await new Promise<void>((resolve) => {
+        setTimer(pauseMs, resolve);
+      });
+    }
+    this.#isLooking = false;
+  }
+
+  async #look(): Promise<void> {
+    const { known, grown, onGrown } = this.#parts;
+    const asked: { readonly key: string; readonly end: KnownEnd }[] = [];
+    for (const key of this.#due) {
+      if (asked.length === askedAtOnce) break;
+      this.#due.delete(key);
+      const end = known(key);
+      if (end !== undefined) asked.push({ key, end });
+    }
+    if (asked.length === 0) return;
+    const found = [...(await grown(asked.map(({ end }) => end)))];
+    while (found.length > 0) {
+      await Promise.all(
+        found.splice(0, readAtOnce).map(async ({ at, lastSeq }) => {
+          const key = asked[at]?.key;
+          if (key !== undefined && (await onGrown(key, lastSeq))) this.#due.add(key);
+        }),
+      );
+    }
+  }
+}
