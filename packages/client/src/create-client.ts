@@ -14,7 +14,7 @@ import type { Engine } from "./engine/engine.ts";
 import type { People } from "./engine/people.ts";
 import type { Watch } from "./engine/watch.ts";
 import { historyBackupCalls } from "./history-backup/calls.ts";
-import { emptyProfile, endableStore, eraseProfile, finishErasing } from "./erasing.ts";
+import { endableStore, eraseProfile, finishErasing } from "./erasing.ts";
 import { ClientError, failureOf, offlineError } from "./errors.ts";
 import { goOnErasing, importCalls } from "./imports/calls.ts";
 import { lazyPassphraseCalls } from "./passphrase/lazy-calls.ts";
@@ -88,7 +88,6 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     onChange: () => emit({ kind: "pending_account", pending: pending.waiting }),
   });
   let isClosed = false;
-  let erasing: Promise<void> | undefined;
 
   function emit(event: ClientEvent): void {
     for (const listener of listeners) {
@@ -203,6 +202,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     const found = member();
     const states = ownStates;
     if (states === undefined) throw gone(undefined);
+    // What cannot be fetched is known before anything is done.
+    const { markErasing, removeAll } = await import("./removing.ts");
     await found.leaveAll(leaveAllMs);
     const { username, host, accountId, deviceId, signatureKeyPair } = states.own;
     const released = await signStructure({
@@ -226,7 +227,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
     engine = undefined;
     ownStates = undefined;
     account = undefined;
-    await emptyProfile(store, platform);
+    await markErasing(store);
+    await removeAll(store, platform);
   }
 
   async function erase(): Promise<void> {
@@ -487,11 +489,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       return { store, random: platform.random, nowMs: () => platform.nowMs(), files: () => files.load() };
     }),
     deleteAccount,
-    erase: () =>
-      (erasing ??= erase().catch((error: unknown) => {
-        erasing = undefined;
-        throw error;
-      })),
+    erase,
     verification: async (id) => watched().verification(id),
     aboutPerson: async (accountId) => watched().aboutPerson(accountId),
     safetyNumber: async (accountId) => watched().safetyNumber(accountId),

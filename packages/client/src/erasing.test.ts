@@ -11,6 +11,8 @@ import { openSide } from "./platform/web-side.ts";
 import { openWebStore } from "./platform/web-store.ts";
 import { createMemoryStore } from "./store/memory-store.testing.ts";
 import { createFakeServer, settle } from "./transport/fake-server.testing.ts";
+// Loaded before: the clock of these tests waits for no file.
+import "./removing.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();

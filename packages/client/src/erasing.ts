@@ -1,4 +1,5 @@
 import type { Platform } from "./platform/platform.ts";
+import { erasingKey } from "./erasing-key.ts";
 import { ClientError } from "./errors.ts";
 import type { Store } from "./store/store.ts";
 
@@ -7,14 +8,10 @@ import type { Store } from "./store/store.ts";
  * two writes, the next one goes on before it looks at anything in it.
  */
 
-/** Where a profile says that it goes. */
-const erasingKey = "erasing";
 /** How long the account may take to hear of it. */
 const tellMs = 5000;
 /** How long what runs may take to come to its end. */
 const endMs = 2000;
-/** Records that are removed at once, and bytes of them, but for the last. */
-const [batchRecords, batchBytes] = [1000, 1_048_576];
 
 /** A store that ends, with `endStore`, for those who have it: they are told `closed` from then on. `inner` goes on. */
 export function endableStore(inner: Store): { readonly store: Store; endStore(): void } {
@@ -52,56 +49,20 @@ export interface ErasingAccess {
  * @throws ClientError `storage_denied` where that it goes cannot be written down: all is as it was
  */
 export async function eraseProfile({ store, platform, markErased, tell, end, endStore }: ErasingAccess): Promise<void> {
-  await (markErased === undefined ? markErasing(store) : markErased());
-  await within(platform, tellMs, tell());
-  await within(platform, endMs, end());
+  // Where the next opening removes it as a whole nothing of it opens from then on, and there is nothing else to do.
+  const removing = markErased === undefined ? await import("./removing.ts") : undefined;
+  await (removing?.markErasing(store) ?? markErased?.());
+  // What comes of either is nobody's to know.
+  const passed = (boundMs: number): Promise<void> => new Promise((resolve) => void platform.setTimer(boundMs, resolve));
+  await Promise.race([tell().catch(() => undefined), passed(tellMs)]);
+  await Promise.race([end().catch(() => undefined), passed(endMs)]);
   endStore();
-  // Where the next opening removes it as a whole nothing of it opens already.
-  if (markErased === undefined) await removeAll(store, platform);
+  await removing?.removeAll(store, platform);
   await store.close();
-}
-
-/** Removes everything of a profile whose client has come to its end. @throws ClientError of the store */
-export async function emptyProfile(store: Store, platform: Pick<Platform, "files">): Promise<void> {
-  await markErasing(store);
-  await removeAll(store, platform);
 }
 
 /** Goes on where a program that was erasing the profile ended; before anything else of it is read. @throws ClientError of the store */
 export async function finishErasing(store: Store, platform: Pick<Platform, "files">): Promise<void> {
   const isErasing = await store.transact("read", async (tx) => (await tx.get(erasingKey)) !== undefined);
-  if (isErasing) await removeAll(store, platform);
-}
-
-async function markErasing(store: Store): Promise<void> {
-  await store.transact("write", (tx) => tx.put(erasingKey, new Uint8Array(1)));
-}
-
-async function removeAll(store: Store, platform: Pick<Platform, "files">): Promise<void> {
-  for (let after: string | undefined; ;) {
-    const range = { prefix: "", limit: batchRecords, maxBytes: batchBytes, ...(after === undefined ? {} : { after }) };
-    const keys = await store.transact("read", async (tx) => (await tx.scan(range)).map(([key]) => key));
-    if (keys.length === 0) break;
-    await store.transact("write", (tx) => {
-      for (const key of keys) if (key !== erasingKey) tx.delete(key);
-    });
-    after = keys.at(-1);
-  }
-  // After their keys: what stays if this fails is nobody's, and goes with the start of another account.
-  const files = await platform.files?.().catch(() => undefined);
-  await files?.store.erase().catch(() => undefined);
-  await files?.store.close();
-  await store.transact("write", (tx) => {
-    tx.delete(erasingKey);
-    tx.eraseTraces();
-  });
-}
-
-/** What comes of `work` is nobody's to know, and no more than so long is waited for it. */
-async function within(platform: Pick<Platform, "setTimer">, boundMs: number, work: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = platform.setTimer(boundMs, resolve);
-  work.catch(() => undefined).finally(resolve);
-  await promise;
-  cancel();
+  if (isErasing) await (await import("./removing.ts")).removeAll(store, platform);
 }
