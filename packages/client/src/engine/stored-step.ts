@@ -101,6 +101,10 @@ export function raisedIn(
   };
 }
 
+function othersIn({ roster }: ConversationState, self: string): readonly string[] {
+  return [...(roster?.accounts.keys() ?? [])].filter((account) => account !== self);
+}
+
 /** Puts what an effect brings into the store, where it brings something. */
 async function putEffect(
   world: World,
@@ -112,7 +116,7 @@ async function putEffect(
   switch (effect.kind) {
     case "line":
       timeline.put(effect.line);
-      receipts.leave(tx, id, effect.line);
+      receipts.leave(tx, id, effect.line, othersIn(state, people.self.account));
       await noteRemoved(tx, id, effect.line);
       noteCame(tx, id, effect.line);
       return;

@@ -77,7 +77,7 @@ describe("[X-12] [E-103] receipts", () => {
     await read(ada, 100, 9);
     await read(ben, 100, 9);
     const out = (line: Parameters<Receipts["leave"]>[2]): Promise<void> =>
-      store.transact("write", (tx) => Promise.resolve(receipts.leave(tx, id, line)));
+      store.transact("write", (tx) => Promise.resolve(receipts.leave(tx, id, line, ["cyd"])));
     await out({ author: ada, body: { kind: "removed", accounts: [ben] } });
     await out({ author: ada, body: { kind: "left" } });
     const again = new Receipts();
@@ -85,6 +85,17 @@ describe("[X-12] [E-103] receipts", () => {
     expect([[...receipts.of(id)], [...again.of(id)]]).toEqual([[], []]);
     await read(ben, 101, 3);
     expect([...receipts.of(id)]).toEqual([[name(ben), { delivered: 3, read: 3 }]]);
+  });
+
+  test("of whoever leaves as the last one stay: what they read was read, also once nobody else is there", async () => {
+    for (const others of [[name(ben)], []]) {
+      const store = await withMessages();
+      const receipts = new Receipts();
+      const statuses = [{ messageId: at(9), status: "read" as const }];
+      await store.transact("write", (tx) => receipts.take(tx, id, { order: 100, accountId: ben, statuses }));
+      await store.transact("write", (tx) => Promise.resolve(receipts.leave(tx, id, { author: ben, body: { kind: "left" } }, others)));
+      expect([...receipts.of(id)]).toEqual([[name(ben), { delivered: 9, read: 9 }]]);
+    }
   });
 
   test("make the same of it in whatever order they come", async () => {
@@ -130,6 +141,13 @@ describe("[R-2] how a message of one's own fares", () => {
       "pending",
     ]);
     expect(receiptOf({ order: 1 } as Message, two)).toBeUndefined();
+  });
+
+  test("left by everybody else: read stays read", () => {
+    for (const kind of ["direct", "group"] as const) {
+      const left = { kind, memberCount: 1, receipts: [mark("ben", 9, 9)] };
+      expect([mine(9), mine(10)].map((message) => receiptOf(message, left))).toEqual(["read", "sent"]);
+    }
   });
 
   test("in a group: read once everybody else has, and never delivered", () => {

@@ -65,11 +65,16 @@ export class Receipts {
     return true;
   }
 
-  /** Who is out of a conversation has read nothing there: whether all have is asked of those who are in it. */
-  leave(tx: StoreTransaction, conversationId: string, line: Pick<Line, "author" | "body">): void {
+  /**
+   * Who is out of a conversation has read nothing there: whether all have is asked of those who are in it. Of the last one it stays: what they read
+   * was read. @param others the accounts that are in it besides one's own, those that go now among them or not
+   */
+  leave(tx: StoreTransaction, conversationId: string, line: Pick<Line, "author" | "body">, others: readonly string[]): void {
     const { author, body } = line;
-    const gone = body.kind === "removed" ? body.accounts : body.kind === "left" && author !== undefined ? [author] : [];
-    for (const account of gone.map(toBase64Url)) {
+    const accounts = body.kind === "removed" ? body.accounts : body.kind === "left" && author !== undefined ? [author] : [];
+    const gone = accounts.map(toBase64Url);
+    if (gone.length === 1 && others.every((account) => gone.includes(account))) return;
+    for (const account of gone) {
       tx.delete(keyOf(conversationId, account));
       tx.afterCommit(() => this.#marks.get(conversationId)?.delete(account));
     }
