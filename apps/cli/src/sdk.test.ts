@@ -1,3 +1,4 @@
+import { receiptOf } from "@latchkey/client";
 import type { Client, ClientEvent, Message } from "@latchkey/client";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -96,6 +97,25 @@ async function conversationWith(client: Client, username: string): Promise<strin
 }
 
 const shown = async (client: Client, id: string): Promise<string[]> => texts(await client.messages(id, { limit: 50 }));
+
+test("[X-12] what somebody had read before they deleted their account stays read", async () => {
+  const [uma, vic] = [await open("uma"), await open("vic")];
+  const { id } = await uma.startConversation({ to: ["vic"] });
+  const state = async (): Promise<unknown> => {
+    const conversation = (await uma.conversations()).find((one) => one.id === id);
+    const message = (await uma.messages(id, { limit: 20 })).find(({ body }) => body.kind === "text");
+    if (conversation === undefined || message === undefined) throw new Error("a conversation");
+    return [conversation.memberCount, receiptOf(message, conversation)];
+  };
+  await uma.send(id, "before");
+  await uma.settle();
+  await vic.settle();
+  const [last] = (await vic.messages(id, { limit: 5 })).slice(-1);
+  await vic.markRead(id, last?.order ?? 0);
+  await expect.poll(state, { timeout: 20_000 }).toEqual([2, "read"]);
+  await vic.deleteAccount();
+  await expect.poll(state, { timeout: 20_000 }).toEqual([1, "read"]);
+}, 60_000);
 
 test("the echo bot of docs/sdk.md has ten lines and answers each of three people once", async () => {
   await runExample("echo-bot.ts");

@@ -60,7 +60,7 @@ export class ConversationNews {
 
   /** What became of lines: new ones, and ones that changed. Whoever stands in them was brought to hand. */
   tellLines({ lines, isBraked }: TimelineNews): void {
-    const { emit, people } = this.#world;
+    const { emit } = this.#world;
     const { id, state } = this.#of;
     if (isBraked) emit({ kind: "held_deletions", conversationId: id });
     for (const { line, quoted, isNew } of lines) {
@@ -68,7 +68,7 @@ export class ConversationNews {
       const isNewest = line.order > (last?.order ?? 0) && (last === undefined || !isQuiet(line.body));
       if (isNewest || line.order === last?.order) this.#lastLine = line;
       if (isNew && line.author !== undefined) this.#world.heardFrom(id, line.author);
-      if (state.kind !== "devices") emit({ kind: "message", message: messageOfLine(people, state, line, quoted), isNew });
+      if (state.kind !== "devices") emit({ kind: "message", message: messageOfLine(this.#world, state, line, quoted), isNew });
     }
   }
 
@@ -84,7 +84,7 @@ export class ConversationNews {
     const { state, history, steps } = this.#of;
     if (state.kind === "devices") return;
     if (pendingSaid(state, people.self, item)?.inReplyTo === undefined) {
-      emit({ kind: "message", message: messageOfOutgoing(people, state, item), isNew });
+      emit({ kind: "message", message: messageOfOutgoing(this.#world, state, item), isNew });
       return;
     }
     await steps.run(async () => {

@@ -117,7 +117,7 @@ export class ShownHistory {
         ? undefined
         : await store.transact("read", (tx) => quotedBy(tx, this.#id, { message: { inReplyTo } }, this.#nowMs));
     if (quoted !== undefined) await people.load(accountsOfLine(quoted));
-    return messageOfOutgoing(people, this.#state(), item, quoted);
+    return messageOfOutgoing(this.#world, this.#state(), item, quoted);
   }
 
   /** Lines as people see them; whoever stands in them is brought to hand. */
@@ -126,7 +126,7 @@ export class ShownHistory {
     await people.load(
       lines.flatMap(({ line, quoted }) => [...accountsOfLine(line), ...(quoted === undefined ? [] : accountsOfLine(quoted))]),
     );
-    return lines.map(({ line, quoted }) => messageOfLine(people, this.#state(), line, quoted));
+    return lines.map(({ line, quoted }) => messageOfLine(this.#world, this.#state(), line, quoted));
   }
 
   async #quote(tx: StoreTransaction, loading: Promise<readonly Line[]>): Promise<LineWithQuoted[]> {

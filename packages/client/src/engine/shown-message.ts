@@ -20,6 +20,7 @@ import { placeIn, withPending } from "../timeline/timeline.ts";
 import type { People } from "./people.ts";
 import { pendingLine, pendingSaid } from "./said.ts";
 import { sentenceOf } from "./sentences.ts";
+import type { World } from "./world.ts";
 
 /** What of an answered message stands above the answer, in UTF-16 units. */
 const quoteLength = 200;
@@ -30,9 +31,13 @@ export function groupName(name: string): string {
   return name === "" ? "" : cleanName(name) || unnamedGroup;
 }
 
+/** What showing a message needs of the world. */
+export type MessageWorld = Pick<World, "people" | "receipts">;
+
 /** A stored line as people see it. @param quoted the line that it answers, where that is here */
-export function messageOfLine(people: People, state: ConversationState, stored: Line, quoted?: Line): Message {
-  const { id: conversationId, away } = state;
+export function messageOfLine(world: MessageWorld, state: ConversationState, stored: Line, quoted?: Line): Message {
+  const { people } = world;
+  const { id: conversationId } = state;
   const { line, failedChanges } = withOwnPending(people, state, stored);
   const { body, author: accountId, doubt } = shownOf(people, state, line);
   const author = accountId === undefined ? undefined : people.person(accountId);
@@ -46,14 +51,15 @@ export function messageOfLine(people: People, state: ConversationState, stored: 
     author,
     body: bodyOf(people, body, folded),
     sentAtMs: line.sentAtMs,
-    delivery: isOwn ? { kind: "accepted", atMs: line.acceptedAtMs, ...withoutReader(people, awayAt(away, line.order)) } : undefined,
+    delivery: isOwn ? { kind: "accepted", atMs: line.acceptedAtMs, ...withoutReader(world, state, line.order) } : undefined,
     ...(body.kind === "unreadable" ? {} : partsOf(people, state, line, folded, quoted)),
     ...(failedChanges.length === 0 ? {} : { failedChanges }),
   };
 }
 
 /** A message that is not in the log yet, as people see it. */
-export function messageOfOutgoing(people: People, state: ConversationState, item: Outgoing, quoted?: Line): Message {
+export function messageOfOutgoing(world: MessageWorld, state: ConversationState, item: Outgoing, quoted?: Line): Message {
+  const { people } = world;
   const { failure } = item;
   const delivery: Message["delivery"] =
     failure !== undefined
@@ -62,7 +68,7 @@ export function messageOfOutgoing(people: People, state: ConversationState, item
         ? { kind: "accepted", atMs: item.composedAtMs }
         : { kind: "pending", ...(item.undoUntilMs > 0 && item.sealed === undefined ? { undoUntilMs: item.undoUntilMs } : {}) };
   const said = pendingSaid(state, people.self, item);
-  const shown = said === undefined ? undefined : messageOfLine(people, state, pendingLine(said, item), quoted);
+  const shown = said === undefined ? undefined : messageOfLine(world, state, pendingLine(said, item), quoted);
   const { id, order } = item;
   const plain = {
     author: people.person(people.self.accountId),
@@ -219,6 +225,13 @@ function quoteOf(people: People, state: ConversationState, version: Uint8Array, 
   };
 }
 
-function withoutReader(people: People, accountIds: readonly Uint8Array[]): { withoutReader?: readonly Person[] } {
+/** Of whom no device read along at `order`: who lost theirs, and of two the one that had left. */
+function withoutReader(
+  { people, receipts }: MessageWorld,
+  { id, kind, peer, away }: ConversationState,
+  order: number,
+): { withoutReader?: readonly Person[] } {
+  const leftAt = kind === "direct" ? receipts.leftAt(id) : undefined;
+  const accountIds = peer !== undefined && leftAt !== undefined && leftAt < order ? [peer] : awayAt(away, order);
   return accountIds.length === 0 ? {} : { withoutReader: accountIds.map((accountId) => people.person(accountId)) };
 }

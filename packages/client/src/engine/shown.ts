@@ -38,10 +38,10 @@ export function conversationOf(world: ShownWorld, state: ConversationState, last
   const waiting = state.outgoing.findLast((item) => item.purpose === "text");
   const lastMessage =
     waiting !== undefined
-      ? messageOfOutgoing(people, state, waiting)
+      ? messageOfOutgoing(world, state, waiting)
       : lastLine === undefined
         ? undefined
-        : messageOfLine(people, state, lastLine);
+        : messageOfLine(world, state, lastLine);
   return {
     id: state.id,
     kind: state.kind === "direct" ? "direct" : "group",

@@ -16,10 +16,11 @@ const tagCharacters = 8;
  * @throws ClientError `invalid_cursor` for one that this profile did not give
  */
 export async function messagesSince(
-  { store, people, own, clock, platform }: World,
+  world: World,
   runners: ReadonlyMap<string, ConversationRunner>,
   { cursor, limit }: { cursor: string | undefined; limit: number },
 ): Promise<MessagePage> {
+  const { store, people, own, clock, platform } = world;
   const tag = toBase64Url(own.deviceId).slice(0, tagCharacters);
   const after = numberOf(cursor, tag);
   const nowMs = clock.latest(platform.nowMs());
@@ -39,7 +40,7 @@ export async function messagesSince(
   );
   const messages = found.lines.flatMap(({ conversationId, line, quoted }): Message[] => {
     const runner = runners.get(conversationId);
-    return runner === undefined || runner.state.kind === "devices" ? [] : [messageOfLine(people, runner.state, line, quoted)];
+    return runner === undefined || runner.state.kind === "devices" ? [] : [messageOfLine(world, runner.state, line, quoted)];
   });
   return { messages, cursor: `${tag}.${String(found.last)}`, hasMore: found.hasMore };
 }

@@ -116,7 +116,7 @@ async function putEffect(
   switch (effect.kind) {
     case "line":
       timeline.put(effect.line);
-      receipts.leave(tx, id, effect.line, othersIn(state, people.self.account));
+      receipts.follow(tx, id, effect.line, othersIn(state, people.self.account));
       await noteRemoved(tx, id, effect.line);
       noteCame(tx, id, effect.line);
       return;

@@ -76,10 +76,10 @@ describe("[X-12] [E-103] receipts", () => {
       );
     await read(ada, 100, 9);
     await read(ben, 100, 9);
-    const out = (line: Parameters<Receipts["leave"]>[2]): Promise<void> =>
-      store.transact("write", (tx) => Promise.resolve(receipts.leave(tx, id, line, ["cyd"])));
-    await out({ author: ada, body: { kind: "removed", accounts: [ben] } });
-    await out({ author: ada, body: { kind: "left" } });
+    const out = (line: Parameters<Receipts["follow"]>[2]): Promise<void> =>
+      store.transact("write", (tx) => Promise.resolve(receipts.follow(tx, id, line, ["cyd"])));
+    await out({ author: ada, order: 101, body: { kind: "removed", accounts: [ben] } });
+    await out({ author: ada, order: 102, body: { kind: "left" } });
     const again = new Receipts();
     await again.load(store);
     expect([[...receipts.of(id)], [...again.of(id)]]).toEqual([[], []]);
@@ -93,8 +93,16 @@ describe("[X-12] [E-103] receipts", () => {
       const receipts = new Receipts();
       const statuses = [{ messageId: at(9), status: "read" as const }];
       await store.transact("write", (tx) => receipts.take(tx, id, { order: 100, accountId: ben, statuses }));
-      await store.transact("write", (tx) => Promise.resolve(receipts.leave(tx, id, { author: ben, body: { kind: "left" } }, others)));
+      const follow = (line: Parameters<Receipts["follow"]>[2]): Promise<void> =>
+        store.transact("write", (tx) => Promise.resolve(receipts.follow(tx, id, line, others)));
+      await follow({ author: ben, order: 101, body: { kind: "left" } });
       expect([...receipts.of(id)]).toEqual([[name(ben), { delivered: 9, read: 9 }]]);
+      const again = new Receipts();
+      await again.load(store);
+      expect([receipts.leftAt(id), again.leftAt(id)]).toEqual([101, 101]);
+      // Nobody reads any more, until somebody comes in.
+      await follow({ author: ada, order: 103, body: { kind: "added", accounts: [ben] } });
+      expect(receipts.leftAt(id)).toBeUndefined();
     }
   });
 

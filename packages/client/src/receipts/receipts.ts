@@ -20,6 +20,8 @@ const codec: Codec<Watermark> = struct<Watermark>({ delivered: safeUint64, read:
 /** Where a member's watermark lies. */
 const prefix = "receipts/";
 const keyOf = (conversationId: string, account: string): string => `${prefix}${conversationId}/${account}`;
+/** Where it lies by which line the last one left. */
+const leftPrefix = "receipts-left/";
 
 /** A member said that they have, or read, what stands up to a place: what they read came to them, and nothing is taken back. */
 export function raise(before: Watermark, status: MessageStatus["status"], order: number): Watermark {
@@ -30,14 +32,19 @@ export function raise(before: Watermark, status: MessageStatus["status"], order:
 /** What members said of what came to them and what they read: of each the newest alone, at hand for showing. */
 export class Receipts {
   readonly #marks = new Map<string, Map<string, Watermark>>();
+  readonly #left = new Map<string, number>();
 
   /** Brings what is stored to hand. */
   async load(store: Store): Promise<void> {
-    const found = await store.transact("read", (tx) => tx.scan({ prefix }));
+    const { found, left } = await store.transact("read", async (tx) => ({
+      found: await tx.scan({ prefix }),
+      left: await tx.scan({ prefix: leftPrefix }),
+    }));
     for (const [key, value] of found) {
       const [conversationId = "", account = ""] = key.slice(prefix.length).split("/");
       this.#of(conversationId).set(account, decode(codec, value));
     }
+    for (const [key, value] of left) this.#left.set(key.slice(leftPrefix.length), decode(safeUint64, value));
   }
 
   /**
@@ -66,18 +73,34 @@ export class Receipts {
   }
 
   /**
-   * Who is out of a conversation has read nothing there: whether all have is asked of those who are in it. Of the last one it stays: what they read
-   * was read. @param others the accounts that are in it besides one's own, those that go now among them or not
+   * What a line says of who is there. Who is out of a conversation has read nothing there: whether all have is asked of those who are in it. Of the last one it stays: what they read
+   * was read, and from there on nobody reads, until somebody comes in again. @param others the accounts that are in it besides one's own, those that go now among them or not
    */
-  leave(tx: StoreTransaction, conversationId: string, line: Pick<Line, "author" | "body">, others: readonly string[]): void {
-    const { author, body } = line;
+  follow(tx: StoreTransaction, conversationId: string, line: Pick<Line, "author" | "body" | "order">, others: readonly string[]): void {
+    const { author, body, order } = line;
     const accounts = body.kind === "removed" ? body.accounts : body.kind === "left" && author !== undefined ? [author] : [];
     const gone = accounts.map(toBase64Url);
-    if (gone.length === 1 && others.every((account) => gone.includes(account))) return;
+    if (body.kind === "added" || body.kind === "let_back") this.#setLeft(tx, conversationId, undefined);
+    if (gone.length === 1 && others.every((account) => gone.includes(account))) {
+      this.#setLeft(tx, conversationId, order);
+      return;
+    }
     for (const account of gone) {
       tx.delete(keyOf(conversationId, account));
       tx.afterCommit(() => this.#marks.get(conversationId)?.delete(account));
     }
+  }
+
+  /** The place of the line by which the last of the others left; `undefined` while somebody is there. */
+  leftAt(conversationId: string): number | undefined {
+    return this.#left.get(conversationId);
+  }
+
+  #setLeft(tx: StoreTransaction, conversationId: string, order: number | undefined): void {
+    const key = leftPrefix + conversationId;
+    if (order === undefined) tx.delete(key);
+    else tx.put(key, encode(safeUint64, order));
+    tx.afterCommit(() => void (order === undefined ? this.#left.delete(conversationId) : this.#left.set(conversationId, order)));
   }
 
   /** By account (base64url). */

@@ -8,6 +8,7 @@ import { SureClock } from "../engine/sure-clock.ts";
 import type { World } from "../engine/world.ts";
 import type { ConversationState } from "../core/types.ts";
 import { OwnThings } from "../own/own-things.ts";
+import { Receipts } from "../receipts/receipts.ts";
 import { createMemoryStore } from "../store/memory-store.testing.ts";
 import type { Store } from "../store/store.ts";
 import { loadShownLine } from "../timeline/history.ts";
@@ -128,7 +129,8 @@ async function searched(talks: Record<string, Talk>): Promise<Searched> {
   const ownThings = new OwnThings({ store: records, platform: { random: () => new Uint8Array(16) } });
   const platform = { nowMs: () => startMs };
   const own = { deviceId: new Uint8Array(16) };
-  const world = { store, platform, clock: new SureClock(), people, ownThings, segments, own } as unknown as World;
+  const receipts = new Receipts();
+  const world = { store, platform, clock: new SureClock(), people, ownThings, segments, own, receipts } as unknown as World;
   const finder = new Finder(world, conversations);
   return {
     store,

@@ -184,7 +184,7 @@ export class Finder {
     await people.load(here.flatMap(({ line }) => accountsOfLine(line)));
     let units = 0;
     const found = here.flatMap(({ runner, line }) => {
-      const message = messageOfLine(people, runner.state, line);
+      const message = messageOfLine(this.#world, runner.state, line);
       const text = textOf(message);
       units += text?.length ?? 0;
       if (text === undefined || !isFound(query, message, text)) return [];

@@ -60,7 +60,9 @@ const kept: readonly Kept[] = [
             await receipts.take(tx, conversation, read(7));
             await receipts.take(tx, conversation, read(5));
           }),
-          inOne(store, (tx) => receipts.leave(tx, conversation, { author: undefined, body: { kind: "removed", accounts: [id(1)] } })),
+          inOne(store, (tx) =>
+            receipts.follow(tx, conversation, { author: undefined, order: 9, body: { kind: "removed", accounts: [id(1)] } }, ["other"]),
+          ),
         ],
         atHand: () => [...receipts.of(conversation)],
       };
