@@ -19,6 +19,7 @@ export interface HealthReason {
     | "journal"
     | "backup"
     | "store"
+    | "database"
     | "blobs"
     | "certificate";
   readonly message: string;
@@ -42,6 +43,8 @@ export interface HealthParts {
   readonly journal?: () => readonly HealthReason[];
   /** Whether the store fails at something again and again although its disk works and has room. */
   readonly isStoreFailing?: () => boolean;
+  /** Why the database does nothing now; `undefined` where it does, or the data lie in the data folder. */
+  readonly databaseFault?: () => string | undefined;
   /** What is wrong with the bucket of the blobs; `undefined` where nothing is, or they lie in the data folder. */
   readonly bucketFault?: () => string | undefined;
   /** What is wrong with the certificate, where the server speaks TLS itself. */
@@ -105,6 +108,8 @@ export class Health {
           "The store fails again and again at something that it is asked for, although its disk works. The log of the server says at what, and how; see whether another program uses the data directory.",
       },
     );
+    const databaseFault = this.#parts.databaseFault?.();
+    if (databaseFault !== undefined) found.push({ code: "database", message: databaseFault });
     const bucketFault = this.#parts.bucketFault?.();
     if (bucketFault !== undefined) found.push({ code: "blobs", message: `Pictures and files do not come and go: ${bucketFault}` });
     // What is only going to happen is a line in the log: nobody is kept away yet.

@@ -43,6 +43,7 @@ import { DiskRoom } from "./storage/disk-room.ts";
 import { diskFull, isOutOfRoom } from "./storage/out-of-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
 import { takeLock } from "./store/sqlite/open-database.ts";
+import { storeSizeOf } from "./store/sqlite/store-size.ts";
 import { StoreFaults } from "./store/store-faults.ts";
 import { StoreLoad } from "./store/store-load.ts";
 import { Front } from "./tls/front.ts";
@@ -142,6 +143,8 @@ async function start(params: {
     tell: (cause, operation) => log.error({ ...cause, operation }, "the store failed"),
   });
   faults.watch(load);
+  load.size = () => storeSizeOf(dataDirectory);
+  load.onAway = (why) => warn(why ?? "The database does what it is asked for again.");
   load.onClosedFull = () =>
     warn("closed on a full disk: what was acknowledged last stays in the write-ahead logs until the next start, which needs some room");
   if (isElsewhere) {
@@ -209,6 +212,7 @@ async function start(params: {
     quorumLostSinceMs: () => publisher.quorumLostSinceMs,
     journal: () => journal.reasons(),
     isStoreFailing: () => faults.isRepeating,
+    databaseFault: () => load.away(),
     bucketFault: () => blobBucket?.watch.reason ?? blobBucket?.run.reason,
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
@@ -331,6 +335,7 @@ async function start(params: {
         dataDirectory,
         publicUrl: publicUrlOf(host, certificates !== undefined),
         startedAtMs: elapsedMs(),
+        storeSize: () => load.size(),
         connections: () => gateway.count(),
         watchedLogs: () => logs.watchedLogs,
         unfinishedUploads: () => uploads.unfinished(),

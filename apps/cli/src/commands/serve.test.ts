@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { CommandContext, OptionValues } from "./command.ts";
+import { runWith } from "../run.testing.ts";
 import { serverOptions } from "./serve.ts";
 
 function optionsOf(values: OptionValues, variables: Record<string, string> = {}) {
@@ -85,4 +86,20 @@ test("proxies and limits are handed to the server as they are written", () => {
   expect(optionsOf({}, { LATCHKEY_LIMIT: "maxConnections=9, rates.createLog=1/0.5" })).toMatchObject({
     limitSettings: ["maxConnections=9", "rates.createLog=1/0.5"],
   });
+});
+
+test("the address of the database, which may hold a password, is in no configuration and no line", async () => {
+  const database = "postgresql://latchkey:correct-horse@127.0.0.1:9/latchkey";
+  for (const options of [optionsOf({ database }), optionsOf({}, { LATCHKEY_DATABASE: database })]) {
+    expect(options).toMatchObject({ database: { at: database, acceptLoss: false } });
+    expect(JSON.stringify(options.effectiveConfig)).not.toContain("postgresql");
+  }
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-serve-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const at of [database, `${database}:nothing:`, database.replace("postgresql", "mysql")]) {
+    const { status, stdout, stderr } = await runWith(folder, ["serve", "--port", "0", "--database", at]);
+    expect(status).not.toBe(0);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stdout + stderr).not.toMatch(/correct-horse|postgresql:\/\/latchkey/);
+  }
 });

@@ -1,3 +1,4 @@
+import { StoreError } from "../errors.ts";
 import { AdminError } from "./errors.ts";
 import type { AdminErrorCode } from "./errors.ts";
 import { Params } from "./params.ts";
@@ -18,6 +19,12 @@ export interface AdminAnswer {
 
 const statuses: Readonly<Record<AdminErrorCode, number>> = { usage: 400, unknown_command: 404, not_found: 404, limit: 409, not_now: 409 };
 
+const databaseAway = {
+  code: "not_now",
+  message:
+    "The database does not answer: whether it was done is not known. latchkey doctor says more; say it again once the database is back.",
+} as const;
+
 /**
  * Answers `POST /COMMAND` with a JSON object of parameters. What fails is `{ code, message }`; an unexpected error is told to `reportBug`
  * and its answer says nothing of it.
@@ -36,6 +43,7 @@ export async function answerAdmin(
     return { status: 200, body: await command(new Params(parse(request.body))) };
   } catch (error) {
     if (error instanceof AdminError) return { status: statuses[error.code], body: { code: error.code, message: error.message } };
+    if (error instanceof StoreError && error.code === "unavailable") return { status: statuses.not_now, body: databaseAway };
     reportBug(error);
     return {
       status: 500,

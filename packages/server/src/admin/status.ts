@@ -6,7 +6,7 @@ import { dayText } from "../days.ts";
 import type { WaitingAtDesk } from "../desk/office/office.ts";
 import { boundCodes } from "../doctor/examine.ts";
 import { diskSpaceOf } from "../storage/disk-space.ts";
-import { storeSizeOf } from "../store/sqlite/store-size.ts";
+import type { StoreSize } from "../store/store-load.ts";
 import type { Store } from "../store/store.ts";
 import type { AdminCommands, Params } from "./params.ts";
 
@@ -17,6 +17,8 @@ export interface StatusSources {
   readonly publicUrl: string;
   readonly startedAtMs: number;
   readonly store: Pick<Store, "admin" | "directoryStatus">;
+  /** What the store takes on disk; `undefined` while nobody knows. */
+  readonly storeSize: () => Promise<StoreSize | undefined>;
   readonly connections: () => ReadonlyMap<Role, number>;
   readonly watchedLogs: () => number;
   /** Uploads in parts that are not whole. */
@@ -38,7 +40,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
     async status(params: Params) {
       params.end();
       const { context, dataDirectory, publicUrl, startedAtMs, store } = sources;
-      const [totals, directory, size] = await Promise.all([store.admin.totals(), store.directoryStatus(), storeSizeOf(dataDirectory)]);
+      const [totals, directory, size] = await Promise.all([store.admin.totals(), store.directoryStatus(), sources.storeSize()]);
       const { backups } = sources.options;
       const unfinished = sources.unfinishedUploads();
       const reasons = await sources.healthReasons();
@@ -54,7 +56,7 @@ export function statusCommands(sources: StatusSources): AdminCommands {
         watchedLogs: sources.watchedLogs(),
         accounts: totals.accounts,
         storage: {
-          databaseBytes: size.databaseBytes + size.journalBytes,
+          databaseBytes: (size?.databaseBytes ?? 0) + (size?.journalBytes ?? 0),
           blobs: totals.blobs,
           blobBytes: totals.blobBytes,
           unfinishedUploads: unfinished.uploads,

@@ -8,6 +8,7 @@ import { readOwner } from "../blobs/bucket-watch.ts";
 import { ServerError } from "../errors.ts";
 import { readS3Address } from "../s3/address.ts";
 import { Bucket } from "../s3/bucket.ts";
+import { databaseFault } from "../start/open-store.ts";
 import { acmeFile } from "../tls/acme/renewal.ts";
 import { readPair, reasonsAgainst } from "../tls/certificate.ts";
 import type { CertificateText } from "../tls/certificate.ts";
@@ -37,6 +38,7 @@ export async function diagnose(
     registration: options.registration ?? "open",
     minFreeBytes: effectiveLimits(options).minFreeBytes,
     certificate: certificateReasons(options, host, nowMs()),
+    database: options.database === undefined ? undefined : { fault: await databaseFault(options.database) },
     bucket: await bucketOf(options),
     webApp: webAppOf(options.webRoot),
     folder: await readFolder(options.dataDirectory, { isRunning: running !== undefined }),

@@ -13,6 +13,7 @@ const folder: FolderFacts = {
   diskBytes: 100_000_000_000,
   isHeld: true,
   databases: [],
+  isElsewhere: false,
   keys: ["log.key", "vrf.key"].map((name) => ({ name, state: "there", isOpen: false })),
   lastRunMs: nowMs,
   lastBackup: { timeMs: nowMs - dayMs, path: "/backup" },
@@ -26,6 +27,7 @@ const well: DoctorFacts = {
   registration: "invitation",
   minFreeBytes: 67_108_864,
   certificate: [],
+  database: undefined,
   bucket: undefined,
   webApp: "there",
   folder,
@@ -79,6 +81,17 @@ describe("what needs doing is said with what to do", () => {
       atRest({ databases: [{ name: "a.sqlite", state: "unreadable", version: 0, newestVersion: 6 }] }),
       "database",
       /latchkey restore/,
+    ],
+    ["PostgreSQL is not there", { database: { fault: "It does not answer: see why." } }, "database", /^It does not answer/],
+    ["it lies in a PostgreSQL that is not named", atRest({ isElsewhere: true }), "database", /in a PostgreSQL: say --database/],
+    [
+      "there is a database here too",
+      {
+        ...atRest({ databases: [{ name: "a.sqlite", state: "readable", version: 1, newestVersion: 6 }] }),
+        database: { fault: undefined },
+      },
+      "database",
+      /a\.sqlite is in the data folder.*leave out --database/,
     ],
     [
       "the database is newer",

@@ -24,6 +24,8 @@ export interface DoctorFacts {
   readonly minFreeBytes: number;
   /** What is wrong with the certificate of the options; `undefined` where they have none. */
   readonly certificate: readonly string[] | undefined;
+  /** Of the database, where the options name one: what is wrong with it. */
+  readonly database: { readonly fault: string | undefined } | undefined;
   /** Of the bucket of the blobs, where the options name one: what is wrong with it. */
   readonly bucket: { readonly name: string; readonly fault: string | undefined } | undefined;
   readonly webApp: "there" | "missing" | "none";
@@ -125,7 +127,22 @@ function examineDisk({ folder, minFreeBytes }: DoctorFacts): Finding[] {
   return [ok("disk", `${free}.`)];
 }
 
-function examineDatabases({ folder }: DoctorFacts): Finding[] {
+function examineDatabases({ folder, database }: DoctorFacts): Finding[] {
+  if (database !== undefined) {
+    const here = folder.databases.find(({ state }) => state !== "missing");
+    if (here !== undefined)
+      return [
+        todo(
+          "database",
+          `${here.name} is in the data folder, beside a PostgreSQL: leave out --database, or name the folder that belongs to it.`,
+        ),
+      ];
+    return [
+      database.fault === undefined ? ok("database", "PostgreSQL answers and is set as it has to be.") : todo("database", database.fault),
+    ];
+  }
+  if (folder.isElsewhere)
+    return [todo("database", "Accounts and messages lie in a PostgreSQL: say --database, here and to latchkey serve.")];
   return folder.databases.map(({ name, state, version, newestVersion }) => {
     if (state === "missing") {
       return folder.keys.some((key) => key.state === "there")
@@ -220,8 +237,12 @@ function examineBlobs({ bucket }: DoctorFacts): Finding[] {
   ];
 }
 
-function examineBackup({ folder, nowMs }: DoctorFacts): Finding[] {
+function examineBackup({ folder, database, nowMs }: DoctorFacts): Finding[] {
   if (!folder.exists) return [];
+  if (folder.isElsewhere || database !== undefined)
+    return [
+      note("backup", "Latchkey makes none of PostgreSQL: see that something else does, and that copies of directory/*.key lie elsewhere."),
+    ];
   const { lastBackup } = folder;
   const how = "make one with latchkey backup PLACE, or let the server do it with --backup-to PLACE";
   if (lastBackup === undefined) return [todo("backup", `There is no backup: ${how}.`)];

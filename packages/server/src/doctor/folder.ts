@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { readLastBackup } from "../backup/last-backup.ts";
 import { readClockFile } from "../clock/clock-file.ts";
+import { liesElsewhere } from "../start/elsewhere.ts";
 import { diskSpaceOf } from "../storage/disk-space.ts";
 import { databaseFile, journalSuffix } from "../store/sqlite/database-files.ts";
 import { accountsSchema, logsSchema } from "../store/sqlite/schema.ts";
@@ -36,6 +37,8 @@ export interface FolderFacts {
   /** Whether a server holds the folder. */
   readonly isHeld: boolean;
   readonly databases: readonly DatabaseFacts[];
+  /** Whether the folder says that they lie in a PostgreSQL. */
+  readonly isElsewhere: boolean;
   readonly keys: readonly KeyFacts[];
   /** The last day on which a server believed its clock. */
   readonly lastRunMs: number | undefined;
@@ -52,6 +55,7 @@ const keyBytes = 32;
 /** Reads what lies in a data folder. @param isRunning whether a server runs on it: its databases are then its own business */
 export async function readFolder(path: string, { isRunning }: { isRunning: boolean }): Promise<FolderFacts> {
   const exists = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const isElsewhere = liesElsewhere(path);
   const disk = exists ? await diskSpaceOf(path) : undefined;
   return {
     path,
@@ -59,7 +63,8 @@ export async function readFolder(path: string, { isRunning }: { isRunning: boole
     freeBytes: disk?.freeBytes ?? 0,
     diskBytes: disk?.totalBytes ?? 0,
     isHeld: isRunning || (exists && isLocked(join(path, "lock.sqlite"))),
-    databases: isRunning || !exists ? [] : databases.map((known) => readDatabase(path, known)),
+    isElsewhere,
+    databases: isRunning || !exists || isElsewhere ? [] : databases.map((known) => readDatabase(path, known)),
     keys: exists ? keyFiles.map((name) => readKey(join(path, "directory", name), name)) : [],
     lastRunMs: readClockFile(path),
     lastBackup: readLastBackup(path),

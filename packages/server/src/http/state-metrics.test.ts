@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { createCounters } from "../metrics.ts";
 import type { RunningServer } from "../server.ts";
+import { storeSizeOf } from "../store/sqlite/store-size.ts";
 import { StoreLoad } from "../store/store-load.ts";
 import { createTestLog, createLog, random, readMetrics, runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { issueCertificate } from "../testing/issue-certificate.ts";
@@ -119,7 +120,9 @@ test("the end of the certificate and the time of the last backup; a damaged note
   writeFileSync(join(dataDirectory, "logs.sqlite"), new Uint8Array(10));
   writeFileSync(join(dataDirectory, "accounts.sqlite"), new Uint8Array(20));
   writeFileSync(join(dataDirectory, "accounts.sqlite-wal"), new Uint8Array(5));
-  const values = await registryOf({ dataDirectory, certificate: () => issueCertificate(["a.example"], { untilMs }).cert });
+  const load = new StoreLoad();
+  load.size = () => storeSizeOf(dataDirectory);
+  const values = await registryOf({ dataDirectory, load, certificate: () => issueCertificate(["a.example"], { untilMs }).cert });
   expect(values.get("latchkey_certificate_expires_timestamp_seconds")).toBe(Math.floor(untilMs / 1000));
   expect(values.get("latchkey_backup_timestamp_seconds")).toBe(1_795_879_637.326);
   expect(values.get('latchkey_store_bytes{kind="database"}')).toBe(30);

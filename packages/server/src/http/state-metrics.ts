@@ -9,7 +9,6 @@ import type { ClockDoubt } from "../clock/clock-guard.ts";
 import type { PublisherState } from "../directory/publisher-state.ts";
 import type { Counters } from "../metrics.ts";
 import { diskSpaceOf } from "../storage/disk-space.ts";
-import { storeSizeOf } from "../store/sqlite/store-size.ts";
 import type { StoreLoad } from "../store/store-load.ts";
 
 /** Where the state of the server is read from, each time that somebody asks. What is not there yet is `undefined`. */
@@ -96,11 +95,11 @@ export function addStateMetrics(registry: Registry, sources: StateSources): void
   sources.load.onBatch = (seconds) => batches.observe(seconds);
   gauge("store_waiting", "Operations that wait for the store's next batch.", () => sources.load.waiting());
   labelled("store_bytes", "Size of the store's files: databases, and the logs of what is not yet in them.", "kind", async () => {
-    const { databaseBytes, journalBytes } = await storeSizeOf(sources.dataDirectory);
-    return [
-      ["database", databaseBytes],
-      ["wal", journalBytes],
-    ] as const;
+    const size = await sources.load.size();
+    // What is not known is not there, either.
+    if (size === undefined) return [];
+    const { databaseBytes, journalBytes } = size;
+    return [["database", databaseBytes], ...(journalBytes === undefined ? [] : [["wal", journalBytes] as const])] as const;
   });
   gauge("disk_free_bytes", "What the disk of the data folder has left for the server.", () =>
     diskSpaceOf(sources.dataDirectory).then(

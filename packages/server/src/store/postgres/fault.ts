@@ -32,6 +32,14 @@ const collisions: ReadonlySet<string> = new Set(["40001", "40P01"]);
 const ends: ReadonlySet<string> = new Set(["57P01", "57P02", "57P05", "25P03"]);
 /** What the driver says when an answer does not come in time: it has no code. */
 const unanswered = "Query read timeout";
+/** What else it says without a code, in words. */
+const driverWords: ReadonlyMap<string, string> = new Map([
+  [unanswered, "no answer in time"],
+  ["timeout exceeded when trying to connect", "no answer in time"],
+  ["Connection terminated due to connection timeout", "no answer in time"],
+  ["Connection terminated unexpectedly", "connection broke"],
+  ["Connection terminated", "connection broke"],
+]);
 
 /** Where an error came up. */
 export type FaultPlace =
@@ -101,7 +109,7 @@ function faultOf(error: unknown, state: string | undefined): StoreFault {
   const from = trace.indexOf(message);
   const places = from < 0 ? "" : trace.slice(from + message.length);
   const stack = places.split("\n").filter((line) => line.trimStart().startsWith("at "));
-  const words = state === undefined ? undefined : classes.get(state.slice(0, 2));
+  const words = state === undefined ? driverWords.get(message) : classes.get(state.slice(0, 2));
   const code = state === undefined ? systemCode(error) : `${statePrefix}${state}`;
   return new StoreFault({
     name: state === undefined ? error.name : "DatabaseError",

@@ -8,7 +8,10 @@ import type { Steps } from "../sql/steps.ts";
 import type { AppendAccepted, AppendRefusal, NewEntry, Store } from "../store.ts";
 import type { Refused } from "../accounts.ts";
 import { StoreLoad } from "../store-load.ts";
+import type { StoreSize } from "../store-load.ts";
 import { appendBatch } from "./append-entries.ts";
+import { DatabaseWatch } from "./database-watch.ts";
+import type { DatabaseWork } from "./database-watch.ts";
 import { PostgresDatabase } from "./database.ts";
 import { grownEnds } from "./grown-ends.ts";
 import { LeaseTables } from "./lease-tables.ts";
@@ -94,6 +97,16 @@ const erasedFrom: readonly string[] = ["inbox_items", "knocks"];
 /** How often the large ones of them are written anew: all writes wait for that. */
 const rewriteMs = 86_400_000;
 
+/** It goes to the write-ahead log, and to the standby, and nowhere else. */
+const nextToNothing = "SELECT pg_logical_emit_message(true, 'latchkey', '')";
+/** Tables with what belongs to each. */
+const sizeQuery =
+  "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint AS bytes FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace($1)";
+
+interface Sized {
+  readonly bytes: number | bigint;
+}
+
 /** A write to what is known of accounts. */
 interface AccountsWrite extends Write {
   readonly work: (shared: SharedTables) => Steps<unknown>;
@@ -136,6 +149,7 @@ class PostgresStore extends CalledStore implements Store {
   readonly #logsWrites: WriteQueue<LogsWrite>;
   readonly #accountsWrites: WriteQueue<AccountsWrite>;
   readonly #load: StoreLoad;
+  readonly #watch: DatabaseWatch;
   readonly #reads = new Set<Promise<unknown>>();
   /** When all tables were written anew last, the large ones too. */
   #rewrittenAtMs = Number.NEGATIVE_INFINITY;
@@ -147,11 +161,16 @@ class PostgresStore extends CalledStore implements Store {
     this.#load = load;
     const watch: WriteWatch = {
       onBatch: (seconds) => load.onBatch(seconds),
-      onDone: (name, value) => this.#onDone(name, value),
-      onFailed: (name, error) => this.#onFailed(name, error),
+      onDone: (name, value) => this.#onDone("write", { name, value }),
+      onFailed: (name, error) => this.#onFailed("write", { name, error }),
     };
     this.#logsWrites = new WriteQueue((writes) => this.#writeLogs(writes), watch);
     this.#accountsWrites = new WriteQueue((writes) => this.#writeAccounts(writes), watch);
+    this.#watch = new DatabaseWatch(
+      { read: () => databases.accounts.query("SELECT 1"), write: () => databases.accounts.write((tx) => tx.query(nextToNothing)) },
+      load,
+    );
+    load.size = () => this.#size();
     load.waiting = () => this.#logsWrites.length + this.#accountsWrites.length;
   }
 
@@ -176,6 +195,7 @@ class PostgresStore extends CalledStore implements Store {
   }
 
   async #close(): Promise<void> {
+    this.#watch.close();
     await Promise.all([this.#logsWrites.settled(), this.#accountsWrites.settled(), Promise.allSettled(this.#reads)]);
     for (const database of Object.values(this.#databases)) await database.close();
   }
@@ -310,26 +330,41 @@ class PostgresStore extends CalledStore implements Store {
     this.#reads.add(reading);
     try {
       const value = await reading;
-      this.#onDone(name, value);
+      this.#onDone("read", { name, value });
       return value;
     } catch (error) {
       const failure = error instanceof StoreError ? error : new StoreError("failed", { cause: error });
-      throw this.#onFailed(name, failure);
+      this.#onFailed("read", { name, error: failure });
+      throw failure;
     } finally {
       this.#reads.delete(reading);
     }
   }
 
-  #onDone(name: string, value: unknown): void {
+  #onDone(work: DatabaseWork, { name, value }: { name: string; value: unknown }): void {
+    this.#watch.well(work);
     // What was refused may not have come to what fails.
     const isRefused = typeof value === "object" && value !== null && Reflect.get(value, "kind") === "refused";
     if (!isRefused) this.#load.onSuccess(name);
   }
 
-  #onFailed(name: string, error: StoreError): StoreError {
+  #onFailed(work: DatabaseWork, { name, error }: { name: string; error: StoreError }): void {
+    this.#watch.failed(work, error);
     if (error.code === "failed")
       this.#load.onFault(name, error.cause instanceof StoreFault ? error.cause : new StoreFault(faultOf(error.cause)));
-    return error;
+  }
+
+  async #size(): Promise<StoreSize | undefined> {
+    try {
+      let databaseBytes = 0;
+      for (const { rows } of await Promise.all(
+        Object.values(this.#databases).map((database) => database.query<Sized>(sizeQuery, [database.schema])),
+      ))
+        databaseBytes += Number(rows[0]?.bytes);
+      return { databaseBytes };
+    } catch {
+      return undefined;
+    }
   }
 
   #requireOpen(): void {

@@ -1,15 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { StoreSize } from "../store-load.ts";
 import { databaseFiles, journalSuffix } from "./database-files.ts";
 
-/** What the databases of a data folder take on disk, in bytes. */
-export interface StoreSize {
-  readonly databaseBytes: number;
-  /** What is not yet in them. */
-  readonly journalBytes: number;
-}
-
-/** Looks at the files. @throws the system's error where there is no such folder */
+/** What the databases of a data folder take on disk: looks at the files. @throws the system's error where there is no such folder */
 export async function storeSizeOf(directory: string): Promise<StoreSize> {
   const there = new Set(await readdir(directory));
   const sizes = async (names: readonly string[]): Promise<number> => {
