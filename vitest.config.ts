@@ -86,6 +86,29 @@ const longest = [
   "e2e/src/link-crashes.e2e.ts",
 ];
 
+/** Unit tests of the server that run on PostgreSQL too. */
+const onPostgres = [
+  "sessions",
+  "server",
+  "feed",
+  "logs/*",
+  "inboxes/*",
+  "directory/accounts",
+  "directory/log-heads",
+  "directory/public-log",
+  "directory/public-suspensions",
+  "histories/histories",
+  "passphrases/passphrases",
+  "tokens/tokens",
+  "wakes/wakes",
+  "admin/admin",
+  "admin/decisions",
+  "desk/holdings-door",
+  "desk/holdings",
+  "admission/targets",
+  "http/http",
+];
+
 /** Where nobody knows yet how long files take, the runner starts large ones first: one of these would run last, and alone. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -109,6 +132,22 @@ export default defineConfig({
           environment: "node",
           env,
           maxWorkers: waitingWorkers,
+          isolate,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          expect: { poll: { timeout: 30_000 } },
+        },
+      },
+      {
+        test: {
+          name: "postgres",
+          // What people and operators do with a server over the wire: of its unit tests those that do not look into a data folder.
+          include: onPostgres.map((name) => `packages/server/src/${name}.test.ts`),
+          globalSetup: ["packages/server/src/testing/one-postgres.ts"],
+          setupFiles: ["packages/server/src/testing/on-postgres.ts"],
+          environment: "node",
+          env,
+          maxWorkers,
           isolate,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -26,6 +26,7 @@ const steps = [
   { name: "spec", title: "Spec rules have tests", run: () => check([tool("check-spec-rules.js")]) },
   { name: "examples", title: "Examples in the docs compile", run: () => check([tool("check-examples.js")]) },
   { name: "unit", title: "Unit, property, vector and conformance tests", run: () => vitest("unit") },
+  { name: "postgres", title: "The server on PostgreSQL, where it is installed", run: () => vitest("postgres") },
   { name: "attacks", title: "Known attacks: a malicious operator, honest clients", run: () => vitest("attacks") },
   { name: "sim", title: "Simulated lives: many clients, one server, seeded faults", run: () => vitest("sim") },
   { name: "interop", title: "Interoperation: ts-mls, and core-crypto in Chromium", run: interoperate },

@@ -8,6 +8,7 @@ import {
   createAccount,
   createLog,
   createTestLog,
+  isOnPostgres,
   none,
   random,
   register,
@@ -241,7 +242,8 @@ describe("invitations", () => {
     expect(await answer(dataDirectory, "invite-list")).toEqual({ invitations: [] });
   });
 
-  test("codes of the command line go on to count, as often as one likes; a restart forgets no invitation", async () => {
+  test("codes of the command line go on to count, as often as one likes; a restart forgets no invitation", async ({ skip }) => {
+    skip(isOnPostgres);
     const dataDirectory = temporaryDirectory();
     const options = { port: 0, dataDirectory, logLevel: "silent", registration: "invitation", invitationCodes: ["welcome-1"] } as const;
     const before = await startServer(options);

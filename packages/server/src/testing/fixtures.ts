@@ -1,9 +1,10 @@
+import { toHex, utf8Bytes } from "@latchkey/codec";
 import { entryHead, joinEntry } from "@latchkey/protocol";
 import type { NamedBlob } from "@latchkey/protocol";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import type { ServerOptions } from "../config.ts";
 import { sha256 } from "../hash.ts";
 import { startServerWith } from "../server.ts";
@@ -42,13 +43,26 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
+/** Whether this is a run of tests on PostgreSQL: what looks into the databases of a data folder, or puts some there, is skipped. */
+export const isOnPostgres: boolean = inject("postgres") !== undefined;
+
+/** The database of a run of tests on PostgreSQL: what belongs to a folder lies in schemas of their own. */
+function databaseOf(directory: string, { openStore }: ServerParts): Pick<ServerOptions, "database"> {
+  if (!isOnPostgres || openStore !== undefined) return {};
+  return { database: { at: inject("postgres"), acceptLoss: true, schema: `t${toHex(sha256(utf8Bytes(directory)).subarray(0, 8))}` } };
+}
+
 /** A server of the test's own on a free port, stopped after it. */
 export async function runServer(options: Partial<ServerOptions> = {}, parts: ServerParts = {}): Promise<RunningServer> {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory();
   // Publications as they come: the second between two of them is what the publisher's own tests are about.
   // What costs tokens is what their own tests are about, too.
   const limits = { publicationIntervalMs: 0, tokensPerDay: 0, ...options.limits };
-  const server = await startServerWith({ port: 0, metricsPort: 0, logLevel: "silent", ...options, limits, dataDirectory }, parts);
+  const database = databaseOf(dataDirectory, parts);
+  const server = await startServerWith(
+    { port: 0, metricsPort: 0, logLevel: "silent", ...database, ...options, limits, dataDirectory },
+    parts,
+  );
   onTestFinished(() => server.close());
   return server;
 }

@@ -431,7 +431,10 @@ describe.skipIf(findPostgres() === undefined)("a database of PostgreSQL that com
     const outcomes = Promise.allSettled(Array.from({ length: 200 }, (_, at) => write(100 + at)));
     await postgres.kill();
     const failed = (await outcomes).filter(({ status }) => status === "rejected");
-    expect(failed.length).toBeGreaterThan(0);
+    // What it was already asked for it may still do.
+    for (let n = 2000; failed.length === 0; n++) {
+      failed.push(...(await Promise.allSettled([write(n)])).filter(({ status }) => status === "rejected"));
+    }
     for (const outcome of failed) expect(outcome).toMatchObject({ reason: { name: "StoreError", code: "unavailable" } });
     await expect(database.query("SELECT 1")).rejects.toMatchObject({ code: "unavailable", cause: { code: "ECONNREFUSED" } });
     await expect(write(1000)).rejects.toMatchObject({ code: "unavailable" });
