@@ -54,7 +54,11 @@ export async function moveBlobs(params: {
   nowMs: number;
 }): Promise<MovedBlobs> {
   const { dataDirectory, to, environment, nowMs } = params;
-  requireHere(dataDirectory, "invalid_options", "its blobs are not moved; a bucket is named with --blobs before the first start.");
+  requireHere(
+    dataDirectory,
+    "invalid_options",
+    "move those to the folder first with latchkey migrate postgres-to-sqlite, and back again when the blobs are moved.",
+  );
   if (!existsSync(join(dataDirectory, databaseFile.logs))) {
     throw new ServerError("invalid_options", `There is no data folder of a server at ${dataDirectory}: say with --data where it is.`);
   }

@@ -58,7 +58,7 @@ describe.skipIf(findPostgres() === undefined)("a server on PostgreSQL", () => {
     await register(server, "alice");
     await server.close();
     const database = newPlace();
-    expect(await start({ dataDirectory, database })).toMatchObject(refusal("data_unusable", "Start it without --database"));
+    expect(await start({ dataDirectory, database })).toMatchObject(refusal("data_unusable", "latchkey migrate"));
     expect(existsSync(join(dataDirectory, "database"))).toBe(false);
     expect(await start({ dataDirectory })).toBe("started");
 
@@ -97,7 +97,7 @@ describe.skipIf(findPostgres() === undefined)("a server on PostgreSQL", () => {
     );
     expect(readdirSync(to)).toEqual([]);
     await expect(moveBlobs({ dataDirectory, to: "s3://bucket/prefix", environment: {}, nowMs: 0 })).rejects.toMatchObject(
-      refusal("invalid_options", "--blobs before the first start"),
+      refusal("invalid_options", "latchkey migrate postgres-to-sqlite"),
     );
     rmSync(join(dataDirectory, "database"));
     expect(await start({ dataDirectory })).toMatchObject(refusal("data_unusable", "although a server ran here"));

@@ -55,7 +55,7 @@ function checkNoneHere(directory: string): void {
   if (here === undefined) return;
   throw new ServerError(
     "data_unusable",
-    `${join(directory, here)} is there: accounts and messages of this server lie in the data folder, and the database would begin without them. Start it without --database, or with the folder that belongs to the database.`,
+    `${join(directory, here)} is there: accounts and messages of this server lie in the data folder, and the database would begin without them. Start it without --database, or move them there first with latchkey migrate sqlite-to-postgres.`,
   );
 }
 

@@ -27,7 +27,7 @@ export function postgresOf({ at: url, accountsAt: accountsUrl = url, schema = de
 
 /** Looks whether the databases answer and are set as they have to be: what is wrong, in a sentence; `undefined` where nothing is. */
 export async function databaseFault(place: DatabasePlace): Promise<string | undefined> {
-  const { url, accountsUrl, schemas } = postgresOf(place);
+  const { url, accountsUrl = url, schemas } = postgresOf(place);
   try {
     for (const address of [
       { url, schema: schemas.logs },

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StoreError } from "../../errors.ts";
 import { StoreLoad } from "../store-load.ts";
 import { DatabaseWatch } from "./database-watch.ts";
-import type { DatabaseWork } from "./database-watch.ts";
+import type { DatabaseProbes, DatabaseWork } from "./database-watch.ts";
 import { told } from "./fault.ts";
 
 beforeEach(() => {
@@ -23,18 +23,24 @@ function newWatch() {
     asked.push(work);
     if (broken.has(work)) throw told("unavailable", "connection broke");
   };
-  const watch = new DatabaseWatch({ read: probe("read"), write: probe("write") }, load);
+  const works: readonly DatabaseWork[] = ["logs.read", "logs.write", "accounts.read", "accounts.write"];
+  // All of them.
+  const probes = Object.fromEntries(works.map((work) => [work, probe(work)])) as unknown as DatabaseProbes;
+  const watch = new DatabaseWatch(probes, load);
   return { watch, load, lines, broken, asked };
 }
 
 test("a database that nobody asks is looked at, without a write; one that is asked is not", async () => {
   const { watch, load, lines, broken, asked } = newWatch();
   await vi.advanceTimersByTimeAsync(5000);
-  expect(asked).toEqual(["read"]);
-  watch.well("write");
-  await vi.advanceTimersByTimeAsync(5000);
-  expect(asked).toEqual(["read"]);
-  broken.add("read");
+  expect(asked.splice(0)).toEqual(["logs.read", "accounts.read"]);
+  watch.well("logs.write");
+  watch.well("accounts.read");
+  await vi.advanceTimersByTimeAsync(4000);
+  watch.well("accounts.read");
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked.splice(0)).toEqual([]);
+  broken.add("accounts.read");
   await vi.advanceTimersByTimeAsync(5000);
   expect(load.away()).toContain("does not answer (connection broke)");
   broken.clear();
@@ -46,12 +52,12 @@ test("a database that nobody asks is looked at, without a write; one that is ask
 
 test("one that answers and does not write is away until it writes", async () => {
   const { watch, load, broken, asked } = newWatch();
-  broken.add("write");
-  watch.failed("write", told("unavailable", "not on the standby"));
-  watch.well("read");
+  broken.add("logs.write");
+  watch.failed("logs.write", told("unavailable", "not on the standby"));
+  for (const work of ["logs.read", "accounts.read", "accounts.write"] as const) watch.well(work);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(load.away()).toContain("writes nothing (connection broke)");
-  expect(asked).not.toContain("read");
+  expect(asked).not.toContain("accounts.write");
   broken.clear();
   await vi.advanceTimersByTimeAsync(5000);
   expect(load.away()).toBeUndefined();
@@ -60,9 +66,9 @@ test("one that answers and does not write is away until it writes", async () => 
 
 test("what it refuses says that it is there", () => {
   const { watch, load, lines } = newWatch();
-  watch.failed("read", told("unavailable", "connection broke"));
-  watch.failed("read", new StoreError("failed"));
-  watch.failed("write", new StoreError("full"));
+  watch.failed("logs.read", told("unavailable", "connection broke"));
+  watch.failed("logs.read", new StoreError("failed"));
+  watch.failed("logs.write", new StoreError("full"));
   expect(load.away()).toBeUndefined();
   expect(lines).toEqual([expect.any(String), "back"]);
   watch.close();
@@ -71,11 +77,11 @@ test("what it refuses says that it is there", () => {
 test("a line comes once a minute, however often it fails, and goes and comes", async () => {
   const { watch, lines } = newWatch();
   for (let second = 0; second < 150; second++) {
-    watch.failed("read", told("unavailable", "connection broke"));
-    watch.failed("write", told("unavailable", "connection broke"));
+    watch.failed("logs.read", told("unavailable", "connection broke"));
+    watch.failed("logs.write", told("unavailable", "connection broke"));
     if (second % 2 === 0) {
-      watch.well("read");
-      watch.well("write");
+      watch.well("logs.read");
+      watch.well("logs.write");
     }
     await vi.advanceTimersByTimeAsync(1000);
   }
@@ -87,7 +93,7 @@ test("a line comes once a minute, however often it fails, and goes and comes", a
 test("one that is closed says nothing more", async () => {
   const { watch, lines, asked } = newWatch();
   watch.close();
-  watch.failed("read", told("unavailable", "connection broke"));
+  watch.failed("logs.read", told("unavailable", "connection broke"));
   await vi.advanceTimersByTimeAsync(60_000);
   expect([lines, asked]).toEqual([[], []]);
 });

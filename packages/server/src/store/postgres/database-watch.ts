@@ -1,9 +1,13 @@
 import { StoreError } from "../../errors.ts";
 import type { StoreLoad } from "../store-load.ts";
 import { reasonOf } from "./fault.ts";
+import type { DatabaseName } from "./statements.ts";
 
-/** What is asked of a database. */
-export type DatabaseWork = "read" | "write";
+/** What is asked of the two databases, which may lie in two clusters. */
+export type DatabaseWork = `${DatabaseName}.${"read" | "write"}`;
+
+/** Next to nothing, asked of each. */
+export type DatabaseProbes = Readonly<Record<DatabaseWork, () => Promise<unknown>>>;
 
 /** How often one that nobody asks for anything is looked at, and one that is away. */
 const probeMs = 5000;
@@ -12,29 +16,28 @@ const awayProbeMs = 1000;
 const tellMs = 60_000;
 
 /** What is wrong, and what to do: `reason` is a code or fixed words. */
-const sentences: Readonly<Record<DatabaseWork, (reason: string) => string>> = {
-  read: (reason) =>
-    `The database does not answer (${reason}): nothing is read or sent. See that PostgreSQL runs as a primary and that this machine reaches it; the server goes on by itself then.`,
-  write: (reason) =>
-    `The database writes nothing (${reason}): nothing is sent. See that it is the primary, that its synchronous standby follows and that its disk has room; the server goes on by itself then.`,
-};
+function sentenceOf(work: DatabaseWork, reason: string): string {
+  return work.endsWith("read")
+    ? `The database does not answer (${reason}): nothing is read or sent. See that PostgreSQL runs as a primary and that this machine reaches it; the server goes on by itself then.`
+    : `The database writes nothing (${reason}): nothing is sent. See that it is the primary, that its synchronous standby follows and that its disk has room; the server goes on by itself then.`;
+}
 
 /**
  * Whether the database is there: whoever asks it for something says what became of it, and where nobody asks it is looked at. That it
  * answers does not say that it writes: each is known by itself.
  */
 export class DatabaseWatch {
-  readonly #probes: Readonly<Record<DatabaseWork, () => Promise<unknown>>>;
+  readonly #probes: DatabaseProbes;
   readonly #load: StoreLoad;
   readonly #failing = new Map<DatabaseWork, string>();
-  #isHeard = false;
+  readonly #heard = new Set<DatabaseWork>();
   #toldMs = -Infinity;
   #isTold = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param probes ask the database for next to nothing, and have it write next to nothing @param load is told when it is away */
-  constructor(probes: Readonly<Record<DatabaseWork, () => Promise<unknown>>>, load: StoreLoad) {
+  constructor(probes: DatabaseProbes, load: StoreLoad) {
     this.#probes = probes;
     this.#load = load;
     load.away = () => [...this.#failing.values()][0];
@@ -43,7 +46,7 @@ export class DatabaseWatch {
 
   /** It did something, or refused it. */
   well(work: DatabaseWork): void {
-    this.#isHeard = true;
+    this.#heard.add(work);
     if (!this.#failing.delete(work) || this.#failing.size > 0 || !this.#isTold) return;
     this.#isTold = false;
     this.#load.onAway(undefined);
@@ -56,7 +59,7 @@ export class DatabaseWatch {
       this.well(work);
       return;
     }
-    const sentence = sentences[work](reasonOf(error));
+    const sentence = sentenceOf(work, reasonOf(error));
     this.#failing.set(work, sentence);
     if (performance.now() - this.#toldMs >= tellMs) {
       this.#toldMs = performance.now();
@@ -79,8 +82,10 @@ export class DatabaseWatch {
 
   async #look(): Promise<void> {
     // Nothing is written only to see whether it can be: but where it could not be before.
-    const works: DatabaseWork[] = this.#failing.size > 0 ? [...this.#failing.keys()] : this.#isHeard ? [] : ["read"];
-    this.#isHeard = false;
+    const works = new Set(this.#failing.keys());
+    for (const name of ["logs", "accounts"] as const)
+      if (!this.#heard.has(`${name}.read`) && !this.#heard.has(`${name}.write`)) works.add(`${name}.read`);
+    this.#heard.clear();
     for (const work of works) {
       await this.#probes[work]().then(
         () => this.well(work),

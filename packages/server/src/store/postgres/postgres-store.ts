@@ -107,6 +107,9 @@ interface Sized {
   readonly bytes: number | bigint;
 }
 
+/** What looks at what is known of logs. */
+const ofLogs: ReadonlySet<CallName> = new Set<CallName>([...onLogs, "readEpoch", "readEntries"]);
+
 /** A write to what is known of accounts. */
 interface AccountsWrite extends Write {
   readonly work: (shared: SharedTables) => Steps<unknown>;
@@ -159,15 +162,21 @@ class PostgresStore extends CalledStore implements Store {
     super();
     this.#databases = databases;
     this.#load = load;
-    const watch: WriteWatch = {
+    const watchOf = (database: DatabaseName): WriteWatch => ({
       onBatch: (seconds) => load.onBatch(seconds),
-      onDone: (name, value) => this.#onDone("write", { name, value }),
-      onFailed: (name, error) => this.#onFailed("write", { name, error }),
-    };
-    this.#logsWrites = new WriteQueue((writes) => this.#writeLogs(writes), watch);
-    this.#accountsWrites = new WriteQueue((writes) => this.#writeAccounts(writes), watch);
+      onDone: (name, value) => this.#onDone(`${database}.write`, { name, value }),
+      onFailed: (name, error) => this.#onFailed(`${database}.write`, { name, error }),
+    });
+    this.#logsWrites = new WriteQueue((writes) => this.#writeLogs(writes), watchOf("logs"));
+    this.#accountsWrites = new WriteQueue((writes) => this.#writeAccounts(writes), watchOf("accounts"));
+    const { logs, accounts } = databases;
     this.#watch = new DatabaseWatch(
-      { read: () => databases.accounts.query("SELECT 1"), write: () => databases.accounts.write((tx) => tx.query(nextToNothing)) },
+      {
+        "logs.read": () => logs.query("SELECT 1"),
+        "logs.write": () => logs.write((tx) => tx.query(nextToNothing)),
+        "accounts.read": () => accounts.query("SELECT 1"),
+        "accounts.write": () => accounts.write((tx) => tx.query(nextToNothing)),
+      },
       load,
     );
     load.size = () => this.#size();
@@ -325,16 +334,17 @@ class PostgresStore extends CalledStore implements Store {
     });
   }
 
-  async #looking(name: string, look: () => Promise<unknown>): Promise<unknown> {
+  async #looking(name: CallName, look: () => Promise<unknown>): Promise<unknown> {
+    const work: DatabaseWork = ofLogs.has(name) ? "logs.read" : "accounts.read";
     const reading = look();
     this.#reads.add(reading);
     try {
       const value = await reading;
-      this.#onDone("read", { name, value });
+      this.#onDone(work, { name, value });
       return value;
     } catch (error) {
       const failure = error instanceof StoreError ? error : new StoreError("failed", { cause: error });
-      this.#onFailed("read", { name, error: failure });
+      this.#onFailed(work, { name, error: failure });
       throw failure;
     } finally {
       this.#reads.delete(reading);
