@@ -193,6 +193,7 @@ async function start(params: {
     options,
     context,
     store: publicLog,
+    leases: store,
     log,
     reportBug,
     setTimer,

@@ -11,7 +11,9 @@ import {
   thresholdPolicy,
 } from "@latchkey/transparency";
 import type { DirectoryConfig, PolicyWitness } from "@latchkey/transparency";
-import { ServerError } from "../errors.ts";
+import { setTimeout } from "node:timers/promises";
+import { ServerError, StoreError } from "../errors.ts";
+import type { LeaseStore } from "../store/lease-store.ts";
 import type { DirectoryLogStore, DirectoryStatus, LogSigner, Publication } from "../store/directory-store.ts";
 import type { Knowledge } from "../start/knowledge.ts";
 import { addNextKey, loadDirectoryKeys, promoteNextKey, rotationNoticeMs, signerOf } from "./keys.ts";
@@ -110,16 +112,44 @@ export async function hostOfDirectory(store: DirectoryLogStore): Promise<string 
   return origin.slice(0, origin.length - directoryOrigin("").length);
 }
 
-/** Loads the keys, starts the log where there is none, and logs what has changed. @throws ServerError, StoreError */
-export async function openDirectory(params: {
+/** What opens a directory takes. */
+interface OpeningParts {
   store: DirectoryLogStore;
+  /** Of several nodes that find no log one begins it. `holder` names this one. */
+  leases: LeaseStore;
+  holder: string;
   dataDirectory: string;
   host: string;
   options: DirectoryOptions;
   nowMs: number;
   /** What the operator insists on. */
   iKnow: readonly Knowledge[];
-}): Promise<OpenedDirectory> {
+}
+
+/** How long a log takes that another node begins, and how often this one looks for it. */
+const [beginningMs, beginningWaitMs] = [10_000, 30_000];
+const beginningPollMs = 100;
+
+/** Loads the keys, starts the log where there is none, and logs what has changed. @throws ServerError, StoreError */
+export async function openDirectory(params: OpeningParts): Promise<OpenedDirectory> {
+  const { store, leases, holder } = params;
+  for (const untilMs = performance.now() + beginningWaitMs; ;) {
+    if ((await store.directoryStatus()).size > 0) return await openAs(params, undefined);
+    const lease = await leases.takeLease({ name: "publisher", holder, forMs: beginningMs });
+    if (lease.kind === "taken") {
+      try {
+        return await openAs(params, lease.term);
+      } finally {
+        await leases.giveBackLease({ name: "publisher", term: lease.term });
+      }
+    }
+    if (performance.now() > untilMs) throw new StoreError("unavailable");
+    await setTimeout(beginningPollMs);
+  }
+}
+
+/** @param term of whoever may begin the log @throws as `openDirectory` */
+async function openAs(params: OpeningParts, term: number | undefined): Promise<OpenedDirectory> {
   const { store, dataDirectory, host, options, nowMs, iKnow } = params;
   const policies = policiesOf(options);
   let status = await store.directoryStatus();
@@ -158,11 +188,17 @@ export async function openDirectory(params: {
   });
   let config = encode(directoryConfigCodec, configOf());
   if (status.size === 0) {
-    await store.publishDirectory(publicationOf({ config, nowMs, keys, origin }));
+    const { isOvertaken } = await store.publishDirectory({
+      ...publicationOf({ config, nowMs, keys, origin }),
+      ...(term === undefined ? {} : { term }),
+    });
+    if (isOvertaken === true) throw new StoreError("unavailable");
     status = await store.directoryStatus();
   }
+  // What another node has logged since is not taken back: which of the two holds is seen at the next start.
+  const known = [status.config, config];
   const due = (at: DirectoryStatus, now: number): Uint8Array => {
-    if (equalBytes(at.config, config)) return nothing;
+    if (equalBytes(at.config, config) || !known.some((one) => equalBytes(one, at.config))) return nothing;
     // One notice after the other (spec D-2).
     const isFree = at.configIndex === 0 || Math.max(at.timestampMs, now) >= at.configTimestampMs + rotationNoticeMs;
     return isFree ? config : nothing;
@@ -173,6 +209,7 @@ export async function openDirectory(params: {
     if (keys.next !== undefined) return false;
     keys = addNextKey(dataDirectory, origin, keys);
     config = encode(directoryConfigCodec, configOf());
+    known.push(config);
     return true;
   };
   return { keys, origin, signer: () => signerOf(keys, origin), rotate, askedPolicies: [...new Set(asked)], due };

@@ -3,134 +3,19 @@ import {
   configChangeCodec,
   decodeDirectoryProof,
   isQuorumMet,
-  openCheckpoint,
   openConfigChange,
   parsePolicy,
-  parseVkey,
   verifyConsistency,
 } from "@latchkey/transparency";
 import type { ConfigChange } from "@latchkey/transparency";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { FakeWitness, networkOf } from "../testing/fake-witness.ts";
-import { random, temporaryDirectory } from "../testing/fixtures.ts";
-import { inProcessChannel } from "../testing/in-process-channel.ts";
-import { newState } from "../testing/store-inputs.ts";
-import { openStore } from "../store/sqlite/sqlite-store.ts";
-import type { AccountChange } from "../store/directory-store.ts";
-import type { Store } from "../store/store.ts";
-import { openDirectory } from "./bootstrap.ts";
+import { describe, expect, test } from "vitest";
+import { FakeWitness } from "../testing/fake-witness.ts";
+import { random } from "../testing/fixtures.ts";
+import { named, served, setUp, start } from "../testing/publishing.ts";
 import type { DirectoryOptions } from "./bootstrap.ts";
 import { signerOf } from "./keys.ts";
-import { Publisher, recosignMs } from "./publisher.ts";
+import { recosignMs } from "./publisher.ts";
 import { nodeSignatures as signatures } from "./signatures.ts";
-import { Witnesses } from "./witnesses.ts";
-
-interface Disk {
-  fails: "never" | "before commit" | "after commit";
-  /** Transactions that still go well. */
-  skip: number;
-}
-
-/** A clock that the test moves; what is scheduled runs when its time comes. */
-class Clock {
-  nowMs = 1_800_000_000_000;
-  /** How far the clock that dates was set. */
-  stepMs = 0;
-  /** How far ahead of now an entry may be dated. */
-  aheadMs = 300_000;
-  #timers: { atMs: number; run: () => void }[] = [];
-
-  readonly schedule = (run: () => void, delayMs: number): (() => void) => {
-    const timer = { atMs: this.nowMs + delayMs, run };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((each) => each !== timer);
-    };
-  };
-
-  get next(): number | undefined {
-    const [first] = this.#timers.map(({ atMs }) => atMs - this.nowMs).toSorted((a, b) => a - b);
-    return first;
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.nowMs += ms;
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.nowMs);
-    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
-    for (const { run } of due) run();
-    // The store of these tests answers in turns of the event loop.
-    for (let turn = 0; turn < 60; turn++) await new Promise(setImmediate);
-  }
-}
-
-async function setUp(params: { options?: DirectoryOptions; witnesses?: FakeWitness[]; dataDirectory?: string } = {}) {
-  const { options = {}, witnesses = [], dataDirectory = temporaryDirectory() } = params;
-  const disk: Disk = { fails: "never", skip: 0 };
-  const fail = (): void => {
-    if (disk.skip-- > 0) return;
-    throw new Error("for another reason than the disk");
-  };
-  const faults = {
-    beforeCommit: () => (disk.fails === "before commit" ? fail() : undefined),
-    afterCommit: () => (disk.fails === "after commit" ? fail() : undefined),
-  };
-  const store = await openStore(inProcessChannel({ directory: dataDirectory }, faults));
-  onTestFinished(() => store.close());
-  const clock = new Clock();
-  const all: DirectoryOptions = { ...(witnesses.length > 0 ? { witnesses: witnesses.map(({ option }) => option) } : {}), ...options };
-  const { publisher, opened, bugs } = await start({ store, clock, options: all, witnesses, dataDirectory });
-  return { store, clock, publisher, opened, disk, bugs, dataDirectory, options: all };
-}
-
-async function start(params: { store: Store; clock: Clock; options: DirectoryOptions; witnesses: FakeWitness[]; dataDirectory: string }) {
-  const { store, clock, options, witnesses, dataDirectory } = params;
-  const bugs: unknown[] = [];
-  const host = "latchkey.example";
-  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: clock.nowMs, iKnow: [] });
-  for (const witness of witnesses) witness.trust(opened.keys.current.vkey);
-  const publisher = new Publisher({
-    store,
-    witnesses: new Witnesses({
-      policies: opened.askedPolicies,
-      signatures,
-      proveConsistency: (from, to) => store.proveConsistency({ from, to }),
-      fetch: networkOf(witnesses),
-    }),
-    signer: () => signerOf(opened.keys, opened.origin),
-    configDue: opened.due,
-    intervalMs: 1000,
-    headsIntervalMs: 3_600_000,
-    elapsedMs: () => clock.nowMs,
-    dates: () => ({ nowMs: clock.nowMs + clock.stepMs, latestMs: clock.nowMs + clock.stepMs + clock.aheadMs }),
-    schedule: clock.schedule,
-    reportBug: (error) => bugs.push(error),
-    onServed: () => {},
-    onBehind: () => bugs.push("behind"),
-    onQuorum: (isMet) => bugs.push(isMet ? "quorum" : "no quorum"),
-  });
-  await publisher.start(await store.directoryStatus());
-  // The newest head once more to its witnesses, then what the start makes due.
-  await clock.pass(0);
-  await clock.pass(0);
-  return { publisher, opened, bugs };
-}
-
-const named = (name: string, change: Partial<AccountChange> = {}): AccountChange =>
-  newState({ names: { bind: { username: name, binding: random(80) }, release: undefined }, ...change });
-
-/** The served checkpoint, verified with these witnesses. */
-async function served(store: Store, vkey: string, witnesses: readonly FakeWitness[] = []) {
-  const checkpoint = await store.servedCheckpoint();
-  if (checkpoint === undefined) throw new Error("nothing is served");
-  const verifiers = witnesses.flatMap(({ option }) => [parseVkey(option.logKey), parseVkey(option.mapKey ?? "")]);
-  return openCheckpoint({
-    note: checkpoint.note,
-    origin: "latchkey.example/latchkey",
-    log: parseVkey(vkey),
-    witnesses: verifiers,
-    signatures,
-  });
-}
 
 describe("when it publishes", () => {
   test("changes that are being checked go along with those that wait, not later than one and a half seconds", async () => {

@@ -1,3 +1,4 @@
+import { parseNote } from "@latchkey/transparency";
 import { Refusal, StoreError } from "../errors.ts";
 import { keyOf } from "../keys.ts";
 import type {
@@ -9,11 +10,12 @@ import type {
   OperatorChange,
   Publication,
   PublicationResult,
-  StoredCosignature,
+  ServedCheckpoint,
   UnservedHead,
 } from "../store/directory-store.ts";
+import type { LeaseStore } from "../store/lease-store.ts";
 import type { PublisherState } from "./publisher-state.ts";
-import type { Witnesses } from "./witnesses.ts";
+import type { CosignedBy, Witnesses } from "./witnesses.ts";
 
 /** Cosignatures are asked for again this often while nothing changes (spec D-3). */
 export const recosignMs: number = 6 * 3_600_000;
@@ -27,9 +29,17 @@ const gatherIntervals = 1.5;
 const headsAtOnce = 256;
 /** Changes of one publication: the rest goes into the next. */
 const maxChanges = 4096;
+/** How long a turn is another node's at most: one that was stopped in it keeps nobody waiting longer. Most turns end much sooner. */
+const turnMs = 5000;
+/** How often whoever waits for a turn asks for it, and how long one that others wait for leaves it to them. */
+const turnPollMs = 100;
+const turnPauseMs = 300;
+/** What has waited so long for a turn is refused for now. */
+const maxTurnWaitMs = 20_000;
 
-/** A change to publish, and what to tell who asked for it: the proof is a DirectoryProof at the head that has it. */
+/** A change to publish, and what to tell who asked for it: the proof is a DirectoryProof at the head that has it. Since when, by time that passes. */
 interface Pending {
+  readonly sinceMs: number;
   readonly change: AccountChange;
   readonly resolve: (outcome: ChangeOutcome & { readonly proof: Uint8Array }) => void;
   readonly reject: (error: unknown) => void;
@@ -37,6 +47,7 @@ interface Pending {
 
 /** A value of the operator's to publish. */
 interface PendingValue {
+  readonly sinceMs: number;
   readonly change: OperatorChange;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -45,6 +56,9 @@ interface PendingValue {
 /** What the publisher takes from around it; times in milliseconds. */
 export interface PublisherParts {
   readonly store: DirectoryLogStore;
+  /** One node publishes at a time, and `holder` names this one: random. */
+  readonly leases: LeaseStore;
+  readonly holder: string;
   readonly witnesses: Witnesses;
   readonly signer: () => LogSigner;
   /** A config to be logged now, encoded; empty for none (spec D-2). */
@@ -71,7 +85,7 @@ export interface PublisherParts {
 /** The head that is served, and who has cosigned it. */
 interface Served {
   readonly head: UnservedHead;
-  cosignatures: readonly StoredCosignature[];
+  cosignatures: readonly CosignedBy[];
   /** Whether every key of every witness had, the last time that they were asked. */
   isComplete: boolean;
 }
@@ -80,10 +94,11 @@ const noProof = new Uint8Array();
 
 /**
  * Collects changes and publishes them: at once when it is idle and no other is being checked, else `intervalMs` after the one before.
- * One publication is under way at
- * a time: stored and signed, then cosigned, then served, then its publishers are answered.
+ * One publication is under way at a time, of all nodes of a store: stored and signed, then cosigned, then served, then its publishers are
+ * answered. That it is one is for the witnesses' sake; that no two are of one size is the store's doing, and that no node goes on from
+ * what another has changed is that of the turn's term.
  *
- *     idle --change--> publishing --stored--> cosigning (at most 2 s) --> served --> idle, or waiting for the interval
+ *     idle --change--> waiting for its turn --> publishing --stored--> cosigning (at most 2 s) --> served --> idle, or waiting for the interval
  */
 export class Publisher {
   readonly #parts: PublisherParts;
@@ -96,6 +111,8 @@ export class Publisher {
   #isClosed = false;
   #lastPublishedMs = Number.NEGATIVE_INFINITY;
   #cancelWait: (() => void) | undefined;
+  /** Before then the turn is left to other nodes. */
+  #turnFromMs = Number.NEGATIVE_INFINITY;
   /** When witnesses are asked again because not all have answered: while one has not, there is always such a time. */
   #retry: { readonly atMs: number; readonly cancel: () => void } | undefined;
   /** How often they were asked again about the served head. */
@@ -187,7 +204,7 @@ export class Publisher {
       }
       const { elapsedMs, intervalMs } = this.#parts;
       if (this.#pending.length === 0) this.#gatherUntilMs = elapsedMs() + gatherIntervals * intervalMs;
-      this.#pending.push({ change, resolve, reject });
+      this.#pending.push({ change, resolve, reject, sinceMs: elapsedMs() });
       this.#schedule();
     });
   }
@@ -202,7 +219,7 @@ export class Publisher {
         reject(new StoreError("closed"));
         return;
       }
-      this.#values.push({ change, resolve, reject });
+      this.#values.push({ change, resolve, reject, sinceMs: this.#parts.elapsedMs() });
       this.#schedule();
     });
   }
@@ -213,8 +230,9 @@ export class Publisher {
     if (this.#isBusy || this.#isClosed) return;
     // Whoever was refused may not ask again: what is stored is served by itself.
     if (this.#failedSinceMs !== undefined) this.#isDue = true;
-    if (witnesses.count > 0 && this.#served !== undefined && elapsedMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
     const status = await store.directoryStatus();
+    await this.#follow(status);
+    if (witnesses.count > 0 && this.#served !== undefined && elapsedMs() - this.#cosignedAtMs >= recosignMs) await this.#cosignAgain();
     if (!this.#isDue && !this.#areHeadsDue(status) && configDue(status, dates().nowMs).length === 0) return;
     this.#isDue = true;
     this.#schedule();
@@ -241,8 +259,9 @@ export class Publisher {
     if (this.#isBusy || this.#isClosed || this.#cancelWait !== undefined || !this.#hasWork()) return;
     const { elapsedMs, intervalMs, schedule } = this.#parts;
     const pauseMs = Math.min(intervalMs, Math.max(0, this.#lastPublishedMs + intervalMs - elapsedMs()));
+    const turnWaitMs = Math.min(turnPauseMs, this.#turnFromMs - elapsedMs());
     const gatherMs = this.#expected > 0 && this.#pending.length > 0 ? this.#gatherUntilMs - elapsedMs() : 0;
-    const waitMs = Math.max(pauseMs, Math.min(gatherMs, gatherIntervals * intervalMs));
+    const waitMs = Math.max(pauseMs, turnWaitMs, Math.min(gatherMs, gatherIntervals * intervalMs));
     // Even when it is due, what comes in the same turn goes along.
     this.#cancelWait = schedule(() => {
       this.#cancelWait = undefined;
@@ -259,17 +278,25 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    const { store, witnesses, elapsedMs, reportBug } = this.#parts;
+    const { store, leases, holder, witnesses, elapsedMs, reportBug } = this.#parts;
     const startedMs = elapsedMs();
     const batch = this.#pending.splice(0, maxChanges);
     const values = this.#values.splice(0);
     this.#isDue = false;
+    let term: number | undefined;
     try {
-      if (this.#failedSinceMs !== undefined) await this.#recover(store);
-      const result = await this.#store(
-        batch.map(({ change }) => change),
-        newestOfEach(values.map(({ change }) => change)),
-      );
+      const turn = await leases.takeLease({ name: "publisher", holder, forMs: turnMs });
+      if (turn.kind === "held") return this.#postpone(batch, values);
+      ({ term } = turn);
+      const status = await store.directoryStatus();
+      await this.#follow(status);
+      // A node that ended in its turn, this one before or another, may have stored what it did not serve.
+      if (status.size > status.servedSize) await this.#recover(store);
+      const result = await this.#store(term, status, {
+        changes: batch.map(({ change }) => change),
+        operator: newestOfEach(values.map(({ change }) => change)),
+      });
+      if (result.isOvertaken === true) return this.#postpone(batch, values);
       if (result.head !== undefined) {
         this.#lastPublishedMs = startedMs;
         await this.#serve(result.head, witnesses.count === 0);
@@ -286,27 +313,73 @@ export class Publisher {
       if (!(error instanceof StoreError)) reportBug(error);
       // What may be stored and not served is served before the next publication.
       else await this.#recover(store);
+    } finally {
+      if (term !== undefined) await this.#endTurn(term);
     }
   }
 
-  async #store(changes: readonly AccountChange[], operator: readonly OperatorChange[]): Promise<PublicationResult> {
+  async #endTurn(term: number): Promise<void> {
+    const { leases, elapsedMs, reportBug } = this.#parts;
+    try {
+      const { isWanted } = await leases.giveBackLease({ name: "publisher", term });
+      if (isWanted) this.#turnFromMs = elapsedMs() + turnPauseMs;
+    } catch (error) {
+      // It ends by itself.
+      if (!(error instanceof StoreError)) reportBug(error);
+    }
+  }
+
+  /** Another node has the turn: what was to be published waits, unless it has waited for too long. */
+  #postpone(batch: readonly Pending[], values: readonly PendingValue[]): void {
+    const nowMs = this.#parts.elapsedMs();
+    this.#turnFromMs = nowMs + turnPollMs;
+    const isLate = ({ sinceMs }: Pending | PendingValue): boolean => this.#isClosed || nowMs - sinceMs >= maxTurnWaitMs;
+    const late = [...batch, ...values].filter(isLate);
+    if (late.length > 0) this.#failedSinceMs ??= nowMs;
+    for (const { reject } of late) reject(new StoreError(this.#isClosed ? "closed" : "unavailable"));
+    this.#pending.unshift(...batch.filter((pending) => !isLate(pending)));
+    this.#values.unshift(...values.filter((value) => !isLate(value)));
+    this.#isDue = true;
+  }
+
+  /** Takes in what another node has published and served. */
+  async #follow({ size, servedSize, timestampMs }: DirectoryStatus): Promise<void> {
+    if (size > 0) this.#newestMs = timestampMs;
+    if (servedSize <= (this.#served?.head.size ?? 0)) return;
+    const newest = await this.#parts.store.newestCheckpoint();
+    if (newest?.isServed !== true) return;
+    const cosignatures = cosignersOf(newest);
+    const { witnesses } = this.#parts;
+    this.#served = { head: newest, cosignatures, isComplete: witnesses.isComplete(cosignatures) };
+    this.#retries = 0;
+    this.#cosignedAtMs = this.#parts.elapsedMs();
+    this.#parts.onServed(newest);
+    if (witnesses.count > 0) this.#tellQuorum(cosignatures);
+    this.#askAgainLater();
+  }
+
+  async #store(
+    term: number,
+    status: DirectoryStatus,
+    changed: { readonly changes: readonly AccountChange[]; readonly operator: readonly OperatorChange[] },
+  ): Promise<PublicationResult> {
     const { store, witnesses, signer, dates, configDue } = this.#parts;
-    const status = await store.directoryStatus();
     const withHeads = this.#areHeadsDue(status) && (await this.#collectHeads());
     const { nowMs, latestMs } = dates();
     const publication: Publication = {
-      changes,
-      operator,
+      ...changed,
       config: configDue(status, nowMs),
       withHeads,
       nowMs,
       latestMs,
+      term,
       signer: signer(),
       isServed: witnesses.count === 0,
     };
     if (withHeads) this.#headsAtMs = nowMs;
     const result = await store.publishDirectory(publication);
-    this.#newestMs = result.head === undefined ? status.timestampMs : Math.max(nowMs, status.timestampMs + 1);
+    if (result.isOvertaken !== true)
+      this.#newestMs = result.head === undefined ? status.timestampMs : Math.max(nowMs, status.timestampMs + 1);
     return result;
   }
 
@@ -366,19 +439,22 @@ export class Publisher {
       }
     }
     if (!isServed) await store.serveHead({ size: head.size });
-    this.#parts.onServed(head);
+    // Another node may have served a later one meanwhile.
+    if (this.#served === served) this.#parts.onServed(head);
   }
 
   /** Asks for cosignatures of the head once; late ones are added to those that it has. */
   async #ask(served: Served): Promise<void> {
     const { store, witnesses, elapsedMs, onBehind } = this.#parts;
     const { cosignatures, isComplete, isBehind } = await witnesses.ask(served.head);
-    if (isBehind) onBehind();
     if (cosignatures.length > 0) await store.addCosignatures({ size: served.head.size, cosignatures });
+    // Where another node has published since, that is no old copy, and nobody has to be asked about this head any more.
+    const isOvertaken = isBehind && (await store.directoryStatus()).size > served.head.size;
+    if (isBehind && !isOvertaken) onBehind();
     served.cosignatures = [...served.cosignatures, ...cosignatures];
-    served.isComplete = isComplete;
+    served.isComplete = isComplete || isOvertaken;
     // A newer head may have come meanwhile: what was said of this one says nothing of that.
-    if (this.#served !== served) return;
+    if (this.#served !== served || isOvertaken) return;
     this.#cosignedAtMs = elapsedMs();
     this.#tellQuorum(served.cosignatures);
   }
@@ -418,7 +494,7 @@ export class Publisher {
     this.#askAgainLater();
   }
 
-  #tellQuorum(cosignatures: readonly StoredCosignature[]): void {
+  #tellQuorum(cosignatures: readonly CosignedBy[]): void {
     const isMet = this.#parts.witnesses.isQuorum(cosignatures);
     if (isMet === this.#hasQuorum) return;
     this.#quorumLostSinceMs = isMet ? undefined : this.#parts.elapsedMs();
@@ -436,6 +512,11 @@ export class Publisher {
     for (const { outcome, resolve } of done) if (outcome.kind === "refused") resolve({ ...outcome, proof: noProof });
     for (const [at, { outcome, resolve }] of accepted.entries()) resolve({ ...outcome, proof: proofs[at] ?? noProof });
   }
+}
+
+/** Whose signatures a checkpoint has. */
+function cosignersOf({ note }: ServedCheckpoint): CosignedBy[] {
+  return parseNote(note).signatures.map(({ name, keyId }) => ({ keyName: name, keyId }));
 }
 
 /** Of each label the value that came last. */

@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { latestDate } from "../clock/held.ts";
 import type { ServerClocks } from "../clock/open-clock.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import type { SetTimer } from "../start/parts.ts";
 import type { DirectoryLogStore, LogSigner } from "../store/directory-store.ts";
+import type { LeaseStore } from "../store/lease-store.ts";
 import { openDirectory } from "./bootstrap.ts";
 import { Publisher } from "./publisher.ts";
 import { rememberSeen } from "./seen.ts";
@@ -34,18 +36,20 @@ export async function startDirectory(params: {
   options: ServerOptions;
   context: ServerContext;
   store: DirectoryLogStore;
+  leases: LeaseStore;
   log: Logger;
   reportBug: (error: unknown) => void;
   setTimer: SetTimer;
   prove: VrfProve | undefined;
   clocks: ServerClocks;
 }): Promise<StartedDirectory> {
-  const { options, context, store, log, reportBug, setTimer } = params;
+  const { options, context, store, leases, log, reportBug, setTimer } = params;
+  const holder = randomBytes(16).toString("base64url");
   const { clock, recordClock, wallMs } = params.clocks;
   const { dataDirectory } = options;
   const { nowMs, host, limits } = context;
   const datedMs = (): number => Math.min(nowMs(), recordClock.nowMs());
-  const opened = await openDirectory({ store, dataDirectory, host, options, nowMs: datedMs(), iKnow: options.iKnow ?? [] });
+  const opened = await openDirectory({ store, leases, holder, dataDirectory, host, options, nowMs: datedMs(), iKnow: options.iKnow ?? [] });
   const vrf = new VrfService(opened.keys.vrf.secretKey, params.prove);
   const witnesses = new Witnesses({
     policies: opened.askedPolicies,
@@ -58,6 +62,8 @@ export async function startDirectory(params: {
   });
   const publisher = new Publisher({
     store,
+    leases,
+    holder,
     witnesses,
     signer: opened.signer,
     configDue: opened.due,

@@ -27,6 +27,9 @@ interface Witness {
   failure: WitnessFailure | undefined;
 }
 
+/** Whose cosignature it is: a key by its name and id. */
+export type CosignedBy = Pick<StoredCosignature, "keyName" | "keyId">;
+
 /** What a round with the witnesses gave. */
 export interface WitnessRound {
   readonly cosignatures: readonly StoredCosignature[];
@@ -94,7 +97,7 @@ export class Witnesses {
   }
 
   /** Whether these keys satisfy both policies; who replayed the map has seen the log as well. */
-  isQuorum(cosigned: readonly Pick<StoredCosignature, "keyName" | "keyId">[]): boolean {
+  isQuorum(cosigned: readonly CosignedBy[]): boolean {
     return this.#policies.every((policy) => {
       const names = policy.witnesses.filter(({ key }) =>
         cosigned.some((one) => (one.keyName === key.name && one.keyId === key.keyId) || one.keyName === mapWitnessName(key.name)),
@@ -106,34 +109,50 @@ export class Witnesses {
     });
   }
 
+  /** Whether every key of every witness is among these. */
+  isComplete(cosigned: readonly CosignedBy[]): boolean {
+    return this.#witnesses.every(({ keys }) =>
+      keys.every(({ name, keyId }) => cosigned.some((one) => one.keyName === name && one.keyId === keyId)),
+    );
+  }
+
   /** Asks all of them about a head. Never throws: who does not answer in time, or not as it should, has not cosigned. */
   async ask(head: UnservedHead): Promise<WitnessRound> {
     const signal = AbortSignal.timeout(witnessTimeoutMs);
-    // At the first answer of this process a witness may have cosigned before what it is asked about.
-    const isNew = this.#witnesses.map(({ lastSize }) => lastSize > 0 && lastSize < head.size);
-    const answers = await Promise.all(this.#witnesses.map((witness) => this.#askOne(witness, head, signal)));
+    // At the first answer of this process a witness may have cosigned before what it is asked about, and later for another node.
+    const isKnown = this.#witnesses.map(({ lastSize }) => lastSize > 0);
+    const asked = await Promise.all(this.#witnesses.map((witness) => this.#askOne(witness, head, signal)));
+    const answers = asked.map(({ cosignatures }) => cosignatures);
+    const isNew = asked.map(({ fromSize }, at) => isKnown[at] === true && fromSize < head.size);
     this.#onTimes(answers.flatMap(([first], at) => (first === undefined ? [] : [{ timeMs: first.timeMs, isNew: isNew[at] ?? false }])));
     const wanted = this.#witnesses.reduce((sum, { keys }) => sum + keys.length, 0);
     const isBehind = this.#witnesses.some(({ lastSize }) => lastSize > head.size);
     return { cosignatures: answers.flat(), isComplete: answers.flat().length === wanted, isBehind };
   }
 
-  async #askOne(witness: Witness, head: UnservedHead, signal: AbortSignal): Promise<StoredCosignature[]> {
+  /** `fromSize` is what it had cosigned before, as it saw it itself. */
+  async #askOne(
+    witness: Witness,
+    head: UnservedHead,
+    signal: AbortSignal,
+  ): Promise<{ readonly cosignatures: StoredCosignature[]; readonly fromSize: number }> {
     witness.failure = undefined;
+    let fromSize = 0;
     try {
       // What this process does not know yet, the witness says: then once more.
       for (let attempt = 0; attempt < 2; attempt++) {
+        fromSize = Math.min(witness.lastSize, head.size);
         const answer = await this.#post(witness, head, signal);
         if (answer.kind === "cosigned") {
           const verified = await this.#verified(witness, head, answer.lines);
           if (verified.length === 0) witness.failure = "its signature is of another key, or wrong";
-          return verified;
+          return { cosignatures: verified, fromSize };
         }
         if (answer.kind === "refused") break;
         witness.lastSize = answer.size;
         if (answer.size > head.size) {
           witness.failure = "it has seen a longer log than this one";
-          return [];
+          return { cosignatures: [], fromSize };
         }
       }
       witness.failure = "it refused";
@@ -145,7 +164,7 @@ export class Witnesses {
           ? "it cannot be reached"
           : "its answer is none of a witness";
     }
-    return [];
+    return { cosignatures: [], fromSize };
   }
 
   async #post(
