@@ -12,6 +12,7 @@ import type { InboxService } from "./inboxes/inbox-service.ts";
 import type { LinkInboxes } from "./inboxes/link-inboxes.ts";
 import type { LogService } from "./logs/log-service.ts";
 import type { PassphraseService } from "./passphrases/passphrase-service.ts";
+import type { HouseTurn } from "./start/house-turn.ts";
 import type { Store } from "./store/store.ts";
 import { dayOf } from "./days.ts";
 
@@ -32,6 +33,8 @@ export interface Removed {
 /** What has its time: entries, items, key packages and blobs; and what was given up. */
 export interface HousekeepingParts {
   readonly store: Store;
+  /** Says which of the nodes of a store removes from it what has expired. */
+  readonly turn: Pick<HouseTurn, "take" | "giveBack">;
   readonly rules: Pick<Rules, "expire">;
   readonly logs: LogService;
   readonly inboxes: InboxService;
@@ -49,13 +52,28 @@ export interface HousekeepingParts {
 }
 
 /**
- * Removes what has expired, and overwrites it. While the clock is doubted nothing expires: what is removed is gone for good. @throws StoreError
+ * Removes what has expired, and overwrites it: what is this node's own, and what all nodes have where that is its turn. While the clock is
+ * doubted nothing expires: what is removed is gone for good. @throws StoreError
  */
 export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
-  const { store, rules, logs, inboxes, linkInboxes, directory, blobs, uploads, passphrases, clock } = parts;
+  const { turn, blobs, uploads, clock } = parts;
   const removed = { entries: 0, items: 0, keyPackages: 0, files: 0, chunks: 0 };
   if (clock.doubt() === undefined) settleDoubt(parts);
   rememberTime(parts);
+  if (clock.doubt() === undefined) removed.files = await uploads.expire();
+  if (await turn.take()) {
+    await keepStore(parts, removed);
+    // Others may know what time it is.
+    if (clock.doubt() !== undefined) await turn.giveBack();
+  }
+  // Last: it takes its time where there are large files.
+  if (clock.doubt() === undefined) await blobs.forgetTimes();
+  return removed;
+}
+
+/** What lies in the store, and the blobs that it names. */
+async function keepStore(parts: HousekeepingParts, removed: { -readonly [Name in keyof Removed]: number }): Promise<void> {
+  const { store, rules, logs, inboxes, linkInboxes, directory, blobs, passphrases, clock } = parts;
   if (clock.doubt() === undefined) await correctDays(parts);
   if (clock.doubt() === undefined) {
     await rules.expire();
@@ -63,7 +81,6 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
     removed.keyPackages = await directory.expireKeyPackages();
     await passphrases.forget();
     removed.items = (await inboxes.purge()) + (await linkInboxes.purge());
-    removed.files = await uploads.expire();
   }
   // Given up by whose they were, whatever time it is.
   removed.chunks = await parts.histories.purge();
@@ -73,9 +90,6 @@ export async function keepHouse(parts: HousekeepingParts): Promise<Removed> {
     removed.files += await blobs.expire();
     await store.scrub();
   }
-  // Last: it takes its time where there are large files.
-  if (clock.doubt() === undefined) await blobs.forgetTimes();
-  return removed;
 }
 
 /** What came while the clock was doubted may have a day of before: it counts as of today, as what else has a day of the doubt. */

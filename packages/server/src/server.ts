@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { Rules } from "./admin/rules.ts";
@@ -33,6 +34,7 @@ import { Chores } from "./start/chores.ts";
 import { prepareFolder } from "./start/folder.ts";
 import { checkBesideDatabase, noteElsewhere } from "./start/elsewhere.ts";
 import { chooseHost } from "./start/host.ts";
+import { HouseTurn } from "./start/house-turn.ts";
 import { openBus } from "./start/open-bus.ts";
 import { openStoreOf } from "./start/open-store.ts";
 import { checkOptions, proxiesOf } from "./start/options.ts";
@@ -156,6 +158,8 @@ async function start(params: {
   opened.defer(() => store.close());
   if (isElsewhere) noteElsewhere(dataDirectory);
   await clearOutgoing(dataDirectory);
+  // Names this process beside the other nodes of its store.
+  const holder = randomBytes(16).toString("base64url");
   const late: { chores?: Chores; desk?: Desk } = {};
   const clocks = await openClocks({
     store,
@@ -194,6 +198,7 @@ async function start(params: {
     context,
     store: publicLog,
     leases: store,
+    holder,
     log,
     reportBug,
     setTimer,
@@ -201,7 +206,7 @@ async function start(params: {
     clocks,
   });
   const { publisher } = directory;
-  const blobBucket = await openBlobBucket({ options, store, counters, setTimer, elapsedMs, log, patience: parts.bucketPatience });
+  const blobBucket = await openBlobBucket({ options, store, holder, counters, setTimer, elapsedMs, log, patience: parts.bucketPatience });
   const health = new Health({
     elapsedMs,
     clock,
@@ -294,6 +299,7 @@ async function start(params: {
   const { retentionDays } = context;
   const house = {
     store,
+    turn: new HouseTurn(store, holder),
     rules,
     logs,
     inboxes,
@@ -316,6 +322,7 @@ async function start(params: {
     publisher,
     tokens,
     suspensions: services.suspensions,
+    isShared: isElsewhere,
     health,
     log,
     setTimer,

@@ -20,6 +20,14 @@ export interface FoundBlob {
   read(range: { readonly first: number; readonly last: number }): Promise<Readable | undefined>;
 }
 
+/** What lies in a place and no row knows: its key there, and the blob that it would be. */
+export interface Orphan {
+  readonly key: string;
+  readonly blobId: Uint8Array;
+}
+
+/** As many as are kept in memory. */
+const orphansAtOnce = 4096;
 /** Rows of blobs that are removed before their bytes are. */
 const expiredAtOnce = 100;
 
@@ -170,13 +178,33 @@ export class BlobService {
    */
   async removeOrphans(): Promise<number> {
     let removed = 0;
+    for await (const { key, blobId } of this.#orphans()) if (await this.#files.removeUnknown(key, blobId)) removed += 1;
+    return removed;
+  }
+
+  /**
+   * What `removeOrphans` would remove, the first thousands of it. Where other processes put blobs into the place too, one of them may be about
+   * to give it a row: it is to be removed a good while later. @throws as `removeOrphans`
+   */
+  async findOrphans(): Promise<Orphan[]> {
+    const found: Orphan[] = [];
+    for await (const orphan of this.#orphans()) if (found.push(orphan) === orphansAtOnce) break;
+    return found;
+  }
+
+  /** Removes of these what still no row knows. Answers how many. @throws as `removeOrphans` */
+  async removeFound(orphans: readonly Orphan[]): Promise<number> {
+    let removed = 0;
+    for (const { key, blobId } of orphans) if (await this.#files.removeUnknown(key, blobId)) removed += 1;
+    return removed;
+  }
+
+  async *#orphans(): AsyncGenerator<Orphan> {
     const { place } = this.#files;
     for await (const { key, blobId } of place.list()) {
       const known = await this.#index.findBlob({ blobId });
-      if (known !== undefined && place.keyOf({ blobId, sha256: known.sha256 }) === key) continue;
-      if (await this.#files.removeUnknown(key, blobId)) removed += 1;
+      if (known === undefined || place.keyOf({ blobId, sha256: known.sha256 }) !== key) yield { key, blobId };
     }
-    return removed;
   }
 
   async #receive(

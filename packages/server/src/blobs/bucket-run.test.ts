@@ -29,7 +29,9 @@ class Runs {
       bucket: new Bucket(readS3Address(this.bucket.at, this.bucket.fake.environment), quick),
       watch: this.bucket.watch,
       id: `run${String(++this.#ids)}`,
-      known: parseKnownRuns(data.setting),
+      leases: { takeLease: async () => ({ kind: "taken", term: 1 }), giveBackLease: async () => ({ isWanted: false }) },
+      holder: "",
+      read: async () => parseKnownRuns(data.setting),
       isTold,
       keep:
         keep ??
@@ -144,4 +146,42 @@ test("a bucket that does not answer, or lost the object, changes nothing of whos
   expect([mayRemove(run), run.reason, runs.bucket.fake.objects.has("chat/run")]).toEqual([true, undefined, true]);
   runs.bucket.fake.objects.set("chat/run", new Uint8Array(300).fill(120));
   await expect(run.look()).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("nodes with one set of data are one run: whichever starts when, none contests another, and each may remove", async () => {
+  const runs = await open();
+  const data: Data = { setting: undefined };
+  const nodes = [runs.begin(data), runs.begin(data)];
+  await runs.pass(3, ...nodes);
+  nodes.push(runs.begin(data));
+  await runs.pass(6, ...nodes);
+  expect(nodes.map(mayRemove)).toEqual([true, true, true]);
+  // One that was away for the start of two others.
+  const [first] = nodes;
+  await runs.pass(2, runs.begin(data));
+  await runs.pass(2, runs.begin(data));
+  runs.bucket.fake.objects.delete("chat/run");
+  await runs.pass(1, ...(first === undefined ? [] : [first]));
+  await runs.pass(6, ...nodes);
+  expect([nodes.map(mayRemove), runs.told]).toEqual([[true, true, true], []]);
+});
+
+test("what one node finds of the bucket holds for all with its data: a copy, newer data, and that the operator says so", async () => {
+  const runs = await open();
+  const data: Data = { setting: undefined };
+  const nodes = [runs.begin(data), runs.begin(data)];
+  await runs.pass(10, ...nodes);
+  const copy = runs.begin({ ...data });
+  // Only the first of them sees it there.
+  await runs.pass(1, copy, ...nodes);
+  expect([...nodes, copy].map(mayRemove)).toEqual([false, false, false]);
+  expect(nodes.map(({ reason }) => reason)).toEqual([nodes[0]?.reason, expect.stringContaining("Another server uses")]);
+  copy.close();
+
+  const older: Data = { setting: formatKnownRuns({ ids: ["of before"], isHeld: false, isContested: false }) };
+  const restored = [runs.begin(older), runs.begin(older)];
+  await runs.pass(10, ...restored);
+  expect(restored.map(mayRemove)).toEqual([false, false]);
+  await runs.pass(6, runs.begin(older, true), ...restored);
+  expect(restored.map(mayRemove)).toEqual([true, true]);
 });

@@ -1,5 +1,6 @@
 import { Refusal } from "../errors.ts";
 import type { Bucket } from "../s3/bucket.ts";
+import type { LeaseStore } from "../store/lease-store.ts";
 import type { SetTimer } from "../start/parts.ts";
 import type { BlobPatience } from "./blob-patience.ts";
 import type { BucketWatch } from "./bucket-watch.ts";
@@ -12,6 +13,8 @@ const usualLookMs = 60_000;
 /** Nothing is removed before a copy of this server, if one runs, had so long to say so: some of its looks. */
 const usualAloneMs = 300_000;
 const comeAgainMs = 600_000;
+/** Longer than a claim takes: of several nodes with the same data one claims at a time. */
+const claimMs = 60_000;
 
 /** What the data know of the runs that had their bucket. */
 export interface KnownRuns {
@@ -19,6 +22,8 @@ export interface KnownRuns {
   readonly ids: readonly string[];
   /** It was in use by data that are not these, or not any more: nothing is removed until the operator says so. */
   readonly isHeld: boolean;
+  /** One of their runs found another one there. */
+  readonly isContested: boolean;
 }
 
 /** What it is made with. */
@@ -27,7 +32,11 @@ interface BucketRunParams {
   readonly watch: BucketWatch;
   /** Of this run, random. */
   readonly id: string;
-  readonly known: KnownRuns;
+  /** `holder` names this process beside the other nodes of its data. */
+  readonly leases: LeaseStore;
+  readonly holder: string;
+  /** What the data know now: another node may have put it down. */
+  readonly read: () => Promise<KnownRuns>;
   /** The operator says that what these data do not know may be removed. */
   readonly isTold: boolean;
   /** Puts down what the next run is to know. */
@@ -41,13 +50,16 @@ interface BucketRunParams {
 }
 
 /**
- * Whether this process alone has the bucket, with the newest data of its server. A copy of a data folder that is started beside the server,
+ * Whether this process alone has the bucket, or it and other nodes of one database, with the newest data of their server. Nodes are one run,
+ * named by the last of them that started: all others find its name in their data. A copy of a data folder that is started beside the server,
  * and data that were restored, know nothing of what came since, and would remove it: so nothing is removed where another run had the bucket.
  * Who finds another one there says so, and puts itself back, so that both know.
  */
 export class BucketRun {
   readonly #params: BucketRunParams;
-  #known: KnownRuns;
+  /** What the bucket says while it is theirs. */
+  #id: string;
+  #isHeld = false;
   #claimedMs: number | undefined;
   #isContested = false;
   #cancel: () => void = () => undefined;
@@ -55,7 +67,7 @@ export class BucketRun {
 
   constructor(params: BucketRunParams) {
     this.#params = params;
-    this.#known = params.known;
+    this.#id = params.id;
   }
 
   /** What is wrong now, in a sentence; `undefined` where nothing is. */
@@ -63,7 +75,7 @@ export class BucketRun {
     const { name } = this.#params.bucket;
     if (this.#isContested)
       return `Another server uses ${name} with a copy of this server's data: stop one of the two. Nothing is removed from it meanwhile, nor before the next start.`;
-    return this.#claimedMs !== undefined && this.#known.isHeld ? heldSentence(name) : undefined;
+    return this.#claimedMs !== undefined && this.#isHeld ? heldSentence(name) : undefined;
   }
 
   /** Looks now, and again and again until `close`. */
@@ -86,38 +98,82 @@ export class BucketRun {
   requireAlone(): void {
     const { elapsedMs, patience } = this.#params;
     const isAlone = this.#claimedMs !== undefined && elapsedMs() - this.#claimedMs >= (patience?.aloneMs ?? usualAloneMs);
-    if (!isAlone || this.#known.isHeld || this.#isContested) throw new Refusal("unavailable", comeAgainMs);
+    if (!isAlone || this.#isHeld || this.#isContested) throw new Refusal("unavailable", comeAgainMs);
   }
 
   /** Looks who has the bucket, and takes it. @throws Refusal, StoreError */
   async look(): Promise<void> {
-    const { bucket, watch, id } = this.#params;
+    const { watch, read } = this.#params;
     await watch.verify();
-    const found = await watch.ask("read", () => readRun(bucket));
-    if (this.#claimedMs === undefined) await this.#claim(found);
-    else if (found !== id) {
-      if (found !== undefined) this.#contest();
-      await watch.ask("write", () => bucket.put(runKey, new TextEncoder().encode(id)));
+    if (this.#claimedMs === undefined) {
+      await this.#claim();
+      return;
+    }
+    const found = await this.#found();
+    const known = await read();
+    this.#heed(known);
+    if (found === this.#id) return;
+    if (found !== undefined && known.ids.includes(found)) {
+      this.#id = found;
+      return;
+    }
+    // Unless further nodes started between the two.
+    if ((await this.#found()) !== found) return;
+    this.#id = known.ids.at(-1) ?? this.#id;
+    if (found !== undefined) await this.#contest();
+    await this.#put(this.#id);
+  }
+
+  #found(): Promise<string | undefined> {
+    const { bucket, watch } = this.#params;
+    return watch.ask("read", () => readRun(bucket));
+  }
+
+  #put(id: string): Promise<void> {
+    const { bucket, watch } = this.#params;
+    return watch.ask("write", () => bucket.put(runKey, new TextEncoder().encode(id)));
+  }
+
+  /** Where another node claims now, the next look does. */
+  async #claim(): Promise<void> {
+    const { leases, holder } = this.#params;
+    const lease = await leases.takeLease({ name: "bucket", holder, forMs: claimMs });
+    if (lease.kind === "held") return;
+    try {
+      await this.#claimAlone();
+    } finally {
+      await leases.giveBackLease({ name: "bucket", term: lease.term });
     }
   }
 
-  async #claim(found: string | undefined): Promise<void> {
-    const { bucket, watch, id, isTold, keep, elapsedMs } = this.#params;
-    const isOurs = found === undefined || this.#known.ids.includes(found);
-    const isHeld = !isTold && (this.#known.isHeld || !isOurs);
+  async #claimAlone(): Promise<void> {
+    const { id, isTold, read, keep, elapsedMs } = this.#params;
+    const known = await read();
+    const found = await this.#found();
+    const isOurs = found === undefined || known.ids.includes(found);
+    const isHeld = !isTold && (known.isHeld || !isOurs);
     // Before the bucket says it: whoever is killed in between finds one of the two there.
-    await keep({ ids: found === undefined || !isOurs ? [id] : [found, id], isHeld });
-    await watch.ask("write", () => bucket.put(runKey, new TextEncoder().encode(id)));
-    this.#known = { ids: [id], isHeld };
-    await keep(this.#known);
+    await keep({ ids: found === undefined || !isOurs ? [id] : [found, id], isHeld, isContested: false });
+    await this.#put(id);
+    await keep({ ids: [id], isHeld, isContested: false });
+    this.#isHeld = isHeld;
     this.#claimedMs = elapsedMs();
     this.#tellReason();
   }
 
-  #contest(): void {
+  /** What another node has found of the bucket, or was told, holds for this one. */
+  #heed({ isHeld, isContested }: KnownRuns): void {
+    if (isHeld === this.#isHeld && (this.#isContested || !isContested)) return;
+    this.#isHeld = isHeld;
+    this.#isContested ||= isContested;
+    this.#tellReason();
+  }
+
+  async #contest(): Promise<void> {
     if (this.#isContested) return;
     this.#isContested = true;
     this.#tellReason();
+    await this.#params.keep({ ids: [this.#id], isHeld: this.#isHeld, isContested: true });
   }
 
   #tellReason(): void {
@@ -137,13 +193,13 @@ export async function removeRun(bucket: Bucket): Promise<void> {
 
 /** Reads the setting of known runs. */
 export function parseKnownRuns(value: string | undefined): KnownRuns {
-  const [held = "", ...ids] = (value ?? "").split(" ");
-  return { ids: ids.filter((id) => id !== ""), isHeld: held === "held" };
+  const [state = "", ...ids] = (value ?? "").split(" ");
+  return { ids: ids.filter((id) => id !== ""), isHeld: state === "held", isContested: state === "contested" };
 }
 
-/** The value of that setting. */
-export function formatKnownRuns({ ids, isHeld }: KnownRuns): string {
-  return [isHeld ? "held" : "free", ...ids].join(" ");
+/** The value of that setting. Nothing is removed of what is held, contested or not. */
+export function formatKnownRuns({ ids, isHeld, isContested }: KnownRuns): string {
+  return [isHeld ? "held" : isContested ? "contested" : "free", ...ids].join(" ");
 }
 
 function heldSentence(name: string): string {

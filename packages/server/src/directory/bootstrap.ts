@@ -11,8 +11,8 @@ import {
   thresholdPolicy,
 } from "@latchkey/transparency";
 import type { DirectoryConfig, PolicyWitness } from "@latchkey/transparency";
-import { setTimeout } from "node:timers/promises";
 import { ServerError, StoreError } from "../errors.ts";
+import { withLease } from "../store/with-lease.ts";
 import type { LeaseStore } from "../store/lease-store.ts";
 import type { DirectoryLogStore, DirectoryStatus, LogSigner, Publication } from "../store/directory-store.ts";
 import type { Knowledge } from "../start/knowledge.ts";
@@ -126,26 +126,11 @@ interface OpeningParts {
   iKnow: readonly Knowledge[];
 }
 
-/** How long a log takes that another node begins, and how often this one looks for it. */
-const [beginningMs, beginningWaitMs] = [10_000, 30_000];
-const beginningPollMs = 100;
-
 /** Loads the keys, starts the log where there is none, and logs what has changed. @throws ServerError, StoreError */
 export async function openDirectory(params: OpeningParts): Promise<OpenedDirectory> {
   const { store, leases, holder } = params;
-  for (const untilMs = performance.now() + beginningWaitMs; ;) {
-    if ((await store.directoryStatus()).size > 0) return await openAs(params, undefined);
-    const lease = await leases.takeLease({ name: "publisher", holder, forMs: beginningMs });
-    if (lease.kind === "taken") {
-      try {
-        return await openAs(params, lease.term);
-      } finally {
-        await leases.giveBackLease({ name: "publisher", term: lease.term });
-      }
-    }
-    if (performance.now() > untilMs) throw new StoreError("unavailable");
-    await setTimeout(beginningPollMs);
-  }
+  if ((await store.directoryStatus()).size > 0) return await openAs(params, undefined);
+  return await withLease(leases, { name: "publisher", holder }, (term) => openAs(params, term));
 }
 
 /** @param term of whoever may begin the log @throws as `openDirectory` */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { latestDate } from "../clock/held.ts";
 import type { ServerClocks } from "../clock/open-clock.ts";
@@ -37,14 +36,15 @@ export async function startDirectory(params: {
   context: ServerContext;
   store: DirectoryLogStore;
   leases: LeaseStore;
+  /** Names this process beside the other nodes of a store. */
+  holder: string;
   log: Logger;
   reportBug: (error: unknown) => void;
   setTimer: SetTimer;
   prove: VrfProve | undefined;
   clocks: ServerClocks;
 }): Promise<StartedDirectory> {
-  const { options, context, store, leases, log, reportBug, setTimer } = params;
-  const holder = randomBytes(16).toString("base64url");
+  const { options, context, store, leases, holder, log, reportBug, setTimer } = params;
   const { clock, recordClock, wallMs } = params.clocks;
   const { dataDirectory } = options;
   const { nowMs, host, limits } = context;

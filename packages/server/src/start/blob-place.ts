@@ -12,6 +12,7 @@ import { readS3Address } from "../s3/address.ts";
 import { Bucket } from "../s3/bucket.ts";
 import type { BucketPatience } from "../s3/bucket.ts";
 import type { Store } from "../store/store.ts";
+import { withLease } from "../store/with-lease.ts";
 import type { SetTimer } from "./parts.ts";
 
 /** Somebody waits for what is asked of the bucket: two tries, and as much at once as a moment brings to a machine beside it. */
@@ -29,15 +30,30 @@ export interface OpenBlobBucket {
  * bucket remembers whose blobs it has: a server that would not find its own does not start, and one that cannot ask its bucket does, and asks later.
  * @throws ServerError `invalid_options`, `bucket_failed`, with what to do; StoreError
  */
-export async function openBlobBucket(params: {
+export async function openBlobBucket(params: BucketOpening): Promise<OpenBlobBucket | undefined> {
+  const { options, store, holder } = params;
+  const open = (): Promise<OpenBlobBucket | undefined> => openAlone(params);
+  // Of several nodes that find no bucket in their data one begins it.
+  const opened = options.blobs === undefined ? await open() : await withLease(store, { name: "bucket", holder }, open);
+  // Whoever does not want a picture does not wait for it.
+  opened?.run.start();
+  return opened;
+}
+
+/** What opens a bucket takes. */
+interface BucketOpening {
   options: Pick<ServerOptions, "blobs" | "dataDirectory" | "iKnow">;
-  store: Pick<Store, "admin" | "blobTotals">;
+  store: Pick<Store, "admin" | "blobTotals" | "takeLease" | "giveBackLease">;
+  /** Names this process beside the other nodes of a store. */
+  holder: string;
   counters: Counters;
   setTimer: SetTimer;
   elapsedMs: () => number;
   log: Pick<Logger, "warn">;
   patience?: BlobPatience | undefined;
-}): Promise<OpenBlobBucket | undefined> {
+}
+
+async function openAlone(params: BucketOpening): Promise<OpenBlobBucket | undefined> {
   const { options, store, log } = params;
   const { settings } = await store.admin.rules();
   const [known = "", knownOwner = ""] = (settings[blobSetting] ?? "").split(" ");
@@ -74,6 +90,8 @@ export async function openBlobBucket(params: {
       const message = `The blobs of this server lie in ${known}: start it with --blobs ${known}, or move them with latchkey blobs move ${address.name}.`;
       throw new ServerError("invalid_options", message);
     }
+    // Of another bucket they say nothing of this one.
+    await store.admin.setSetting({ name: runsSetting, value: "" });
     await store.admin.setSetting({ name: blobSetting, value: `${address.name} ${owner}` });
     await writeOwner(bucket, owner);
   } else if (!hasBlobs || isLost) {
@@ -90,13 +108,11 @@ export async function openBlobBucket(params: {
     bucket,
     watch,
     id: newOwner(randomBytes),
-    // Of another bucket they say nothing of this one.
-    known: parseKnownRuns(known === address.name ? settings[runsSetting] : undefined),
+    leases: store,
+    read: async () => parseKnownRuns((await store.admin.rules()).settings[runsSetting]),
     isTold: options.iKnow?.includes("extra-blobs") === true,
     keep: async (runs) => await store.admin.setSetting({ name: runsSetting, value: formatKnownRuns(runs) }),
     tell: (message) => log.warn(message),
   });
-  // Whoever does not want a picture does not wait for it.
-  run.start();
   return { place: new BucketBlobs(bucket, watch, run), watch, run };
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { Refusal, StoreError } from "../errors.ts";
+import type { Orphan } from "../blobs/blob-service.ts";
 import type { PublicSuspensions } from "../directory/public-suspensions.ts";
 import type { Publisher } from "../directory/publisher.ts";
 import type { Health } from "../health.ts";
@@ -13,6 +14,8 @@ import type { SetTimer } from "./parts.ts";
 const sweepAfterMs = 1000;
 /** How soon that is tried again, where the place of the blobs could not be reached. */
 const sweepAgainMs = 600_000;
+/** How long whoever puts a blob has to give it a row, where other nodes do too. */
+const sweepLaterMs = 3_600_000;
 const housekeepingMs = 3_600_000;
 /** How often the directory looks what time has brought. */
 const tickMs = 60_000;
@@ -24,6 +27,8 @@ export interface ChoresParts {
   readonly publisher: Publisher;
   readonly tokens: Pick<TokenService, "tend">;
   readonly suspensions: Pick<PublicSuspensions, "tend">;
+  /** Whether other nodes may have the same store, and blobs. */
+  readonly isShared: boolean;
   readonly health: Health;
   readonly log: Logger;
   readonly setTimer: SetTimer;
@@ -56,7 +61,7 @@ export class Chores {
 
   /** Goes on by the clock until `stop`. */
   start(): void {
-    const { house, journal, publisher, tokens, suspensions, health, log, setTimer } = this.#parts;
+    const { house, journal, publisher, tokens, suspensions, isShared, health, log, setTimer } = this.#parts;
     tokens
       .tend()
       .then(() => suspensions.tend())
@@ -78,20 +83,30 @@ export class Chores {
     let stopSweep = setTimer(sweepAfterMs, () => void sweep());
     const sweep = async (): Promise<void> => {
       try {
-        const files = await house.blobs.removeOrphans();
+        const files = isShared ? await removeLater() : await house.blobs.removeOrphans();
         if (files > 0) log.info({ files }, "removed files that a crash left");
       } catch (error) {
         this.#failed(error);
         if (error instanceof Refusal) stopSweep = setTimer(sweepAgainMs, () => void sweep());
       }
     };
+    let found: readonly Orphan[] | undefined;
+    /** Another node may be putting what no row knows yet: what is found now goes the next time. */
+    const removeLater = async (): Promise<number> => {
+      if (!(await house.turn.take())) return 0;
+      if (found !== undefined) return await house.blobs.removeFound(found);
+      found = await house.blobs.findOrphans();
+      if (found.length > 0) stopSweep = setTimer(sweepLaterMs, () => void sweep());
+      return 0;
+    };
     this.#stops.push(() => stopSweep());
   }
 
-  /** Does nothing more, and writes down what the next run has to know of time. */
-  stop(): void {
+  /** Does nothing more, writes down what the next run has to know of time, and leaves to other nodes what was its turn. */
+  async stop(): Promise<void> {
     for (const stop of this.#stops.splice(0)) stop();
     rememberTime(this.#parts.house);
+    await this.#parts.house.turn.giveBack().catch(this.#failed);
   }
 
   #every(intervalMs: number, run: () => void): void {
