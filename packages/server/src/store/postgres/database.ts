@@ -103,10 +103,11 @@ export class PostgresDatabase {
 
   /**
    * Runs a transaction of writes: one at a time in all processes, in the order of the calls in this one. It sees all that was written before, and is
-   * on disk, and on the standby, when it resolves. What `run` throws undoes it. It may be run again from its beginning.
-   * @param run one statement at a time, and no other write of this database @throws StoreError; what `run` throws
+   * on disk, and on the standby, when it resolves, and so is what it saw. What `run` throws undoes it. It may be run again from its beginning.
+   * @param run one statement at a time, and no other write of this database @param isTold whether anybody is told what it saw; else a write
+   * that came to none waits for no standby @throws StoreError; what `run` throws
    */
-  write<T>(run: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+  write<T>(run: (tx: PostgresTransaction) => Promise<T>, { isTold = true }: { readonly isTold?: boolean } = {}): Promise<T> {
     const [before, refused] = [this.#lastWrite, this.#refused];
     const result = this.#follow(async () => {
       await before;
@@ -114,7 +115,7 @@ export class PostgresDatabase {
       if (this.#refused !== undefined && this.#refused !== refused) throw this.#refused;
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#transact(this.#writer, this.#beginWrite, run);
+          return await this.#transact(this.#writer, isTold ? `${this.#beginWrite}; ${leaveTrace}` : this.#beginWrite, run);
         } catch (error) {
           if (attempt === attempts || !isCollision(error)) throw error;
         }
@@ -335,6 +336,12 @@ export class PostgresDatabase {
 }
 
 const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/**
+ * A line in the write-ahead log, for which the commit waits. Without one, what a crash or an operator brought in without the standby would be
+ * found by whoever asks for it once more, and be acknowledged.
+ */
+const leaveTrace = "SELECT pg_logical_emit_message(true, 'latchkey', '')";
 
 /** One round trip. Each statement after the lock sees what its holder before has committed. */
 function beginWrite(schema: string): string {

@@ -55,6 +55,30 @@ describe.skipIf(findPostgres() === undefined)("a database that is killed", () =>
     });
     expect(accepted).toBe(2 * logs * entriesOfWriter);
   }, 60_000);
+
+  test("[L-7] what is there and not on the standby is not acknowledged when it is asked for once more", async () => {
+    const lonely = await startPostgres({ ...keptSettings, wal_level: "replica" });
+    onTestFinished(() => lonely.stop());
+    const store = await openPostgresStore({ url: lonely.url, schemas: lonely.schemasOf(temporaryDirectory()), acceptLoss: true });
+    onTestFinished(() => store.close());
+    const logId = random(32);
+    await store.createLog({ logId, accessHash: random(32), day: today });
+    await ask(lonely.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'");
+    await lonely.kill();
+    await lonely.start();
+    const entry = newEntry(logId);
+    const cancelWaits = async (): Promise<void> => {
+      const cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+      await expect.poll(() => ask(lonely.url, cancel), { timeout: 5000 }).not.toEqual([]);
+    };
+    for (let time = 0; time < 2; time++) {
+      const outcome = store.append(entry).catch((error: unknown) => error);
+      await cancelWaits();
+      expect(await outcome).toMatchObject({ code: "unavailable" });
+    }
+    await ask(lonely.url, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
+    await expect.poll(() => store.append(entry).catch(() => undefined)).toMatchObject({ kind: "accepted", isNew: false, seq: 1 });
+  }, 60_000);
 });
 
 /** Two servers append to the same logs, and something happens at these parts of it: then what both say is held against what was acknowledged. Answers how much. */

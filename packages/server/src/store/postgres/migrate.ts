@@ -18,7 +18,7 @@ export interface PostgresSteps {
 export async function migrate(database: PostgresDatabase, schema: PostgresSteps): Promise<void> {
   const { schema: name } = database;
   try {
-    while (!(await database.write((tx) => takeStep(tx, name, schema))));
+    while (!(await database.write((tx) => takeStep(tx, name, schema), { isTold: false })));
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
     if (cause.code === "unavailable")
