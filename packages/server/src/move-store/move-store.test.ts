@@ -2,7 +2,7 @@ import { toHex } from "@latchkey/codec";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { entryBytes, random, temporaryDirectory } from "../testing/fixtures.ts";
 import { findPostgres, keptSettings, startPostgres } from "../testing/postgres.ts";
 import type { TestPostgres } from "../testing/postgres.ts";
@@ -223,7 +223,9 @@ describe.skipIf(findPostgres() === undefined)("a store is moved", () => {
     // As if the last word had not been said, and one name not been given.
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
-    await client.query(`INSERT INTO ${postgresOf(options.database).schemas.accounts}.settings (name, value) VALUES ('store-moved', 'yes')`);
+    await client.query(
+      `INSERT INTO ${postgresOf(options.database).schemas.accounts}.settings (name, value) VALUES ('store-moved', 'coming')`,
+    );
     await client.end();
     renameSync(join(directory, "logs.sqlite.moved"), join(directory, "logs.sqlite"));
     await moveToPostgres(options);
@@ -239,6 +241,45 @@ describe.skipIf(findPostgres() === undefined)("a store is moved", () => {
     store = await openSqliteStore({ directory });
     expect(await seen(store, content)).toEqual(before);
     await store.close();
+  }, 60_000);
+
+  test("a copy in the folder that broke off before its last word is not taken for what a server wrote since", async () => {
+    const directory = temporaryDirectory();
+    const options = optionsOf(directory);
+    let store = await openSqliteStore({ directory });
+    const content = await fill(store);
+    await store.close();
+    await moveToPostgres(options);
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const { accounts } = postgresOf(options.database).schemas;
+    // As on a full disk: it is read, and nothing is written.
+    await client.query(`ALTER TABLE ${accounts}.settings ADD CONSTRAINT not_now CHECK (name <> 'store-moved')`);
+    await expect(moveToFolder(options)).rejects.toMatchObject({ code: "failed" });
+    await client.query(`ALTER TABLE ${accounts}.settings DROP CONSTRAINT not_now`);
+    store = await openPostgresStore(postgresOf(options.database));
+    const [logId = random(32)] = content.logIds;
+    const since = newEntry(logId, { epochId: 72 });
+    expect(await store.append(since)).toMatchObject({ isNew: true });
+    const before = await seen(store, content);
+    await store.close();
+    await moveToFolder(options);
+    store = await openSqliteStore({ directory });
+    expect(await seen(store, content)).toEqual(before);
+    expect(await store.append(since)).toMatchObject({ isNew: false });
+    await store.close();
+  }, 60_000);
+
+  test("what was moved to another folder is not written over with what a folder had before", async () => {
+    const options = optionsOf(temporaryDirectory());
+    const store = await openSqliteStore({ directory: options.dataDirectory });
+    await fill(store);
+    await store.close();
+    await moveToPostgres(options);
+    await moveToFolder({ ...options, dataDirectory: temporaryDirectory() });
+    await expect(moveToPostgres(options)).rejects.toMatchObject({ code: "invalid_options" });
+    expect(existsSync(join(options.dataDirectory, "accounts.sqlite.moved"))).toBe(true);
   }, 60_000);
 
   test("nothing is put over a server's data, from a folder without any, or while a server runs", async () => {

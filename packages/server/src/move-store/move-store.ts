@@ -51,13 +51,13 @@ export async function moveToPostgres(options: MoveOptions): Promise<MovedStore> 
   const { dataDirectory } = options;
   return await withPostgres(options, async (target) => {
     // One that broke off at its end.
-    if (await target.isMarked()) restoreNames(dataDirectory);
+    if ((await target.moved()) === "coming") restoreNames(dataDirectory);
     if (!databaseFiles.every((file) => existsSync(join(dataDirectory, file))))
       throw new ServerError("invalid_options", `There are no databases of a server in ${dataDirectory}: say with --data where they are.`);
     // Brings them to the newest format, and the newest entries to the others.
     new Executor({ directory: dataDirectory }).close();
     const moved = await inFolder(dataDirectory, dataDirectory, async (source) => {
-      if (!(await target.isMarked()) && !(await target.isEmpty()))
+      if ((await target.moved()) === undefined && !(await target.isEmpty()))
         throw new ServerError("invalid_options", "The database holds a server's data already: choose another one, or other schemas.");
       await target.clear();
       let rows = 0;
@@ -81,7 +81,7 @@ export async function moveToPostgres(options: MoveOptions): Promise<MovedStore> 
     // From here on no server uses either, until the last word is said.
     noteElsewhere(dataDirectory);
     for (const file of databaseFiles) renameDatabase(join(dataDirectory, file), join(dataDirectory, file + movedSuffix));
-    await target.mark(false);
+    await target.mark(undefined);
     return moved;
   });
 }
@@ -93,18 +93,20 @@ export async function moveToPostgres(options: MoveOptions): Promise<MovedStore> 
  */
 export async function moveToFolder(options: MoveOptions): Promise<MovedStore> {
   const { dataDirectory } = options;
-  if (readWhole(join(dataDirectory, makingFolder)) === undefined && databaseFiles.some((file) => existsSync(join(dataDirectory, file))))
-    throw new ServerError("invalid_options", `The data folder ${dataDirectory} has databases already: move them elsewhere first.`);
   const making = join(dataDirectory, makingFolder);
   return await withPostgres(options, async (source) => {
-    const whole = readWhole(making);
-    if (whole !== undefined) return await finishInFolder(source, dataDirectory, whole);
-    if (await source.isMarked())
+    const moved = await source.moved();
+    // A whole one of which the database does not say so is older than what servers wrote there since.
+    const whole = moved === "gone" ? readWhole(making) : undefined;
+    if (whole !== undefined) return finishInFolder(dataDirectory, whole);
+    if (databaseFiles.some((file) => existsSync(join(dataDirectory, file))))
+      throw new ServerError("invalid_options", `The data folder ${dataDirectory} has databases already: move them elsewhere first.`);
+    if (moved !== undefined)
       throw new ServerError("invalid_options", "What lies in the database was moved elsewhere, or never came there as a whole.");
     if (await source.isEmpty()) throw new ServerError("invalid_options", "There is nothing of a server in the database.");
     rmSync(making, { recursive: true, force: true });
     mkdirSync(making, { recursive: true, mode: 0o700 });
-    const moved = await inFolder(dataDirectory, making, async (target) => {
+    const copied = await inFolder(dataDirectory, making, async (target) => {
       target.clear();
       const digests: (readonly [MovedTable, TableDigest])[] = [];
       for (const table of movedTables) digests.push([table, await source.read(table, (part) => target.write(table, part))]);
@@ -112,15 +114,15 @@ export async function moveToFolder(options: MoveOptions): Promise<MovedStore> {
       for (const [table, was] of digests) if (was.hash !== target.digest(table).hash) throw different(table.name);
       return { rows: digests.reduce((sum, [, { rows }]) => sum + rows, 0) };
     });
-    replaceFile(join(making, wholeFile), JSON.stringify(moved));
-    return await finishInFolder(source, dataDirectory, moved);
+    replaceFile(join(making, wholeFile), JSON.stringify(copied));
+    await source.mark("gone");
+    return finishInFolder(dataDirectory, copied);
   });
 }
 
-/** All is there and was compared: from here on it can only be gone on with. */
-async function finishInFolder(source: PostgresSide, dataDirectory: string, moved: MovedStore): Promise<MovedStore> {
+/** All is there and was compared, and no server uses the database: from here on it can only be gone on with. */
+function finishInFolder(dataDirectory: string, moved: MovedStore): MovedStore {
   const making = join(dataDirectory, makingFolder);
-  await source.mark(true);
   for (const file of databaseFiles) renameDatabase(join(making, file), join(dataDirectory, file));
   noteHere(dataDirectory);
   rmSync(making, { recursive: true, force: true });

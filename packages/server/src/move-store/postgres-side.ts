@@ -1,7 +1,8 @@
 import { zeroHash } from "@latchkey/protocol";
 import type { PostgresDatabase } from "../store/postgres/database.ts";
 import { openWeeks } from "../store/postgres/entry-weeks.ts";
-import { isMoved, movedSetting } from "../store/postgres/moved.ts";
+import { movedSetting, readMoved } from "../store/postgres/moved.ts";
+import type { Moved } from "../store/postgres/moved.ts";
 import { prepareEntry } from "../store/postgres/log-batch.ts";
 import type { PostgresTransaction, PostgresValue } from "../store/postgres/transaction.ts";
 import { kindOf } from "../store/sqlite/packing.ts";
@@ -22,18 +23,14 @@ export class PostgresSide {
     this.#databases = databases;
   }
 
-  /** Whether a server may use it; else why not is for the caller to say. */
-  isMarked(): Promise<boolean> {
-    return isMoved(this.#databases.accounts);
+  /** Why no server may use it; `undefined` where one may. */
+  moved(): Promise<Moved | undefined> {
+    return readMoved(this.#databases.accounts);
   }
 
-  /** From now on no server uses it; or one may. */
-  async mark(isMarked: boolean): Promise<void> {
-    await this.#databases.accounts.write((tx) =>
-      isMarked
-        ? tx.query("INSERT INTO settings (name, value) VALUES ($1, 'yes') ON CONFLICT DO NOTHING", [movedSetting])
-        : tx.query("DELETE FROM settings WHERE name = $1", [movedSetting]),
-    );
+  /** From now on no server uses it, for this reason; or one may. */
+  async mark(moved: Moved | undefined): Promise<void> {
+    await this.#databases.accounts.write((tx) => mark(tx, moved));
   }
 
   /** Whether nothing was ever stored there. */
@@ -46,13 +43,15 @@ export class PostgresSide {
     return counts.every(({ rows }) => rows.length === 0);
   }
 
-  /** Removes all rows but the mark. */
+  /** Removes all rows, and says that others are coming. */
   async clear(): Promise<void> {
     for (const name of ["logs", "accounts"] as const) {
       const tables = movedTables.filter(({ database }) => database === name).map((table) => table.name);
-      await this.#databases[name].write((tx) => tx.query(`TRUNCATE ${tables.join(", ")}`));
+      await this.#databases[name].write(async (tx) => {
+        await tx.query(`TRUNCATE ${tables.join(", ")}`);
+        if (name === "accounts") await mark(tx, "coming");
+      });
     }
-    await this.mark(true);
   }
 
   /** All rows of a table in their order, as of one moment: `take` has them a part at a time. */
@@ -96,6 +95,11 @@ export class PostgresSide {
     this.#known.set(table, found);
     return found;
   }
+}
+
+async function mark(tx: PostgresTransaction, moved: Moved | undefined): Promise<void> {
+  await tx.query("DELETE FROM settings WHERE name = $1", [movedSetting]);
+  if (moved !== undefined) await tx.query("INSERT INTO settings (name, value) VALUES ($1, $2)", [movedSetting, moved]);
 }
 
 function transposed(rows: readonly MovedRow[], count: number): PostgresValue[] {
