@@ -88,6 +88,7 @@ const longest = [
 
 /** Unit tests of the server that run on PostgreSQL too. */
 const onPostgres = [
+  "crash",
   "sessions",
   "server",
   "feed",

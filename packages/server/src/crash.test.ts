@@ -23,6 +23,7 @@ import {
   createAccount,
   createLog,
   createTestLog,
+  databaseOf,
   none,
   openLog,
   entryBytes,
@@ -43,7 +44,9 @@ interface ServerProcess {
 }
 
 async function startProcess(directory: string): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [script, directory, "latchkey.example"], { stdio: ["ignore", "pipe", "inherit"] });
+  const { database } = databaseOf(directory);
+  const env = { ...process.env, ...(database === undefined ? {} : { TEST_DATABASE: JSON.stringify(database) }) };
+  const child = spawn(process.execPath, [script, directory, "latchkey.example"], { stdio: ["ignore", "pipe", "inherit"], env });
   const gone = new Promise<number | null>((resolve) => {
     child.once("exit", resolve);
   });

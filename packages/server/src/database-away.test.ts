@@ -33,7 +33,12 @@ describe.skipIf(findPostgres() === undefined)("a server whose database is away",
   }
 
   test("refuses as passing, is red with a sentence, goes on when it is back, and its log has a line and no secret", async () => {
-    const server = await startProcess(temporaryDirectory(), undefined, { TEST_DATABASE: url }, "warn");
+    const server = await startProcess(
+      temporaryDirectory(),
+      undefined,
+      { TEST_DATABASE: JSON.stringify({ at: url, acceptLoss: true }) },
+      "warn",
+    );
     const { client: device } = await register({ url: server.url, host }, "alice");
     const log = createTestLog();
     const client = await TestClient.connect(server.url, "log");

@@ -47,8 +47,8 @@ export function temporaryDirectory(): string {
 export const isOnPostgres: boolean = inject("postgres") !== undefined;
 
 /** The database of a run of tests on PostgreSQL: what belongs to a folder lies in schemas of their own. */
-function databaseOf(directory: string, { openStore }: ServerParts): Pick<ServerOptions, "database"> {
-  if (!isOnPostgres || openStore !== undefined) return {};
+export function databaseOf(directory: string): Pick<ServerOptions, "database"> {
+  if (!isOnPostgres) return {};
   return { database: { at: inject("postgres"), acceptLoss: true, schema: `t${toHex(sha256(utf8Bytes(directory)).subarray(0, 8))}` } };
 }
 
@@ -58,7 +58,7 @@ export async function runServer(options: Partial<ServerOptions> = {}, parts: Ser
   // Publications as they come: the second between two of them is what the publisher's own tests are about.
   // What costs tokens is what their own tests are about, too.
   const limits = { publicationIntervalMs: 0, tokensPerDay: 0, ...options.limits };
-  const database = databaseOf(dataDirectory, parts);
+  const database = parts.openStore === undefined ? databaseOf(dataDirectory) : {};
   const server = await startServerWith(
     { port: 0, metricsPort: 0, logLevel: "silent", ...database, ...options, limits, dataDirectory },
     parts,
