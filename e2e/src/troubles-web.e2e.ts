@@ -3,9 +3,10 @@ import { cpSync, readFileSync, readdirSync, renameSync, rmSync, utimesSync, writ
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openNodeClient } from "@latchkey/client/node";
 import { socketPath } from "@latchkey/protocol";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { accessibilityProblems } from "./testing/accessibility.ts";
 import { createAccount, messageBox, seeMessage, sendMessage, startConversation } from "./testing/app.ts";
 import { openBrowser, viewports } from "./testing/chromium.ts";
@@ -46,6 +47,21 @@ async function browserOf(name: string): Promise<BrowserProfile> {
   const browser = await openBrowser({ folder: folder.at(name) });
   open.add(browser);
   return browser;
+}
+
+/** In the page: the keys that open what the profile has. */
+function keysLeft(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("latchkey-side/default");
+    opening.addEventListener("error", () => reject(opening.error ?? new Error("open")));
+    opening.addEventListener("success", () => {
+      const counting = opening.result.transaction("keys").objectStore("keys").count();
+      counting.addEventListener("success", () => {
+        opening.result.close();
+        resolve(counting.result);
+      });
+    });
+  });
 }
 
 function welcome(page: Page): Promise<void> {
@@ -126,6 +142,40 @@ describe("a moment of trouble", () => {
     await createAccount(page, { url: server.url, username: "greta2" });
     expect(await page.getByText("To be erased").count()).toBe(0);
     expect(errors).toEqual([]);
+  });
+
+  test("[O-12] a browser that is ended while it logs out, and the server says nothing, begins anew as one in which nobody was", async () => {
+    const { page, [Symbol.asyncDispose]: close } = await browserOf("log-out-silent");
+    await createAccount(page, { url: server.url, username: "gretel" });
+    const laptop = await openNodeClient({ home: folder.at("gretel-2"), serverUrl: server.url });
+    onTestFinished(() => laptop.close());
+    const { words } = await laptop.offerLink({ deviceName: "Laptop" });
+    await page.goto(`${server.url}/settings/devices`);
+    await page.getByRole("button", { name: "Link a device", exact: true }).click();
+    await page.getByRole("textbox", { name: "Words or code from the new device" }).fill(words.join(" "));
+    await page.getByRole("button", { name: "Go on", exact: true }).click();
+    await page.getByRole("textbox", { name: /Type “my device”/ }).fill("my device");
+    await page.getByRole("button", { name: "Yes, add this device" }).click();
+    await laptop.confirmLink(true);
+    await page.getByRole("heading", { name: "The device is linked" }).waitFor();
+    await page.goto(`${server.url}/settings/account`);
+    await page.getByRole("button", { name: "Log out and erase this device" }).click();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByText("your other devices, go on as before").waitFor();
+    process.kill(server.pid, "SIGSTOP");
+    try {
+      await dialog.getByRole("button", { name: "Erase", exact: true }).click();
+      await dialog.getByRole("button", { name: "Erasing…" }).waitFor();
+      await expect.poll(() => page.evaluate(keysLeft)).toBe(0);
+      await close();
+    } finally {
+      process.kill(server.pid, "SIGCONT");
+    }
+    const again = await browserOf("log-out-silent");
+    await again.page.goto(server.url);
+    await welcome(again.page);
+    expect(await again.page.getByText("This browser has cleared").count()).toBe(0);
+    expect(again.errors).toEqual([]);
   });
 
   test("what was cleared by the browser: linking and the 24 words stand first", async () => {
