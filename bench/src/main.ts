@@ -8,6 +8,7 @@ import { mlsMessages } from "./mls/messages.ts";
 import { mlsPeers } from "./mls/peers.ts";
 import { mlsPrimitives } from "./mls/primitives.ts";
 import { appendOneToOne, appendOneToOneTokens } from "./scenarios/append-one-to-one.ts";
+import { cluster } from "./scenarios/cluster.ts";
 import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { clientCatchUp } from "./scenarios/client-catch-up.ts";
@@ -42,6 +43,7 @@ import { webOffline } from "./scenarios/web-offline.ts";
 const scenarios: readonly Scenario[] = [
   appendOneToOne,
   appendOneToOneTokens,
+  cluster,
   fanout,
   idleMemory,
   drain,

@@ -18,6 +18,8 @@ export interface BenchServerOptions {
   readonly webRoot?: string;
   /** The limits of every day, for one person each: else they are lifted. */
   readonly hasLimits?: boolean;
+  /** A PostgreSQL, in place of the data folder. */
+  readonly database?: { readonly at: string; readonly acceptLoss: boolean };
   readonly limits?: { readonly publicationIntervalMs?: number; readonly headsIntervalMs?: number; readonly tokensPerDay?: number };
 }
 

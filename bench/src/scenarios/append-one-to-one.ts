@@ -8,12 +8,14 @@ import { summarize } from "../statistics.ts";
 import { appendFrame, connectPeer, createLog, entryOf, openLog, entryBytes, replyKinds, frameId, frameKind } from "../wire.ts";
 import type { BenchLog, Peer } from "../wire.ts";
 
-const pairs = 100;
+/** How many talk. */
+export const pairs = 100;
 /** Messages of one sender that wait for their acknowledgement at a time. */
 const inFlight = 4;
 const blobBytes = 512;
 
-interface Pair {
+/** Two who talk, over a connection each. */
+export interface Pair {
   readonly log: BenchLog;
   readonly sender: Peer;
   readonly receiver: Peer;
@@ -96,14 +98,20 @@ export const appendOneToOneTokens: Scenario = {
   },
 };
 
-async function openPair(server: ServerProcess): Promise<Pair> {
+/** Two who can talk. */
+export async function openPair(server: ServerProcess): Promise<Pair> {
   const [sender, receiver] = await Promise.all([connectPeer(server.url, "log"), connectPeer(server.url, "log")]);
   const log = await createLog(sender);
   await openLog(receiver, log);
   return { log, sender, receiver, blobs: [], received: [], lastHead: new Uint8Array() };
 }
 
-async function runRound(server: ServerProcess, all: readonly Pair[], perPair: number) {
+/** All talk at once, so many messages each: messages a second, the server's CPU for them, and how long each waited for its acknowledgement. */
+export async function runRound(
+  server: ServerProcess,
+  all: readonly Pair[],
+  perPair: number,
+): Promise<{ readonly perSecond: number; readonly cpuSecondsPer10k: number; readonly latenciesMs: readonly number[] }> {
   const plans = all.map((pair) => {
     const blobs = Array.from({ length: perPair }, () => entryBytes(blobBytes));
     const frames = blobs.map((blob, index) => appendFrame(pair.log, { id: pair.blobs.length + index + 1, blob }));
@@ -176,8 +184,8 @@ function unexpected(frame: Buffer): Error {
   return new Error(`the server answered ${body.kind === "error" ? body.code : body.kind}`);
 }
 
-/** Every message arrived once and in order, and the head that the server acknowledged is the one of exactly these. */
-function checkPair(pair: Pair): void {
+/** Every message arrived once and in order, and the head that the server acknowledged is the one of exactly these. @throws Error */
+export function checkPair(pair: Pair): void {
   const head = checkEntries(pair.log.logId, pair.received.map(entryOf), pair.blobs);
   if (!equalBytes(head, pair.lastHead)) throw new Error("the acknowledged head is not that of the messages sent");
 }
