@@ -38,6 +38,9 @@ const steps = [
     ? [{ name: "faults", title: "Faults, many times over", run: () => check([tool("test-faults.js")]) }]
     : []),
   ...(process.env.LATCHKEY_NIGHTLY === "1"
+    ? [{ name: "cluster", title: "Nodes that are stopped and killed", run: () => check([tool("test-cluster.js")]) }]
+    : []),
+  ...(process.env.LATCHKEY_NIGHTLY === "1"
     ? [{ name: "mutants", title: "Mutations that the tests notice", run: () => check([tool("mutants.js")]) }]
     : []),
 ];

@@ -47,7 +47,7 @@ describe.skipIf(findPostgres() === undefined)("several nodes on one database", (
   }
 
   test(
-    `[A-2] [D-1] a node that is stopped or killed forks nothing, loses nothing and keeps nobody waiting: ${String(runs)} times`,
+    `[A-2] [D-1] [E-148] a node that is stopped or killed forks nothing, loses nothing and keeps nobody waiting: ${String(runs)} times`,
     async () => {
       const cluster = await startCluster();
       const registered = new Map<string, TestAccount>();

@@ -52,7 +52,7 @@ export function describeLeases(of: string, open: (directory: string) => Promise<
         expect(await store.takeLease({ name, holder: "b", forMs })).toEqual({ kind: "taken", term: 3 });
       }));
 
-    test("[D-1] with a term nothing is published once somebody has a later one, not even what would only be answered", () =>
+    test("[D-1] [E-148] with a term nothing is published once somebody has a later one, not even what would only be answered", () =>
       withStore(async (store) => {
         await store.takeLease({ name, holder: "a", forMs: briefMs });
         const [first, second] = [newState(), newState({ names: { bind: undefined, release: undefined } })];
