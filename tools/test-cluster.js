@@ -1,5 +1,5 @@
 // npm run test:cluster [-- --runs N --from SEED]: nodes on one PostgreSQL of which one is stopped or killed in its turn to publish, many times
-// over; half of the runs stop one. A run takes eight seconds.
+// over: half of the runs stop one there. A run takes eight seconds.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

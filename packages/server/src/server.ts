@@ -234,8 +234,11 @@ async function start(params: {
   opened.defer(() => pushDoor.close());
   const bus = openBus({ options, secret: directory.tokenSecret, patience: parts.busPatience, log, reportBug });
   opened.defer(() => bus.close());
+  const turn = new HouseTurn(store, holder);
   const services = await createServices({
     dataDirectory,
+    isShared: isElsewhere,
+    turn,
     context,
     rules,
     counters,
@@ -299,7 +302,7 @@ async function start(params: {
   const { retentionDays } = context;
   const house = {
     store,
-    turn: new HouseTurn(store, holder),
+    turn,
     rules,
     logs,
     inboxes,

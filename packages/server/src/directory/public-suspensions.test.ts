@@ -4,10 +4,13 @@ import type { SuspendedList } from "@latchkey/protocol";
 import { createHash } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { dayMs } from "../days.ts";
 import { Refusal } from "../errors.ts";
+import { openStore } from "../store/sqlite/sqlite-store.ts";
 import { random, temporaryDirectory } from "../testing/fixtures.ts";
+import { inProcessChannel } from "../testing/in-process-channel.ts";
+import { folderShelf, storeShelf } from "./suspended-shelf.ts";
 import { PublicSuspensions } from "./public-suspensions.ts";
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
@@ -18,12 +21,24 @@ class Around {
   readonly directory: string = temporaryDirectory();
   readonly published: Uint8Array[] = [];
   suspended: Uint8Array[] = [];
+  shared: Uint8Array | undefined;
   nowMs: number = 20_000 * dayMs;
   isOff = false;
 
-  open(): PublicSuspensions {
-    return new PublicSuspensions({
-      directory: this.directory,
+  /** @param node where several have a store of `setting` */
+  open(node?: { isTurn: boolean }): Promise<PublicSuspensions> {
+    return PublicSuspensions.open({
+      shelf:
+        node === undefined
+          ? folderShelf(this.directory)
+          : {
+              isShared: true,
+              read: async () => this.shared,
+              keep: async (bytes) => {
+                this.shared = bytes;
+              },
+            },
+      turn: { take: async () => node?.isTurn ?? true },
       host: "chat.example",
       labels: {
         newest: () => Promise.resolve(this.published.at(-1)),
@@ -50,7 +65,7 @@ class Around {
 describe("[F-12] the public list of suspended accounts", () => {
   test("is there once somebody was suspended, has another salt each time, and is made anew at most once a day", async () => {
     const around = new Around();
-    const list = around.open();
+    const list = await around.open();
     await list.tend();
     expect([list.list, around.published]).toEqual([undefined, []]);
     around.suspended = [oscar];
@@ -83,22 +98,22 @@ describe("[F-12] the public list of suspended accounts", () => {
     const around = new Around();
     around.suspended = [oscar];
     around.isOff = true;
-    const list = around.open();
+    const list = await around.open();
     await expect(list.tend()).rejects.toThrow("clock_off");
     const kept = list.list;
-    const again = around.open();
+    const again = await around.open();
     expect(again.list).toEqual(kept);
     around.isOff = false;
     await again.tend();
     around.shown(again);
     expect(again.list).toEqual(kept);
-    const third = around.open();
+    const third = await around.open();
     await third.tend();
     expect([third.list, around.published.length]).toEqual([kept, 1]);
     const path = join(around.directory, "suspended-list");
     for (const damage of [(): void => writeFileSync(path, "?"), (): void => rmSync(path)]) {
       damage();
-      const restored = around.open();
+      const restored = await around.open();
       await restored.tend();
       expect(isInSuspendedList(sha256, around.shown(restored), oscar)).toBe(true);
     }
@@ -106,9 +121,50 @@ describe("[F-12] the public list of suspended accounts", () => {
     // Also where nobody is suspended any more: the record names a list, and whoever looks for it finds one.
     around.suspended = [];
     rmSync(path);
-    const empty = around.open();
+    const empty = await around.open();
     await empty.tend();
     expect(isInSuspendedList(sha256, around.shown(empty), oscar)).toBe(false);
     expect(around.published).toHaveLength(4);
+  });
+
+  test("of several nodes one makes it, and all give out the one whose hash is the label's, also when it is another one's turn", async () => {
+    const around = new Around();
+    around.suspended = [oscar];
+    const turns = [{ isTurn: true }, { isTurn: false }];
+    const [first, second] = await Promise.all(turns.map((turn) => around.open(turn)));
+    if (first === undefined || second === undefined) throw new Error("there are two");
+    await second.tend();
+    expect([second.list, around.published]).toEqual([undefined, []]);
+    await first.tend();
+    await second.tend();
+    expect(around.shown(second)).toEqual(around.shown(first));
+    for (const turn of turns) turn.isTurn = !turn.isTurn;
+    around.suspended = [olga];
+    around.nowMs += dayMs;
+    await first.tend();
+    expect(around.published).toHaveLength(1);
+    await second.tend();
+    await first.tend();
+    expect(around.published).toHaveLength(2);
+    expect(isInSuspendedList(sha256, around.shown(first), olga)).toBe(true);
+    // The first gives out what the second has made, and labels nothing anew.
+    for (const turn of turns) turn.isTurn = !turn.isTurn;
+    await first.tend();
+    expect(around.published).toHaveLength(2);
+    expect((await around.open({ isTurn: false })).list).toEqual(second.list);
+  });
+
+  test("a store keeps what a folder keeps, for all of its nodes", async () => {
+    const directory = temporaryDirectory();
+    const store = await openStore(inProcessChannel({ directory }, {}));
+    onTestFinished(() => store.close());
+    for (const shelf of [folderShelf(directory), storeShelf(store)]) {
+      expect(await shelf.read()).toBeUndefined();
+      for (const bytes of [random(10_000), random(3)]) {
+        await shelf.keep(bytes);
+        expect(await shelf.read()).toEqual(bytes);
+      }
+    }
+    expect(await storeShelf(store).read()).toHaveLength(3);
   });
 });

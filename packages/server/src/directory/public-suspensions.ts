@@ -2,17 +2,13 @@ import { CodecError, decode, encode, equalBytes, opaque, opaqueV, struct, vector
 import type { Codec } from "@latchkey/codec";
 import { makeSuspendedList, maxSuspendedListBytes, suspendedLabelCodec, suspendedListCodec } from "@latchkey/protocol";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { dayOf } from "../days.ts";
-import { replaceFile } from "../files.ts";
 import { keyOf } from "../keys.ts";
+import type { HouseTurn } from "../start/house-turn.ts";
 import type { OperatorLabels } from "./operator-labels.ts";
+import type { ListShelf } from "./suspended-shelf.ts";
 
-/** In the data folder: what everybody is given, and of whom it is, which only the server knows. */
-const fileName = "suspended-list";
-
-/** A list as it is kept. */
+/** A list as it is kept: what everybody is given, and of whom it is, which only the server knows. */
 interface Kept {
   readonly list: Uint8Array;
   readonly accountIds: readonly Uint8Array[];
@@ -27,8 +23,9 @@ const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha
 
 /** What the list needs. */
 export interface PublicSuspensionsParts {
-  /** The data folder. */
-  readonly directory: string;
+  readonly shelf: ListShelf;
+  /** Of several nodes one makes the list, and all give it out. */
+  readonly turn: Pick<HouseTurn, "take">;
   readonly host: string;
   readonly labels: Pick<OperatorLabels, "newest" | "publish">;
   /** Accounts that are suspended now. */
@@ -42,16 +39,20 @@ export interface PublicSuspensionsParts {
  */
 export class PublicSuspensions {
   readonly #parts: PublicSuspensionsParts;
-  readonly #path: string;
   #kept: Kept | undefined;
   #isLabelled = false;
   #wasPublished: boolean | undefined;
   #tending: Promise<void> | undefined;
 
-  constructor(parts: PublicSuspensionsParts) {
+  private constructor(parts: PublicSuspensionsParts) {
     this.#parts = parts;
-    this.#path = join(parts.directory, fileName);
-    this.#kept = readKept(this.#path);
+  }
+
+  /** With what an earlier run kept, or another node. @throws StoreError */
+  static async open(parts: PublicSuspensionsParts): Promise<PublicSuspensions> {
+    const suspensions = new PublicSuspensions(parts);
+    await suspensions.#read();
+    return suspensions;
   }
 
   /** What everybody is given; `undefined` while nobody was suspended here. */
@@ -73,8 +74,20 @@ export class PublicSuspensions {
     return this.#wasPublished;
   }
 
+  async #read(): Promise<void> {
+    const bytes = await this.#parts.shelf.read();
+    const kept = bytes === undefined ? undefined : readKept(bytes);
+    if (kept !== undefined && this.#kept !== undefined && equalBytes(kept.list, this.#kept.list)) return;
+    this.#kept = kept;
+    this.#isLabelled = false;
+  }
+
   async #tend(): Promise<void> {
-    const { host, labels, suspended, nowMs } = this.#parts;
+    const { host, labels, shelf, turn, suspended, nowMs } = this.#parts;
+    if (shelf.isShared) {
+      await this.#read();
+      if (!(await turn.take())) return;
+    }
     const accountIds = suspended().slice(0, 65_536);
     const today = dayOf(nowMs());
     const kept = this.#kept;
@@ -84,7 +97,7 @@ export class PublicSuspensions {
       const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
       const list = encode(suspendedListCodec, makeSuspendedList({ host, day: today, accountIds, sha256, random }));
       // On disk before anybody is told its hash: a list that is lost after that could never be given out.
-      replaceFile(this.#path, encode(keptCodec, { list, accountIds }));
+      await shelf.keep(encode(keptCodec, { list, accountIds }));
       this.#kept = { list, accountIds };
       this.#isLabelled = false;
     }
@@ -97,11 +110,10 @@ export class PublicSuspensions {
   }
 }
 
-/** What an earlier run kept; nothing where it is missing or damaged, as after a restore: then another list is made. */
-function readKept(path: string): Kept | undefined {
-  if (!existsSync(path)) return undefined;
+/** What was kept; nothing where it is damaged: then another list is made. */
+function readKept(bytes: Uint8Array): Kept | undefined {
   try {
-    const { list, accountIds } = decode(keptCodec, new Uint8Array(readFileSync(path)));
+    const { list, accountIds } = decode(keptCodec, bytes);
     decode(suspendedListCodec, list);
     return { list: list.slice(), accountIds: accountIds.map((accountId) => accountId.slice()) };
   } catch (error) {

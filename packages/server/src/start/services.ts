@@ -17,6 +17,7 @@ import { HoldingsDoor } from "../desk/holdings-door.ts";
 import { Directory } from "../directory/directory.ts";
 import { OperatorLabels } from "../directory/operator-labels.ts";
 import { PublicSuspensions } from "../directory/public-suspensions.ts";
+import { folderShelf, storeShelf } from "../directory/suspended-shelf.ts";
 import { nodeSignatures } from "../directory/signatures.ts";
 import type { StartedDirectory } from "../directory/start-directory.ts";
 import { HistoryService } from "../histories/history-service.ts";
@@ -36,6 +37,7 @@ import { WakeKeyring } from "../wakes/wake-keyring.ts";
 import { WakeService } from "../wakes/wake-service.ts";
 import { DeviceRegistry } from "../ws/device-registry.ts";
 import type { Services } from "../ws/services.ts";
+import type { HouseTurn } from "./house-turn.ts";
 import type { SetTimer } from "./parts.ts";
 import { restoredStatement } from "./restored.ts";
 
@@ -49,6 +51,9 @@ export async function createServices(params: {
   bus: Bus;
   disk: DiskRoom;
   directory: StartedDirectory;
+  /** Whether other nodes may have the same store, and which of them keeps house in it. */
+  isShared: boolean;
+  turn: HouseTurn;
   /** Where blobs lie in place of the data folder. */
   blobPlace: BlobPlace | undefined;
   setTimer: SetTimer;
@@ -104,8 +109,9 @@ export async function createServices(params: {
     linkInboxes: new LinkInboxes({ store, context, counters }),
     directory: accounts,
     operatorLabels,
-    suspensions: new PublicSuspensions({
-      directory: params.dataDirectory,
+    suspensions: await PublicSuspensions.open({
+      shelf: params.isShared ? storeShelf(store) : folderShelf(params.dataDirectory),
+      turn: params.turn,
       host: context.host,
       labels: operatorLabels,
       suspended: () => params.rules.suspended(),
