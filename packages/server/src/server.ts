@@ -8,6 +8,7 @@ import { openFilesAllowed, withinOpenFiles } from "./admission/open-files.ts";
 import { clearOutgoing } from "./backup/s3-place.ts";
 import { startBackups } from "./backup/schedule.ts";
 import { followBus } from "./bus/follow.ts";
+import { RemovedDevices } from "./bus/removed-devices.ts";
 import { countUploads } from "./blobs/counted-blobs.ts";
 import { keptFromDay } from "./clock/dated-back.ts";
 import { describeAhead } from "./clock/held.ts";
@@ -255,7 +256,8 @@ async function start(params: {
     onDiskFailure,
   });
   const { logs, inboxes, linkInboxes, blobs, uploads } = services;
-  followBus(bus, { ...services, rules });
+  const removedDevices = new RemovedDevices({ ...services, setTimer });
+  followBus(bus, { ...services, removedDevices, rules, setTimer });
   rules.onChanged = () => bus.publish({ kind: "rules" });
   opened.defer(() => services.wakes.close());
   // Once nobody is answered any more.

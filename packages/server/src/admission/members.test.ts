@@ -57,9 +57,9 @@ test("a device that comes back from another address leaves the one before", () =
   const home = { address: "home", close: vi.fn() };
   const office = { address: "office", close: vi.fn() };
   const at = (address: string): number => [...registry.members.at(address)].length;
-  registry.add({ accountId, deviceId, connection: home });
-  registry.add({ accountId, deviceId, connection: home });
-  registry.add({ accountId, deviceId, connection: office });
+  registry.add({ accountId, version: 0, deviceId, connection: home });
+  registry.add({ accountId, version: 0, deviceId, connection: home });
+  registry.add({ accountId, version: 0, deviceId, connection: office });
   expect([at("home"), at("office")]).toEqual([0, 1]);
   // The old connection ends after it was replaced.
   registry.remove({ accountId, deviceId, connection: home });

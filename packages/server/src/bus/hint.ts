@@ -11,7 +11,6 @@ export type Hint =
   | { readonly kind: "log"; readonly logId: Uint8Array } // it has more entries
   | { readonly kind: "inbox"; readonly inboxId: Uint8Array } // it has more items
   | { readonly kind: "rules" } // the operator or the desk has decided something
-  | { readonly kind: "record" } // another head of the public record is served
   | { readonly kind: "account"; readonly accountId: Uint8Array } // its devices are others
   | { readonly kind: "device"; readonly accountId: Uint8Array; readonly deviceId: Uint8Array } // it has connected elsewhere
   | ({ readonly kind: "signal" } & Signal);
@@ -28,8 +27,7 @@ export const hintCodec: Codec<Hint> = variant<Hint>(uint8, {
   log: [1, struct<{ logId: Uint8Array }>({ logId: id })],
   inbox: [2, struct<{ inboxId: Uint8Array }>({ inboxId: id })],
   rules: [3, empty],
-  record: [4, empty],
-  account: [5, struct<{ accountId: Uint8Array }>({ accountId: id })],
-  device: [6, struct<{ accountId: Uint8Array; deviceId: Uint8Array }>({ accountId: id, deviceId })],
-  signal: [7, struct<Signal>({ logId: id, epochId: safeUint64, bytes: opaque(signalBytes) })],
+  account: [4, struct<{ accountId: Uint8Array }>({ accountId: id })],
+  device: [5, struct<{ accountId: Uint8Array; deviceId: Uint8Array }>({ accountId: id, deviceId })],
+  signal: [6, struct<Signal>({ logId: id, epochId: safeUint64, bytes: opaque(signalBytes) })],
 });

@@ -116,6 +116,9 @@ export abstract class CalledStore implements Omit<Store, "append" | "scrub" | "c
   accountHead(params: CallParams<"accountHead">): Promise<CallResult<"accountHead">> {
     return this.call("accountHead", params);
   }
+  grownAccounts(params: CallParams<"grownAccounts">): Promise<CallResult<"grownAccounts">> {
+    return this.call("grownAccounts", params);
+  }
   isNameFree(params: CallParams<"isNameFree">): Promise<CallResult<"isNameFree">> {
     return this.call("isNameFree", params);
   }

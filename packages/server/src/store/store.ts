@@ -57,7 +57,7 @@ export interface LogPosition {
   readonly headBeforeFirst: Uint8Array;
 }
 
-/** The last number of a log or an inbox that somebody knows. */
+/** The last number of a log or an inbox, or the version of an account, that somebody knows. */
 export interface KnownEnd {
   readonly id: Uint8Array;
   readonly lastSeq: number;
@@ -178,6 +178,8 @@ export interface AccountHead {
 export interface DirectoryStore {
   /** The newest stored state, published or about to be. */
   accountHead(params: { accountId: Uint8Array }): Promise<AccountHead | undefined>;
+  /** Of these accounts the ones whose newest stored state has a later version than `lastSeq`, by their places in the list, ascending. */
+  grownAccounts(params: { known: readonly KnownEnd[] }): Promise<GrownEnd[]>;
   /** Whether a name is free for anybody on this day. */
   isNameFree(params: { username: string; day: Day }): Promise<boolean>;
   /** Sets a device's card and its inbox; another inbox than before erases the one before. */

@@ -271,6 +271,8 @@ export function describeStore(
       const found = await store.lookup(newQuery({ kind: "account", accountId: first.accountId }, { fromVersion: 1 }));
       expect(found).toMatchObject({ kind: "account", states: [next.state], pops: next.pops, bindings: [first.names.bind?.binding] });
       expect(await store.accountHead({ accountId: random(32) })).toBeUndefined();
+      const known = [1, 0].map((lastSeq) => ({ id: first.accountId, lastSeq }));
+      expect(await store.grownAccounts({ known: [{ id: random(32), lastSeq: 0 }, ...known] })).toEqual([{ at: 2, lastSeq: 1 }]);
       await store.close();
     });
 

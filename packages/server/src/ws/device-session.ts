@@ -157,7 +157,7 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
     if (isRecoveryKeyNew) await passphrases.clear(accountId);
     // Who takes its own device out, or deletes the account, still gets the proof of it.
     this.#afterReply = () => {
-      devices.keepOnly(accountId, deviceIds);
+      devices.keepOnly({ accountId, version }, deviceIds);
       this.services.bus.publish({ kind: "account", accountId });
     };
     return { kind: "published", version, proof };
@@ -177,10 +177,10 @@ export class DeviceSession extends RoleSession<DeviceRequest, DeviceReply> imple
       role: "device",
       ext: noExt,
     });
-    await directory.authenticate(request, content);
+    const { state } = await directory.authenticate(request, content);
     if (this.isClosed) throw new Refusal("unauthenticated");
     this.#identity = { accountId, deviceId };
-    devices.add({ accountId, deviceId, connection: this.connection });
+    devices.add({ accountId, version: state.version, deviceId, connection: this.connection });
     this.services.bus.publish({ kind: "device", accountId, deviceId });
     return { kind: "done" };
   }

@@ -232,6 +232,8 @@ class PostgresStore extends CalledStore implements Store {
         return this.#looking(name, () => readEntries(this.#databases.logs, params));
       case "grownLogs":
         return this.#looking(name, () => grownEnds(this.#databases.logs, "logs", params));
+      case "grownAccounts":
+        return this.#looking(name, () => grownEnds(this.#databases.accounts, "accounts", params));
       case "grownInboxes":
         return this.#looking(name, () => grownEnds(this.#databases.accounts, "inboxes", params));
       case "newestDay":

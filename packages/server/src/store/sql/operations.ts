@@ -29,7 +29,7 @@ import { TreeTables } from "./tree-tables.ts";
 /** What all engines do with the same statements: everything but entries of logs, and what concerns the engine itself. */
 type Shared = Omit<InboxStore, "eraseItems" | "grownInboxes"> &
   LinkStore &
-  DirectoryStore &
+  Omit<DirectoryStore, "grownAccounts"> &
   DirectoryLogStore &
   BlobIndex &
   AdminStore &

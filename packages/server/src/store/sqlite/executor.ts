@@ -90,6 +90,7 @@ export class Executor {
       readEntries: (params) => logs.readEntries(params),
       grownLogs: ({ known }) => grownEnds(known, (logId) => logs.lastSeq(logId)),
       grownInboxes: ({ known }) => grownEnds(known, (inboxId) => finish(shared.operations.lastItem({ inboxId }))),
+      grownAccounts: ({ known }) => grownEnds(known, (accountId) => finish(shared.operations.accountHead({ accountId }))?.version ?? 0),
       purgeEntries: (params) => logs.purgeEntries(params),
       readItems: (params) => packItems(finish(shared.operations.readItems(params))),
       newestDay: () => days.newestDay(),
