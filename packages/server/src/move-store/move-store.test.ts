@@ -8,13 +8,15 @@ import { findPostgres, keptSettings, startPostgres } from "../testing/postgres.t
 import type { TestPostgres } from "../testing/postgres.ts";
 import { newCommit, newEntry, newPublication, newQuery, newState, publishState, today } from "../testing/store-inputs.ts";
 import { postgresOf } from "../start/open-store.ts";
+import { PostgresDatabase } from "../store/postgres/database.ts";
 import { openPostgresStore } from "../store/postgres/postgres-store.ts";
 import { openDatabase } from "../store/sqlite/open-database.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { NewEntry, Store } from "../store/store.ts";
 import { moveToFolder, moveToPostgres } from "./move-store.ts";
 import type { MoveOptions } from "./move-store.ts";
-import { movedTables } from "./tables.ts";
+import { PostgresSide } from "./postgres-side.ts";
+import { movedTables, sizeOf } from "./tables.ts";
 
 const page = { maxItems: 1000, maxBytes: 10_000_000 };
 
@@ -281,6 +283,26 @@ describe.skipIf(findPostgres() === undefined)("a store is moved", () => {
     await expect(moveToPostgres(options)).rejects.toMatchObject({ code: "invalid_options" });
     expect(existsSync(join(options.dataDirectory, "accounts.sqlite.moved"))).toBe(true);
   }, 60_000);
+
+  test("what is large comes in parts that are not", async () => {
+    const options = optionsOf(temporaryDirectory());
+    const { schemas } = postgresOf(options.database);
+    const store = await openPostgresStore(postgresOf(options.database));
+    const chunk = { accountId: newState().accountId, generation: random(16), day: today, maxBytes: 1e9, maxStoredBytes: 0 };
+    await publishState(store, newState({ accountId: chunk.accountId }));
+    for (let number = 0; number < 40; number++) await store.putHistoryChunk({ ...chunk, number, chunk: random(245_760) });
+    await store.close();
+    const accounts = await PostgresDatabase.open({ url: postgres.url, schema: schemas.accounts });
+    onTestFinished(() => accounts.close());
+    const table = movedTables.find(({ name }) => name === "history_chunks");
+    if (table === undefined) throw new Error("history is not moved");
+    const parts: number[] = [];
+    const { rows } = await new PostgresSide({ logs: accounts, accounts }).read(table, (part) => {
+      parts.push(part.reduce((sum, row) => sum + sizeOf(row), 0));
+    });
+    expect(rows).toBe(40);
+    expect(Math.max(...parts)).toBeLessThan(2_500_000);
+  });
 
   test("nothing is put over a server's data, from a folder without any, or while a server runs", async () => {
     const directory = temporaryDirectory();

@@ -16,7 +16,7 @@ import { openDatabase, takeLock } from "../store/sqlite/open-database.ts";
 import type { TableDigest } from "./digest.ts";
 import { PostgresSide } from "./postgres-side.ts";
 import { SqliteSide } from "./sqlite-side.ts";
-import { movedTables } from "./tables.ts";
+import { movedTables, sizeOf } from "./tables.ts";
 import type { MovedRow, MovedTable } from "./tables.ts";
 
 /** Where a store is moved from and to. */
@@ -201,8 +201,4 @@ async function inFolder<T>(dataDirectory: string, directory: string, work: (side
 function renameDatabase(from: string, to: string): void {
   for (const suffix of [journalSuffix, "-shm", ""]) if (existsSync(from + suffix)) renameSync(from + suffix, to + suffix);
   syncFolderSync(dirname(to));
-}
-
-function sizeOf(row: MovedRow): number {
-  return row.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 8), 0);
 }

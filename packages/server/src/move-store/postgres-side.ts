@@ -9,11 +9,13 @@ import { kindOf } from "../store/sqlite/packing.ts";
 import type { DatabaseName } from "../store/sqlite/database-files.ts";
 import { RowDigest } from "./digest.ts";
 import type { TableDigest } from "./digest.ts";
-import { movedTables, selectRows } from "./tables.ts";
+import { movedTables, selectRows, sizeOf } from "./tables.ts";
 import type { MovedRow, MovedTable } from "./tables.ts";
 
-/** Rows that come with one answer. */
-const fetchedAtOnce = 500;
+/** Rows that come with one answer at first, and at most; and about their bytes: what takes them must be done before the database gives up. */
+const firstFetched = 8;
+const maxFetched = 500;
+const fetchedBytes = 2_097_152;
 
 /** The side of a move that lies in PostgreSQL. */
 export class PostgresSide {
@@ -59,12 +61,15 @@ export class PostgresSide {
     return await this.#databases[table.database].read(async (tx) => {
       const digest = new RowDigest();
       await tx.query(`DECLARE moved CURSOR FOR ${selectRows(table, "postgres")}`);
-      for (;;) {
-        const { rows } = await tx.query<Readonly<Record<string, MovedRow[number]>>>(`FETCH ${fetchedAtOnce} FROM moved`);
+      for (let count = firstFetched; ;) {
+        const { rows } = await tx.query<Readonly<Record<string, MovedRow[number]>>>(`FETCH ${count} FROM moved`);
         if (rows.length === 0) break;
         const part = rows.map((row) => table.columns.map((column) => row[column] ?? null));
         for (const row of part) digest.add(row);
         take(part);
+        const rowBytes = part.reduce((sum, row) => sum + sizeOf(row), 0) / part.length;
+        // Not many times more than before: rows need not be alike.
+        count = Math.max(1, Math.min(count * 4, maxFetched, Math.floor(fetchedBytes / rowBytes)));
       }
       return digest.end();
     });

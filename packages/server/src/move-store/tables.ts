@@ -119,3 +119,8 @@ export function selectRows({ name, columns, order, ...sources }: MovedTable, eng
   const own = name === "settings" ? ` WHERE name <> '${movedSetting}'` : "";
   return `SELECT ${columns.map((column) => `t.${column}`).join(", ")} FROM ${source ?? name} t${own} ORDER BY ${order.map((column) => `t.${column}`).join(", ")}`;
 }
+
+/** About how many bytes a row has. */
+export function sizeOf(row: MovedRow): number {
+  return row.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 8), 0);
+}
