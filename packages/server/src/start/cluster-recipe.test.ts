@@ -1,0 +1,73 @@
+// The recipes of ops/cluster: what they set is what a server asks for, and one runs on it.
+import { readFileSync, readdirSync } from "node:fs";
+import pg from "pg";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { settingFaults } from "../store/postgres/settings.ts";
+import { createLog, createTestLog, entryBytes, openLog, register, runServer } from "../testing/fixtures.ts";
+import { findPostgres, startPostgres, startStandby } from "../testing/postgres.ts";
+import { TestClient } from "../testing/test-client.ts";
+
+const folder = new URL("../../../../ops/cluster/", import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");
+
+/** The settings of `postgresql.conf`, without what stands around their values. */
+const settings = Object.fromEntries(
+  [...read("postgresql.conf").matchAll(/^([a-z_]+) = '?(.*?)'?$/gm)].map(([, name = "", value = ""]) => [name, value]),
+);
+/** What the standby is called. */
+const standbyName = /cluster_name=(\S+)/.exec(read("standby.sh"))?.[1] ?? "";
+
+test("the settings pass what a server asks of its database, with a standby, and each of them is needed", () => {
+  const known = { server_version_num: "180000", server_encoding: "UTF8", ...settings };
+  const faults = (given: Readonly<Record<string, string>>): string[] =>
+    settingFaults(
+      Object.entries(given).map(([name, setting]) => ({ name, setting })),
+      { acceptLoss: false },
+    );
+  expect(faults(known)).toEqual([]);
+  expect(faults({ ...known, synchronous_standby_names: "" })).toHaveLength(1);
+  // The file says what would be so by itself, too: whoever reads it sees all of it.
+  for (const name of Object.keys(settings).filter((each) => each.startsWith("log_") || each.startsWith("track_")))
+    expect(faults({ ...known, [name]: "something else" }), name).toHaveLength(1);
+});
+
+test("the standby has the name that the primary waits for, and the proxy passes on what the other recipe does", () => {
+  expect(settings["synchronous_standby_names"]).toBe(`ANY 1 (${standbyName})`);
+  expect(read("primary.sh")).toContain(`pg_create_physical_replication_slot('${standbyName}')`);
+  expect(read("standby.sh")).toContain(`--slot ${standbyName} `);
+  const inside = (text: string): string => text.slice(text.indexOf("reverse_proxy")).replace(/^reverse_proxy \S+/, "");
+  expect(inside(read("Caddyfile"))).toBe(inside(read("../Caddyfile")));
+  // What the containers are given is there.
+  const mounted = [...read("compose.yaml").matchAll(/^ +- \.\/([\w.]+):/gm)].map(([, name]) => name);
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining([...new Set(mounted), "compose.yaml"]));
+  expect(new Set(mounted).size).toBe(4);
+});
+
+describe.skipIf(findPostgres() === undefined)("with PostgreSQL", () => {
+  test("a server runs on a primary and a standby that are set so, as the user that the recipe makes", async () => {
+    // The machines of tests have less memory, and other addresses.
+    const { listen_addresses: _addresses, shared_buffers: _buffers, effective_cache_size: _cache, ...rest } = settings;
+    const primary = await startPostgres(rest);
+    onTestFinished(() => primary.stop());
+    const admin = new pg.Client({ connectionString: primary.url });
+    await admin.connect();
+    await admin.query("SET synchronous_commit = local");
+    const [, sql = ""] = /<<'SQL'\n(.*?)\nSQL\n/s.exec(read("primary.sh")) ?? [];
+    // The one user of the test's own has the name already.
+    for (const statement of sql.replaceAll(/\blatchkey\b/g, "keeper").split(";\n"))
+      await admin.query(statement.replaceAll(/:'(\w+)'/g, "'password of $1'"));
+    await admin.end();
+    const standby = await startStandby(primary, standbyName, rest);
+    onTestFinished(() => standby.stop());
+    const at = primary.url.replace("latchkey@", "keeper:password%20of%20keeper@").replace(/\/postgres$/, "/keeper");
+    const server = await runServer({ database: { at, acceptLoss: false } });
+    await register(server, "alice");
+    const log = createTestLog();
+    const writer = await TestClient.connect(server.url, "log");
+    await createLog(writer, log);
+    await openLog(writer, log);
+    const blob = entryBytes(300);
+    expect(await writer.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob })).toMatchObject({ seq: 1 });
+    await server.close();
+  });
+});
