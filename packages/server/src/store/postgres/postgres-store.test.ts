@@ -34,6 +34,32 @@ describe.skipIf(findPostgres() === undefined)("the store in PostgreSQL", () => {
 
   describeStore("PostgreSQL", openIn, isStored);
 
+  test("a table that was not written anew in its time is tried again another day, not the next hour: everybody waits meanwhile", async () => {
+    const directory = temporaryDirectory();
+    const store = await openIn(directory);
+    onTestFinished(() => store.close());
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const { accounts } = postgres.schemasOf(directory);
+    await client.query(`SET search_path = ${accounts}`);
+    const blob = "decode(repeat(md5(at::text), 65536), 'hex')";
+    await client.query(`INSERT INTO inbox_items SELECT at, ${today}, at, 0, ${blob} FROM generate_series(1, 70) at`);
+    const define = (body: string): Promise<unknown> =>
+      client.query(
+        `CREATE OR REPLACE FUNCTION ${accounts}.indexed(at bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS 'BEGIN ${body} RETURN at; END'`,
+      );
+    await define("");
+    await client.query("CREATE INDEX ON inbox_items (indexed(id))");
+    const file = async (): Promise<unknown> => (await client.query("SELECT pg_relation_filenode('inbox_items')")).rows;
+    const before = await file();
+    await define("PERFORM 1 / 0;");
+    await expect(store.scrub()).rejects.toMatchObject({ code: "failed" });
+    await define("");
+    await store.scrub();
+    expect(await file()).toEqual(before);
+  });
+
   test("[P1] what is known of accounts may lie in another cluster", async () => {
     const other = await startPostgres(keptSettings);
     onTestFinished(() => other.stop());

@@ -193,9 +193,11 @@ class PostgresStore extends CalledStore implements Store {
   async scrub(): Promise<void> {
     this.#requireOpen();
     const isDue = performance.now() - this.#rewrittenAtMs >= rewriteMs;
+    // Where it fails, too: it may have had others wait for as long as they may.
+    if (isDue) this.#rewrittenAtMs = performance.now();
     let isDone = true;
     for (const table of erasedFrom) isDone = (await this.#databases.accounts.rewrite(table, { onlySmall: !isDue })) && isDone;
-    if (isDue && isDone) this.#rewrittenAtMs = performance.now();
+    if (isDue && !isDone) this.#rewrittenAtMs = Number.NEGATIVE_INFINITY;
   }
 
   close(): Promise<void> {
