@@ -56,7 +56,7 @@ export interface HistoryStore {
   ): Promise<{ kind: "stored" } | Refused<"not_found" | "conflict">>;
   /** Gives all of it up. */
   eraseHistory(params: { accountId: Uint8Array }): Promise<void>;
-  /** Erases chunks of what was given up, at most `maxItems`, overwriting them. Answers how many. */
+  /** Erases chunks of what was given up, at most `maxItems`, and overwrites them in a data folder (docs/cluster.md has PostgreSQL). Answers how many. */
   purgeHistory(params: { maxItems: number }): Promise<number>;
   /** Chunks of a generation from `fromNumber` on, in order, at most so many. */
   heldChunks(params: { row: number; fromNumber: number; maxItems: number }): Promise<readonly HeldChunk[]>;
