@@ -205,6 +205,23 @@ describe.each(places)("blobs in $kind", ({ open }) => {
   });
 });
 
+test("what one server puts while another looks for what no row knows is not taken for that: it has a row by the time that it would go", async () => {
+  const { place, keys } = await startTestBucket("the test");
+  const { services } = await servicesOver(place, 2);
+  const [sweeper, other] = services;
+  if (sweeper === undefined || other === undefined) throw new Error("two services");
+  const [put, left] = [random(500), random(600)];
+  const [putId, leftId] = [random(32), random(32)];
+  // As it is between its object and its row, and what a crash left of another.
+  await place.keep(named(put, putId), fileOf(put));
+  await place.keep(named(left, leftId), fileOf(left));
+  const found = await sweeper.findOrphans();
+  expect(found).toHaveLength(2);
+  await other.put(putId, [put]);
+  expect(await sweeper.removeFound(found)).toBe(1);
+  expect(keys()).toEqual([`chat/${place.keyOf(named(put, putId))}`]);
+});
+
 test("of two servers that bring other bytes for one blob at once one wins, whole, and nothing of the other stays in the bucket", async () => {
   const { place, keys } = await startTestBucket("the test");
   const { services, store } = await servicesOver(place, 2);

@@ -93,7 +93,11 @@ export class Chores {
     let found: readonly Orphan[] | undefined;
     /** Another node may be putting what no row knows yet: what is found now goes the next time. */
     const removeLater = async (): Promise<number> => {
-      if (!(await house.turn.take())) return 0;
+      if (!(await house.turn.take())) {
+        // The one that has it may end, or be this node as it was before it was killed.
+        stopSweep = setTimer(sweepLaterMs, () => void sweep());
+        return 0;
+      }
       if (found !== undefined) return await house.blobs.removeFound(found);
       found = await house.blobs.findOrphans();
       if (found.length > 0) stopSweep = setTimer(sweepLaterMs, () => void sweep());
