@@ -155,6 +155,30 @@ test("items that are gone end a feed that must be whole, and not one that need n
   expect([erased.feed.delivered, erased.sink.lostCount]).toEqual([[4], 0]);
 });
 
+test.each([false, true])(
+  "what somebody else has stored is read before what follows it, and when one is told of it (gaps: %s)",
+  async (allowsGaps) => {
+    const { feed } = createFeed({ allowsGaps });
+    feed.wake();
+    for (let reads = 0; reads < 3; reads++) await feed.answer();
+    expect([feed.delivered, feed.isLive]).toEqual([[1, 2, 3], true]);
+    feed.last += 1;
+    feed.items.push({ seq: feed.last });
+    feed.add();
+    expect(feed.delivered).toEqual([1, 2, 3]);
+    for (let reads = 0; reads < 3; reads++) await feed.answer();
+    expect(feed.delivered).toEqual([1, 2, 3, 4, 5]);
+    feed.last += 1;
+    feed.items.push({ seq: feed.last });
+    feed.kick();
+    // Told again, it reads on as it did.
+    feed.kick();
+    for (let reads = 0; reads < 3; reads++) await feed.answer();
+    feed.kick();
+    expect([feed.delivered, feed.isLive]).toEqual([[1, 2, 3, 4, 5, 6], true]);
+  },
+);
+
 test("a closed feed hands out nothing, even what it was reading", async () => {
   const { feed, sink } = createFeed();
   feed.wake();

@@ -130,6 +130,18 @@ describe.skipIf(findPostgres() === undefined)("by PostgreSQL", () => {
     await vi.waitFor(() => expect(heard).toEqual([{ kind: "rules" }]));
   });
 
+  test("[N-1] of signals that never end some are heard, and they keep back nothing else", async () => {
+    const channel = newChannel();
+    const [one, two] = [await open({ channel }), await open({ channel })];
+    const heard = heardBy(two);
+    const logId = random(32);
+    for (let at = 0; at < 10_000; at++) one.publish({ kind: "signal", logId, epochId: 0, bytes: random(256) });
+    one.publish({ kind: "log", logId });
+    await vi.waitFor(() => expect(heard).toContainEqual({ kind: "log", logId }));
+    expect(heard.length).toBeGreaterThan(10);
+    expect(heard.length).toBeLessThan(200);
+  });
+
   test("without a database it waits, takes all that it is told, and closes at once", async () => {
     const bus = new NotifyBus({
       url: "postgresql://nobody@127.0.0.1:1/none",
