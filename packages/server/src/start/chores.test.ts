@@ -41,8 +41,9 @@ function nodeWith(parts: { isShared: boolean; isTurn: () => boolean; find?: () =
   } as unknown as ChoresParts);
   /** Runs what waits for so long. */
   const pass = async (delayMs: number): Promise<void> => {
-    for (const [run, after] of [...timers]) {
-      if (after !== delayMs || !timers.delete(run)) continue;
+    const due = [...timers].filter(([, after]) => after === delayMs);
+    for (const [run] of due) {
+      timers.delete(run);
       run();
     }
     await new Promise(setImmediate);
