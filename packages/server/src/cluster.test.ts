@@ -1,4 +1,4 @@
-// Nodes on one database of which one is stopped or killed in its turn to publish, or anywhere else, while accounts are registered with all of
+// Nodes on one database of which one is stopped or killed in its turn to publish, or anywhere else, or the database is, while accounts are registered with all of
 // them: there is one tree of each size, what was acknowledged is there, and everybody is answered. LATCHKEY_CLUSTER_RUNS says how many
 // times, LATCHKEY_CLUSTER_SEED from which seed.
 import { setTimeout as pause } from "node:timers/promises";
@@ -68,7 +68,7 @@ describe.skipIf(findPostgres() === undefined)("several nodes on one database", (
       };
       const all = Promise.all([...cluster.nodes.map(watch), ...Array.from({ length: 2 * nodeCount }, (_, writer) => write(writer))]);
       for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
-        const what = await disturb(cluster, seed);
+        const what = await disturb(cluster, postgres, seed);
         const before = registered.size;
         // Everybody goes on, whatever became of it.
         await expect
@@ -98,13 +98,18 @@ describe.skipIf(findPostgres() === undefined)("several nodes on one database", (
   );
 });
 
-/** Stops or kills a node, in its turn between what it stored and what it serves or at any moment, and lets it go on. Answers what it did. */
-async function disturb(cluster: Cluster, seed: number): Promise<string> {
+/** Stops or kills a node, in its turn between what it stored and what it serves or at any moment, or kills the database; lets it go on. Answers what it did. */
+async function disturb(cluster: Cluster, postgres: TestPostgres, seed: number): Promise<string> {
   const number = numbersOf(seed);
-  // Of four two are stopped in their turn, one is killed in it, and one is either, anywhere.
+  // Of four two are stopped in their turn, one is killed in it, and one is stopped anywhere, or the database is killed.
   const [isStopped, isInTurn] = [seed % 2 === 1 || seed % 8 === 0, seed % 4 > 0];
   const isWitnessed = number() < 0.5;
   await pause(number() * 300);
+  if (seed % 8 === 4) {
+    await postgres.kill();
+    await postgres.start();
+    return "the database was killed";
+  }
   const node = isInTurn
     ? await nextInTurn(cluster, { isStopped, isWitnessed })
     : cluster.nodes[Math.floor(number() * cluster.nodes.length)];
