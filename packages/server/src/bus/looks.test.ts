@@ -74,6 +74,19 @@ test("[L-3] what is longer than a page is read to its end, and then nothing more
   expect(asked).toHaveLength(4);
 });
 
+test("what somebody is told of does not wait for the look at everything", async () => {
+  const many = new Map(Array.from({ length: 30_000 }, (_, at) => [`log ${at}`, 1]));
+  const { looks, known, asked, goOn } = looking(many);
+  looks.lookAll(many.keys());
+  await turn();
+  looks.look("log 29999");
+  await goOn();
+  expect([known.get("log 29999"), known.get("log 29998")]).toEqual([1, 0]);
+  for (let at = 0; at < 3; at++) await goOn();
+  expect([...known.values()].every((seq) => seq === 1)).toBe(true);
+  expect(Math.max(...asked.map(({ length }) => length))).toBe(10_000);
+});
+
 test("all that is due is asked at once, and no more than a query takes", async () => {
   const many = new Map(Array.from({ length: 12_000 }, (_, at) => [`log ${at}`, 1]));
   const { looks, known, asked, goOn } = looking(many);

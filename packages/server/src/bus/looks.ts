@@ -24,7 +24,9 @@ export interface LookParts {
 /** Looks whether somebody else has stored more than is known here: of all that is due in one query, one after the other. */
 export class Looks {
   readonly #parts: LookParts;
-  readonly #due = new Set<string>();
+  /** What somebody was told of, which comes first, and the rest of everything. */
+  readonly #told = new Set<string>();
+  readonly #rest = new Set<string>();
   #isLooking = false;
 
   constructor(parts: LookParts) {
@@ -33,7 +35,17 @@ export class Looks {
 
   /** Has it looked at, soon and once, however often this is called. */
   look(key: string): void {
-    this.#due.add(key);
+    this.#told.add(key);
+    this.#begin();
+  }
+
+  /** Has all of these looked at, after what somebody is told of meanwhile. */
+  lookAll(keys: Iterable<string>): void {
+    for (const key of keys) this.#rest.add(key);
+    this.#begin();
+  }
+
+  #begin(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
     void this.#run();
@@ -41,7 +53,7 @@ export class Looks {
 
   async #run(): Promise<void> {
     const { setTimer, reportBug } = this.#parts;
-    while (this.#due.size > 0) {
+    while (this.#told.size + this.#rest.size > 0) {
       try {
         await this.#look();
       } catch (error) {
@@ -58,11 +70,13 @@ export class Looks {
   async #look(): Promise<void> {
     const { known, grown, onGrown } = this.#parts;
     const asked: { readonly key: string; readonly end: KnownEnd }[] = [];
-    for (const key of this.#due) {
-      if (asked.length === askedAtOnce) break;
-      this.#due.delete(key);
-      const end = known(key);
-      if (end !== undefined) asked.push({ key, end });
+    for (const due of [this.#told, this.#rest]) {
+      for (const key of due) {
+        if (asked.length === askedAtOnce) break;
+        due.delete(key);
+        const end = known(key);
+        if (end !== undefined) asked.push({ key, end });
+      }
     }
     if (asked.length === 0) return;
     const found = [...(await grown(asked.map(({ end }) => end)))];
@@ -70,7 +84,7 @@ export class Looks {
       await Promise.all(
         found.splice(0, readAtOnce).map(async ({ at, lastSeq }) => {
           const key = asked[at]?.key;
-          if (key !== undefined && (await onGrown(key, lastSeq))) this.#due.add(key);
+          if (key !== undefined && (await onGrown(key, lastSeq))) this.#told.add(key);
         }),
       );
     }

@@ -42,7 +42,7 @@ export class RemovedDevices {
 
   /** Any account may have other devices. */
   hearAll(): void {
-    for (const key of this.#parts.devices.accounts()) this.#looks.look(key);
+    this.#looks.lookAll(this.#parts.devices.accounts());
   }
 
   async #close(key: string): Promise<boolean> {

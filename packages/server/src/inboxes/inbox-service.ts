@@ -121,7 +121,7 @@ export class InboxService {
 
   /** Other nodes may have stored items of any inbox. */
   hearAll(): void {
-    for (const key of this.#streams.keys()) this.#looks.look(key);
+    this.#looks.lookAll(this.#streams.keys());
   }
 
   /** Whose room an item takes that shows this capability (spec I-1): 32 zeros are none, and a wrong one is as good as none. */

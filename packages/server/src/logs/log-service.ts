@@ -246,7 +246,7 @@ export class LogService {
 
   /** Other nodes may have stored entries of any log. */
   hearAll(): void {
-    for (const key of this.#watched.keys()) this.#looks.look(key);
+    this.#looks.lookAll(this.#watched.keys());
   }
 
   /** Answers whether it went to the readers here. */
