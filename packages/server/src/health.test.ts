@@ -40,6 +40,18 @@ test("a full disk counts by what was refused lately, and by what is free", async
   expect(await newHealth({ minFreeBytes: Number.MAX_SAFE_INTEGER }).codes()).toEqual(["disk_full"]);
 });
 
+test("a database is named where there is one: as away, and as what may be full", async () => {
+  let away: string | undefined = "It does not answer.";
+  const { health, refusals, codes } = newHealth({ databaseFault: () => away });
+  expect(await health.reasons()).toEqual([{ code: "database", message: "It does not answer." }]);
+  away = undefined;
+  expect(await codes()).toEqual([]);
+  refusals.set("storage_full", 1);
+  expect((await health.reasons())[0]?.message).toContain("or on that of the database.");
+  const { health: inFolder } = newHealth({ minFreeBytes: Number.MAX_SAFE_INTEGER });
+  expect((await inFolder.reasons())[0]?.message).not.toContain("database");
+});
+
 test("what is refused for want of the journal says nothing of the disk of the data", async () => {
   let codes: "journal"[] = ["journal"];
   const journal = () => codes.map((code) => ({ code, message: "It is gone." }));

@@ -87,7 +87,7 @@ export class Health {
       this.#stopped !== undefined && { code: "stopped", message: this.#stopped },
       (await this.#isFull()) && {
         code: "disk_full",
-        message: "The disk is full: messages or files are refused. Make room on the disk of the data directory.",
+        message: `The disk is full: messages or files are refused. Make room on the disk of the data directory${this.#parts.databaseFault === undefined ? "" : ", or on that of the database"}.`,
       },
       doubt !== undefined && { code: "clock", message: `${describeDoubt(doubt)}.` },
       ahead !== undefined && { code: "record_ahead", message: ahead },

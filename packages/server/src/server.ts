@@ -219,7 +219,7 @@ async function start(params: {
     quorumLostSinceMs: () => publisher.quorumLostSinceMs,
     journal: () => journal.reasons(),
     isStoreFailing: () => faults.isRepeating,
-    databaseFault: () => load.away(),
+    ...(isElsewhere ? { databaseFault: () => load.away() } : {}),
     bucketFault: () => blobBucket?.watch.reason ?? blobBucket?.run.reason,
     ...(certificates === undefined ? {} : { certificate: () => certificates.reasons() }),
   });
