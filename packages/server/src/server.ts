@@ -239,7 +239,8 @@ async function start(params: {
   const services = await createServices({
     dataDirectory,
     isShared: isElsewhere,
-    turn,
+    // Housekeeping gives it back while the clock is doubted: nobody here takes it again meanwhile.
+    turn: { take: async () => clock.doubt() === undefined && (await turn.take()) },
     context,
     rules,
     counters,

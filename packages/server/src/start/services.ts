@@ -53,7 +53,7 @@ export async function createServices(params: {
   directory: StartedDirectory;
   /** Whether other nodes may have the same store, and which of them keeps house in it. */
   isShared: boolean;
-  turn: HouseTurn;
+  turn: Pick<HouseTurn, "take">;
   /** Where blobs lie in place of the data folder. */
   blobPlace: BlobPlace | undefined;
   setTimer: SetTimer;
