@@ -1,18 +1,26 @@
 // A server whose PostgreSQL is away: it says so, to those who ask and to who runs it, goes on by itself, and tells nobody a secret or a value.
 import { toHex } from "@latchkey/codec";
 import { inspect } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { answerAdmin } from "./admin/router.ts";
 import { diagnose } from "./doctor/diagnose.ts";
 import { StoreError } from "./errors.ts";
 import { startServer } from "./server.ts";
 import { host, startProcess } from "./testing/crashing-process.ts";
 import { createLog, createTestLog, entryBytes, openLog, readMetrics, register, runServer, temporaryDirectory } from "./testing/fixtures.ts";
-import { findPostgres, keptSettings, startPostgres } from "./testing/postgres.ts";
+import { findPostgres, keptSettings, startPostgres, startStandby } from "./testing/postgres.ts";
 import type { TestPostgres } from "./testing/postgres.ts";
 import { TestClient } from "./testing/test-client.ts";
 
 const password = "correct-horse-battery";
+
+/** What `/healthz` says: a status, and the codes of what is wrong. */
+async function healthOf(serverUrl: string): Promise<{ status: number; codes: string[]; text: string }> {
+  const response = await fetch(`${serverUrl}/healthz`);
+  const text = await response.text();
+  const { reasons = [] } = JSON.parse(text) as { reasons?: { code: string }[] };
+  return { status: response.status, codes: reasons.map(({ code }) => code), text };
+}
 
 describe.skipIf(findPostgres() === undefined)("a server whose database is away", () => {
   let postgres: TestPostgres;
@@ -23,14 +31,6 @@ describe.skipIf(findPostgres() === undefined)("a server whose database is away",
     url = postgres.url.replace("latchkey@", `latchkey:${password}@`);
   });
   afterAll(() => postgres.stop());
-
-  /** What `/healthz` says: a status, and the codes of what is wrong. */
-  async function healthOf(serverUrl: string): Promise<{ status: number; codes: string[]; text: string }> {
-    const response = await fetch(`${serverUrl}/healthz`);
-    const text = await response.text();
-    const { reasons = [] } = JSON.parse(text) as { reasons?: { code: string }[] };
-    return { status: response.status, codes: reasons.map(({ code }) => code), text };
-  }
 
   test("refuses as passing, is red with a sentence, goes on when it is back, and its log has a line and no secret", async () => {
     const server = await startProcess(
@@ -126,6 +126,38 @@ describe.skipIf(findPostgres() === undefined)("a server whose database is away",
     await expect.poll(() => readMetrics(again), { timeout: 15_000 }).toMatch(bytes);
   }, 60_000);
 });
+
+test.skipIf(findPostgres() === undefined)(
+  "a server whose standby is away sends nothing and reads on, says so, and goes on with it",
+  async () => {
+    const primary = await startPostgres({ ...keptSettings, synchronous_standby_names: "ANY 1 (second)" });
+    onTestFinished(() => primary.stop());
+    const standby = await startStandby(primary, "second", keptSettings);
+    onTestFinished(() => standby.stop());
+    const server = await runServer({ database: { at: primary.url, acceptLoss: false } });
+    const log = createTestLog();
+    const client = await TestClient.connect(server.url, "log");
+    await createLog(client, log);
+    await openLog(client, log);
+    const append = (blob: Uint8Array) => client.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob });
+    expect(await append(entryBytes(300))).toMatchObject({ kind: "accepted", seq: 1 });
+
+    await standby.kill();
+    const blob = entryBytes(300);
+    expect(await append(blob)).toMatchObject({ kind: "error", code: "unavailable" });
+    const red = await healthOf(server.url);
+    expect(red).toMatchObject({ status: 503, codes: ["database"] });
+    expect(red.text).toContain("The database writes nothing");
+    const reader = await TestClient.connect(server.url, "log");
+    expect(await openLog(reader, log)).toBe("opened");
+    expect(await reader.take(1)).toMatchObject([{ kind: "entry", seq: 1 }]);
+
+    await standby.start();
+    await expect.poll(() => healthOf(server.url), { timeout: 60_000 }).toMatchObject({ status: 200, codes: [] });
+    // It was stored here all the time, and is acknowledged once it is there.
+    expect(await append(blob)).toMatchObject({ kind: "accepted", seq: 2 });
+  },
+);
 
 test("a command of the operator that the database did not answer is told so, and is no bug", async () => {
   const bugs: unknown[] = [];
