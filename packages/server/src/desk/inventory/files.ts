@@ -6,7 +6,7 @@ export const files: readonly FileEntry[] = [
     path: "accounts.sqlite, logs.sqlite, desk.sqlite",
     pattern: /^(?:accounts|logs|desk)\.sqlite(?:-wal|-shm)?$/,
     tiedTo: "account",
-    what: "The databases, whose columns are above, with their journals. Those of accounts and of logs may lie in a PostgreSQL instead, as two schemas with the same tables.",
+    what: "The databases, whose columns are above, with their journals. Those of accounts and of logs may lie in a PostgreSQL instead, as two schemas.",
     why: "All that is kept of accounts, of conversations, and of the desk, each apart.",
     kept: "What is erased is overwritten, in the journals within seconds; in a PostgreSQL later (docs/cluster.md).",
   },

@@ -2,6 +2,7 @@ import type { Tables } from "./entry.ts";
 import { fields } from "./fields.ts";
 import { files } from "./files.ts";
 import { copyKept, databases, heldElsewhere, notHeld, orderedBy } from "./inventory.ts";
+import { notInPostgres, postgresColumns } from "./postgres-columns.ts";
 
 /** The page `docs/inventory.md`, whole: the inventory for people. */
 export function inventoryPage(): string {
@@ -29,6 +30,14 @@ export function inventoryPage(): string {
         ]),
       ),
       ...Object.entries(databases).flatMap(([database, tables]) => [`## \`${database}\`: of no account`, othersOf(tables)]),
+      "## In a PostgreSQL",
+      `Where accounts and conversations lie in a [PostgreSQL](cluster.md), the schema that ends in \`_accounts\` has the tables of \`accounts.sqlite\` and that which ends in \`_logs\` those of \`logs.sqlite\`, without ${[...new Set(Object.values(notInPostgres).flat())].map((name) => `\`${name}\``).join(", ")}, and with these beside:`,
+      table(
+        ["Schema", "Column", "What"],
+        Object.entries(postgresColumns).flatMap(([schema, columns]) =>
+          Object.entries(columns).map(([column, what]) => [`\`_${schema}\``, `\`${column}\``, what]),
+        ),
+      ),
       "## Files and memory",
       table(
         ["Where", "What", "Why", "Kept"],
