@@ -168,7 +168,9 @@ describe("F4 the operator is the agency", { concurrent: false }, () => {
       "packages/client/src/platform/node-platform.ts",
       "packages/client/src/platform/web-platform.ts",
       "packages/client/src/shared/join-profile.ts",
-      // The server, to the database and to the witnesses that the operator named, to itself when he asks whether it can be reached, to a bucket of his, to who issues its certificate, and to the push services that he lets it speak to.
+      // The server, to the database, the NATS and the witnesses that the operator named, to itself when he asks whether it can be reached, to a bucket of his, to who issues its certificate, and to the push services that he lets it speak to.
+      "packages/server/src/bus/nats-line.ts",
+      "packages/server/src/bus/notify-line.ts",
       "packages/server/src/directory/witnesses.ts",
       "packages/server/src/doctor/network.ts",
       "packages/server/src/s3/bucket.ts",

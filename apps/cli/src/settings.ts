@@ -39,6 +39,7 @@ export const settings: readonly Setting[] = [
     value: "postgresql://...",
     help: "with --database: accounts and the public record lie in this one (the same)",
   },
+  { flag: "nats", value: "nats://...", help: "with --database: several servers hear of each other by this NATS (by the database)" },
   { flag: "accept-loss", value: "yes|no", help: "with --database: it needs no synchronous standby (no)" },
   { flag: "blobs", value: "s3://BUCKET/PREFIX", help: "pictures and files lie in this bucket, in place of the data folder" },
   { flag: "backup-to", value: "PLACE", help: "the server makes backups of itself here: a folder, or s3://BUCKET/PREFIX (none)" },
@@ -131,7 +132,7 @@ export function dataDirectoryOf(sources: SettingSources): string {
 }
 
 /** What may be told to whoever looks after the server: codes let people in, and passphrases open. */
-const secretFlags: ReadonlySet<string> = new Set(["invitation-code", "database", "accounts-database"]);
+const secretFlags: ReadonlySet<string> = new Set(["invitation-code", "database", "accounts-database", "nats"]);
 /** What is for one start. */
 const momentaryFlags: ReadonlySet<string> = new Set(["rotate-log-key", "i-know"]);
 

@@ -314,6 +314,8 @@ export interface DatabasePlace {
   readonly at: string;
   /** The same of another cluster for what is known of accounts: in one, rows tell in which order those of both were written (promise P1). */
   readonly accountsAt?: string;
+  /** `nats://user:password@host:port`, several with commas between them: servers hear of each other there, in place of the database. A secret. */
+  readonly nats?: string;
   /** Whether what came last may be lost with the machine that has it: else the database needs a synchronous standby. */
   readonly acceptLoss: boolean;
   /** What its schemas are called, before `_logs` and `_accounts`; `latchkey` when absent. */

@@ -6,9 +6,10 @@ import { findPostgres, startPostgres } from "../testing/postgres.ts";
 import type { TestPostgres } from "../testing/postgres.ts";
 import type { Bus } from "./bus.ts";
 import type { Hint } from "./hint.ts";
-import { NotifyBus } from "./notify-bus.ts";
+import { LineBus } from "./line-bus.ts";
+import { notifyLine } from "./notify-line.ts";
 import { splitBus } from "./split-bus.ts";
-import type { BusPatience } from "./notify-bus.ts";
+import type { BusPatience } from "./line-bus.ts";
 
 const secret = random(32);
 /** Nothing is told by the time that has passed. */
@@ -29,8 +30,9 @@ describe.skipIf(findPostgres() === undefined)("by PostgreSQL", () => {
     reportBug?: (error: unknown) => void;
   }
   /** One that is connected. */
-  const open = async ({ channel, patience = {}, onStrange = () => {}, reportBug = () => {} }: Opening): Promise<NotifyBus> => {
-    const bus = new NotifyBus({ url: postgres.url, channel, secret, patience: { lookMs: never, ...patience }, reportBug, onStrange });
+  const open = async ({ channel, patience = {}, onStrange = () => {}, reportBug = () => {} }: Opening): Promise<LineBus> => {
+    const openLine = notifyLine({ url: postgres.url, channel, answerMs: 5000 });
+    const bus = new LineBus({ openLine, channel, secret, patience: { lookMs: never, ...patience }, reportBug, onStrange });
     onTestFinished(() => bus.close());
     await new Promise<void>((resolve) => {
       bus.onGap(resolve);
@@ -143,8 +145,8 @@ describe.skipIf(findPostgres() === undefined)("by PostgreSQL", () => {
   });
 
   test("without a database it waits, takes all that it is told, and closes at once", async () => {
-    const bus = new NotifyBus({
-      url: "postgresql://nobody@127.0.0.1:1/none",
+    const bus = new LineBus({
+      openLine: notifyLine({ url: "postgresql://nobody@127.0.0.1:1/none", channel: "none", answerMs: 5000 }),
       channel: "none",
       secret,
       patience: { lookMs: 20, firstPauseMs: 1, lastPauseMs: 5 },

@@ -20,6 +20,7 @@ import {
   zeros,
 } from "../testing/fixtures.ts";
 import type { TestAccount, TestLog } from "../testing/fixtures.ts";
+import { findNats, startNats } from "../testing/nats.ts";
 import { runNodes } from "../testing/nodes.ts";
 import type { TestNode } from "../testing/nodes.ts";
 import { findPostgres, keptSettings, startPostgres } from "../testing/postgres.ts";
@@ -90,6 +91,18 @@ describe.skipIf(findPostgres() === undefined)("two servers on one database", () 
     expect(await alice.outcome({ kind: "commit", ...commit })).toBe("accepted");
     expect(seqsOf(await ben.take(1))).toEqual([2]);
     expect(await ben.outcome(append(log))).toBe("stale");
+  });
+
+  test.skipIf(findNats() === undefined)("[L-3] by NATS too, and once that is gone it comes by the look", async () => {
+    const nats = await startNats();
+    onTestFinished(() => nats.kill());
+    const { log, alice, ben } = await withLog((await runNodes(postgres, 2, {}, hintsAlone, nats.url)) as [TestNode, TestNode]);
+    await send(alice, log, 20);
+    expect(seqsOf((await timed(ben, 20)).events)).toEqual(upTo(20));
+    const looking = await withLog((await runNodes(postgres, 2, {}, { busPatience: { lookMs: 300 } }, nats.url)) as [TestNode, TestNode]);
+    await nats.kill();
+    await send(looking.alice, looking.log, 5);
+    expect(seqsOf((await timed(looking.ben, 5)).events)).toEqual(upTo(5));
   });
 
   test("[L-3] both write at once, and all readers of both get everything once and in order", async () => {

@@ -1,8 +1,10 @@
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
 import { LocalHub } from "../bus/local-bus.ts";
-import { NotifyBus } from "../bus/notify-bus.ts";
-import type { BusPatience } from "../bus/notify-bus.ts";
+import { LineBus, defaultPatience } from "../bus/line-bus.ts";
+import type { BusPatience } from "../bus/line-bus.ts";
+import { natsLine } from "../bus/nats-line.ts";
+import { notifyLine } from "../bus/notify-line.ts";
 import { splitBus } from "../bus/split-bus.ts";
 import type { ServerOptions } from "../config.ts";
 import { postgresOf } from "./open-store.ts";
@@ -24,7 +26,11 @@ export function openBus(params: {
     isTold = true;
   };
   const { url, accountsUrl = url, schemas } = postgresOf(options.database);
-  const open = (at: string, channel: string): Bus =>
-    new NotifyBus({ url: at, channel, secret, ...(patience === undefined ? {} : { patience }), reportBug, onStrange });
+  const { answerMs } = { ...defaultPatience, ...patience };
+  const { nats } = options.database;
+  const open = (at: string, channel: string): Bus => {
+    const openLine = nats === undefined ? notifyLine({ url: at, channel, answerMs }) : natsLine({ url: nats, channel, answerMs });
+    return new LineBus({ openLine, channel, secret, ...(patience === undefined ? {} : { patience }), reportBug, onStrange });
+  };
   return splitBus(open(url, schemas.logs), open(accountsUrl, schemas.accounts));
 }

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { ServerLimits } from "../config.ts";
-import type { BusPatience } from "../bus/notify-bus.ts";
+import type { BusPatience } from "../bus/line-bus.ts";
 import type { VrfProve } from "../directory/vrf-service.ts";
 import type { StoreLoad } from "../store/store-load.ts";
 import type { PassphraseCrypto } from "../passphrases/passphrase-crypto.ts";

@@ -18,6 +18,8 @@ export async function runNodes(
   count: number,
   options: Partial<ServerOptions> = {},
   parts: ServerParts = {},
+  /** Address of a NATS by which they hear each other; by the database where there is none. */
+  nats?: string,
 ): Promise<TestNode[]> {
   const nodes: TestNode[] = [];
   const schema = postgres.schemasOf(temporaryDirectory()).logs.replace(/_logs$/, "");
@@ -26,7 +28,7 @@ export async function runNodes(
     const [first] = nodes;
     // The keys are made by the first.
     if (first !== undefined) cpSync(join(first.dataDirectory, "directory"), join(dataDirectory, "directory"), { recursive: true });
-    const database = { at: postgres.url, acceptLoss: true, schema };
+    const database = { at: postgres.url, acceptLoss: true, schema, ...(nats === undefined ? {} : { nats }) };
     nodes.push({ server: await runServer({ host: "nodes.example.org", database, dataDirectory, ...options }, parts), dataDirectory });
   }
   return nodes;

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
 import { Listeners } from "./bus.ts";
 import type { Bus } from "./bus.ts";
 import { isPassing } from "./hint.ts";
@@ -19,13 +18,27 @@ export interface BusPatience {
   readonly lastPauseMs: number;
 }
 
-const defaultPatience: BusPatience = { gatherMs: 2, lookMs: 5000, answerMs: 5000, firstPauseMs: 100, lastPauseMs: 5000 };
+/** What is waited for, unless somebody says otherwise. */
+export const defaultPatience: BusPatience = { gatherMs: 2, lookMs: 5000, answerMs: 5000, firstPauseMs: 100, lastPauseMs: 5000 };
+
+/** A connection by which nodes hear each other's texts, from its beginning to its end. */
+export interface Line {
+  /** Tells the others. @throws Error where they may not have been told */
+  say(texts: readonly string[]): Promise<void>;
+  /** Whether it is still there shows only when it is asked. @throws Error */
+  check(): Promise<void>;
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+  end(): void;
+}
+
+/** Connects; from then on `hear` is told what others say. @throws Error */
+export type OpenLine = (hear: (text: string) => void) => Promise<Line>;
 
 /** How a bus is opened. */
-export interface NotifyBusParts {
-  /** `postgresql://user:password@host:port/database`: a secret. */
-  readonly url: string;
-  /** Those who name the same one hear each other: 63 characters at most, and no quotation mark. */
+export interface LineBusParts {
+  readonly openLine: OpenLine;
+  /** Those who name the same one hear each other. */
   readonly channel: string;
   /** The directory's, which all nodes have: what they say is sealed by it. */
   readonly secret: Uint8Array;
@@ -39,17 +52,17 @@ export interface NotifyBusParts {
 const maxWaiting = 4096;
 /** Of them those that are worth nothing later. */
 const maxPassing = 128;
-/** Texts of one statement. */
+/** Texts that are said together. */
 const textsAtOnce = 16;
 /** The longest that closing waits. */
 const closeMs = 1000;
 
 /**
- * A bus by LISTEN and NOTIFY of PostgreSQL, on a connection of its own: it keeps nothing, so what is said while nobody is connected is lost.
- * It connects by itself, again and again. A gap is told each time that it has, and every few seconds.
+ * A bus over a line that keeps nothing, so what is said while nobody is connected is lost. It connects by itself, again and again. A gap is
+ * told each time that it has, and every few seconds.
  */
-export class NotifyBus implements Bus {
-  readonly #parts: NotifyBusParts;
+export class LineBus implements Bus {
+  readonly #parts: LineBusParts;
   readonly #patience: BusPatience;
   readonly #seal: HintSeal;
   readonly #hints: Listeners<[Hint]>;
@@ -57,7 +70,7 @@ export class NotifyBus implements Bus {
   /** By their bytes: what is said twice is sent once. */
   readonly #waiting = new Map<string, Uint8Array>();
   #passing: Uint8Array[] = [];
-  #client: pg.Client | undefined;
+  #line: Line | undefined;
   #gathering: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
   readonly #looking: NodeJS.Timeout;
@@ -65,7 +78,7 @@ export class NotifyBus implements Bus {
   readonly #running: Promise<void>;
   #isStrangeTold = false;
 
-  constructor(parts: NotifyBusParts) {
+  constructor(parts: LineBusParts) {
     this.#parts = parts;
     this.#patience = { ...defaultPatience, ...parts.patience };
     this.#seal = new HintSeal(parts.secret, parts.channel);
@@ -80,7 +93,7 @@ export class NotifyBus implements Bus {
     if (this.#closing.signal.aborted) return;
     const bytes = hintBytes(hint);
     if (isPassing(hint)) {
-      if (this.#client === undefined || this.#passing.length >= maxPassing) return;
+      if (this.#line === undefined || this.#passing.length >= maxPassing) return;
       this.#passing.push(bytes);
     } else if (this.#waiting.size < maxWaiting) this.#waiting.set(Buffer.from(bytes).toString("latin1"), bytes);
     this.#gathering ??= setTimeout(() => {
@@ -103,12 +116,12 @@ export class NotifyBus implements Bus {
     clearTimeout(this.#gathering);
     this.#hints.clear();
     this.#gaps.clear();
-    const client = this.#client;
+    const line = this.#line;
     const late = pause(closeMs, undefined, { ref: false });
     this.#send();
     await Promise.race([this.#sending, late]);
     this.#closing.abort();
-    if (client !== undefined) void end(client);
+    line?.end();
     await Promise.race([this.#running, late]);
   }
 
@@ -128,38 +141,21 @@ export class NotifyBus implements Bus {
 
   /** One connection, from its beginning to its end. Answers whether there was one. */
   async #connection(): Promise<boolean> {
-    const { answerMs } = this.#patience;
-    const client = new pg.Client({
-      connectionString: this.#parts.url,
-      keepAlive: true,
-      connectionTimeoutMillis: answerMs,
-      query_timeout: answerMs,
-    });
-    const ended = new Promise<void>((resolve) => {
-      client.once("end", resolve);
-    });
-    // Its end is told as well.
-    client.on("error", () => {});
+    let line: Line;
     try {
-      await client.connect();
-      const process = await greet(client, this.#parts.channel);
-      // What this node said itself comes back too.
-      client.on("notification", ({ channel, processId, payload = "" }) => {
-        if (channel === this.#parts.channel && processId !== process) this.#hear(payload);
-      });
+      line = await this.#parts.openLine((text) => this.#hear(text));
     } catch {
-      void end(client);
       return false;
     }
     if (this.#closing.signal.aborted) {
-      void end(client);
+      line.end();
       return true;
     }
-    this.#client = client;
+    this.#line = line;
     this.#gaps.tell();
     this.#send();
-    await ended;
-    this.#client = undefined;
+    await line.ended;
+    this.#line = undefined;
     this.#passing = [];
     return true;
   }
@@ -173,26 +169,25 @@ export class NotifyBus implements Bus {
     for (const hint of hints ?? []) this.#hints.tell(hint);
   }
 
-  /** Whether the connection is there shows only when it is asked. */
   #look(): void {
-    const client = this.#client;
-    if (client !== undefined) client.query("SELECT 1").catch(() => void end(client));
+    const line = this.#line;
+    line?.check().catch(() => line.end());
     this.#gaps.tell();
   }
 
   #send(): void {
-    const client = this.#client;
-    if (client === undefined || this.#sending !== undefined) return;
-    this.#sending = this.#sendAll(client).finally(() => {
+    const line = this.#line;
+    if (line === undefined || this.#sending !== undefined) return;
+    this.#sending = this.#sendAll(line).finally(() => {
       this.#sending = undefined;
       // What came while that failed.
-      if (this.#client !== undefined && this.#client !== client) this.#send();
+      if (this.#line !== undefined && this.#line !== line) this.#send();
     });
   }
 
   /** Sends until nothing waits. A hint that may have been sent is sent again. */
-  async #sendAll(client: pg.Client): Promise<void> {
-    while (client === this.#client && this.#waiting.size + this.#passing.length > 0) {
+  async #sendAll(line: Line): Promise<void> {
+    while (line === this.#line && this.#waiting.size + this.#passing.length > 0) {
       const kept = [...this.#waiting];
       const hints = [...this.#passing, ...kept.map(([, bytes]) => bytes)];
       const texts: string[] = [];
@@ -206,28 +201,12 @@ export class NotifyBus implements Bus {
       this.#passing.splice(0, count);
       for (const [key] of sent) this.#waiting.delete(key);
       try {
-        const text = "SELECT pg_notify($1, said) FROM unnest($2::text[]) AS said";
-        await client.query({ name: "notify", text, values: [this.#parts.channel, texts] });
+        await line.say(texts);
       } catch {
         for (const [key, bytes] of sent) this.#waiting.set(key, bytes);
-        void end(client);
+        line.end();
         return;
       }
     }
   }
-}
-
-/** Listens; answers the number of the database's process. A standby refuses. @throws Error of the driver */
-async function greet(client: pg.Client, channel: string): Promise<number> {
-  // Nobody waits until a hint is on disk.
-  await client.query(
-    `SET application_name = 'latchkey bus'; SET synchronous_commit = off; SET client_min_messages = warning; LISTEN "${channel}"`,
-  );
-  const { rows } = await client.query<{ process: number }>("SELECT pg_backend_pid() AS process");
-  return rows[0]?.process ?? 0;
-}
-
-/** Whatever becomes of it, the connection's end is told. */
-async function end(client: pg.Client): Promise<void> {
-  await client.end().catch(() => undefined);
 }
