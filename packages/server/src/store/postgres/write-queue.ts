@@ -27,8 +27,8 @@ export interface WriteWatch {
 
 /**
  * Writes to one database: what is called while a transaction is under way is the next one, so that many cost one (group commit). Where a
- * transaction fails each of its writes is tried in one of its own, so that none fails for another's sake; not where the database is away,
- * nobody knows then what of it was stored.
+ * transaction fails its halves are tried in one each, so that no write fails for another's sake and one that fails costs the others little;
+ * not where the database is away, nobody knows then what of it was stored.
  */
 export class WriteQueue<W extends Write> {
   readonly #transact: (writes: readonly W[]) => Promise<readonly unknown[]>;
@@ -94,7 +94,9 @@ export class WriteQueue<W extends Write> {
     } catch (error) {
       const failure = error instanceof StoreError ? error : new StoreError("failed", { cause: error });
       if (batch.length > 1 && failure.code !== "unavailable") {
-        for (const waiting of batch) await this.#commit([waiting]);
+        const half = batch.length >> 1;
+        await this.#commit(batch.slice(0, half));
+        await this.#commit(batch.slice(half));
         return;
       }
       for (const { write, reject } of batch) {
