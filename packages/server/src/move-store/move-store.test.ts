@@ -273,6 +273,33 @@ describe.skipIf(findPostgres() === undefined)("a store is moved", () => {
     await store.close();
   }, 60_000);
 
+  test("a server that is started while all is copied goes on, and the move begins anew once it is stopped", async () => {
+    const options = optionsOf(temporaryDirectory());
+    const places = postgresOf(options.database);
+    let store = await openPostgresStore(places);
+    const content = await fill(store);
+    await store.close();
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    // Which is read after the logs.
+    await client.query(`BEGIN; LOCK TABLE ${places.schemas.accounts}.history_chunks`);
+    const moving = moveToFolder(options).catch((error: unknown) => error);
+    const waiting = "SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted";
+    await expect.poll(async () => (await client.query(waiting)).rows).toEqual([{ count: 1 }]);
+    store = await openPostgresStore(places);
+    const since = newEntry(content.logIds[0] ?? random(32), { epochId: 72 });
+    expect(await store.append(since)).toMatchObject({ isNew: true });
+    await client.query("COMMIT");
+    expect(await moving).toMatchObject({ code: "data_locked" });
+    const before = await seen(store, content);
+    await store.close();
+    await moveToFolder(options);
+    store = await openSqliteStore({ directory: options.dataDirectory });
+    expect(await seen(store, content)).toEqual(before);
+    await store.close();
+  }, 60_000);
+
   test("what was moved to another folder is not written over with what a folder had before", async () => {
     const options = optionsOf(temporaryDirectory());
     const store = await openSqliteStore({ directory: options.dataDirectory });

@@ -115,6 +115,8 @@ export async function moveToFolder(options: MoveOptions): Promise<MovedStore> {
       return { rows: digests.reduce((sum, [, { rows }]) => sum + rows, 0) };
     });
     replaceFile(join(making, wholeFile), JSON.stringify(copied));
+    // One that was started since has written what the copy may lack.
+    await source.refuseRunning();
     await source.mark("gone");
     return finishInFolder(dataDirectory, copied);
   });
@@ -155,28 +157,18 @@ async function withPostgres<T>({ database }: MoveOptions, work: (side: PostgresS
   try {
     const accounts = await PostgresDatabase.open({ url: accountsUrl, schema: schemas.accounts, application });
     try {
-      for (const each of [logs, accounts]) {
-        await checkSettings(each, { acceptLoss });
-        await refuseRunning(each);
-      }
+      const side = new PostgresSide({ logs, accounts });
+      for (const each of [logs, accounts]) await checkSettings(each, { acceptLoss });
+      await side.refuseRunning();
       await migrate(logs, logsSteps);
       await migrate(accounts, accountsSteps);
-      return await work(new PostgresSide({ logs, accounts }));
+      return await work(side);
     } finally {
       await accounts.close();
     }
   } finally {
     await logs.close();
   }
-}
-
-/** What a server writes meanwhile would be lost. @throws ServerError */
-async function refuseRunning(database: PostgresDatabase): Promise<void> {
-  const { rows } = await database.query(
-    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1 LIMIT 1",
-    [applicationName],
-  );
-  if (rows.length > 0) throw new ServerError("data_locked", "A server runs on the database: stop all of them first.");
 }
 
 /** Works on the databases of a folder, while no server can start on the data folder. */

@@ -1,4 +1,7 @@
+import { setTimeout } from "node:timers/promises";
 import { zeroHash } from "@latchkey/protocol";
+import { ServerError } from "../errors.ts";
+import { applicationName } from "../store/postgres/database.ts";
 import type { PostgresDatabase } from "../store/postgres/database.ts";
 import { openWeeks } from "../store/postgres/entry-weeks.ts";
 import { movedSetting, readMoved } from "../store/postgres/moved.ts";
@@ -23,6 +26,18 @@ export class PostgresSide {
 
   constructor(databases: Readonly<Record<DatabaseName, PostgresDatabase>>) {
     this.#databases = databases;
+  }
+
+  /** What a server writes meanwhile would be lost. @throws ServerError `data_locked` where one runs */
+  async refuseRunning(): Promise<void> {
+    const sql = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1 LIMIT 1";
+    for (const database of Object.values(this.#databases)) {
+      // The connections of one that has just ended are there for a moment.
+      for (let left = 20; (await database.query(sql, [applicationName])).rows.length > 0; left--) {
+        if (left === 0) throw new ServerError("data_locked", "A server runs on the database: stop all of them first.");
+        await setTimeout(50);
+      }
+    }
   }
 
   /** Why no server may use it; `undefined` where one may. */
