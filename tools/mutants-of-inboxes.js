@@ -67,7 +67,7 @@ export const inboxMutants = [
     ],
   ),
   ...of(
-    `${server}/store/sqlite/inbox-tables.ts`,
+    `${server}/store/sql/inbox-tables.ts`,
     [`${server}/inboxes/capabilities.test.ts`],
     [
       ["an earlier capability (I-1)", "if (generation < inbox.generation)", "if (false)"],

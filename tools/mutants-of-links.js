@@ -46,7 +46,7 @@ export const linkMutants = [
     ],
   ),
   ...of(
-    `${server}/store/sqlite/link-tables.ts`,
+    `${server}/store/sql/link-tables.ts`,
     [`${server}/inboxes/link-inboxes.test.ts`],
     [
       ["knocks without end (E-111)", "count >= maxKnocks || ", ""],

@@ -102,7 +102,7 @@ export const serverMutants = [
     [["the page of another site", "if (asked === undefined) return false;", "if (true) return true;"]],
   ),
   ...of(
-    `${server}/store/sqlite/admin-tables.ts`,
+    `${server}/store/sql/admin-tables.ts`,
     [`${server}/admin/admin.test.ts`],
     [
       [

@@ -86,7 +86,7 @@ export function variableOf(flag: string): string {
 
 /** Variables that are not of an option of the server: those of other commands, of the tests and of the benchmarks. */
 const otherVariables: readonly string[] =
-  "BACKUP_PASSPHRASE CONFIG HOME NODE SERVER BENCH_LOGS POSTGRES_BIN FAULT_RUNS FUZZ_ROUNDS NIGHTLY SESSIONS VECTORS WYCHEPROOF"
+  "BACKUP_PASSPHRASE CONFIG HOME NODE SERVER BENCH_LOGS POSTGRES_BIN CLUSTER_RUNS CLUSTER_SEED FAULT_RUNS FUZZ_ROUNDS NIGHTLY SESSIONS VECTORS WYCHEPROOF"
     .split(" ")
     .map((name) => `LATCHKEY_${name}`);
 
