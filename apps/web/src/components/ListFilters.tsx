@@ -1,4 +1,3 @@
-import { useEffect, useRef } from "react";
 import type { ReactElement } from "react";
 import { t } from "../messages/words.ts";
 import { listFilters } from "../state/list-filter.ts";
@@ -12,13 +11,8 @@ export function ListFilters({
   readonly filter: ListFilter;
   readonly choose: (filter: ListFilter) => void;
 }): ReactElement {
-  const rowRef = useRef<HTMLFieldSetElement>(null);
-  // One that is beyond the row's end is seen as it is chosen.
-  useEffect(() => {
-    rowRef.current?.querySelector(":checked")?.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [filter]);
   return (
-    <fieldset ref={rowRef} className="list-filters">
+    <fieldset className="list-filters">
       <legend className="visually-hidden">{t("list.filters")}</legend>
       {listFilters.map((one) => (
         <label key={one} className="list-filter">
