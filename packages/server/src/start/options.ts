@@ -25,7 +25,7 @@ export function checkOptions(options: ServerOptions): void {
     throw new ServerError("invalid_options", `The server's name has ${nameBytes} bytes: use 1 to ${maxNameBytes}.`);
   }
   const { nats } = options.database ?? {};
-  if (nats?.split(",").some((each) => !URL.canParse(each.trim()) || !/^(?:nats|tls):$/.test(new URL(each.trim()).protocol)) === true)
+  if (nats?.split(",").some((each) => !URL.canParse(each.trim()) || new URL(each.trim()).protocol !== "nats:") === true)
     throw new ServerError("invalid_options", "The address of NATS is not of the form nats://host:4222, several with commas between them.");
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535) {
     throw new ServerError("invalid_options", `${options.port} is no port: use a number from 0 to 65535.`);

@@ -1,11 +1,5 @@
-import type { AdminStore } from "../admin-store.ts";
-import type { DirectoryLogStore } from "../directory-store.ts";
-import type { HistoryStore } from "../history-store.ts";
-import type { LeaseStore } from "../lease-store.ts";
-import type { LinkStore } from "../link-store.ts";
-import type { PassphraseStore } from "../passphrase-store.ts";
-import type { BlobIndex, DirectoryStore, InboxStore } from "../store.ts";
-import type { TokenStore } from "../token-store.ts";
+import type { CallName, CallParams, CallResult } from "../called-store.ts";
+import type { DayStore } from "../store.ts";
 import { AccountTables } from "./account-tables.ts";
 import { AdminTables } from "./admin-tables.ts";
 import { BlobTables } from "./blob-tables.ts";
@@ -26,26 +20,23 @@ import type { Sql, Steps } from "./steps.ts";
 import { SpentTokens, TokenTables } from "./token-tables.ts";
 import { TreeTables } from "./tree-tables.ts";
 
-/** What all engines do with the same statements: everything but entries of logs, and what concerns the engine itself. */
-type Shared = Omit<InboxStore, "eraseItems" | "grownInboxes"> &
-  LinkStore &
-  Omit<DirectoryStore, "grownAccounts"> &
-  DirectoryLogStore &
-  BlobIndex &
-  AdminStore &
-  TokenStore &
-  PassphraseStore &
-  LeaseStore &
-  HistoryStore & {
-    /** Erases the first items up to `uptoSeq`; answers whether there may be more of them. */
-    eraseSome(params: { inboxId: Uint8Array; uptoSeq: number }): Promise<boolean>;
-  };
+/** What an engine does in its own way: what concerns entries of logs, and several databases or many rows at once. */
+type EngineName =
+  | "createLog"
+  | "readEpoch"
+  | "readEntries"
+  | "purgeEntries"
+  | "grownLogs"
+  | "grownInboxes"
+  | "grownAccounts"
+  | keyof DayStore;
 
-export type SharedName = keyof Shared;
+/** What all engines do with the same statements. */
+export type SharedName = Exclude<CallName, EngineName>;
 
 /** The work of each, inside a transaction of the database that it concerns. */
 export type Operations = {
-  readonly [Name in SharedName]: (params: Parameters<Shared[Name]>[0]) => Steps<Awaited<ReturnType<Shared[Name]>>>;
+  readonly [Name in SharedName]: (params: CallParams<Name>) => Steps<CallResult<Name>>;
 };
 
 /** Those on what is known of logs; all others are on what is known of accounts. */
