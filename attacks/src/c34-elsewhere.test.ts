@@ -293,6 +293,8 @@ describe("C34 two that go on with the same conversation", () => {
  */
 function dying(store: Store, isLast: (key: string) => boolean): { store: Store; isDead: () => boolean; end: () => void } {
   const end = Promise.withResolvers<never>();
+  // It may stop while nobody waits for it.
+  end.promise.catch(() => undefined);
   end.promise.catch(() => undefined);
   let isDead = false;
   return {
