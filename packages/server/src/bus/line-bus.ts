@@ -25,14 +25,17 @@ export const defaultPatience: BusPatience = { gatherMs: 2, lookMs: 5000, answerM
 export interface Line {
   /** Tells the others. @throws Error where they may not have been told */
   say(texts: readonly string[]): Promise<void>;
-  /** Whether it is still there shows only when it is asked. @throws Error */
-  check(): Promise<void>;
+  /**
+   * Whether it is still there shows only when it is asked. Answers whether somebody else may be on it: where nobody was, whoever comes hears
+   * all that is said after they were asked for, once `openLine` has resolved for them. @throws Error
+   */
+  check(): Promise<boolean>;
   /** Never rejects. */
   readonly ended: Promise<void>;
   end(): void;
 }
 
-/** Connects; from then on `hear` is told what others say. @throws Error */
+/** Connects; from then on `hear` is told what others say, and they are told by `check` that somebody is here. @throws Error */
 export type OpenLine = (hear: (text: string) => void) => Promise<Line>;
 
 /** How a bus is opened. */
@@ -59,7 +62,8 @@ const closeMs = 1000;
 
 /**
  * A bus over a line that keeps nothing, so what is said while nobody is connected is lost. It connects by itself, again and again. A gap is
- * told each time that it has, and every few seconds.
+ * told each time that it has, and every few seconds. While nobody else is on the line nothing is said: what was to be said since that was
+ * last sure waits for whoever comes, says so, and has looked at everything before.
  */
 export class LineBus implements Bus {
   readonly #parts: LineBusParts;
@@ -68,7 +72,7 @@ export class LineBus implements Bus {
   readonly #hints: Listeners<[Hint]>;
   readonly #gaps: Listeners<[]>;
   /** By their bytes: what is said twice is sent once. */
-  readonly #waiting = new Map<string, Uint8Array>();
+  #waiting = new Map<string, Uint8Array>();
   #passing: Uint8Array[] = [];
   #line: Line | undefined;
   #gathering: NodeJS.Timeout | undefined;
@@ -77,6 +81,9 @@ export class LineBus implements Bus {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #isStrangeTold = false;
+  /** Whether nobody else was on the line when it was last asked, nor has said something since; and how many texts were heard. */
+  #isAlone = false;
+  #heard = 0;
 
   constructor(parts: LineBusParts) {
     this.#parts = parts;
@@ -93,9 +100,10 @@ export class LineBus implements Bus {
     if (this.#closing.signal.aborted) return;
     const bytes = hintBytes(hint);
     if (isPassing(hint)) {
-      if (this.#line === undefined || this.#passing.length >= maxPassing) return;
+      if (this.#line === undefined || this.#isAlone || this.#passing.length >= maxPassing) return;
       this.#passing.push(bytes);
     } else if (this.#waiting.size < maxWaiting) this.#waiting.set(Buffer.from(bytes).toString("latin1"), bytes);
+    if (this.#isAlone) return;
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
       this.#send();
@@ -152,7 +160,10 @@ export class LineBus implements Bus {
       return true;
     }
     this.#line = line;
+    this.#isAlone = false;
     this.#gaps.tell();
+    // Whoever took itself for alone hears it.
+    line.say([this.#seal.seal([]).text]).catch(() => line.end());
     this.#send();
     await line.ended;
     this.#line = undefined;
@@ -161,6 +172,11 @@ export class LineBus implements Bus {
   }
 
   #hear(text: string): void {
+    this.#heard += 1;
+    if (this.#isAlone) {
+      this.#isAlone = false;
+      this.#send();
+    }
     const hints = this.#seal.open(text);
     if (hints === undefined && !this.#isStrangeTold) {
       this.#isStrangeTold = true;
@@ -171,13 +187,28 @@ export class LineBus implements Bus {
 
   #look(): void {
     const line = this.#line;
-    line?.check().catch(() => line.end());
+    if (line !== undefined) void this.#check(line);
     this.#gaps.tell();
+  }
+
+  /** Whether somebody else is there. What waited before that was asked is in the store for whoever comes after. */
+  async #check(line: Line): Promise<void> {
+    const heard = this.#heard;
+    const before = this.#isAlone ? this.#waiting : new Map<string, Uint8Array>();
+    if (this.#isAlone) this.#waiting = new Map();
+    const isShared = await line.check().catch(() => {
+      line.end();
+      return true;
+    });
+    this.#isAlone = line === this.#line && !isShared && heard === this.#heard;
+    if (this.#isAlone) return;
+    this.#waiting = new Map([...before, ...this.#waiting]);
+    this.#send();
   }
 
   #send(): void {
     const line = this.#line;
-    if (line === undefined || this.#sending !== undefined) return;
+    if (line === undefined || this.#isAlone || this.#sending !== undefined) return;
     this.#sending = this.#sendAll(line).finally(() => {
       this.#sending = undefined;
       // What came while that failed.

@@ -8,6 +8,7 @@ import type { Bus } from "./bus.ts";
 import type { Hint } from "./hint.ts";
 import { LineBus } from "./line-bus.ts";
 import { notifyLine } from "./notify-line.ts";
+import { HintSeal } from "./sealed-hints.ts";
 import { splitBus } from "./split-bus.ts";
 import type { BusPatience } from "./line-bus.ts";
 
@@ -79,6 +80,35 @@ describe.skipIf(findPostgres() === undefined)("by PostgreSQL", () => {
       ["log", "signal"],
       ["account", "device", "inbox", "rules"],
     ]);
+  });
+
+  test("one that is alone says nothing, until another one comes; then it is told, and once that has gone nobody is", async () => {
+    const channel = newChannel();
+    const one = await open({ channel, patience: { lookMs: 50 } });
+    const somebody = await client();
+    await somebody.query(`LISTEN "${channel}"`);
+    const said = vi.fn<() => void>();
+    somebody.on("notification", said);
+    const looks = async (): Promise<void> => {
+      const gap = vi.fn<() => void>();
+      const stop = one.onGap(gap);
+      await vi.waitFor(() => expect(gap.mock.calls.length).toBeGreaterThan(3));
+      stop();
+    };
+    await looks();
+    one.publish({ kind: "log", logId: random(32) });
+    await looks();
+    expect(said).not.toHaveBeenCalled();
+    const two = await open({ channel });
+    const heard = heardBy(two);
+    one.publish({ kind: "rules" });
+    await vi.waitFor(() => expect(heard).toContainEqual({ kind: "rules" }));
+    await two.close();
+    await looks();
+    said.mockClear();
+    one.publish({ kind: "rules" });
+    await looks();
+    expect(said).not.toHaveBeenCalled();
   });
 
   test("those of another channel hear nothing", async () => {
@@ -183,7 +213,10 @@ describe.skipIf(findPostgres() === undefined)("by PostgreSQL", () => {
     const somebody = await client();
     await somebody.query(`LISTEN "${channel}"`);
     const said = new Promise<string>((resolve) => {
-      somebody.on("notification", ({ payload = "" }) => resolve(payload));
+      const seal = new HintSeal(secret, channel);
+      somebody.on("notification", ({ payload = "" }) => {
+        if (seal.open(payload)?.length === 1) resolve(payload);
+      });
     });
     const [one, two] = [await open({ channel }), await open({ channel })];
     const heard = heardBy(two);
