@@ -1,6 +1,6 @@
 import type { Rules } from "./admin/rules.ts";
 import type { BlobService } from "./blobs/blob-service.ts";
-import type { Uploads } from "./blobs/uploads.ts";
+import type { UploadService } from "./blobs/uploads.ts";
 import type { ClockFile } from "./clock/clock-file.ts";
 import { addDatedBack } from "./clock/dated-back.ts";
 import type { RecordClock } from "./clock/record-clock.ts";
@@ -42,7 +42,7 @@ export interface HousekeepingParts {
   readonly directory: Directory;
   readonly histories: Pick<HistoryService, "purge">;
   readonly blobs: BlobService;
-  readonly uploads: Pick<Uploads, "expire">;
+  readonly uploads: Pick<UploadService, "expire">;
   readonly passphrases: Pick<PassphraseService, "forget">;
   readonly clock: ClockGuard;
   readonly recordClock: RecordClock;

@@ -248,7 +248,7 @@ async function start(params: {
     bus,
     disk,
     directory,
-    blobPlace: blobBucket?.place,
+    blobBucket,
     setTimer,
     tokenCrypto: parts.tokenCrypto ?? tokenCryptoOnThread,
     passphraseCrypto: parts.passphraseCrypto ?? passphraseCryptoOnThread,

@@ -54,13 +54,21 @@ export class BlobFiles {
    * keeps its path as well, and is the caller's to remove. @throws StoreError, the system's error, Refusal `unavailable`
    */
   async keep(blobId: Uint8Array, file: WholeFile, expiresDay: number): Promise<PutOutcome> {
-    const { sha256, sizeBytes, path } = file;
+    return await this.keepBy({ ...file, blobId }, expiresDay, (blob) => this.place.keep(blob, file.path));
+  }
+
+  /** The same of bytes that `put` brings to their place, however they lie before. @throws as `keep`, and what `put` throws */
+  async keepBy(
+    { blobId, sha256, sizeBytes }: NamedBytes,
+    expiresDay: number,
+    put: (blob: NamedBytes) => Promise<void>,
+  ): Promise<PutOutcome> {
     const blob = { blobId, sha256, sizeBytes };
     return await this.alone(blobId, async () => {
       const known = await this.#index.findBlob({ blobId });
       // One whose bytes were lost is whole again with the same ones: whoever has them may bring them back.
       const isLost = known !== undefined && equalBytes(known.sha256, sha256) && !(await this.place.has(blob));
-      if (known === undefined || isLost) await this.place.keep(blob, path);
+      if (known === undefined || isLost) await put(blob);
       const { kind } = await this.#index.addBlob({ ...blob, expiresDay });
       if (kind === "added") return "created";
       // Another server was first: nothing names what was just put there.

@@ -8,6 +8,14 @@ export interface NamedBytes {
   readonly sizeBytes: number;
 }
 
+/** What lies in a place: its key there, and the blob that it would be. */
+export interface ListedBlob {
+  readonly key: string;
+  readonly blobId: Uint8Array;
+  /** Whether it is of an upload, and `blobId` the name of that. */
+  readonly isOfUpload?: boolean;
+}
+
 /**
  * Where the bytes of whole blobs lie: a folder, or a bucket. What holds for one holds for the other; one suite of tests runs on both. A key is
  * the place's own name for bytes: the row of a blob decides which key is the blob. Whoever calls does one thing at a time for a blob.
@@ -27,8 +35,8 @@ export interface BlobPlace {
   read(blob: NamedBytes, range: { readonly first: number; readonly last: number }): Promise<Readable | undefined>;
   /** Removes what lies under a key; nothing there is no error. @throws the system's error, Refusal */
   remove(key: string): Promise<void>;
-  /** All that lies here, with the blob that it would be: never all of it in memory. What is no blob's name is somebody else's. @throws Refusal */
-  list(): AsyncIterable<{ readonly key: string; readonly blobId: Uint8Array }>;
+  /** All that lies here, of uploads too: never all of it in memory. What is no blob's name is somebody else's. @throws Refusal */
+  list(): AsyncIterable<ListedBlob>;
   /** Files of days before `today` whose times tell more than their day, where that can be mended (`writeAnew`). */
   dated(today: number): AsyncIterable<DatedFile>;
 }

@@ -6,6 +6,7 @@ import type { ServerContext } from "../config.ts";
 import { dayOf } from "../days.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import type { BlobIndex } from "../store/store.ts";
+import type { UploadStore } from "../store/upload-store.ts";
 import { isDiskBroken, isDiskFull, writeAt } from "./disk-writes.ts";
 import type { BlobFiles, PutOutcome } from "./blob-files.ts";
 import type { BlobRoom, TakenRoom } from "./blob-room.ts";
@@ -20,7 +21,7 @@ export interface FoundBlob {
   read(range: { readonly first: number; readonly last: number }): Promise<Readable | undefined>;
 }
 
-/** What lies in a place and no row knows: its key there, and the blob that it would be. */
+/** What lies in a place and no row knows: its key there, and the blob, or the upload, that it would be of. */
 export interface Orphan {
   readonly key: string;
   readonly blobId: Uint8Array;
@@ -38,6 +39,7 @@ const expiredAtOnce = 100;
 export class BlobService {
   readonly #files: BlobFiles;
   readonly #index: BlobIndex;
+  readonly #uploads: Pick<UploadStore, "findUpload"> | undefined;
   readonly #context: ServerContext;
   readonly #room: BlobRoom;
   /** The day on which `forgetTimes` last went through all of them. */
@@ -48,7 +50,16 @@ export class BlobService {
   readonly #onDiskFailure: () => void;
 
   /** `onDiskFailure` is told when a file could not be written or read for another reason than that the disk is full. */
-  constructor(params: { files: BlobFiles; index: BlobIndex; context: ServerContext; room: BlobRoom; onDiskFailure?: () => void }) {
+  constructor(params: {
+    files: BlobFiles;
+    index: BlobIndex;
+    /** Uploads whose bytes lie in the place too. */
+    uploads?: Pick<UploadStore, "findUpload">;
+    context: ServerContext;
+    room: BlobRoom;
+    onDiskFailure?: () => void;
+  }) {
+    this.#uploads = params.uploads;
     this.#onDiskFailure = params.onDiskFailure ?? ((): void => undefined);
     this.#files = params.files;
     this.#index = params.index;
@@ -201,7 +212,11 @@ export class BlobService {
 
   async *#orphans(): AsyncGenerator<Orphan> {
     const { place } = this.#files;
-    for await (const { key, blobId } of place.list()) {
+    for await (const { key, blobId, isOfUpload = false } of place.list()) {
+      if (isOfUpload) {
+        if ((await this.#uploads?.findUpload({ name: blobId })) === undefined) yield { key, blobId };
+        continue;
+      }
       const known = await this.#index.findBlob({ blobId });
       if (known === undefined || place.keyOf({ blobId, sha256: known.sha256 }) !== key) yield { key, blobId };
     }

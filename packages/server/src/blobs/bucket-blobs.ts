@@ -1,11 +1,13 @@
 import { fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { Readable } from "node:stream";
 import type { Bucket } from "../s3/bucket.ts";
-import type { BlobPlace, NamedBytes } from "./blob-place.ts";
+import type { UploadStore } from "../store/upload-store.ts";
+import type { BlobPlace, ListedBlob, NamedBytes } from "./blob-place.ts";
 import type { DatedFile } from "./blob-times.ts";
 import type { BucketRun } from "./bucket-run.ts";
 import type { BucketWatch } from "./bucket-watch.ts";
 import { shardOf } from "./folder-blobs.ts";
+import { uploadOf, uploadsFolder } from "./upload-pieces.ts";
 
 /** Files that are put at once: of each a part is in memory. */
 const putsAtOnce = 8;
@@ -20,15 +22,20 @@ export class BucketBlobs implements BlobPlace {
   readonly #bucket: Bucket;
   readonly #watch: BucketWatch;
   readonly #run: Pick<BucketRun, "requireAlone"> | undefined;
+  readonly #uploads: Pick<UploadStore, "findUpload"> | undefined;
   /** Keys that are put now. */
   readonly #putting = new Set<string>();
   readonly #waiting: (() => void)[] = [];
 
-  /** @param run says when something may be removed; `undefined` where nobody else can have the bucket */
-  constructor(bucket: Bucket, watch: BucketWatch, run?: Pick<BucketRun, "requireAlone">) {
+  /**
+   * @param run says when something may be removed; `undefined` where nobody else can have the bucket
+   * @param uploads those that go on; `undefined` where none does
+   */
+  constructor(bucket: Bucket, watch: BucketWatch, run?: Pick<BucketRun, "requireAlone">, uploads?: Pick<UploadStore, "findUpload">) {
     this.#bucket = bucket;
     this.#watch = watch;
     this.#run = run;
+    this.#uploads = uploads;
   }
 
   keyOf({ blobId, sha256 }: Pick<NamedBytes, "blobId" | "sha256">): string {
@@ -72,23 +79,39 @@ export class BucketBlobs implements BlobPlace {
   }
 
   /** One shard after the other, page by page, for whoever would remove something of it. */
-  async *list(): AsyncGenerator<{ readonly key: string; readonly blobId: Uint8Array }> {
+  async *list(): AsyncGenerator<ListedBlob> {
     await this.#watch.verify();
     this.#run?.requireAlone();
     // A kill left parts that take room. Not every bucket lists them; its own rule ends them then (docs/operations.md).
-    await this.#bucket.breakOffUploads("", (key) => this.#putting.has(key)).catch(() => undefined);
+    await this.#bucket.breakOffUploads("", (key, upload) => this.#isUnderWay(key, upload)).catch(() => undefined);
     for (let shard = 0; shard < 256; shard++) {
-      const pages = this.#bucket.pages(`${shardOf(Uint8Array.of(shard))}/`);
-      for (;;) {
-        const { done, value } = await this.#watch.ask("list", () => pages.next());
-        if (done === true) break;
-        for (const { key } of value.objects) {
-          const name = keyPattern.exec(key)?.[1];
-          const blobId = name === undefined ? undefined : idOf(name);
-          if (blobId !== undefined) yield { key, blobId };
-        }
+      for await (const key of this.#keys(`${shardOf(Uint8Array.of(shard))}/`)) {
+        const blobId = idOf(keyPattern.exec(key)?.[1]);
+        if (blobId !== undefined) yield { key, blobId };
       }
     }
+    for await (const key of this.#keys(uploadsFolder)) {
+      const blobId = idOf(uploadOf(key));
+      if (blobId !== undefined) yield { key, blobId, isOfUpload: true };
+    }
+  }
+
+  async *#keys(prefix: string): AsyncGenerator<string> {
+    const pages = this.#bucket.pages(prefix);
+    for (;;) {
+      const { done, value } = await this.#watch.ask("list", () => pages.next());
+      if (done === true) return;
+      for (const { key } of value.objects) yield key;
+    }
+  }
+
+  /** Whether this process puts that now, or it is what an upload goes on with. */
+  async #isUnderWay(key: string, upload: string): Promise<boolean> {
+    const name = idOf(uploadOf(key));
+    if (name === undefined) return this.#putting.has(key);
+    const row = await this.#uploads?.findUpload({ name });
+    // One that was begun and is not written down yet: the next sweep looks again.
+    return row !== undefined && (row.multipart === upload || row.stage === "coming");
   }
 
   /** Its times are the bucket's own, to the second (docs/threat-model.md). */
@@ -119,7 +142,8 @@ async function leave(pieces: AsyncGenerator<Uint8Array>): Promise<void> {
   await pieces.return(undefined).catch(() => undefined);
 }
 
-function idOf(name: string): Uint8Array | undefined {
+function idOf(name: string | undefined): Uint8Array | undefined {
+  if (name === undefined) return undefined;
   try {
     const id = fromBase64Url(name);
     return id.length === 32 ? id : undefined;

@@ -3,10 +3,12 @@ import { createCounters } from "../metrics.ts";
 import type { Counters } from "../metrics.ts";
 import { readS3Address } from "../s3/address.ts";
 import { Bucket } from "../s3/bucket.ts";
+import type { UploadStore } from "../store/upload-store.ts";
 import type { BlobPatience } from "./blob-patience.ts";
 import { bucketName, startFakeS3 } from "../s3/fake-s3.testing.ts";
 import type { FakeS3 } from "../s3/fake-s3.testing.ts";
 import { BucketBlobs } from "./bucket-blobs.ts";
+import { BucketParts } from "./bucket-parts.ts";
 import { BucketWatch } from "./bucket-watch.ts";
 
 /** A bucket that is quick to give up on, with parts of 10,000 bytes. */
@@ -19,6 +21,7 @@ export interface TestBucket {
   /** What a server is given. */
   readonly blobs: { readonly at: string; readonly environment: Readonly<Record<string, string>> };
   readonly place: BucketBlobs;
+  readonly parts: BucketParts;
   readonly watch: BucketWatch;
   readonly counters: Counters;
   /** Lines for the operator. */
@@ -30,7 +33,7 @@ export interface TestBucket {
 }
 
 /** Starts one without blobs, closed after the test: a fresh one, or one that is `owner`'s, as which its place asks. */
-export async function startTestBucket(owner?: string): Promise<TestBucket> {
+export async function startTestBucket(owner?: string, uploads?: Pick<UploadStore, "findUpload">): Promise<TestBucket> {
   const fake = await startFakeS3();
   onTestFinished(() => fake.close());
   if (owner !== undefined) fake.objects.set("chat/server", new TextEncoder().encode(owner));
@@ -49,11 +52,13 @@ export async function startTestBucket(owner?: string): Promise<TestBucket> {
     stopping: new AbortController(),
     tell: (line) => told.push(line),
   });
+  const place = new BucketBlobs(bucket, watch, undefined, uploads);
   return {
     fake,
     at,
     blobs: { at, environment: fake.environment },
-    place: new BucketBlobs(bucket, watch),
+    place,
+    parts: new BucketParts({ bucket, watch, blobs: place }),
     watch,
     counters,
     told,

@@ -12,6 +12,7 @@ import { requireHere } from "../start/elsewhere.ts";
 import { databaseFile } from "../store/sqlite/database-files.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
+import type { UploadStore } from "../store/upload-store.ts";
 import { BlobFiles } from "./blob-files.ts";
 import type { BlobPlace, NamedBytes } from "./blob-place.ts";
 import { blobSetting, folderName, moveSetting, runsSetting, newOwner, parseBlobMove } from "./blob-setting.ts";
@@ -79,6 +80,7 @@ export async function moveBlobs(params: {
         await store.admin.setSetting({ name: blobSetting, value });
       }
       for await (const { key } of from.place.list()) await from.place.remove(key);
+      await forgetUploads(store);
       await from.leave();
       await store.admin.setSetting({ name: runsSetting, value: "" });
       await store.admin.setSetting({ name: moveSetting, value: "" });
@@ -115,6 +117,20 @@ async function* namedBlobs(store: Pick<Store, "listBlobs">): AsyncGenerator<Name
     yield* blobs;
     last = blobs.at(-1);
     if (last === undefined) return;
+  }
+}
+
+/** Uploads whose bytes lay where the blobs lay: whoever goes on with one begins anew. */
+async function forgetUploads(store: UploadStore): Promise<void> {
+  const [everyDay, writer] = [Number.MAX_SAFE_INTEGER, new Uint8Array(1)];
+  for (
+    let names: Uint8Array[];
+    (names = await store.overUploads({ beforeDay: everyDay, afterDay: 0, maxItems: namedAtOnce })).length > 0;
+  ) {
+    for (const name of names) {
+      await store.claimUpload({ name, writer, numbers: 0 });
+      await store.removeUpload({ name, writer });
+    }
   }
 }
 

@@ -4,31 +4,36 @@ import type { ServerLimits } from "../config.ts";
 import { Refusal } from "../errors.ts";
 import type { TakenRoom } from "./blob-room.ts";
 import type { HalfUpload } from "./half-upload.ts";
-import { Turns } from "./turns.ts";
+import type { Turns } from "./turns.ts";
 
 /** How long somebody waits who has as many uploads as one may have. */
 const retryAfterMs = 60_000;
 /** Uploads that are whole and still answer for themselves, so that whoever missed that asks once more and is told. */
 const maxDone = 4096;
 
-/** An upload, and what the server has at hand of it. */
-export interface HeldUpload {
+/** The place that an upload takes, and whose it is. */
+export interface UploadPlace {
   readonly name: string;
-  readonly upload: HalfUpload;
-  readonly turns: Turns;
+  /** Of whoever began it here. */
   readonly networks: readonly Network[];
-  room: TakenRoom;
-  /** Bytes of it that were counted at the start, before anybody looked which of them are good. */
-  countedBytes: number;
   isDone: boolean;
 }
 
+/** An upload in a folder, and what the server has at hand of it. */
+export interface HeldUpload extends UploadPlace {
+  readonly upload: HalfUpload;
+  readonly turns: Turns;
+  room: TakenRoom;
+  /** Bytes of it that were counted at the start, before anybody looked which of them are good. */
+  countedBytes: number;
+}
+
 /** All uploads, bounded: of one address, and in all. Addresses are kept in memory only: after a restart uploads are nobody's. */
-export class UploadTable {
+export class UploadTable<Held extends UploadPlace> {
   readonly #limits: Pick<ServerLimits, "maxUploads" | "maxUploadsPerAddress">;
   /** By name, the longest untouched first. */
-  readonly #uploads = new Map<string, HeldUpload>();
-  readonly #done = new Set<HeldUpload>();
+  readonly #uploads = new Map<string, Held>();
+  readonly #done = new Set<Held>();
   /** Places that are taken, by name, with what is not made yet. */
   readonly #places = new Map<string, readonly Network[]>();
   readonly #counts = new Map<string, number>();
@@ -41,7 +46,7 @@ export class UploadTable {
    * Takes a place for a new one. Answers those that lost theirs for it, and are to be removed: where all places are taken, the longest untouched of the network that
    * has most. @throws Refusal `rate_limited`
    */
-  reserve(name: string, address: string): HeldUpload[] {
+  reserve(name: string, address: string): Held[] {
     const networks = networksOf(address);
     const { maxUploads, maxUploadsPerAddress } = this.#limits;
     if (networks.some(({ key, factor }) => this.#countOf(key) >= factor * maxUploadsPerAddress)) {
@@ -54,24 +59,21 @@ export class UploadTable {
     return gone === undefined ? [] : [gone];
   }
 
-  /** Puts an upload in the place that was taken for it. */
-  fill(name: string, { upload, room }: Pick<HeldUpload, "upload" | "room">): HeldUpload {
-    const networks = this.#places.get(name) ?? [];
-    const held: HeldUpload = { name, upload, room, networks, turns: new Turns(), countedBytes: 0, isDone: false };
+  /** Puts an upload in the place that was taken for it: what is made of its name and of whose it is. */
+  fill(name: string, make: (place: UploadPlace) => Held): Held {
+    const held = make({ name, networks: this.#places.get(name) ?? [], isDone: false });
     this.#uploads.set(name, held);
     return held;
   }
 
   /** One of an earlier process. */
-  found(name: string, { upload, room, countedBytes }: Pick<HeldUpload, "upload" | "room" | "countedBytes">): HeldUpload {
+  found(name: string, make: (place: UploadPlace) => Held): Held {
     this.#take(name, [nobodys]);
-    const held = this.fill(name, { upload, room });
-    held.countedBytes = countedBytes;
-    return held;
+    return this.fill(name, make);
   }
 
   /** One that somebody asks for, which is therefore touched now. */
-  get(name: string): HeldUpload | undefined {
+  get(name: string): Held | undefined {
     const held = this.#uploads.get(name);
     if (held === undefined) return undefined;
     this.#uploads.delete(name);
@@ -79,12 +81,12 @@ export class UploadTable {
     return held;
   }
 
-  all(): HeldUpload[] {
+  all(): Held[] {
     return [...this.#uploads.values()];
   }
 
   /** It is whole, and takes no place any more. Answers those of before that are forgotten for it. */
-  done(held: HeldUpload): HeldUpload[] {
+  done(held: Held): Held[] {
     held.isDone = true;
     this.#leave(held.name);
     if (this.#uploads.get(held.name) === held) this.#done.add(held);
@@ -119,8 +121,8 @@ export class UploadTable {
     return this.#counts.get(key) ?? 0;
   }
 
-  #longestUntouched(): HeldUpload | undefined {
-    let [found, most]: [HeldUpload | undefined, number] = [undefined, 0];
+  #longestUntouched(): Held | undefined {
+    let [found, most]: [Held | undefined, number] = [undefined, 0];
     for (const held of this.#uploads.values()) {
       if (held.isDone) continue;
       for (const { key } of held.networks) if (this.#countOf(key) > most) [found, most] = [held, this.#countOf(key)];

@@ -11,11 +11,12 @@ import { isDiskBroken, isDiskFull } from "./disk-writes.ts";
 import type { BlobFiles, PutOutcome } from "./blob-files.ts";
 import type { BlobRoom } from "./blob-room.ts";
 import { HalfUpload, markEnding } from "./half-upload.ts";
+import { Turns } from "./turns.ts";
 import { UploadTable } from "./upload-table.ts";
 import type { HeldUpload } from "./upload-table.ts";
 
 /** Whole days that a half upload is kept after the one on which it was begun. */
-const uploadDays = 1;
+export const uploadDays = 1;
 const tokenBytes = 32;
 
 /** What somebody who has the token of an upload is told. */
@@ -47,7 +48,7 @@ export class Uploads {
   readonly #room: BlobRoom;
   readonly #onDiskFailure: () => void;
   readonly #onWhole: (outcome: PutOutcome) => void;
-  readonly #table: UploadTable;
+  readonly #table: UploadTable<HeldUpload>;
   #isClosed = false;
 
   private constructor(params: {
@@ -86,7 +87,7 @@ export class Uploads {
   async create(params: { blobId: Uint8Array; sizeBytes: number; address: string }): Promise<{ token: string; state: UploadState }> {
     const { blobId, sizeBytes, address } = params;
     if (sizeBytes > this.#context.limits.maxFileBytes) throw new Refusal("too_large");
-    const token = toBase64Url(randomBytes(tokenBytes));
+    const token = newToken();
     const name = nameOf(token);
     const gone = this.#table.reserve(name, address);
     try {
@@ -96,7 +97,7 @@ export class Uploads {
       const room = await this.#room.open(sizeBytes);
       const day = dayOf(this.#context.nowMs());
       const upload = await HalfUpload.create(this.#files, name, { blobId, sizeBytes, day });
-      const held = this.#table.fill(name, { upload, room });
+      const held = this.#table.fill(name, (place) => ({ ...place, upload, room, turns: new Turns(), countedBytes: 0 }));
       if (sizeBytes === 0 && (await this.#finish(held)) === "different") throw new Refusal("conflict");
       return { token, state: stateOf(held.upload, 0) };
     } catch (error) {
@@ -194,7 +195,8 @@ export class Uploads {
       }
       const storedBytes = await upload.storedBytes();
       const countedBytes = storedBytes ?? 0;
-      const held = this.#table.found(base, { upload, room: this.#room.found(countedBytes), countedBytes });
+      const room = this.#room.found(countedBytes);
+      const held = this.#table.found(base, (place) => ({ ...place, upload, room, turns: new Turns(), countedBytes }));
       if (storedBytes === undefined) withoutBytes.push(held);
     }
     await Promise.all(withoutBytes.map((held) => this.#withoutBytes(held)));
@@ -279,16 +281,35 @@ export class Uploads {
   }
 
   #refusalOf(error: unknown): unknown {
-    if (isDiskBroken(error)) this.#onDiskFailure();
-    return isDiskFull(error) || (error instanceof StoreError && error.code === "full") ? new Refusal("storage_full") : error;
+    return uploadRefusal(error, this.#onDiskFailure);
   }
 }
 
-/** What an upload's files are called: who reads the disk cannot go on with it. */
-function nameOf(token: string): string {
-  return toBase64Url(sha256(new TextEncoder().encode(token)));
+/** What uploads do, wherever their bytes lie. */
+export type UploadService = Pick<Uploads, keyof Uploads>;
+
+/** What whoever brings bytes is told of an error. */
+export function uploadRefusal(error: unknown, onDiskFailure: () => void): unknown {
+  if (isDiskBroken(error)) onDiskFailure();
+  return isDiskFull(error) || (error instanceof StoreError && error.code === "full") ? new Refusal("storage_full") : error;
 }
 
-function stateOf({ blobId, sizeBytes, day }: HalfUpload, offset: number): UploadState {
+/** A new secret, by which its holder goes on with an upload. */
+export function newToken(): string {
+  return toBase64Url(randomBytes(tokenBytes));
+}
+
+/** What is written down of a token: who reads that cannot go on with the upload. */
+export function hashOfToken(token: string): Uint8Array {
+  return sha256(new TextEncoder().encode(token));
+}
+
+function nameOf(token: string): string {
+  return toBase64Url(hashOfToken(token));
+}
+
+/** What whoever has the token of an upload is told. */
+export function stateOf(upload: Pick<HalfUpload, "blobId" | "sizeBytes" | "day">, offset: number): UploadState {
+  const { blobId, sizeBytes, day } = upload;
   return { blobId, sizeBytes, offset, expiresDay: day + uploadDays + 1 };
 }

@@ -6,7 +6,7 @@ import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { BlobService } from "../blobs/blob-service.ts";
-import type { Uploads } from "../blobs/uploads.ts";
+import type { UploadService } from "../blobs/uploads.ts";
 import type { ServerContext, ServerOptions } from "../config.ts";
 import { Refusal, StoreError } from "../errors.ts";
 import type { HealthReason } from "../health.ts";
@@ -36,7 +36,7 @@ import { addWebApp } from "./web-app.ts";
 export interface HttpServices {
   readonly context: ServerContext;
   readonly blobs: Pick<BlobService, "put" | "find">;
-  readonly uploads: Pick<Uploads, "create" | "look" | "append" | "remove">;
+  readonly uploads: Pick<UploadService, "create" | "look" | "append" | "remove">;
   readonly admission: Admission;
   readonly directory: DirectoryFiles;
   readonly tokens: Pick<TokenService, "redeem">;

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import type { Admission, Source } from "../admission/admission.ts";
-import type { UploadState, Uploads } from "../blobs/uploads.ts";
+import type { UploadService, UploadState } from "../blobs/uploads.ts";
 import type { ServerContext } from "../config.ts";
 import { dayMs } from "../days.ts";
 import { Refusal } from "../errors.ts";
@@ -22,7 +22,7 @@ const blobIdBytes = 32;
 
 /** What the routes need. */
 export interface UploadRoutes {
-  readonly uploads: Pick<Uploads, "create" | "look" | "append" | "remove">;
+  readonly uploads: Pick<UploadService, "create" | "look" | "append" | "remove">;
   readonly admission: Admission;
   readonly context: Pick<ServerContext, "limits">;
   readonly proxies: TrustedProxies;

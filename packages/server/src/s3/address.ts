@@ -4,6 +4,7 @@ import { ServerError } from "../errors.ts";
 export interface S3Address {
   /** `s3://BUCKET/PREFIX`: what people are shown. */
   readonly name: string;
+  readonly bucket: string;
   /** Where objects of the bucket are, ending in "/". */
   readonly baseUrl: string;
   /** What the keys of all its objects begin with: empty, or ending in "/". */
@@ -42,6 +43,7 @@ export function readS3Address(text: string, environment: Readonly<Record<string,
   const region = of("AWS_REGION") ?? of("AWS_DEFAULT_REGION") ?? "us-east-1";
   return {
     name: prefix === "" ? `s3://${bucket}` : `s3://${bucket}/${prefix}`,
+    bucket,
     baseUrl: baseUrlOf(bucket, region, of("AWS_ENDPOINT_URL_S3") ?? of("AWS_ENDPOINT_URL")),
     prefix: prefix === "" ? "" : `${prefix}/`,
     region,

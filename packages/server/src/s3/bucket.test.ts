@@ -166,6 +166,10 @@ test("a large file is put in parts, of which one is in memory", async () => {
   closeSync(file);
   let [size, peak] = [0, 0];
   fake.respond = ({ method, query, body }, response) => {
+    if (method === "POST" && query.has("uploadId")) {
+      response.end("<CompleteMultipartUploadResult></CompleteMultipartUploadResult>");
+      return true;
+    }
     if (method !== "PUT" || !query.has("partNumber")) return false;
     size += body.length;
     void heldBufferBytes().then((bytes) => {

@@ -26,6 +26,13 @@ export interface ObjectRange {
   readonly size: number;
 }
 
+/** A part of an object: parts are joined in the order of their numbers, from 1 to 10,000, which need not follow one another. */
+export interface PutPart {
+  readonly number: number;
+  /** What the bucket calls the bytes that it has. */
+  readonly tag: string;
+}
+
 /** How much time a bucket gets, and how much of a file at once. */
 export interface BucketPatience {
   /** Before the second try, in milliseconds; twice as long before each further one. */
@@ -50,6 +57,12 @@ const silenceMs = 120_000;
 const leastBytesPerMs = 32;
 /** What is sent gets so much time besides: a megabit a second. */
 const leastSentBytesPerMs = 128;
+/** What a bucket copies or joins within itself gets so much time besides. */
+const leastMovedBytesPerMs = 4096;
+const maxTagLength = 128;
+const maxUploadIdLength = 1024;
+/** What a bucket calls it that parts are not those that it has. */
+const lostParts: ReadonlySet<string> = new Set(["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
 /** For what is said when everything else was broken off. */
 const lastWordMs = 2000;
 /** Longer keys S3 does not have. */
@@ -90,6 +103,11 @@ export class Bucket {
       region,
       retries: 0,
     });
+  }
+
+  /** What of a file is sent, and held in memory, at once. */
+  get partBytes(): number {
+    return this.#partBytes;
   }
 
   /** What people are shown. */
@@ -202,62 +220,112 @@ export class Bucket {
     if (response !== undefined) await this.#discard(response);
   }
 
+  /** Begins an object in parts. Answers what the bucket calls that. */
+  async beginParts(key: string): Promise<string> {
+    const upload = tagOf(await this.#text("POST", `${this.#pathOf(key)}?uploads`), "UploadId");
+    if (upload === undefined || upload.length > maxUploadIdLength) throw this.#failure("it takes no file in parts");
+    return upload;
+  }
+
+  /** Puts a part. Answers its tag, by which it is joined; `undefined` where that object is not begun, or not any more. */
+  async putPart(
+    key: string,
+    part: { readonly upload: string; readonly number: number; readonly bytes: Uint8Array },
+  ): Promise<string | undefined> {
+    const path = `${this.#pathOf(key)}?partNumber=${String(part.number)}&uploadId=${encodeURIComponent(part.upload)}`;
+    const response = await this.#request("PUT", path, { body: part.bytes, missing: "allowed" });
+    if (response === undefined) return undefined;
+    const tag = (response.headers.get("etag") ?? "").replaceAll(/[<>&]/g, "");
+    await this.#discard(response);
+    if (tag === "" || tag.length > maxTagLength) throw this.#failure("it does not name the parts that it has");
+    return tag;
+  }
+
+  /** Makes the object of its parts, in the order of their numbers. False where it is not begun, or not any more, or the parts are not there. */
+  async joinParts(
+    key: string,
+    { upload, parts, sizeBytes }: { readonly upload: string; readonly parts: readonly PutPart[]; readonly sizeBytes: number },
+  ): Promise<boolean> {
+    const list = parts.map(({ number, tag }) => `<Part><PartNumber>${String(number)}</PartNumber><ETag>${tag}</ETag></Part>`).join("");
+    const body = new TextEncoder().encode(`<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`);
+    const sent = { body, missing: "parts", moreMs: sizeBytes / leastMovedBytesPerMs } as const;
+    const response = await this.#request("POST", `${this.#pathOf(key)}?uploadId=${encodeURIComponent(upload)}`, sent);
+    if (response === undefined) return false;
+    // It answers 200 also where it fails meanwhile, and says so in the answer.
+    await this.#require(response, "CompleteMultipartUploadResult");
+    return true;
+  }
+
+  /** Takes away what was begun in parts; where there is nothing of it that is no error. */
+  async breakOffParts(key: string, upload: string): Promise<void> {
+    const path = `${this.#pathOf(key)}?uploadId=${encodeURIComponent(upload)}`;
+    await this.#discard(await this.#request("DELETE", path, { missing: "allowed" }));
+  }
+
+  /** Copies an object within the bucket. False where there is none. */
+  async copy(from: string, to: string, sizeBytes: number): Promise<boolean> {
+    const sent = { copyOf: this.#pathOf(from), missing: "allowed", moreMs: sizeBytes / leastMovedBytesPerMs } as const;
+    const response = await this.#request("PUT", this.#pathOf(to), sent);
+    if (response === undefined) return false;
+    await this.#require(response, "CopyObjectResult");
+    return true;
+  }
+
   /**
    * Breaks off the uploads in parts that nobody joins any more, of keys that begin so: 100 at most, the next call goes on. Answers how many.
-   * @param isUnderWay whether this process puts that key now
+   * @param isUnderWay whether somebody goes on with that one
    */
-  async breakOffUploads(prefix: string, isUnderWay: (key: string) => boolean = () => false): Promise<number> {
+  async breakOffUploads(
+    prefix: string,
+    isUnderWay: (key: string, upload: string) => boolean | Promise<boolean> = () => false,
+  ): Promise<number> {
     const base = this.#address.prefix;
     const text = await this.#text("GET", `?${new URLSearchParams({ uploads: "", prefix: base + prefix }).toString()}`);
     let count = 0;
     for (const item of elementsOf(text, "Upload")) {
       if (count >= maxBrokenOff) break;
       const [key, upload] = [tagOf(item, "Key"), tagOf(item, "UploadId")];
-      if (key?.startsWith(base) !== true || upload === undefined || isUnderWay(key.slice(base.length))) continue;
-      const path = `${this.#pathOf(key.slice(base.length))}?uploadId=${encodeURIComponent(upload)}`;
-      await this.#discard(await this.#request("DELETE", path, { missing: "allowed" }));
+      if (key?.startsWith(base) !== true || upload === undefined || (await isUnderWay(key.slice(base.length), upload))) continue;
+      await this.breakOffParts(key.slice(base.length), upload);
       count += 1;
     }
     return count;
   }
 
   async #putParts(key: string, file: FileHandle, size: number, signal: AbortSignal | undefined): Promise<void> {
-    const path = this.#pathOf(key);
-    const upload = tagOf(await this.#text("POST", `${path}?uploads`), "UploadId");
-    if (upload === undefined) throw this.#failure("it takes no file in parts");
-    const id = encodeURIComponent(upload);
+    const upload = await this.beginParts(key);
     try {
-      const parts: string[] = [];
+      const parts: PutPart[] = [];
       for (let at = 0; at < size; at += this.#partBytes) {
         signal?.throwIfAborted();
-        const body = await readPart(file, at, Math.min(this.#partBytes, size - at));
-        const number = String(parts.length + 1);
-        const response = await this.#request("PUT", `${path}?partNumber=${number}&uploadId=${id}`, { body });
-        const tag = response?.headers.get("etag") ?? "";
-        await this.#discard(response);
-        parts.push(`<Part><PartNumber>${number}</PartNumber><ETag>${tag.replaceAll(/[<>&]/g, "")}</ETag></Part>`);
+        const bytes = await readPart(file, at, Math.min(this.#partBytes, size - at));
+        const number = parts.length + 1;
+        const tag = await this.putPart(key, { upload, number, bytes });
+        if (tag === undefined) throw this.#failure("NoSuchUpload");
+        parts.push({ number, tag });
       }
-      const list = new TextEncoder().encode(`<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`);
-      // It answers 200 also where it fails meanwhile, and says so in the answer.
-      const answer = await this.#text("POST", `${path}?uploadId=${id}`, list);
-      if (!answer.includes("CompleteMultipartUploadResult")) throw this.#failure(tagOf(answer, "Code") ?? "it did not join the parts");
+      if (!(await this.joinParts(key, { upload, parts, sizeBytes: size }))) throw this.#failure("it did not join the parts");
     } catch (error) {
-      await this.#breakOff(`${path}?uploadId=${id}`);
+      await this.#breakOff(key, upload);
       throw error;
     }
   }
 
   /** Parts of a file that nobody joins any more take room; who stops does not wait long for it. */
-  async #breakOff(path: string): Promise<void> {
+  async #breakOff(key: string, upload: string): Promise<void> {
     if (this.#stopped?.aborted !== true) {
-      await this.#request("DELETE", path, { missing: "allowed" }).then(
-        (response) => this.#discard(response),
-        () => undefined,
-      );
+      await this.breakOffParts(key, upload).catch(() => undefined);
       return;
     }
+    const path = `${this.#pathOf(key)}?uploadId=${encodeURIComponent(upload)}`;
     const response = await this.#once("DELETE", path, {}, { patienceMs: lastWordMs });
     if (!(response instanceof Error)) await this.#discard(response);
+  }
+
+  /** Reads an answer that has to have this element. */
+  async #require(response: Response, name: string): Promise<void> {
+    const answer = new TextDecoder().decode(await this.#bytesOf(response, maxAnswerBytes));
+    if (!answer.includes(name)) throw this.#failure(tagOf(answer, "Code") ?? "it did not do what it was asked for");
   }
 
   #pathOf(key: string): string {
@@ -273,16 +341,12 @@ export class Bucket {
   }
 
   /** An answer that is well; `undefined` where the object is missing and may be. */
-  async #request(
-    method: string,
-    path: string,
-    { missing, ...sent }: Sent & { readonly missing?: "allowed" } = {},
-  ): Promise<Response | undefined> {
+  async #request(method: string, path: string, { missing, moreMs = 0, ...sent }: Sent & Patience = {}): Promise<Response | undefined> {
     for (let attempt = 1; ; attempt++) {
       this.#stopped?.throwIfAborted();
-      const response = await this.#once(method, path, sent, { patienceMs: this.#silenceMs, signal: this.#stopped });
+      const response = await this.#once(method, path, sent, { patienceMs: this.#silenceMs + moreMs, signal: this.#stopped });
       if (!(response instanceof Error) && response.ok) return response;
-      if (!(response instanceof Error) && missing === "allowed" && (await this.#isMissing(response, sent))) return undefined;
+      if (!(response instanceof Error) && missing !== undefined && (await this.#isMissing(response, sent, missing))) return undefined;
       const isPassing = response instanceof Error || response.status >= 500 || response.status === 429;
       if (!isPassing || attempt >= this.#tries) throw await this.#failureOf(response);
       if (!(response instanceof Error)) await this.#discard(response);
@@ -290,17 +354,19 @@ export class Bucket {
     }
   }
 
-  /** Whether there is no such object, or none so long that it has the range. A bucket that is not there says nothing of its objects. */
-  async #isMissing(response: Response, { range }: Sent): Promise<boolean> {
-    if (response.status !== 404 && (response.status !== 416 || range === undefined)) return false;
+  /** Whether there is no such object, or none so long that it has the range, or not these parts. A bucket that is not there says nothing of its objects. */
+  async #isMissing(response: Response, { range }: Sent, missing: "allowed" | "parts"): Promise<boolean> {
+    const { status } = response;
+    if (status !== 404 && (status !== 416 || range === undefined) && (status !== 400 || missing !== "parts")) return false;
     const code = tagOf(new TextDecoder().decode(await this.#bytesOf(response, maxAnswerBytes)), "Code");
-    if (code === "NoSuchBucket") throw this.#failure(code);
+    if (code === "NoSuchBucket" || (status === 400 && !lostParts.has(code ?? ""))) throw this.#failure(safeCode(code) ?? "it answered 400");
     return true;
   }
 
-  async #once(method: string, path: string, { body, range }: Sent, { patienceMs, signal }: Ends): Promise<Response | Error> {
+  async #once(method: string, path: string, { body, range, copyOf }: Sent, { patienceMs, signal }: Ends): Promise<Response | Error> {
     const headers = {
       ...(range === undefined ? {} : { range }),
+      ...(copyOf === undefined ? {} : { "x-amz-copy-source": `/${this.#address.bucket}/${copyOf}` }),
       "x-amz-content-sha256": createHash("sha256")
         .update(body ?? "")
         .digest("hex"),
@@ -383,11 +449,7 @@ export class Bucket {
   async #failureOf(response: Response | Error): Promise<ServerError> {
     if (response instanceof Error) return this.#failure(networkCause(response), response);
     const answer = await this.#bytesOf(response, maxAnswerBytes).catch(() => new Uint8Array(0));
-    const code = tagOf(new TextDecoder().decode(answer), "Code")
-      ?.replaceAll(/[^\w.-]/g, "")
-      .slice(0, 40);
-    const cause = code === undefined || code === "" ? `it answered ${String(response.status)}` : code;
-    return this.#failure(cause);
+    return this.#failure(safeCode(tagOf(new TextDecoder().decode(answer), "Code")) ?? `it answered ${String(response.status)}`);
   }
 
   #failure(cause: string, error?: unknown): ServerError {
@@ -404,6 +466,16 @@ interface Sent {
   readonly body?: Uint8Array | undefined;
   /** Of the object's bytes only these (RFC 9110 section 14). */
   readonly range?: string;
+  /** The path of the object that is copied. */
+  readonly copyOf?: string;
+}
+
+/** What is to be thought of an answer, and when. */
+interface Patience {
+  /** Whether the object, or the parts that it is to be made of, need not be there. */
+  readonly missing?: "allowed" | "parts";
+  /** How much longer the bucket has for what it does with many bytes, in milliseconds. */
+  readonly moreMs?: number;
 }
 
 /** What ends a request before it is answered. */
@@ -446,6 +518,12 @@ function* elementsOf(text: string, name: string): Generator<string> {
     yield text.slice(from + opening.length, to);
     at = to + closing.length;
   }
+}
+
+/** What a bucket calls a cause, as far as it may stand in a line. */
+function safeCode(code: string | undefined): string | undefined {
+  const safe = code?.replaceAll(/[^\w.-]/g, "").slice(0, 40);
+  return safe === "" ? undefined : safe;
 }
 
 /** The text of the first such element: all that is read of an answer are flat lists of them. */

@@ -12,6 +12,8 @@ export interface SeenRequest {
   readonly body: Uint8Array;
   /** The header that asks for a part of an object. */
   readonly range: string | undefined;
+  /** The header that names the object of which this is to be a copy: its key. */
+  readonly copyOf: string | undefined;
 }
 
 /** A little of S3 in memory, on the loopback address: what backups and blobs use of it, signatures and hashes of the content checked. */
@@ -40,7 +42,14 @@ export async function startFakeS3(): Promise<FakeS3> {
       const body = await bytesOf(request);
       const url = new URL(request.url ?? "/", `http://${request.headers.host ?? ""}`);
       const key = decodeURIComponent(url.pathname.slice(`/${bucketName}/`.length));
-      const seen = { method: request.method ?? "", key, query: url.searchParams, body, range: request.headers.range };
+      const seen = {
+        method: request.method ?? "",
+        key,
+        query: url.searchParams,
+        body,
+        range: request.headers.range,
+        copyOf: copiedKey(request),
+      };
       if (fake.respond?.(seen, response) === true) return;
       const fault = fake.fault?.(seen);
       if (fault === "silence") return;
@@ -84,7 +93,11 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function answerTo({ method, key, query, body, range }: SeenRequest, objects: FakeS3["objects"], uploads: FakeS3["uploads"]): Answer {
+function answerTo(
+  { method, key, query, body, range, copyOf }: SeenRequest,
+  objects: FakeS3["objects"],
+  uploads: FakeS3["uploads"],
+): Answer {
   if (method === "GET" && query.get("list-type") === "2") return { status: 200, body: listing(objects, query) };
   if (method === "POST" && query.has("uploads")) {
     const id = randomBytes(8).toString("hex");
@@ -99,14 +112,22 @@ function answerTo({ method, key, query, body, range }: SeenRequest, objects: Fak
     if (parts === undefined) return { status: 404, body: "<Error><Code>NoSuchUpload</Code></Error>" };
     if (method === "PUT") {
       parts.set(Number(query.get("partNumber")), body);
-      return { status: 200, headers: { etag: `"${createHash("md5").update(body).digest("hex")}"` } };
+      return { status: 200, headers: { etag: tagOf(body) } };
     }
+    if (method === "DELETE") {
+      uploads.delete(upload);
+      return { status: 204 };
+    }
+    const joined = joinedParts(parts, Buffer.from(body).toString());
+    if (typeof joined === "string") return { status: 400, body: `<Error><Code>${joined}</Code></Error>` };
     uploads.delete(upload);
-    if (method === "DELETE") return { status: 204 };
-    objects.set(key, new Uint8Array(Buffer.concat([...parts].toSorted(([a], [b]) => a - b).map(([, part]) => part))));
+    objects.set(key, joined);
     return { status: 200, body: "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>" };
   }
-  if (method === "PUT") objects.set(key, body);
+  const copied = copyOf === undefined ? body : objects.get(copyOf);
+  if (copied === undefined) return { status: 404, body: "<Error><Code>NoSuchKey</Code></Error>" };
+  if (method === "PUT") objects.set(key, copied);
+  if (method === "PUT" && copyOf !== undefined) return { status: 200, body: "<CopyObjectResult></CopyObjectResult>" };
   if (method === "PUT") return { status: 200 };
   if (method === "DELETE") objects.delete(key);
   if (method === "DELETE") return { status: 204 };
@@ -119,6 +140,29 @@ function answerTo({ method, key, query, body, range }: SeenRequest, objects: Fak
   const part = found.subarray(first, last + 1);
   const there = `bytes ${String(first)}-${String(first + part.length - 1)}/${String(found.length)}`;
   return { status: 206, body: part, headers: { "content-range": there } };
+}
+
+function tagOf(part: Uint8Array): string {
+  return `"${createHash("md5").update(part).digest("hex")}"`;
+}
+
+/** The bytes of the parts that a list names, each by its tag, in ascending order; what S3 calls it where it is no such list. */
+function joinedParts(parts: ReadonlyMap<number, Uint8Array>, list: string): Uint8Array | string {
+  const bytes: Uint8Array[] = [];
+  let last = 0;
+  for (const [, number = "", tag = ""] of list.matchAll(/<Part><PartNumber>(\d+)<\/PartNumber><ETag>([^<]*)<\/ETag><\/Part>/g)) {
+    const part = parts.get(Number(number));
+    if (Number(number) <= last) return "InvalidPartOrder";
+    if (part === undefined || tagOf(part) !== tag.replaceAll("&quot;", '"')) return "InvalidPart";
+    last = Number(number);
+    bytes.push(part);
+  }
+  return last === 0 ? "MalformedXML" : new Uint8Array(Buffer.concat(bytes));
+}
+
+function copiedKey({ headers }: IncomingMessage): string | undefined {
+  const source = headers["x-amz-copy-source"];
+  return typeof source === "string" ? decodeURIComponent(source).slice(`/${bucketName}/`.length) : undefined;
 }
 
 /** Which object an upload in parts is to become. */
@@ -154,7 +198,10 @@ async function refusalOf(request: IncomingMessage, url: URL, body: Uint8Array): 
   const signer = new AwsV4Signer({
     method: request.method ?? "",
     url: url.href,
-    headers: { "x-amz-content-sha256": hash },
+    headers: {
+      "x-amz-content-sha256": hash,
+      ...(request.headers["x-amz-copy-source"] === undefined ? {} : { "x-amz-copy-source": String(request.headers["x-amz-copy-source"]) }),
+    },
     accessKeyId,
     secretAccessKey,
     service: "s3",

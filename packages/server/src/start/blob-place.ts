@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { BlobPatience } from "../blobs/blob-patience.ts";
 import { blobSetting, moveSetting, newOwner, parseBlobMove, runsSetting } from "../blobs/blob-setting.ts";
 import { BucketBlobs } from "../blobs/bucket-blobs.ts";
+import { BucketParts } from "../blobs/bucket-parts.ts";
 import { BucketRun, formatKnownRuns, parseKnownRuns } from "../blobs/bucket-run.ts";
 import { BucketWatch, otherOwner, readOwner, writeOwner } from "../blobs/bucket-watch.ts";
 import type { ServerOptions } from "../config.ts";
@@ -21,6 +22,8 @@ const usualPatience: BucketPatience = { silenceMs: 20_000, tries: 2, partBytes: 
 /** A bucket of blobs, open. */
 export interface OpenBlobBucket {
   readonly place: BucketBlobs;
+  /** The bytes of uploads. */
+  readonly parts: BucketParts;
   readonly watch: BucketWatch;
   readonly run: BucketRun;
 }
@@ -43,7 +46,7 @@ export async function openBlobBucket(params: BucketOpening): Promise<OpenBlobBuc
 /** What opens a bucket takes. */
 interface BucketOpening {
   options: Pick<ServerOptions, "blobs" | "dataDirectory" | "iKnow">;
-  store: Pick<Store, "admin" | "blobTotals" | "takeLease" | "giveBackLease">;
+  store: Pick<Store, "admin" | "blobTotals" | "findUpload" | "takeLease" | "giveBackLease">;
   /** Names this process beside the other nodes of a store. */
   holder: string;
   counters: Counters;
@@ -114,5 +117,6 @@ async function openAlone(params: BucketOpening): Promise<OpenBlobBucket | undefi
     keep: async (runs) => await store.admin.setSetting({ name: runsSetting, value: formatKnownRuns(runs) }),
     tell: (message) => log.warn(message),
   });
-  return { place: new BucketBlobs(bucket, watch, run), watch, run };
+  const place = new BucketBlobs(bucket, watch, run, store);
+  return { place, parts: new BucketParts({ bucket, watch, run, blobs: place }), watch, run };
 }

@@ -5,12 +5,14 @@ import { Asking } from "../admission/asking.ts";
 import { FairQueue } from "../admission/fair-queue.ts";
 import { TargetLimits } from "../admission/targets.ts";
 import { BlobFiles } from "../blobs/blob-files.ts";
-import type { BlobPlace } from "../blobs/blob-place.ts";
+import type { PutOutcome } from "../blobs/blob-files.ts";
 import { BlobRoom } from "../blobs/blob-room.ts";
 import type { Bus } from "../bus/bus.ts";
 import { countUpload } from "../blobs/counted-blobs.ts";
 import { BlobService } from "../blobs/blob-service.ts";
+import { BucketUploads } from "../blobs/bucket-uploads.ts";
 import { Uploads } from "../blobs/uploads.ts";
+import type { UploadService } from "../blobs/uploads.ts";
 import type { ServerContext } from "../config.ts";
 import { dayMs, dayOf } from "../days.ts";
 import { HoldingsDoor } from "../desk/holdings-door.ts";
@@ -39,6 +41,7 @@ import { DeviceRegistry } from "../ws/device-registry.ts";
 import type { Services } from "../ws/services.ts";
 import type { HouseTurn } from "./house-turn.ts";
 import type { SetTimer } from "./parts.ts";
+import type { OpenBlobBucket } from "./blob-place.ts";
 import { restoredStatement } from "./restored.ts";
 
 /** Makes what the sessions and routes reach, and the folder of the blobs. */
@@ -55,7 +58,7 @@ export async function createServices(params: {
   isShared: boolean;
   turn: Pick<HouseTurn, "take">;
   /** Where blobs lie in place of the data folder. */
-  blobPlace: BlobPlace | undefined;
+  blobBucket: Pick<OpenBlobBucket, "place" | "parts"> | undefined;
   setTimer: SetTimer;
   tokenCrypto: TokenCrypto;
   passphraseCrypto: PassphraseCrypto;
@@ -64,18 +67,22 @@ export async function createServices(params: {
   reportBug: (error: unknown) => void;
   /** A disk that fails under a file. */
   onDiskFailure: () => void;
-}): Promise<Services & { readonly blobs: BlobService; readonly uploads: Uploads }> {
-  const { context, counters, store, bus, disk, setTimer, reportBug, onDiskFailure } = params;
+}): Promise<Services & { readonly blobs: BlobService; readonly uploads: UploadService }> {
+  const { context, counters, store, bus, disk, setTimer, reportBug, onDiskFailure, blobBucket } = params;
   const { limits, nowMs } = context;
   const directory = join(params.dataDirectory, "blobs");
   const blobParts = {
-    files: new BlobFiles({ directory, index: store, dayTime: () => new Date(dayOf(nowMs()) * dayMs), place: params.blobPlace }),
-    room: new BlobRoom({ context, disk, index: store }),
+    files: new BlobFiles({ directory, index: store, dayTime: () => new Date(dayOf(nowMs()) * dayMs), place: blobBucket?.place }),
+    room: new BlobRoom({ context, disk, index: blobBucket === undefined ? store : withUploads(store) }),
     index: store,
     context,
     onDiskFailure,
   };
-  const uploads = await Uploads.open({ ...blobParts, onWhole: (outcome) => countUpload(counters, outcome) });
+  const onWhole = (outcome: PutOutcome): void => countUpload(counters, outcome);
+  const uploads =
+    blobBucket === undefined
+      ? await Uploads.open({ ...blobParts, onWhole })
+      : await BucketUploads.open({ ...blobParts, store, parts: blobBucket.parts, onWhole, reportBug });
   const asking = new Asking();
   const queue = new FairQueue(
     {
@@ -144,9 +151,19 @@ export async function createServices(params: {
     histories: new HistoryService({ store, context, admission, targets, disk }),
     holdings: new HoldingsDoor({ source: { store, host: context.host }, queue, context }),
     devices,
-    blobs: new BlobService(blobParts),
+    blobs: new BlobService({ ...blobParts, ...(blobBucket === undefined ? {} : { uploads: store }) }),
     uploads,
     restored,
     reportBug,
+  };
+}
+
+/** The totals of blobs, with what has come of uploads that lie beside them. */
+function withUploads(store: Pick<Store, "blobTotals" | "uploadTotals">): Pick<Store, "blobTotals"> {
+  return {
+    async blobTotals() {
+      const { blobs, blobBytes } = await store.blobTotals();
+      return { blobs, blobBytes: blobBytes + (await store.uploadTotals()).uploadBytes };
+    },
   };
 }

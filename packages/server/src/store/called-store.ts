@@ -6,6 +6,7 @@ import type { LinkStore } from "./link-store.ts";
 import type { PassphraseStore } from "./passphrase-store.ts";
 import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "./store.ts";
 import type { TokenStore } from "./token-store.ts";
+import type { UploadStore } from "./upload-store.ts";
 
 type Methods = Omit<LogStore, "append"> &
   Omit<InboxStore, "eraseItems"> &
@@ -13,6 +14,7 @@ type Methods = Omit<LogStore, "append"> &
   DirectoryStore &
   DirectoryLogStore &
   BlobIndex &
+  UploadStore &
   DayStore &
   AdminStore &
   TokenStore &
@@ -286,6 +288,27 @@ export abstract class CalledStore implements Omit<Store, "append" | "scrub" | "c
   }
   blobTotals(): Promise<CallResult<"blobTotals">> {
     return this.call("blobTotals", undefined);
+  }
+  addUpload(params: CallParams<"addUpload">): Promise<CallResult<"addUpload">> {
+    return this.call("addUpload", params);
+  }
+  findUpload(params: CallParams<"findUpload">): Promise<CallResult<"findUpload">> {
+    return this.call("findUpload", params);
+  }
+  claimUpload(params: CallParams<"claimUpload">): Promise<CallResult<"claimUpload">> {
+    return this.call("claimUpload", params);
+  }
+  saveUpload(params: CallParams<"saveUpload">): Promise<CallResult<"saveUpload">> {
+    return this.call("saveUpload", params);
+  }
+  removeUpload(params: CallParams<"removeUpload">): Promise<CallResult<"removeUpload">> {
+    return this.call("removeUpload", params);
+  }
+  overUploads(params: CallParams<"overUploads">): Promise<CallResult<"overUploads">> {
+    return this.call("overUploads", params);
+  }
+  uploadTotals(): Promise<CallResult<"uploadTotals">> {
+    return this.call("uploadTotals", undefined);
   }
   takeLease(params: CallParams<"takeLease">): Promise<CallResult<"takeLease">> {
     return this.call("takeLease", params);

@@ -8,6 +8,7 @@ import type { LeaseStore } from "./lease-store.ts";
 import type { LinkStore } from "./link-store.ts";
 import type { PassphraseStore } from "./passphrase-store.ts";
 import type { SpentToken, TokenStore } from "./token-store.ts";
+import type { UploadStore } from "./upload-store.ts";
 
 // --- logs
 
@@ -284,6 +285,7 @@ export interface Store
     PassphraseStore,
     HistoryStore,
     BlobIndex,
+    UploadStore,
     DayStore,
     LeaseStore {
   /** What the operator decides and asks. */

@@ -11,6 +11,7 @@ import { entryBytes, random, temporaryDirectory } from "./fixtures.ts";
 import { describeLeases } from "./lease-suite.ts";
 import { describeComplaints } from "./complaints-suite.ts";
 import { describePublicLog } from "./public-log-suite.ts";
+import { describeUploads } from "./upload-suite.ts";
 import { newCommit, newEntry, newQuery, newState, publishState, today } from "./store-inputs.ts";
 
 const page = { maxItems: 1000, maxBytes: 1_000_000 };
@@ -39,6 +40,8 @@ export function describeStore(
     await store.createLog({ logId, accessHash, day: today });
     return { store, logId, accessHash };
   };
+
+  describeUploads(name, () => opened());
 
   describe(`${name}: logs`, () => {
     test("a log is created once; the same again is a retry", async () => {

@@ -100,5 +100,19 @@ export const logsSteps: PostgresSteps = {
   CREATE TABLE spent_tokens (nonce bytea PRIMARY KEY, day bigint NOT NULL);
   CREATE INDEX spent_tokens_day ON spent_tokens (day);
   `,
+    `
+  CREATE TABLE uploads (
+    name bytea PRIMARY KEY,
+    blob_id bytea NOT NULL,
+    size bigint NOT NULL,
+    day bigint NOT NULL,
+    stage bigint NOT NULL,
+    taken bigint NOT NULL,
+    writer bytea NOT NULL,
+    multipart text NOT NULL,
+    pieces bytea NOT NULL,
+    next_number bigint NOT NULL
+  );
+  `,
   ],
 };

@@ -19,6 +19,7 @@ import { PassphraseTables } from "./passphrase-tables.ts";
 import type { Sql, Steps } from "./steps.ts";
 import { SpentTokens, TokenTables } from "./token-tables.ts";
 import { TreeTables } from "./tree-tables.ts";
+import { UploadTables } from "./upload-tables.ts";
 
 /** What an engine does in its own way: what concerns entries of logs, and several databases or many rows at once. */
 type EngineName =
@@ -46,6 +47,13 @@ export const onLogs: ReadonlySet<SharedName> = new Set<SharedName>([
   "listBlobs",
   "expireBlobs",
   "blobTotals",
+  "addUpload",
+  "findUpload",
+  "claimUpload",
+  "saveUpload",
+  "removeUpload",
+  "overUploads",
+  "uploadTotals",
   "collectHeads",
   "acceptLogsBehind",
   "forgetTokensOfLogs",
@@ -66,6 +74,7 @@ export class SharedTables {
     const spent = { logs: new SpentTokens(sqlOfLogs), accounts: new SpentTokens(sql) };
     this.newestDays = { logs: new NewestDay(sqlOfLogs), accounts: new NewestDay(sql) };
     const blobs = new BlobTables(sqlOfLogs);
+    const uploads = new UploadTables(sqlOfLogs);
     const inboxes = new InboxTables(sql, { newestDay: this.newestDays.accounts, spent: spent.accounts });
     const links = new LinkTables(sql, spent.accounts);
     const admin = new AdminTables(sql);
@@ -188,6 +197,13 @@ export class SharedTables {
       listBlobs: (params) => blobs.listBlobs(params),
       expireBlobs: (params) => blobs.expireBlobs(params),
       blobTotals: () => blobs.blobTotals(),
+      addUpload: (params) => uploads.add(params),
+      findUpload: (params) => uploads.find(params),
+      claimUpload: (params) => uploads.claim(params),
+      saveUpload: (params) => uploads.save(params),
+      removeUpload: (params) => uploads.remove(params),
+      overUploads: (params) => uploads.over(params),
+      uploadTotals: () => uploads.totals(),
       ...admin.handlers(),
       *totals() {
         return { accounts: yield* admin.countAccounts(), ...(yield* blobs.blobTotals()) };

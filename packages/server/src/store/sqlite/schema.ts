@@ -107,6 +107,20 @@ export const logsSchema: Schema = {
     CREATE TABLE spent_tokens (nonce BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE INDEX spent_tokens_day ON spent_tokens (day);
     `,
+    `
+    CREATE TABLE uploads (
+      name BLOB PRIMARY KEY,
+      blob_id BLOB NOT NULL,
+      size INTEGER NOT NULL,
+      day INTEGER NOT NULL,
+      stage INTEGER NOT NULL,
+      taken INTEGER NOT NULL,
+      writer BLOB NOT NULL,
+      multipart TEXT NOT NULL,
+      pieces BLOB NOT NULL,
+      next_number INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    `,
   ],
 };
 
