@@ -17,6 +17,7 @@ import { defaultRetentionDays, publicUrlOf } from "./config.ts";
 import type { ServerContext, ServerLimits, ServerOptions } from "./config.ts";
 import { dayOf } from "./days.ts";
 import type { Desk } from "./desk/desk.ts";
+import { DeskSeat } from "./desk/desk-seat.ts";
 import { startDirectory } from "./directory/start-directory.ts";
 import { ServerError, StoreError, StoreFault } from "./errors.ts";
 import { Health } from "./health.ts";
@@ -348,6 +349,9 @@ async function start(params: {
         operatorLabels: services.operatorLabels,
         dataDirectory,
         publicUrl: publicUrlOf(host, certificates !== undefined),
+        deskSeat: isElsewhere
+          ? new DeskSeat({ dataDirectory, store, holder, isLost: options.iKnow?.includes("lost-desk") === true, elapsedMs })
+          : undefined,
         startedAtMs: elapsedMs(),
         storeSize: () => load.size(),
         connections: () => gateway.count(),

@@ -50,7 +50,7 @@ test("what an operator insists on is said in the command alone, flag by flag", (
   expect(optionsOf({ "i-know": ["clock"] })).toMatchObject({ iKnow: ["clock"] });
   expect(() => optionsOf({}, { LATCHKEY_I_KNOW: "clock" })).toThrow("--i-know is said in the command");
   expect(() => optionsOf({ "i-know": ["everything"] })).toThrow(
-    "--i-know takes clock, extra-blobs, host, lost-blobs, lost-log-key, new-journal, rolled-back",
+    "--i-know takes clock, extra-blobs, host, lost-blobs, lost-desk, lost-log-key, new-journal, rolled-back",
   );
 });
 

@@ -31,6 +31,7 @@ const knowledge = [
   "extra-blobs",
   "host",
   "lost-blobs",
+  "lost-desk",
   "lost-log-key",
   "new-journal",
   "rolled-back",

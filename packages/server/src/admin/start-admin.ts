@@ -3,6 +3,7 @@ import { DeskAccess } from "../desk/access.ts";
 import { createDesk } from "../desk/desk.ts";
 import type { Desk } from "../desk/desk.ts";
 import { ServerError } from "../errors.ts";
+import type { DeskSeat } from "../desk/desk-seat.ts";
 import { OfficeKeeper } from "../desk/office/office-keeper.ts";
 import { worldOfDesk } from "../desk/world-of-desk.ts";
 import { accountCommands } from "./accounts.ts";
@@ -29,6 +30,8 @@ export interface AdminParts extends Omit<StatusSources, "waitingAtDesk">, Mainte
   readonly store: StatusSources["store"] & Parameters<typeof worldOfDesk>[0]["store"];
   readonly inboxes: Parameters<typeof worldOfDesk>[0]["inboxes"];
   readonly operatorLabels: Parameters<typeof worldOfDesk>[0]["operatorLabels"];
+  /** Which of several servers has the desk; `undefined` where there is one server. */
+  readonly deskSeat: DeskSeat | undefined;
   readonly warn: (message: string) => void;
   /** Time that passed, in milliseconds, by a clock that never jumps. */
   readonly passedMs: () => number;
@@ -89,7 +92,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
       maxCaseBytes: parts.context.limits.maxCaseBytes,
       reportsPerDay: parts.context.limits.reportsPerDay,
     },
-    { world: worldOfDesk({ ...parts, host }), reportBug },
+    { world: worldOfDesk({ ...parts, host }), seat: parts.deskSeat, reportBug },
   );
   try {
     await office.open();

@@ -1,3 +1,5 @@
+import { deskApiPath } from "@latchkey/protocol/desk";
+import { reportPaths } from "@latchkey/protocol/reports";
 import { httpPaths, maxFrameBytes, productVersion } from "@latchkey/protocol";
 import type { WireErrorCode } from "@latchkey/protocol";
 import { fastify } from "fastify";
@@ -68,6 +70,11 @@ const statuses: Partial<Record<WireErrorCode, number>> = {
   internal: 500,
 };
 
+/** What the desk's own server answers: the proxies of several servers lead these there (docs/cluster.md). */
+export const deskPaths: readonly string[] = [deskApiPath, reportPaths.reports, httpPaths.counts];
+/** How soon whoever came to another one is to come again. */
+const deskElsewhereMs = 30_000;
+
 /** The HTTP side: health, blobs, the web app. Answers with errors hold a code and nothing else. */
 export function createApp(options: ServerOptions, services: HttpServices): FastifyInstance {
   const { context, blobs, admission, certificates, proxies } = services;
@@ -91,6 +98,11 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
     const isSecure = certificates !== undefined || isForwarded;
     const socketOrigin = `${isSecure ? "wss" : "ws"}://${safeHost(request.headers.host)}`;
     setSecurityHeaders(reply, { socketOrigin, isSecure });
+  });
+  // What only the server that has the desk can answer is not there anywhere else, and is not gone either: whoever asks comes again.
+  app.addHook("onRequest", async ({ url }) => {
+    const isOfDesk = deskPaths.some((path) => url.startsWith(path));
+    if (isOfDesk && (await services.desk()?.office.isElsewhere()) === true) throw new Refusal("unavailable", deskElsewhereMs);
   });
   limitVisitors(app, proxies, limits.maxHttpSocketsPerAddress);
   app.setErrorHandler((error: FastifyError | Refusal | DeskError, _request, reply) => sendError(orRefusal(error), reply, services));

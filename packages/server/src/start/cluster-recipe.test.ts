@@ -2,6 +2,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { httpPaths } from "@latchkey/protocol";
+import { deskPaths } from "../http/app.ts";
 import { settingFaults } from "../store/postgres/settings.ts";
 import { createLog, createTestLog, entryBytes, openLog, register, runServer } from "../testing/fixtures.ts";
 import { findPostgres, startPostgres, startStandby } from "../testing/postgres.ts";
@@ -70,4 +72,13 @@ describe.skipIf(findPostgres() === undefined)("with PostgreSQL", () => {
     expect(await writer.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob })).toMatchObject({ seq: 1 });
     await server.close();
   });
+});
+
+test("the page of several servers leads to the desk what its server alone answers", () => {
+  const page = readFileSync(new URL("../../../../docs/cluster.md", import.meta.url), "utf8");
+  const [caddy = "", haproxy = ""] = [/^@desk path (.*)$/m, /path_beg (.*?) \}/].map((pattern) => pattern.exec(page)?.[1]);
+  for (const path of [...deskPaths, httpPaths.desk]) {
+    expect(caddy.split(" ")).toContain(`${path}/*`);
+    expect(haproxy.split(" ")).toContain(path);
+  }
 });

@@ -2,7 +2,8 @@
 export type LeaseName =
   | "publisher" // it publishes, has its head cosigned and serves it
   | "house" // it removes from the store what has expired
-  | "bucket"; // it says in the bucket of the blobs whose that is
+  | "bucket" // it says in the bucket of the blobs whose that is
+  | "desk"; // it says whose the desk is
 
 /** What became of asking for a lease: it is the asker's, or somebody else's for about so long, unless that one gives it back or asks again. */
 export type LeaseOutcome = { readonly kind: "taken"; readonly term: number } | { readonly kind: "held"; readonly leftMs: number };

@@ -59,9 +59,9 @@ export const files: readonly FileEntry[] = [
   },
   {
     path: "desk/",
-    pattern: /^desk\/(?:encryption|signature)\.key$/,
+    pattern: /^desk\/(?:(?:encryption|signature)\.key|seat)$/,
     tiedTo: "staff",
-    what: "The keys that open reports to the desk and sign its answers.",
+    what: "The keys that open reports to the desk and sign its answers; where several servers have one database, a random name of the desk.",
     why: "Reports are sealed to the desk alone.",
     kept: "As long as the desk.",
   },

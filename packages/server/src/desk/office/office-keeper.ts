@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { CountsQuery } from "./counting/published.ts";
 import { deskDatabaseFile } from "./database.ts";
 import { ownBuffers } from "../../give-up.ts";
+import { StoreError } from "../../errors.ts";
 import { DeskError } from "./desk-error.ts";
 import type { YearExport } from "./export.ts";
 import type { FileRequest, OfficeAnswer, OfficeRequest, WaitingAtDesk } from "./office.ts";
@@ -36,7 +37,8 @@ export class OfficeKeeper {
       await this.#begin();
       this.#isUnusable = false;
     } catch (error) {
-      this.#isUnusable = true;
+      // A store that is away for now says nothing of its files.
+      this.#isUnusable = !(error instanceof StoreError);
       throw error;
     }
   }
@@ -44,6 +46,11 @@ export class OfficeKeeper {
   /** Whether there is one. */
   get isBegun(): boolean {
     return this.#thread !== undefined;
+  }
+
+  /** Whether another server with the same database has the desk. @throws StoreError */
+  async isElsewhere(): Promise<boolean> {
+    return this.#thread === undefined && ((await this.#surroundings.seat?.isElsewhere()) ?? false);
   }
 
   /** Where browsers have its page. */
@@ -124,6 +131,7 @@ export class OfficeKeeper {
   /** Does what time has brought, where there is a desk; answers how many cases were erased. */
   async tick(times: Times & { isDoubted: boolean }): Promise<number> {
     if (this.#isClosed || this.#isUnusable) return 0;
+    if (this.#thread !== undefined && (await this.#surroundings.seat?.isElsewhere()) === true) await this.#leave();
     await this.open();
     return this.#thread === undefined ? 0 : (await this.#thread).call("tick", times);
   }
@@ -134,9 +142,16 @@ export class OfficeKeeper {
     await thread?.close();
   }
 
+  /** The operator has begun another one elsewhere, since this one was taken for lost. */
+  async #leave(): Promise<void> {
+    const thread = await this.#thread;
+    this.#thread = undefined;
+    await thread?.close();
+  }
+
   #begin(): Promise<OfficeThread> {
     if (this.#thread === undefined) {
-      const starting = OfficeThread.start(this.#options, this.#surroundings);
+      const starting = this.#start();
       this.#thread = starting;
       const gone = (): void => {
         if (this.#thread === starting) this.#thread = undefined;
@@ -145,6 +160,11 @@ export class OfficeKeeper {
       starting.then((thread) => thread.ended.then(gone), gone);
     }
     return this.#thread;
+  }
+
+  async #start(): Promise<OfficeThread> {
+    await this.#surroundings.seat?.take();
+    return await OfficeThread.start(this.#options, this.#surroundings);
   }
 
   async #require(): Promise<OfficeThread> {

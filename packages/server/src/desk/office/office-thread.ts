@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { ServerError, StoreFault } from "../../errors.ts";
 import type { ServerErrorCode } from "../../errors.ts";
 import { startThread } from "../../threads.ts";
+import type { DeskSeat } from "../desk-seat.ts";
 import { DeskError } from "./desk-error.ts";
 import type { FromOffice, OfficeCall, OfficeMethod, OfficeQuestion, OfficeParams, OfficeResult, ToOffice } from "./messages.ts";
 import type { OfficeOptions } from "./operations.ts";
@@ -15,6 +16,8 @@ interface Waiter {
 /** What is around the desk. */
 export interface OfficeSurroundings {
   readonly world: OfficeWorld;
+  /** Which of several servers has the desk; `undefined` where there is one server. */
+  readonly seat?: Pick<DeskSeat, "take" | "isElsewhere"> | undefined;
   reportBug(error: unknown): void;
 }
 
