@@ -122,9 +122,9 @@ export class BucketParts {
   /** Removes all that lies there of an upload, blobs apart. @throws Refusal `unavailable` also where it is not known that this may be */
   async clear({ name, multipart }: PartedObject): Promise<void> {
     this.#run?.requireAlone();
-    if (multipart !== "") await this.#ask("remove", () => this.#bucket.breakOffParts(wholeKey(name), multipart));
     const { objects } = await this.#ask("list", () => this.#bucket.list(folderOf(name)));
     for (const { key } of objects) await this.#ask("remove", () => this.#bucket.remove(key));
+    if (multipart !== "") await this.breakOff({ name, multipart });
   }
 
   async #ask<T>(work: "read" | "write" | "remove" | "list", run: () => Promise<T>): Promise<T> {

@@ -125,8 +125,10 @@ export class ClaimedUpload {
 
   /** Removes what lies in the bucket beside the blob, and, where it has ended, the row. */
   async clear(): Promise<void> {
-    const { name, stage, multipart } = this.#row;
-    if (this.#row.nextNumber > 0) await this.#made.parts.clear({ name, multipart });
+    const { name, stage } = this.#row;
+    // What was joined is not in parts any more.
+    const isJoined = stage === "whole" && this.#pieces.some(({ tag }) => tag !== "");
+    if (this.#row.nextNumber > 0) await this.#made.parts.clear({ name, multipart: isJoined ? "" : this.#row.multipart });
     if (stage === "ended") await this.#made.store.removeUpload({ name, writer: this.#writer });
     else await this.#save({ multipart: "", nextNumber: 0 });
   }
