@@ -152,6 +152,21 @@ describe("[L-6] a retry gets its first result before any limit", () => {
     expect(await alice.outcome(append())).toBe("accepted");
   });
 
+  test("[L-13] a message that a limit refused is not overtaken by one that was sent behind it", async () => {
+    let nowMs = Date.now();
+    const server = await runServer({ limits: { appendRate: { burst: 1, perSecond: 1 } } }, { nowMs: () => nowMs });
+    const alice = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(alice, log);
+    const append = (): LogRequest => ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) });
+    const [first, second, third] = [append(), append(), append()];
+    expect([await alice.outcome(first), await alice.outcome(second)]).toEqual(["accepted", "rate_limited"]);
+    nowMs += 1000;
+    expect([await alice.outcome(third), await alice.outcome(second)]).toEqual(["rate_limited", "accepted"]);
+    nowMs += 1000;
+    expect(await alice.outcome(third)).toBe("accepted");
+  });
+
   test("a commit that waits when its connection closes the log is answered", async () => {
     const group = await Group.create();
     const client = await TestClient.connect(group.server.url, "log");

@@ -205,8 +205,14 @@ export class LogService {
   }
 
   /** How long a connection waits until it may store this, in milliseconds. */
-  #mustWaitMs(stream: LogStream, { logId, kind, blob }: Appending): number {
+  #mustWaitMs(stream: LogStream, entry: Appending): number {
     const nowMs = this.#clockMs();
+    const limitMs = (): number => this.#limitMs(stream, entry, nowMs);
+    return entry.kind === "message" ? stream.messageOrder.take(entry, nowMs, limitMs) : limitMs();
+  }
+
+  /** How long it waits for the limits, in milliseconds; where it does not, it has taken from them. */
+  #limitMs(stream: LogStream, { logId, kind, blob }: Appending, nowMs: number): number {
     const waitMs = kind === "commit" ? 0 : stream.appends.take(nowMs);
     if (waitMs > 0) return waitMs;
     const sizes = namedSizes(blob);

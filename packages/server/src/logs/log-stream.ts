@@ -6,6 +6,7 @@ import { sha256 } from "../hash.ts";
 import type { LogStore, PageLimits, StoredEntry } from "../store/store.ts";
 import type { RateLimit } from "../admission/rates.ts";
 import type { Committer } from "./commit-turns.ts";
+import { MessageOrder } from "./message-order.ts";
 
 /** An entry on its way to its readers. The connection layer keeps the frame here, so that it is encoded once for all. */
 export interface Delivery {
@@ -51,6 +52,8 @@ export class LogStream extends Feed<Delivery> {
   readonly committer: Committer;
   /** What limits its messages. */
   readonly appends: RateLimit;
+  /** Which of its messages goes first where a limit refuses one. */
+  readonly messageOrder: MessageOrder = new MessageOrder();
   /** What limits its bytes. */
   readonly bytes: RateLimit;
   protected readonly allowsGaps = false;
