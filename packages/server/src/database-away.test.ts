@@ -1,11 +1,13 @@
 // A server whose PostgreSQL is away: it says so, to those who ask and to who runs it, goes on by itself, and tells nobody a secret or a value.
 import { toHex } from "@latchkey/codec";
 import { inspect } from "node:util";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { answerAdmin } from "./admin/router.ts";
 import { diagnose } from "./doctor/diagnose.ts";
 import { StoreError } from "./errors.ts";
 import { startServer } from "./server.ts";
+import type { RunningServer } from "./server.ts";
 import { host, startProcess } from "./testing/crashing-process.ts";
 import { createLog, createTestLog, entryBytes, openLog, readMetrics, register, runServer, temporaryDirectory } from "./testing/fixtures.ts";
 import { findPostgres, keptSettings, startPostgres, startStandby } from "./testing/postgres.ts";
@@ -98,6 +100,41 @@ describe.skipIf(findPostgres() === undefined)("a server whose database is away",
     });
     expect(inspect(failure, { depth: 10, showHidden: true })).not.toContain(password);
   });
+
+  test("one that has too few connections left is told as that, wherever the start meets it, and what to do", async () => {
+    const small = await startPostgres({
+      ...keptSettings,
+      max_connections: "14",
+      superuser_reserved_connections: "0",
+      max_wal_senders: "0",
+    });
+    onTestFinished(() => small.stop());
+    const others: pg.Client[] = [];
+    onTestFinished(() => Promise.all(others.map((client) => client.end())).then(() => undefined));
+    const dataDirectory = temporaryDirectory();
+    const database = { at: small.url, acceptLoss: true };
+    const start = async (): Promise<unknown> => {
+      const server = await startServer({ port: 0, logLevel: "silent", host, dataDirectory, database }).catch((error: unknown) => error);
+      if (server instanceof Error) return server;
+      await (server as RunningServer).close();
+      return undefined;
+    };
+    const connect = async (): Promise<void> => {
+      const client = new pg.Client({ connectionString: small.url });
+      client.on("error", () => {});
+      await client.connect();
+      others.push(client);
+    };
+    for (let taken = 0; taken < 8; taken++) await connect();
+    const messages = new Set<string>();
+    // Those of the start before may be there for a moment.
+    while (others.length < 14) {
+      const failure = await start();
+      if (failure instanceof Error) messages.add(failure.message);
+      await expect.poll(() => connect().catch((error: unknown) => error)).toBeUndefined();
+    }
+    expect([...messages]).toEqual([expect.stringMatching(/no connection left .* raise max_connections/)]);
+  }, 60_000);
 
   test("its figures, its status and the doctor say what is known", async () => {
     const dataDirectory = temporaryDirectory();

@@ -46,6 +46,7 @@ import { createServices } from "./start/services.ts";
 import { DiskRoom } from "./storage/disk-room.ts";
 import { diskFull, isOutOfRoom } from "./storage/out-of-room.ts";
 import { describeBreakage } from "./store/sqlite/breakage.ts";
+import { adviceOf } from "./store/postgres/fault.ts";
 import { takeLock } from "./store/sqlite/open-database.ts";
 import { storeSizeOf } from "./store/sqlite/store-size.ts";
 import { StoreFaults } from "./store/store-faults.ts";
@@ -97,7 +98,8 @@ export async function startServerWith(options: ServerOptions, parts: ServerParts
     if (!(error instanceof ServerError) && isOutOfRoom(error)) throw diskFull(options.dataDirectory, error);
     if (!(error instanceof StoreError)) throw error;
     if (error.code === "unavailable") {
-      throw new ServerError("database_failed", "The database went away while this server started: start it again.", { cause: error });
+      const message = adviceOf(error) ?? "The database went away while this server started: start it again.";
+      throw new ServerError("database_failed", message, { cause: error });
     }
     const message = `The data in ${options.dataDirectory} cannot be read: the disk fails or the database is damaged. Restore it from a backup.`;
     throw new ServerError("data_unusable", message, { cause: error });

@@ -12,6 +12,7 @@ import { PostgresDatabase } from "../store/postgres/database.ts";
 import { openPostgresStore } from "../store/postgres/postgres-store.ts";
 import { openDatabase } from "../store/sqlite/open-database.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { StoreLoad } from "../store/store-load.ts";
 import type { NewEntry, Store } from "../store/store.ts";
 import { moveToFolder, moveToPostgres } from "./move-store.ts";
 import type { MoveOptions } from "./move-store.ts";
@@ -298,6 +299,28 @@ describe.skipIf(findPostgres() === undefined)("a store is moved", () => {
     store = await openSqliteStore({ directory: options.dataDirectory });
     expect(await seen(store, content)).toEqual(before);
     await store.close();
+  }, 60_000);
+
+  test("a server that was cut off meanwhile does not go on with what was moved, and says why", async () => {
+    const options = optionsOf(temporaryDirectory());
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query("CREATE ROLE distant SUPERUSER LOGIN");
+    const load = new StoreLoad();
+    const url = postgres.url.replace("latchkey@", "distant@");
+    const store = await openPostgresStore({ ...postgresOf(options.database), url, accountsUrl: url }, load);
+    onTestFinished(() => store.close());
+    const { entries } = await fill(store);
+    const [{ logId } = newEntry(random(32))] = entries;
+    await client.query("ALTER ROLE distant NOLOGIN");
+    await client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'distant'");
+    await moveToFolder(options);
+    await client.query("ALTER ROLE distant LOGIN");
+    await expect(store.append(newEntry(logId, { epochId: 72 }))).rejects.toMatchObject({ code: "unavailable" });
+    await expect(store.readEntries({ logId, afterSeq: 0, ...page })).rejects.toMatchObject({ code: "unavailable" });
+    await expect(publishState(store, newState())).rejects.toMatchObject({ code: "unavailable" });
+    expect(load.away()).toContain("was moved to a data folder");
   }, 60_000);
 
   test("what was moved to another folder is not written over with what a folder had before", async () => {

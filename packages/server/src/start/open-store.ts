@@ -1,6 +1,7 @@
 import type { DatabasePlace, ServerLimits, ServerOptions } from "../config.ts";
 import { ServerError, StoreError } from "../errors.ts";
 import { PostgresDatabase } from "../store/postgres/database.ts";
+import { adviceOf } from "../store/postgres/fault.ts";
 import { openPostgresStore } from "../store/postgres/postgres-store.ts";
 import type { PostgresOptions } from "../store/postgres/postgres-store.ts";
 import { checkSettings } from "../store/postgres/settings.ts";
@@ -43,7 +44,7 @@ export async function databaseFault(place: DatabasePlace): Promise<string | unde
     return undefined;
   } catch (error) {
     if (error instanceof ServerError) return error.message;
-    if (error instanceof StoreError) return "The database went away while it was looked at: look again.";
+    if (error instanceof StoreError) return adviceOf(error) ?? "The database went away while it was looked at: look again.";
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { StoreError } from "../../errors.ts";
 import type { StoreLoad } from "../store-load.ts";
-import { reasonOf } from "./fault.ts";
+import { adviceOf, reasonOf } from "./fault.ts";
 import type { DatabaseName } from "./statements.ts";
 
 /** What is asked of the two databases, which may lie in two clusters. */
@@ -15,8 +15,11 @@ const awayProbeMs = 1000;
 /** One that is away has a line in so long at most. */
 const tellMs = 60_000;
 
-/** What is wrong, and what to do: `reason` is a code or fixed words. */
-function sentenceOf(work: DatabaseWork, reason: string): string {
+/** What is wrong, and what to do, with the reason as a code or fixed words. */
+function sentenceOf(work: DatabaseWork, error: unknown): string {
+  const advice = adviceOf(error);
+  if (advice !== undefined) return advice;
+  const reason = reasonOf(error);
   return work.endsWith("read")
     ? `The database does not answer (${reason}): nothing is read or sent. See that PostgreSQL runs as a primary and that this machine reaches it; the server goes on by itself then.`
     : `The database writes nothing (${reason}): nothing is sent. See that it is the primary, that its synchronous standby follows and that its disk has room; the server goes on by itself then.`;
@@ -59,7 +62,7 @@ export class DatabaseWatch {
       this.well(work);
       return;
     }
-    const sentence = sentenceOf(work, reasonOf(error));
+    const sentence = sentenceOf(work, error);
     this.#failing.set(work, sentence);
     if (performance.now() - this.#toldMs >= tellMs) {
       this.#toldMs = performance.now();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
 import { ServerError, StoreError } from "../../errors.ts";
-import { isCollision, isEnd, isLockTimeout, reasonOf, storeErrorOf, told } from "./fault.ts";
+import { adviceOf, isCollision, isEnd, isLockTimeout, reasonOf, storeErrorOf, told } from "./fault.ts";
 import type { FaultPlace } from "./fault.ts";
 import type { PostgresResult, PostgresTransaction, PostgresValue } from "./transaction.ts";
 import { columnTypes, encodeValue } from "./values.ts";
@@ -59,6 +59,8 @@ const schemaShape = /^[a-z_][a-z0-9_]{0,62}$/;
 export class PostgresDatabase {
   /** The schema, as it may stand in statements. */
   readonly schema: string;
+  /** Looks, by each connection that is new from now on, whether this process may still use the database: what it throws refuses the connection. */
+  admit: (connection: PostgresTransaction) => Promise<void> = () => Promise.resolve();
   readonly #application: string;
   readonly #beginWrite: string;
   readonly #writer: pg.Pool;
@@ -82,7 +84,8 @@ export class PostgresDatabase {
       await database.close();
       throw new ServerError(
         "database_failed",
-        `The database does not answer or does not let this server in (${reasonOf(cause)}): check that PostgreSQL runs there as a primary, and the address, the user and the password.`,
+        adviceOf(cause) ??
+          `The database does not answer or does not let this server in (${reasonOf(cause)}): check that PostgreSQL runs there as a primary, and the address, the user and the password.`,
         { cause },
       );
     }
@@ -194,6 +197,7 @@ export class PostgresDatabase {
       try {
         const results = await client.query<{ standby: number }>(`${settings}; SELECT pg_is_in_recovery() AS standby`);
         if ([results].flat().at(-1)?.rows[0]?.standby !== 0) refused = told("unavailable", "a standby");
+        else await this.admit({ query: (text, values) => this.#ask(client, "reading", text, values) });
       } catch (error) {
         refused = error as Error; // The driver throws nothing else.
       }

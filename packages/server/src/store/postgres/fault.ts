@@ -67,6 +67,24 @@ export function reasonOf(error: unknown): string {
   return fault instanceof StoreFault ? (fault.code ?? fault.message) : "unknown";
 }
 
+/** What is said where a server may not use the database any more, since its data lie elsewhere. */
+export const movedWords = "moved to a data folder";
+export const movedAdvice =
+  "What lay in the database was moved to a data folder, or a move to it has not ended: end that with latchkey migrate, or start the server on the folder.";
+/** What to do, where the reason alone says it. */
+const advice: ReadonlyMap<string, string> = new Map([
+  [
+    "SQLSTATE_53300",
+    "PostgreSQL has no connection left for this server, which needs a dozen: raise max_connections there, or the limit of this user or database, or end what else is connected.",
+  ],
+  [movedWords, movedAdvice],
+]);
+
+/** What is wrong and what to do, where the error has a sentence of its own. */
+export function adviceOf(error: unknown): string | undefined {
+  return advice.get(reasonOf(error));
+}
+
 /** Whether a write may begin anew: it is undone, and nothing else has come of it. */
 export function isCollision(error: unknown): boolean {
   return collisions.has(stateOf(error));

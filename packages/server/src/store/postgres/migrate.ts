@@ -1,4 +1,5 @@
 import { ServerError, StoreError } from "../../errors.ts";
+import { adviceOf } from "./fault.ts";
 import type { PostgresDatabase } from "./database.ts";
 import type { PostgresTransaction } from "./transaction.ts";
 
@@ -22,7 +23,9 @@ export async function migrate(database: PostgresDatabase, schema: PostgresSteps)
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
     if (cause.code === "unavailable")
-      throw new ServerError("database_failed", "The database went away while this server started: start it again.", { cause });
+      throw new ServerError("database_failed", adviceOf(cause) ?? "The database went away while this server started: start it again.", {
+        cause,
+      });
     throw new ServerError(
       "data_unusable",
       `The schema ${name} of the database cannot be made or brought to this version's format: check that the database's user may create in it, or restore it from a backup.`,

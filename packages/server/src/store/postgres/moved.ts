@@ -1,5 +1,6 @@
 import { ServerError } from "../../errors.ts";
-import type { PostgresDatabase } from "./database.ts";
+import { movedAdvice, movedWords, told } from "./fault.ts";
+import type { PostgresTransaction } from "./transaction.ts";
 
 /** The setting by which a database says that no server may use it, and why not. */
 export const movedSetting = "store-moved";
@@ -8,16 +9,17 @@ export const movedSetting = "store-moved";
 export type Moved = "coming" | "gone";
 
 /** What it says; `undefined` where a server may use it. @throws StoreError */
-export async function readMoved(accounts: PostgresDatabase): Promise<Moved | undefined> {
+export async function readMoved(accounts: PostgresTransaction): Promise<Moved | undefined> {
   const { rows } = await accounts.query<{ value: Moved }>("SELECT value FROM settings WHERE name = $1", [movedSetting]);
   return rows[0]?.value;
 }
 
-/** @throws ServerError `data_unusable` where it says so */
-export async function refuseMoved(accounts: PostgresDatabase): Promise<void> {
-  if ((await readMoved(accounts)) === undefined) return;
-  throw new ServerError(
-    "data_unusable",
-    "What lay in the database was moved to a data folder, or a move to it has not ended: end that with latchkey migrate, or start the server on the folder.",
-  );
+/** For a server that starts. @throws ServerError `data_unusable` where it says so; StoreError */
+export async function refuseMoved(accounts: PostgresTransaction): Promise<void> {
+  if ((await readMoved(accounts)) !== undefined) throw new ServerError("data_unusable", movedAdvice);
+}
+
+/** For one that runs, and may have been cut off meanwhile. @throws StoreError `unavailable` where it says so, or cannot be asked */
+export async function refuseMovedMeanwhile(accounts: PostgresTransaction): Promise<void> {
+  if ((await readMoved(accounts)) !== undefined) throw told("unavailable", movedWords);
 }

@@ -18,7 +18,7 @@ import { LeaseTables } from "./lease-tables.ts";
 import { PostgresLogHeads } from "./log-heads.ts";
 import { createLog, readEntries, readEpoch } from "./log-tables.ts";
 import { migrate } from "./migrate.ts";
-import { refuseMoved } from "./moved.ts";
+import { refuseMoved, refuseMovedMeanwhile } from "./moved.ts";
 import { NodeCache, NodeTables } from "./node-tables.ts";
 import { correctLogDays, purgeEntries } from "./purge-entries.ts";
 import { accountsSteps } from "./schema-accounts.ts";
@@ -139,6 +139,8 @@ export async function openPostgresStore(options: PostgresOptions, load: StoreLoa
     await migrate(logs, logsSteps);
     await migrate(accounts, accountsSteps);
     await refuseMoved(accounts);
+    accounts.admit = refuseMovedMeanwhile;
+    logs.admit = () => refuseMovedMeanwhile(accounts);
     return new PostgresStore({ logs, accounts }, load);
   } catch (error) {
     for (const database of opened) await database.close();
