@@ -1,7 +1,7 @@
 import { CodecError, concatBytes, encode, enumeration, safeUint64, uint8, utf8Bytes } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 
-/** SHA-256. Passed in, so that each side uses its fastest. */
+/** SHA-256. Passed in, so that each side uses its fastest. Keeps nothing of what it is given. */
 export type Sha256 = (data: Uint8Array) => Uint8Array;
 
 /** What an entry of a log is (spec section 10). */
@@ -76,20 +76,21 @@ export function entryLeafOf(
   logId: Uint8Array,
   entry: Omit<ChainEntry, "blob"> & { readonly blobHash: Uint8Array },
 ): Uint8Array {
-  // A server does this for every message: one buffer, no codec.
-  const input = new Uint8Array(entryLabel.length + 32 + 8 + 8 + 1 + 32 + 32);
-  const view = new DataView(input.buffer);
   let at = entryLabel.length;
-  input.set(entryLabel);
-  input.set(logId, at);
+  leafInput.set(logId, at);
   at += 32;
-  setSafeUint64(view, at, entry.seq);
-  setSafeUint64(view, at + 8, entry.epochId);
-  input[at + 16] = numberOf(entry.kind);
-  input.set(entry.blobHash, at + 17);
-  input.set(entry.nextAccessHash, at + 49);
-  return sha256(input);
+  setSafeUint64(leafView, at, entry.seq);
+  setSafeUint64(leafView, at + 8, entry.epochId);
+  leafInput[at + 16] = numberOf(entry.kind);
+  leafInput.set(entry.blobHash, at + 17);
+  leafInput.set(entry.nextAccessHash, at + 49);
+  return sha256(leafInput);
 }
+
+/** A server does this for every message: one buffer for all of them, written from end to end behind the label, and no codec. */
+const leafInput = new Uint8Array(entryLabel.length + 32 + 8 + 8 + 1 + 32 + 32);
+leafInput.set(entryLabel);
+const leafView = new DataView(leafInput.buffer);
 
 function setSafeUint64(view: DataView, at: number, value: number): void {
   view.setUint32(at, Math.floor(value / 0x1_0000_0000));

@@ -11,7 +11,8 @@ import type { PostgresTransaction } from "./transaction.ts";
 
 /**
  * Every look-up by a list is a sub-select for each of its members that is limited to one row: above some rows the planner would read a
- * whole table to join it, and a limit leaves it the index.
+ * whole table to join it, and a limit leaves it the index. What is written is found so as well, and then by where it lies (`ctid`): one write
+ * at a time moves nothing meanwhile. So whatever plan was made first is right for all batches, and is kept (`keepsPlans`).
  */
 const statements = {
   load: `
@@ -41,7 +42,8 @@ const statements = {
     UPDATE logs SET last_seq = w.last_seq, head = w.head, current_epoch = w.current_epoch, oldest_day = COALESCE(w.oldest_day, logs.oldest_day)
     FROM unnest($11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[], $15::bigint[], $16::bigint[])
       AS w (ref, loaded_seq, last_seq, head, current_epoch, oldest_day)
-    WHERE logs.ref = w.ref AND logs.last_seq = w.loaded_seq`,
+    CROSS JOIN LATERAL (SELECT ctid AS place FROM logs WHERE ref = w.ref AND last_seq = w.loaded_seq LIMIT 1) l
+    WHERE logs.ctid = l.place`,
   openEpochs: `
     INSERT INTO epochs (log, epoch, parent, access_hash, opened_day, last_commit, closed_seq, closed_day, complaints, complaint_bytes)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
@@ -51,12 +53,15 @@ const statements = {
       complaint_bytes = w.complaint_bytes
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
       AS w (log, epoch, last_commit, closed_seq, closed_day, complaints, complaint_bytes)
-    WHERE epochs.log = w.log AND epochs.epoch = w.epoch`,
+    CROSS JOIN LATERAL (SELECT ctid AS place FROM epochs WHERE log = w.log AND epochs.epoch = w.epoch LIMIT 1) e
+    WHERE epochs.ctid = e.place`,
   referTo: `
     WITH refs AS (
       INSERT INTO entry_blobs (entry, blob) SELECT * FROM unnest($1::bigint[], $2::bigint[]) RETURNING blob
     ), counts AS (SELECT blob, count(*) AS refs FROM refs GROUP BY blob)
-    UPDATE blobs SET refs = blobs.refs + counts.refs FROM counts WHERE blobs.id = counts.blob`,
+    UPDATE blobs SET refs = blobs.refs + counts.refs FROM counts
+    CROSS JOIN LATERAL (SELECT ctid AS place FROM blobs WHERE id = counts.blob LIMIT 1) b
+    WHERE blobs.ctid = b.place`,
 };
 
 interface LoadedRow
@@ -81,7 +86,7 @@ export async function appendBatch(
   entries: readonly NewEntry[],
 ): Promise<(AppendAccepted | Refused<AppendRefusal>)[]> {
   const prepared = entries.map(prepareEntry);
-  const { logs, missingWeeks } = await loadLogs(tx, entries);
+  const { logs, missingWeeks } = await loadLogs(tx, prepared);
   const batch = new LogBatch({ logs, known: await findKnown(tx, prepared), blobs: await findBlobs(tx, prepared) });
   const outcomes = prepared.map((entry) => batch.append(entry));
   if (batch.added.length === 0) return outcomes;
@@ -99,24 +104,23 @@ export async function appendBatch(
 /** The logs of the entries with the epochs that they name, by the keys of their ids; and how many of their weeks have no partition. */
 async function loadLogs(
   tx: PostgresTransaction,
-  entries: readonly NewEntry[],
+  prepared: readonly PreparedEntry[],
 ): Promise<{ logs: Map<string, BatchLog>; missingWeeks: number }> {
-  const wanted = new Map<string, NewEntry>();
-  for (const entry of entries) wanted.set(`${keyOf(entry.logId)}${entry.epochId}`, entry);
+  const wanted = new Map<string, PreparedEntry>();
+  for (const each of prepared) wanted.set(`${each.logKey}${each.entry.epochId}`, each);
   const asked = [...wanted.values()];
   const { rows } = await tx.query<LoadedRow>(statements.load, [
-    asked.map(({ logId }) => logId),
-    asked.map(({ epochId }) => epochId),
-    [...new Set(entries.map((entry) => weekOf(entry.day)))],
+    asked.map(({ entry }) => entry.logId),
+    asked.map(({ entry }) => entry.epochId),
+    [...new Set(prepared.map(({ entry }) => weekOf(entry.day)))],
   ]);
   const logs = new Map<string, BatchLog>();
   for (const row of rows) {
-    const entry = asked[row.at - 1];
-    if (entry === undefined) continue;
-    const key = keyOf(entry.logId);
-    let log = logs.get(key);
-    if (log === undefined) logs.set(key, (log = logOf(row)));
-    if (row.lastCommitSeq !== null) log.epochs.set(entry.epochId, epochOf(row, row.lastCommitSeq));
+    const each = asked[row.at - 1];
+    if (each === undefined) continue;
+    let log = logs.get(each.logKey);
+    if (log === undefined) logs.set(each.logKey, (log = logOf(row)));
+    if (row.lastCommitSeq !== null) log.epochs.set(each.entry.epochId, epochOf(row, row.lastCommitSeq));
   }
   return { logs, missingWeeks: rows[0]?.missingWeeks ?? 0 };
 }
@@ -160,19 +164,19 @@ async function write(
   const { added, loaded, weekFor } = batch;
   // By their numbers: in which order what came with this batch came into different logs is written nowhere.
   const sorted = added.toSorted((a, b) => a.id - b.id);
-  const changed = new Map(sorted.map(({ prepared: { entry } }) => [keyOf(entry.logId), entry.logId]));
+  const changed = new Map(sorted.map(({ prepared: { entry, logKey } }) => [logKey, entry.logId]));
   // Each was loaded, and these are as many.
   const logs = [...changed.keys()].map((key) => loaded.get(key) as BatchLog);
-  const rows = sorted.map(({ prepared: { entry, entryId }, ...rest }) => ({ ...entry, ...rest, entryId }));
+  const rows = sorted.map(({ prepared }) => prepared.entry);
   const { changes } = await tx.query(statements.add, [
-    rows.map(({ id }) => id),
+    sorted.map(({ id }) => id),
     rows.map(({ day }) => weekFor(day)),
     rows.map(({ epochId }) => epochId),
     rows.map(({ day }) => day),
     rows.map(({ kind }) => entryKindNumbers[kind]),
-    rows.map(({ entryId }) => entryId),
+    sorted.map(({ prepared }) => prepared.entryId),
     rows.map(({ kind, nextAccessHash }) => (kind === "commit" ? nextAccessHash : null)),
-    rows.map(({ head }) => head),
+    sorted.map(({ head }) => head),
     rows.map(({ blob }) => blob),
     [...changed.values()].map(sha256),
     logs.map(({ ref }) => ref),
@@ -189,8 +193,10 @@ async function write(
 }
 
 async function writeEpochs(tx: PostgresTransaction, logs: readonly BatchLog[]): Promise<void> {
-  const epochs = logs.flatMap(({ ref, epochs }) => [...epochs].map(([id, epoch]) => ({ log: ref, id, ...epoch })));
-  const changed = epochs.filter(({ isChanged, opened }) => isChanged && opened === undefined);
+  const epochs = logs.flatMap(({ ref, epochs }) =>
+    [...epochs].filter(([, { isChanged, opened }]) => isChanged || opened !== undefined).map(([id, epoch]) => ({ log: ref, id, ...epoch })),
+  );
+  const changed = epochs.filter(({ opened }) => opened === undefined);
   const opened = epochs.flatMap(({ opened, ...epoch }) => (opened === undefined ? [] : [{ ...epoch, ...opened }]));
   const states = (list: readonly Pick<BatchEpoch, "lastCommitSeq" | "closed" | "complaints" | "complaintBytes">[]): (number | null)[][] => [
     list.map(({ lastCommitSeq }) => lastCommitSeq),

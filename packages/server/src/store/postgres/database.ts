@@ -34,6 +34,12 @@ export interface DatabaseAddress {
   readonly patience?: Partial<DatabasePatience>;
 }
 
+/** How a write is done. */
+interface WriteManner {
+  readonly isTold?: boolean;
+  readonly keepsPlans?: boolean;
+}
+
 /** A write that stood in another's way is begun so many times. */
 const attempts = 4;
 /** Statements that connections keep prepared: those of the code are fewer. */
@@ -108,17 +114,19 @@ export class PostgresDatabase {
    * Runs a transaction of writes: one at a time in all processes, in the order of the calls in this one. It sees all that was written before, and is
    * on disk, and on the standby, when it resolves, and so is what it saw. What `run` throws undoes it. It may be run again from its beginning.
    * @param run one statement at a time, and no other write of this database @param isTold whether anybody is told what it saw; else a write
-   * that came to none waits for no standby @throws StoreError; what `run` throws
+   * that came to none waits for no standby @param keepsPlans whether its statements keep the plan that is made first, by indexes wherever there
+   * is one, whatever their values @throws StoreError; what `run` throws
    */
-  write<T>(run: (tx: PostgresTransaction) => Promise<T>, { isTold = true }: { readonly isTold?: boolean } = {}): Promise<T> {
+  write<T>(run: (tx: PostgresTransaction) => Promise<T>, { isTold = true, keepsPlans = false }: WriteManner = {}): Promise<T> {
     const [before, refused] = [this.#lastWrite, this.#refused];
+    const begin = [this.#beginWrite, ...(isTold ? [leaveTrace] : []), ...(keepsPlans ? [keepPlans] : [])].join("; ");
     const result = this.#follow(async () => {
       await before;
       // Who waited while there was no connection waits for no further one.
       if (this.#refused !== undefined && this.#refused !== refused) throw this.#refused;
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.#transact(this.#writer, isTold ? `${this.#beginWrite}; ${leaveTrace}` : this.#beginWrite, run);
+          return await this.#transact(this.#writer, begin, run);
         } catch (error) {
           if (attempt === attempts || !isCollision(error)) throw error;
         }
@@ -347,6 +355,12 @@ const beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
  */
 const leaveTrace = "SELECT pg_logical_emit_message(true, 'latchkey', '')";
 
+/**
+ * For a transaction. A plan costs as much as a short statement takes, and one that reads no whole table where it has an index is as good for
+ * other values, and when the table has grown.
+ */
+const keepPlans = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off";
+
 /** One round trip. Each statement after the lock sees what its holder before has committed. */
 function beginWrite(schema: string): string {
   const key = createHash("sha256").update(`latchkey ${schema}`).digest().readBigInt64BE();
@@ -355,7 +369,8 @@ function beginWrite(schema: string): string {
 
 /**
  * Sent once on each connection. A plan that was made for all values while a table was empty reads the whole table when it is full: each
- * statement is planned for its own. Compiling plans costs more than what short statements take.
+ * statement is planned for its own. Compiling plans costs more than what short statements take. So does a bitmap of rows for one that is
+ * looked up, which is planned where a table was not analyzed yet.
  */
 function sessionSettings(
   own: Readonly<Record<string, string>>,
@@ -367,6 +382,7 @@ function sessionSettings(
     synchronous_commit: "on",
     plan_cache_mode: "force_custom_plan",
     jit: "off",
+    enable_bitmapscan: "off",
     bytea_output: "hex",
     client_min_messages: "warning",
     default_transaction_read_only: isReading ? "on" : "off",

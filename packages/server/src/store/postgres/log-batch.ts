@@ -24,6 +24,9 @@ export interface PreparedEntry {
   readonly blobHash: Uint8Array;
   /** 16 bytes of a hash over all that makes it the same entry (spec L-6), its log included. */
   readonly entryId: Uint8Array;
+  /** Both ids as keys. */
+  readonly logKey: string;
+  readonly entryKey: string;
   readonly named: readonly NamedBlob[];
 }
 
@@ -75,6 +78,8 @@ export interface AddedEntry {
   readonly blobs: ReadonlySet<number>;
 }
 
+const noBlobs: ReadonlySet<number> = new Set();
+
 /** What an entry is known by, and what it names. */
 export function prepareEntry(entry: NewEntry): PreparedEntry {
   const blobHash = sha256(entry.blob);
@@ -82,7 +87,7 @@ export function prepareEntry(entry: NewEntry): PreparedEntry {
   const nextAccessHash = kind === "commit" ? entry.nextAccessHash : zeroHash;
   // Its leaf at a number that no entry has.
   const entryId = entryLeafOf(sha256, entry.logId, { seq: 0, epochId, kind, blobHash, nextAccessHash }).subarray(0, 16);
-  return { entry, blobHash, entryId, named: splitEntry(entry.blob)?.blobs ?? [] };
+  return { entry, blobHash, entryId, logKey: keyOf(entry.logId), entryKey: keyOf(entryId), named: splitEntry(entry.blob)?.blobs ?? [] };
 }
 
 /**
@@ -104,9 +109,9 @@ export class LogBatch {
 
   append(prepared: PreparedEntry): AppendAccepted | Refused<AppendRefusal> {
     const { entry } = prepared;
-    const log = this.#logs.get(keyOf(entry.logId));
+    const log = this.#logs.get(prepared.logKey);
     if (log === undefined) return refused("unknown_log");
-    const known = this.#known.get(keyOf(prepared.entryId));
+    const known = this.#known.get(prepared.entryKey);
     if (known !== undefined) return { kind: "accepted", ...known, isNew: false };
     const epoch = log.epochs.get(entry.epochId);
     if (epoch === undefined) return refused("unknown_epoch");
@@ -139,12 +144,13 @@ export class LogBatch {
     if (log.lastSeq === log.purgedSeq) log.oldestDay = entry.day;
     [log.lastSeq, log.head] = [seq, head];
     this.added.push({ id: rowId(log.ref, seq), prepared, head, blobs });
-    this.#known.set(keyOf(prepared.entryId), { seq, head });
+    this.#known.set(prepared.entryKey, { seq, head });
     return { seq, head };
   }
 
   /** The rows of the blobs that an entry names; `undefined` where one is missing, or has other bytes than the entry says (spec L-15). */
   #findBlobs(named: readonly NamedBlob[]): ReadonlySet<number> | undefined {
+    if (named.length === 0) return noBlobs;
     const rows = new Set<number>();
     for (const { blobId, hash, sizeBytes } of named) {
       const row = this.#blobs.get(keyOf(blobId));

@@ -129,6 +129,35 @@ describe.skipIf(findPostgres() === undefined)("logs on PostgreSQL", () => {
     expect(one).toBeLessThan(4);
   });
 
+  test("a plan that was made while the tables were empty reads none of them whole once they are full", async () => {
+    const { store, database } = await opened();
+    const [first, ...others] = Array.from({ length: 400 }, () => random(32));
+    if (first === undefined) throw new Error("there is one");
+    const create = (logId: Uint8Array): Promise<unknown> => store.createLog({ logId, accessHash: random(32), day: today });
+    await create(first);
+    const append = async (entries: readonly NewEntry[]): Promise<number> =>
+      await database.write(
+        async (tx) => {
+          await appendBatch(tx, entries);
+          const { rows } = await tx.query<{ read: number }>(
+            `SELECT COALESCE(sum(seq_tup_read), 0) AS read FROM pg_stat_xact_user_tables
+             WHERE schemaname = current_schema() AND (relname IN ('logs', 'epochs', 'active_logs') OR relname LIKE 'entries%')`,
+          );
+          return rows[0]?.read ?? Number.NaN;
+        },
+        { keepsPlans: true },
+      );
+    // Now the planner knows that they are.
+    await database.write((tx) => tx.query("ANALYZE logs, epochs, entries, active_logs"));
+    await append([newEntry(first), newCommit(first, 0)]);
+    await Promise.all(others.map(create));
+    await appendTogether(
+      store,
+      others.map((logId) => newEntry(logId)),
+    );
+    expect(await append(others.flatMap((logId) => [newEntry(logId), newCommit(logId, 0)]))).toBe(0);
+  });
+
   test("a batch whose log moved on meanwhile writes nothing", async () => {
     const { store, database, logId } = await withLog();
     await store.append(newEntry(logId));

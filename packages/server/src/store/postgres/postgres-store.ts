@@ -268,7 +268,7 @@ class PostgresStore extends CalledStore implements Store {
   }
 
   async #writeLogs(writes: readonly LogsWrite[]): Promise<readonly unknown[]> {
-    return await this.#databases.logs.write(async (tx) => {
+    const run = async (tx: PostgresTransaction): Promise<readonly unknown[]> => {
       const values: unknown[] = [];
       let entries: NewEntry[] = [];
       const append = async (): Promise<void> => {
@@ -284,7 +284,8 @@ class PostgresStore extends CalledStore implements Store {
       }
       await append();
       return values;
-    });
+    };
+    return await this.#databases.logs.write(run, { keepsPlans: writes.every(({ work }) => work === undefined) });
   }
 
   async #writeAccounts(writes: readonly AccountsWrite[]): Promise<readonly unknown[]> {
