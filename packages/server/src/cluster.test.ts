@@ -9,6 +9,7 @@ import type { ClusterNode } from "./testing/cluster.ts";
 import type { TestAccount } from "./testing/fixtures.ts";
 import { findPostgres, keptSettings, startPostgres } from "./testing/postgres.ts";
 import type { TestPostgres } from "./testing/postgres.ts";
+import { seededNumbers } from "./testing/seeded-numbers.ts";
 
 const runs = Number(process.env["LATCHKEY_CLUSTER_RUNS"] ?? "2");
 const firstSeed = Number(process.env["LATCHKEY_CLUSTER_SEED"] ?? "1");
@@ -18,17 +19,6 @@ const stopMs = { least: 5500, more: 2000 };
 /** Longest that anybody waits for a registration: for a stopped node, and then for the turn that it has. */
 const maxAnswerMs = 25_000;
 const runMs = 60_000;
-
-/** Numbers from 0 to below 1 that are the same for the same seed. */
-function numbersOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 describe.skipIf(findPostgres() === undefined)("several nodes on one database", () => {
   let postgres: TestPostgres;
@@ -100,7 +90,7 @@ describe.skipIf(findPostgres() === undefined)("several nodes on one database", (
 
 /** Stops or kills a node, in its turn between what it stored and what it serves or at any moment, or kills the database; lets it go on. Answers what it did. */
 async function disturb(cluster: Cluster, postgres: TestPostgres, seed: number): Promise<string> {
-  const number = numbersOf(seed);
+  const number = seededNumbers(seed);
   // Of four two are stopped in their turn, one is killed in it, and one is stopped anywhere, or the database is killed.
   const [isStopped, isInTurn] = [seed % 2 === 1 || seed % 8 === 0, seed % 4 > 0];
   const isWitnessed = number() < 0.5;

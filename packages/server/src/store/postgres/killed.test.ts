@@ -1,7 +1,5 @@
 import { toHex } from "@latchkey/codec";
 import { entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
-import { connect, createServer } from "node:net";
-import type { Socket } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { StoreError } from "../../errors.ts";
@@ -9,6 +7,7 @@ import { sha256 } from "../../hash.ts";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
 import { findPostgres, keptSettings, startPostgres, startStandby } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
+import { startWay } from "../../testing/way.ts";
 import { newEntry, today } from "../../testing/store-inputs.ts";
 import type { AppendAccepted, NewEntry, Store } from "../store.ts";
 import { openPostgresStore } from "./postgres-store.ts";
@@ -155,39 +154,4 @@ async function ask(url: string, ...statements: readonly string[]): Promise<unkno
   for (const statement of statements) ({ rows } = await client.query(statement));
   await client.end();
   return rows;
-}
-
-/** Leads connections to a database, and from some time on to another one. */
-async function startWay(url: string): Promise<{ readonly url: string; lead(url: string): void; close(): void }> {
-  let target = new URL(url);
-  const open = new Set<Socket>();
-  const server = createServer((socket) => {
-    const further = connect(Number(target.port), target.hostname);
-    for (const end of [socket, further]) {
-      open.add(end);
-      end.on("error", () => {});
-      end.on("close", () => {
-        open.delete(end);
-        socket.destroy();
-        further.destroy();
-      });
-    }
-    socket.pipe(further).pipe(socket);
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const here = new URL(url);
-  const address = server.address();
-  here.port = typeof address === "object" && address !== null ? String(address.port) : "";
-  return {
-    url: here.href,
-    lead(to) {
-      target = new URL(to);
-    },
-    close() {
-      server.close();
-      for (const end of open) end.destroy();
-    },
-  };
 }
