@@ -9,6 +9,7 @@ import { mlsPeers } from "./mls/peers.ts";
 import { mlsPrimitives } from "./mls/primitives.ts";
 import { appendOneToOne, appendOneToOneTokens } from "./scenarios/append-one-to-one.ts";
 import { cluster } from "./scenarios/cluster.ts";
+import { clusterNodes } from "./scenarios/cluster-nodes.ts";
 import { directory } from "./scenarios/directory.ts";
 import { audit } from "./scenarios/audit.ts";
 import { clientCatchUp } from "./scenarios/client-catch-up.ts";
@@ -44,6 +45,7 @@ const scenarios: readonly Scenario[] = [
   appendOneToOne,
   appendOneToOneTokens,
   cluster,
+  clusterNodes,
   fanout,
   idleMemory,
   drain,

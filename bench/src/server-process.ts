@@ -5,10 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { processCpuSeconds } from "./cpu-seconds.ts";
 import { canPin } from "./machine.ts";
-
-/** Linux counts CPU time in hundredths of a second (USER_HZ). */
-const ticksPerSecond = 100;
 
 /** Options of the measured server that a scenario changes. */
 export interface BenchServerOptions {
@@ -19,7 +17,7 @@ export interface BenchServerOptions {
   /** The limits of every day, for one person each: else they are lifted. */
   readonly hasLimits?: boolean;
   /** A PostgreSQL, in place of the data folder. */
-  readonly database?: { readonly at: string; readonly acceptLoss: boolean };
+  readonly database?: { readonly at: string; readonly acceptLoss: boolean; readonly nats?: string };
   readonly limits?: { readonly publicationIntervalMs?: number; readonly headsIntervalMs?: number; readonly tokensPerDay?: number };
 }
 
@@ -58,14 +56,7 @@ export async function startServerProcess(
   return {
     url: started.replace(/^http/, "ws"),
     flags,
-    cpuSeconds() {
-      // After the command's name, which may hold spaces: state is field 3, utime and stime are fields 14 and 15 (proc(5)).
-      const fields =
-        readFileSync(`/proc/${String(pid)}/stat`, "utf8")
-          .split(") ")[1]
-          ?.split(" ") ?? [];
-      return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-    },
+    cpuSeconds: () => processCpuSeconds(pid),
     async residentBytes() {
       const answer = nextMessage(child, "residentBytes");
       child.send("memory");

@@ -98,17 +98,17 @@ export const appendOneToOneTokens: Scenario = {
   },
 };
 
-/** Two who can talk. */
-export async function openPair(server: ServerProcess): Promise<Pair> {
-  const [sender, receiver] = await Promise.all([connectPeer(server.url, "log"), connectPeer(server.url, "log")]);
+/** Two who can talk, by one server or by two that share a database. */
+export async function openPair(server: ServerProcess, ofReceiver: ServerProcess = server): Promise<Pair> {
+  const [sender, receiver] = await Promise.all([connectPeer(server.url, "log"), connectPeer(ofReceiver.url, "log")]);
   const log = await createLog(sender);
   await openLog(receiver, log);
   return { log, sender, receiver, blobs: [], received: [], lastHead: new Uint8Array() };
 }
 
-/** All talk at once, so many messages each: messages a second, the server's CPU for them, and how long each waited for its acknowledgement. */
+/** All talk at once, so many messages each: messages a second, the CPU that `server` counts for them, and how long each waited for its acknowledgement. */
 export async function runRound(
-  server: ServerProcess,
+  server: Pick<ServerProcess, "cpuSeconds">,
   all: readonly Pair[],
   perPair: number,
 ): Promise<{ readonly perSecond: number; readonly cpuSecondsPer10k: number; readonly latenciesMs: readonly number[] }> {

@@ -1,5 +1,5 @@
 import { findPostgres, keptSettings, startPostgres } from "@latchkey/server/testing";
-import { postgresCpuSeconds } from "../postgres-cpu.ts";
+import { postgresCpuSeconds } from "../cpu-seconds.ts";
 import type { Scenario } from "../scenario.ts";
 import { startServerProcess } from "../server-process.ts";
 import { summarize } from "../statistics.ts";

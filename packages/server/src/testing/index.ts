@@ -11,6 +11,8 @@ export { startInProcessServer } from "./in-process-server.ts";
 export type { InProcessServer, InProcessWorld } from "./in-process-server.ts";
 export { issueCertificate } from "./issue-certificate.ts";
 export type { IssuedCertificate } from "./issue-certificate.ts";
+export { findNats, startNats } from "./nats.ts";
+export type { TestNats } from "./nats.ts";
 export { findPostgres, keptSettings, startPostgres } from "./postgres.ts";
 export type { TestPostgres } from "./postgres.ts";
 export { sealTestWakeToken, startPushService } from "./push-service.ts";

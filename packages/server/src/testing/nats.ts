@@ -7,6 +7,8 @@ import { delimiter, join } from "node:path";
 /** A NATS on a free port of the loopback address. */
 export interface TestNats {
   readonly url: string;
+  /** Its process; `undefined` while none runs. */
+  pid(): number | undefined;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
   /** Starts it again on the same port. */
@@ -46,6 +48,7 @@ export async function startNats(): Promise<TestNats> {
   await start();
   return {
     url: `nats://127.0.0.1:${port}`,
+    pid: () => child?.pid,
     async kill() {
       const running = child;
       child = undefined;
