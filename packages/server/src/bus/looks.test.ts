@@ -26,10 +26,13 @@ function looking(stored: Map<string, number>, change: Partial<LookParts> = {}) {
       return Promise.resolve(grown.filter(({ at, lastSeq }) => lastSeq > (ends[at]?.lastSeq ?? 0)));
     },
     // Two at a time, as a page.
-    onGrown: (key, lastSeq) => {
-      const next = Math.min(lastSeq, (known.get(key) ?? 0) + 2);
-      known.set(key, next);
-      return Promise.resolve(next < lastSeq);
+    onGrown: (grown) => {
+      const left = grown.filter(({ key, lastSeq }) => {
+        const next = Math.min(lastSeq, (known.get(key) ?? 0) + 2);
+        known.set(key, next);
+        return next < lastSeq;
+      });
+      return Promise.resolve(left.map(({ key }) => key));
     },
     setTimer: (_delayMs, run) => {
       pauses.push(run);

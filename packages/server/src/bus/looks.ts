@@ -4,10 +4,14 @@ import type { GrownEnd, KnownEnd } from "../store/store.ts";
 
 /** Asked in one query. */
 const askedAtOnce = 10_000;
-/** Of those that have grown, read at once: readers who come have their turns as well. */
-const readAtOnce = 4;
 /** The least time between two queries, in milliseconds: a flood of hints costs fifty of them a second. */
 const pauseMs = 20;
+
+/** Something that has come up to this number. */
+export interface Grown {
+  readonly key: string;
+  readonly lastSeq: number;
+}
 
 /** What looks need of those who watch. */
 export interface LookParts {
@@ -15,8 +19,8 @@ export interface LookParts {
   known(key: string): KnownEnd | undefined;
   /** Which of them have grown in the store. @throws StoreError */
   grown(known: readonly KnownEnd[]): Promise<readonly GrownEnd[]>;
-  /** Hands out what has come up to this number; answers whether some is left for another look. @throws StoreError */
-  onGrown(key: string, lastSeq: number): Promise<boolean>;
+  /** Hands out what has come; answers those of which some is left for another look. @throws StoreError */
+  onGrown(grown: readonly Grown[]): Promise<readonly string[]>;
   readonly setTimer: SetTimer;
   reportBug(error: unknown): void;
 }
@@ -79,14 +83,8 @@ export class Looks {
       }
     }
     if (asked.length === 0) return;
-    const found = [...(await grown(asked.map(({ end }) => end)))];
-    while (found.length > 0) {
-      await Promise.all(
-        found.splice(0, readAtOnce).map(async ({ at, lastSeq }) => {
-          const key = asked[at]?.key;
-          if (key !== undefined && (await onGrown(key, lastSeq))) this.#told.add(key);
-        }),
-      );
-    }
+    const found = await grown(asked.map(({ end }) => end));
+    const come = found.flatMap(({ at, lastSeq }) => asked.slice(at, at + 1).map(({ key }) => ({ key, lastSeq })));
+    if (come.length > 0) for (const key of await onGrown(come)) this.#told.add(key);
   }
 }

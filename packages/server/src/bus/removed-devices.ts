@@ -28,7 +28,10 @@ export class RemovedDevices {
         return account === undefined ? undefined : { id: account.accountId, lastSeq: account.version };
       },
       grown: (known) => store.grownAccounts({ known }),
-      onGrown: (key) => this.#close(key),
+      onGrown: async (grown) => {
+        for (const { key } of grown) await this.#close(key);
+        return [];
+      },
       setTimer,
       reportBug,
     });
@@ -45,17 +48,16 @@ export class RemovedDevices {
     this.#looks.lookAll(this.#parts.devices.accounts());
   }
 
-  async #close(key: string): Promise<boolean> {
+  async #close(key: string): Promise<void> {
     const { devices, directory } = this.#parts;
     const known = devices.account(key);
     const account = known === undefined ? undefined : await directory.account(known.accountId);
-    if (account === undefined) return false;
+    if (account === undefined) return;
     const { accountId, state } = account;
     const kept = state.status === "deleted" ? [] : state.devices;
     devices.keepOnly(
       { accountId, version: state.version },
       kept.map(({ deviceId }) => deviceId),
     );
-    return false;
   }
 }

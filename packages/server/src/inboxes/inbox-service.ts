@@ -104,9 +104,9 @@ export class InboxService {
         return { id: first.inboxId, lastSeq: others.reduce((least, { knownSeq }) => Math.min(least, knownSeq), first.knownSeq) };
       },
       grown: (known) => this.#store.grownInboxes({ known }),
-      onGrown: (key, lastSeq) => {
-        for (const stream of this.#streams.get(key) ?? []) stream.raise(lastSeq);
-        return Promise.resolve(false);
+      onGrown: (grown) => {
+        for (const { key, lastSeq } of grown) for (const stream of this.#streams.get(key) ?? []) stream.raise(lastSeq);
+        return Promise.resolve([]);
       },
       setTimer,
       reportBug,

@@ -8,6 +8,7 @@ import type { RateLimit } from "../admission/rates.ts";
 import type { TargetLimits } from "../admission/targets.ts";
 import type { Bus } from "../bus/bus.ts";
 import { Looks } from "../bus/looks.ts";
+import type { Grown } from "../bus/looks.ts";
 import { purgedAtOnce } from "../config.ts";
 import type { ServerContext } from "../config.ts";
 import { Refusal } from "../errors.ts";
@@ -19,7 +20,7 @@ import type { DiskRoom } from "../storage/disk-room.ts";
 import type { AppendAccepted, AppendRefusal, EpochInfo, LogStore, NewEntry } from "../store/store.ts";
 import { CommitTurns, complaintPace } from "./commit-turns.ts";
 import type { CommitAsk, Turn } from "./commit-turns.ts";
-import { LogStream, createDelivery, pageLimits } from "./log-stream.ts";
+import { LogStream, createDelivery } from "./log-stream.ts";
 import type { Delivery, LogEnd, LogSink, SignalDelivery } from "./log-stream.ts";
 import { dayOf } from "../days.ts";
 import type { SpentToken } from "../store/token-store.ts";
@@ -35,6 +36,8 @@ interface WatchedLog extends LogEnd {
   signals?: RateLimit;
 }
 
+/** Of what other nodes have stored in all logs, read at once. */
+const readOnLimits = { maxItems: 4096, maxBytes: 1_048_576 };
 const maxEndedEpochs = 4096;
 
 /** An entry, and who is told what became of it. */
@@ -122,7 +125,7 @@ export class LogService {
         return log === undefined ? undefined : { id: log.logId, lastSeq: log.lastSeq };
       },
       grown: (known) => this.#store.grownLogs({ known }),
-      onGrown: (key, lastSeq) => this.#readOn(key, lastSeq),
+      onGrown: (grown) => this.#readOn(grown),
       setTimer: params.setTimer,
       reportBug: params.reportBug,
     });
@@ -439,20 +442,28 @@ export class LogService {
     else offer(log, createDelivery(log.logId, { seq: outcome.seq, epochId, kind, day, nextAccessHash, blob }));
   }
 
-  /** Hands what another node has stored to the readers, a page of it. Answers whether there is more. @throws StoreError */
-  async #readOn(key: string, lastSeq: number): Promise<boolean> {
-    const log = this.#watched.get(key);
-    if (log === undefined) return false;
-    // Who does not read now goes on by itself.
-    if (![...log.streams].some(({ isLive }) => isLive)) {
-      raise(log, lastSeq);
-      return false;
+  /** Hands what other nodes have stored to the readers, so much of it. Answers the logs that have more. @throws StoreError */
+  async #readOn(grown: readonly Grown[]): Promise<readonly string[]> {
+    const read: { readonly key: string; readonly log: WatchedLog; readonly lastSeq: number }[] = [];
+    for (const { key, lastSeq } of grown) {
+      const log = this.#watched.get(key);
+      if (log === undefined) continue;
+      // Who does not read now goes on by itself.
+      if ([...log.streams].some(({ isLive }) => isLive)) read.push({ key, log, lastSeq });
+      else raise(log, lastSeq);
     }
-    const entries = await this.#store.readEntries({ logId: log.logId, afterSeq: log.lastSeq, ...pageLimits });
-    for (const entry of entries) offer(log, createDelivery(log.logId, entry));
-    if (entries.length > 0) return log.lastSeq < lastSeq;
-    raise(log, lastSeq);
-    return false;
+    if (read.length === 0) return [];
+    const logs = read.map(({ log }) => ({ id: log.logId, lastSeq: log.lastSeq }));
+    const lists = await this.#store.readEntriesOfLogs({ logs, ...readOnLimits });
+    // Those before the last one that came have come whole, and where none did nothing is left.
+    const lastAt = lists.findLastIndex((entries) => entries.length > 0);
+    for (const [at, { log, lastSeq }] of read.entries()) {
+      const entries = lists[at] ?? [];
+      for (const entry of entries) offer(log, createDelivery(log.logId, entry));
+      // What was erased meanwhile does not come.
+      if (entries.length === 0 && (at < lastAt || lastAt === -1)) raise(log, lastSeq);
+    }
+    return read.flatMap(({ key, log, lastSeq }) => (log.lastSeq < lastSeq ? [key] : []));
   }
 
   #release(key: string, log: WatchedLog): void {

@@ -4,11 +4,11 @@ import type { HistoryStore } from "./history-store.ts";
 import type { LeaseStore } from "./lease-store.ts";
 import type { LinkStore } from "./link-store.ts";
 import type { PassphraseStore } from "./passphrase-store.ts";
-import type { BlobIndex, DayStore, DirectoryStore, InboxStore, LogStore, Store } from "./store.ts";
+import type { BlobIndex, DayStore, DirectoryStore, InboxStore, KnownEnd, LogStore, PageLimits, Store, StoredEntry } from "./store.ts";
 import type { TokenStore } from "./token-store.ts";
 import type { UploadStore } from "./upload-store.ts";
 
-type Methods = Omit<LogStore, "append"> &
+type Methods = Omit<LogStore, "append" | "readEntriesOfLogs"> &
   Omit<InboxStore, "eraseItems"> &
   LinkStore &
   DirectoryStore &
@@ -63,6 +63,22 @@ export abstract class CalledStore implements Omit<Store, "append" | "scrub" | "c
   }
   readEntries(params: CallParams<"readEntries">): Promise<CallResult<"readEntries">> {
     return this.call("readEntries", params);
+  }
+  /** One after the other: an engine that they have to travel from asks once for all. */
+  async readEntriesOfLogs({ logs, maxItems, maxBytes }: { logs: readonly KnownEnd[] } & PageLimits): Promise<StoredEntry[][]> {
+    const lists: StoredEntry[][] = logs.map(() => []);
+    let [items, bytes] = [0, 0];
+    for (const [at, { id: logId, lastSeq: afterSeq }] of logs.entries()) {
+      if (items >= maxItems || bytes >= maxBytes) break;
+      const limits = { maxItems: maxItems - items, maxBytes: maxBytes - bytes };
+      for (const entry of await this.readEntries({ logId, afterSeq, ...limits })) {
+        items += 1;
+        bytes += entry.blob.length;
+        if (items > 1 && bytes > maxBytes) return lists;
+        lists[at]?.push(entry);
+      }
+    }
+    return lists;
   }
   grownLogs(params: CallParams<"grownLogs">): Promise<CallResult<"grownLogs">> {
     return this.call("grownLogs", params);

@@ -114,6 +114,11 @@ export interface LogStore {
   append(entry: NewEntry): Promise<AppendAccepted | Refused<AppendRefusal>>;
   /** Entries after `afterSeq`, ascending, from the first kept on; empty at the end or for an unknown log. */
   readEntries(params: { logId: Uint8Array; afterSeq: number } & PageLimits): Promise<StoredEntry[]>;
+  /**
+   * The same of several logs, a list for each in their order. The bounds are those of all together: what is beyond them is left out, and a log
+   * whose list is empty may have more.
+   */
+  readEntriesOfLogs(params: { logs: readonly KnownEnd[] } & PageLimits): Promise<StoredEntry[][]>;
   /** Of these logs the ones with more entries than that, by their places in the list, ascending; a log that is unknown has none. */
   grownLogs(params: { known: readonly KnownEnd[] }): Promise<GrownEnd[]>;
   /**

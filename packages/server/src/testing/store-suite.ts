@@ -10,6 +10,7 @@ import type { NewEntry, Store } from "../store/store.ts";
 import { entryBytes, random, temporaryDirectory } from "./fixtures.ts";
 import { describeLeases } from "./lease-suite.ts";
 import { describeComplaints } from "./complaints-suite.ts";
+import { describeSeveralLogs } from "./several-logs-suite.ts";
 import { describePublicLog } from "./public-log-suite.ts";
 import { describeUploads } from "./upload-suite.ts";
 import { newCommit, newEntry, newQuery, newState, publishState, today } from "./store-inputs.ts";
@@ -42,6 +43,7 @@ export function describeStore(
   };
 
   describeUploads(name, () => opened());
+  describeSeveralLogs(name, () => opened());
 
   describe(`${name}: logs`, () => {
     test("a log is created once; the same again is a retry", async () => {
@@ -72,16 +74,6 @@ export function describeStore(
       const stored = await store.readEntries({ logId, afterSeq: 0, ...page });
       expect(stored.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
       expect(stored.map(({ blob }) => toHex(blob))).toEqual(entries.map(({ blob }) => toHex(blob)));
-      await store.close();
-    });
-
-    test("[L-3] of several logs it says which have grown", async () => {
-      const { store, logId } = await withLog();
-      for (let count = 0; count < 2; count++) await store.append(newEntry(logId));
-      const known = [0, 2, 1, 7].map((lastSeq) => ({ id: logId, lastSeq }));
-      const grown = [1, 3].map((at) => ({ at, lastSeq: 2 }));
-      expect(await store.grownLogs({ known: [{ id: random(32), lastSeq: 0 }, ...known] })).toEqual(grown);
-      expect(await store.grownLogs({ known: [] })).toEqual([]);
       await store.close();
     });
 

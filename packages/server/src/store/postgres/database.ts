@@ -361,6 +361,9 @@ const leaveTrace = "SELECT pg_logical_emit_message(true, 'latchkey', '')";
  */
 const keepPlans = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off";
 
+/** Ends that for the rest of the transaction: what is not said of a few rows at a time needs the plan of its values. */
+export const planForEach = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_seqscan = on";
+
 /** One round trip. Each statement after the lock sees what its holder before has committed. */
 function beginWrite(schema: string): string {
   const key = createHash("sha256").update(`latchkey ${schema}`).digest().readBigInt64BE();

@@ -3,10 +3,10 @@ import { firstHead, zeroHash } from "@latchkey/protocol";
 import { sha256 } from "../../hash.ts";
 import type { Day, Refused } from "../accounts.ts";
 import { kindOf } from "../sqlite/packing.ts";
-import { maxSeq, randomRef, rowId, seqOf } from "../sql/row-ids.ts";
+import { randomRef, rowId, seqOf } from "../sql/row-ids.ts";
 import { finish } from "../sql/steps.ts";
 import type { Steps } from "../sql/steps.ts";
-import type { EpochInfo, PageLimits, StoredEntry } from "../store.ts";
+import type { EpochInfo, KnownEnd, PageLimits, StoredEntry } from "../store.ts";
 import type { SpentToken } from "../token-store.ts";
 import type { PostgresTransaction } from "./transaction.ts";
 
@@ -18,14 +18,18 @@ const statements = {
   spend: "INSERT INTO spent_tokens (nonce, day) VALUES ($1, $2) ON CONFLICT DO NOTHING",
   createLog: "INSERT INTO logs (ref, log_id, created_day) VALUES ($1, $2, $3) ON CONFLICT (ref) DO NOTHING",
   createEpoch: "INSERT INTO epochs (log, epoch, access_hash, opened_day) VALUES ($1, 0, $2, $3)",
-  log: 'SELECT ref, last_seq AS "lastSeq" FROM logs WHERE log_id = $1',
   // The size of a blob is known without reading it.
   page: `
-    SELECT id, epoch, kind, day, hash, blob FROM (
-      SELECT *, sum(octet_length(blob)) OVER (ORDER BY id) AS bytes, row_number() OVER (ORDER BY id) AS number FROM (
-        SELECT id, epoch, kind, day, next_access_hash AS hash, blob FROM entries WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3
+    SELECT at, id, epoch, kind, day, hash, blob FROM (
+      SELECT *, sum(octet_length(blob)) OVER (ORDER BY at, id) AS bytes, row_number() OVER (ORDER BY at, id) AS number FROM (
+        SELECT w.at, e.* FROM unnest($1::bytea[], $2::bigint[]) WITH ORDINALITY AS w (log_id, after_seq, at)
+        CROSS JOIN LATERAL (SELECT ref * $3 AS first FROM logs WHERE log_id = w.log_id LIMIT 1) l
+        CROSS JOIN LATERAL (
+          SELECT id, epoch, kind, day, next_access_hash AS hash, blob FROM entries
+          WHERE id > l.first + w.after_seq AND id < l.first + $3 ORDER BY id LIMIT $4
+        ) e
       ) next
-    ) counted WHERE number = 1 OR bytes <= $4 ORDER BY id`,
+    ) counted WHERE number <= $4 AND (number = 1 OR bytes <= $5) ORDER BY at, id`,
 };
 
 interface EpochRow {
@@ -38,6 +42,8 @@ interface EpochRow {
 }
 
 interface PageRow {
+  /** Which of the logs that were asked for, from 1. */
+  readonly at: number;
   readonly id: number;
   readonly epoch: number;
   readonly kind: number;
@@ -80,23 +86,17 @@ export async function readEpoch(
   return { kind: "epoch", accessHash, currentEpochId, lastSeq, head, firstSeq: purgedSeq + 1, headBeforeFirst };
 }
 
-/** As `LogStore.readEntries`. @throws StoreError */
-export async function readEntries(
+/** As `LogStore.readEntriesOfLogs`. One statement. @throws StoreError */
+export async function readEntriesOfLogs(
   tx: PostgresTransaction,
-  { logId, afterSeq, maxItems, maxBytes }: { logId: Uint8Array; afterSeq: number } & PageLimits,
-): Promise<StoredEntry[]> {
-  const [log] = (await tx.query<{ ref: number; lastSeq: number }>(statements.log, [logId])).rows;
-  if (log === undefined || afterSeq >= log.lastSeq) return [];
-  const bounds = [rowId(log.ref, afterSeq), rowId(log.ref, maxSeq)];
-  const { rows } = await tx.query<PageRow>(statements.page, [...bounds, maxItems, maxBytes]);
-  return rows.map(({ id, epoch, kind, day, hash, blob }) => ({
-    seq: seqOf(id),
-    epochId: epoch,
-    kind: kindOf(kind),
-    day,
-    nextAccessHash: hash ?? zeroHash,
-    blob,
-  }));
+  { logs, maxItems, maxBytes }: { logs: readonly KnownEnd[] } & PageLimits,
+): Promise<StoredEntry[][]> {
+  const after = [logs.map(({ id }) => id), logs.map(({ lastSeq }) => lastSeq)];
+  const { rows } = await tx.query<PageRow>(statements.page, [...after, rowId(1, 0), maxItems, maxBytes]);
+  const lists: StoredEntry[][] = logs.map(() => []);
+  for (const { at, id, epoch, kind, day, hash, blob } of rows)
+    lists[at - 1]?.push({ seq: seqOf(id), epochId: epoch, kind: kindOf(kind), day, nextAccessHash: hash ?? zeroHash, blob });
+  return lists;
 }
 
 // oxlint-disable-next-line require-yield -- who is refused tries another one

@@ -5,18 +5,18 @@ import { faultOf } from "../sqlite/fault.ts";
 import { SharedTables, onLogs } from "../sql/operations.ts";
 import type { SharedName } from "../sql/operations.ts";
 import type { Steps } from "../sql/steps.ts";
-import type { AppendAccepted, AppendRefusal, NewEntry, Store } from "../store.ts";
+import type { AppendAccepted, AppendRefusal, KnownEnd, NewEntry, PageLimits, Store, StoredEntry } from "../store.ts";
 import type { Refused } from "../accounts.ts";
 import { StoreLoad } from "../store-load.ts";
 import type { StoreSize } from "../store-load.ts";
 import { appendBatch } from "./append-entries.ts";
 import { DatabaseWatch } from "./database-watch.ts";
 import type { DatabaseWork } from "./database-watch.ts";
-import { PostgresDatabase } from "./database.ts";
+import { PostgresDatabase, planForEach } from "./database.ts";
 import { grownEnds } from "./grown-ends.ts";
 import { LeaseTables } from "./lease-tables.ts";
 import { PostgresLogHeads } from "./log-heads.ts";
-import { createLog, readEntries, readEpoch } from "./log-tables.ts";
+import { createLog, readEntriesOfLogs, readEpoch } from "./log-tables.ts";
 import { migrate } from "./migrate.ts";
 import { refuseMoved, refuseMovedMeanwhile } from "./moved.ts";
 import { NodeCache, NodeTables } from "./node-tables.ts";
@@ -172,8 +172,8 @@ class PostgresStore extends CalledStore implements Store {
       onDone: (name, value) => this.#onDone(`${database}.write`, { name, value }),
       onFailed: (name, error) => this.#onFailed(`${database}.write`, { name, error }),
     });
-    this.#logsWrites = new WriteQueue((writes) => this.#writeLogs(writes), watchOf("logs"));
-    this.#accountsWrites = new WriteQueue((writes) => this.#writeAccounts(writes), watchOf("accounts"));
+    this.#logsWrites = new WriteQueue((take) => this.#writeLogs(take), watchOf("logs"));
+    this.#accountsWrites = new WriteQueue((take) => this.#writeAccounts(take), watchOf("accounts"));
     const { logs, accounts } = databases;
     this.#watch = new DatabaseWatch(
       {
@@ -192,6 +192,11 @@ class PostgresStore extends CalledStore implements Store {
     this.#requireOpen();
     // What an append comes to is what the batch says of it.
     return (await this.#logsWrites.add({ name: "append", sizeBytes: entry.blob.length, entry })) as AppendAccepted | Refused<AppendRefusal>;
+  }
+
+  override async readEntriesOfLogs(params: { logs: readonly KnownEnd[] } & PageLimits): Promise<StoredEntry[][]> {
+    this.#requireOpen();
+    return (await this.#looking("readEntries", () => readEntriesOfLogs(this.#databases.logs, params))) as StoredEntry[][]; // It is what was read.
   }
 
   /** Erased bytes leave the tables' files; the write-ahead log has them until it is used again, and a backup of it as long as it is kept. */
@@ -236,7 +241,7 @@ class PostgresStore extends CalledStore implements Store {
           return await readEpoch(this.#databases.logs, params);
         });
       case "readEntries":
-        return this.#looking(name, () => readEntries(this.#databases.logs, params));
+        return this.#looking(name, () => this.#readEntries(params));
       case "grownLogs":
         return this.#looking(name, () => grownEnds(this.#databases.logs, "logs", params));
       case "grownAccounts":
@@ -267,34 +272,38 @@ class PostgresStore extends CalledStore implements Store {
     return this.#logsWrites.add({ name, sizeBytes: 0, work });
   }
 
-  async #writeLogs(writes: readonly LogsWrite[]): Promise<readonly unknown[]> {
+  async #writeLogs(taken: () => readonly LogsWrite[]): Promise<readonly unknown[]> {
     const run = async (tx: PostgresTransaction): Promise<readonly unknown[]> => {
       const values: unknown[] = [];
       let entries: NewEntry[] = [];
+      let plansEach = false;
       const append = async (): Promise<void> => {
         if (entries.length > 0) values.push(...(await appendBatch(tx, entries)));
         entries = [];
       };
       // Entries that follow each other go together.
-      for (const { entry, work } of writes) {
+      for (const { entry, work } of taken()) {
         if (entry !== undefined) entries.push(entry);
         if (work === undefined) continue;
         await append();
+        if (!plansEach) await tx.query(planForEach);
+        plansEach = true;
         values.push(await work(tx));
       }
       await append();
       return values;
     };
-    return await this.#databases.logs.write(run, { keepsPlans: writes.every(({ work }) => work === undefined) });
+    // Entries are nearly all there is.
+    return await this.#databases.logs.write(run, { keepsPlans: true });
   }
 
-  async #writeAccounts(writes: readonly AccountsWrite[]): Promise<readonly unknown[]> {
+  async #writeAccounts(taken: () => readonly AccountsWrite[]): Promise<readonly unknown[]> {
     let shared = this.#tables();
     const values = await this.#databases.accounts.write(async (tx) => {
       // It may be done again from the beginning.
       shared = this.#tables();
       const done: unknown[] = [];
-      for (const { work } of writes) done.push(await take(work(shared), { ...this.#databases, accounts: tx }));
+      for (const { work } of taken()) done.push(await take(work(shared), { ...this.#databases, accounts: tx }));
       return done;
     });
     if (shared.heads.isUnsettled) await this.#settleHeads(shared);
@@ -308,6 +317,11 @@ class PostgresStore extends CalledStore implements Store {
       // What is published stays so, and is published once more.
       if (!(error instanceof StoreError)) throw error;
     }
+  }
+
+  async #readEntries({ logId, afterSeq, ...limits }: CallParams<"readEntries">): Promise<StoredEntry[]> {
+    const [entries = []] = await readEntriesOfLogs(this.#databases.logs, { logs: [{ id: logId, lastSeq: afterSeq }], ...limits });
+    return entries;
   }
 
   async #newestDay(): Promise<number> {

@@ -26,19 +26,19 @@ export interface WriteWatch {
 }
 
 /**
- * Writes to one database: what is called while a transaction is under way is the next one, so that many cost one (group commit). Where a
- * transaction fails its halves are tried in one each, so that no write fails for another's sake and one that fails costs the others little;
+ * Writes to one database: what is called until a transaction's turn has come goes into it, so that many cost one (group commit), and the more
+ * processes there are whose turns it waits for, the more. Where a transaction fails its halves are tried in one each, so that no write fails for another's sake and one that fails costs the others little;
  * not where the database is away, nobody knows then what of it was stored.
  */
 export class WriteQueue<W extends Write> {
-  readonly #transact: (writes: readonly W[]) => Promise<readonly unknown[]>;
+  readonly #transact: (take: () => readonly W[]) => Promise<readonly unknown[]>;
   readonly #watch: WriteWatch;
   #waiting: Waiting<W>[] = [];
   #isWorking = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `transact` does writes in their order, all or none, and answers as many results. @throws StoreError as it does */
-  constructor(transact: (writes: readonly W[]) => Promise<readonly unknown[]>, watch: WriteWatch) {
+  /** `transact` takes writes once it is its turn, the same each time, does them in their order, all or none, and answers as many results. @throws StoreError as it does */
+  constructor(transact: (take: () => readonly W[]) => Promise<readonly unknown[]>, watch: WriteWatch) {
     this.#transact = transact;
     this.#watch = watch;
   }
@@ -69,7 +69,10 @@ export class WriteQueue<W extends Write> {
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#commit(this.#take());
+    while (this.#waiting.length > 0) {
+      let batch: readonly Waiting<W>[] | undefined;
+      await this.#commit(() => (batch ??= this.#take()));
+    }
     this.#isWorking = false;
   }
 
@@ -82,10 +85,11 @@ export class WriteQueue<W extends Write> {
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
   }
 
-  async #commit(batch: readonly Waiting<W>[]): Promise<void> {
+  async #commit(take: () => readonly Waiting<W>[]): Promise<void> {
     const sinceMs = performance.now();
     try {
-      const values = await this.#transact(batch.map(({ write }) => write));
+      const values = await this.#transact(() => take().map(({ write }) => write));
+      const batch = take();
       this.#watch.onBatch((performance.now() - sinceMs) / 1000);
       for (const [at, { write, resolve }] of batch.entries()) {
         this.#watch.onDone(write.name, values[at]);
@@ -93,10 +97,11 @@ export class WriteQueue<W extends Write> {
       }
     } catch (error) {
       const failure = error instanceof StoreError ? error : new StoreError("failed", { cause: error });
+      const batch = take();
       if (batch.length > 1 && failure.code !== "unavailable") {
         const half = batch.length >> 1;
-        await this.#commit(batch.slice(0, half));
-        await this.#commit(batch.slice(half));
+        await this.#commit(() => batch.slice(0, half));
+        await this.#commit(() => batch.slice(half));
         return;
       }
       for (const { write, reject } of batch) {
