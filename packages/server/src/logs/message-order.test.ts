@@ -26,3 +26,11 @@ test("[L-13] what never comes again holds up nothing for more than ten seconds, 
   for (const at of [0, 1, 2]) other(at, 0);
   expect([other(3, 5000), other(3, 5000, 1)]).toEqual([1000, 0]);
 });
+
+test("[L-13] what waits longer than that for its limit, as a large file may, is overtaken: nobody waits for it", () => {
+  const order = new MessageOrder();
+  expect(order.take(message(0), 0, () => 10_001)).toBe(10_001);
+  expect(order.take(message(1), 0, () => 0)).toBe(0);
+  expect(order.take(message(2), 0, () => 10_000)).toBe(10_000);
+  expect(order.take(message(3), 0, () => 0)).toBe(10_000);
+});

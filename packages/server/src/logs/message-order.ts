@@ -1,7 +1,7 @@
 import { equalBytes } from "@latchkey/codec";
 import { sha256 } from "../hash.ts";
 
-/** So long what comes behind waits for a message to be sent again, in milliseconds: its author may have let it go, or it has to wait much longer. */
+/** So long what comes behind waits for a message, in milliseconds: its author may have let it go. One that has to wait longer is not waited for. */
 const longestMs = 10_000;
 
 /**
@@ -22,7 +22,7 @@ export class MessageOrder {
     const isWaitedFor = first !== undefined && first.epochId === epochId && nowMs < first.untilMs;
     if (isWaitedFor && !equalBytes(first.hash, sha256(blob))) return first.waitMs;
     const waitMs = limitMs();
-    this.#first = waitMs > 0 ? { epochId, hash: sha256(blob), waitMs, untilMs: nowMs + longestMs } : undefined;
+    this.#first = waitMs > 0 && waitMs <= longestMs ? { epochId, hash: sha256(blob), waitMs, untilMs: nowMs + longestMs } : undefined;
     return waitMs;
   }
 }
