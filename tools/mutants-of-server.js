@@ -133,7 +133,7 @@ export const serverMutants = [
         'if (upload.offset === upload.sizeBytes && (await this.#finish(held)) === "different") return undefined;',
         "",
       ],
-      ["bytes of a run before that take no room", "room: this.#room.found(countedBytes)", "room: this.#room.found(0)"],
+      ["bytes of a run before that take no room", "const room = this.#room.found(countedBytes)", "const room = this.#room.found(0)"],
     ],
   ),
   ...of(
