@@ -167,6 +167,19 @@ describe("[L-6] a retry gets its first result before any limit", () => {
     expect(await alice.outcome(third)).toBe("accepted");
   });
 
+  test("[L-13] one that a limit refuses and that is stored already, as after a connection that broke, is waited for by nobody", async () => {
+    let nowMs = Date.now();
+    const server = await runServer({ limits: { appendRate: { burst: 1, perSecond: 1 } } }, { nowMs: () => nowMs });
+    const alice = await TestClient.connect(server.url, "log");
+    const log = createTestLog();
+    await createLog(alice, log);
+    const append = (): LogRequest => ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) });
+    const [known, next] = [append(), append()];
+    expect([await alice.outcome(known), await alice.outcome(known)]).toEqual(["accepted", "accepted"]);
+    nowMs += 1000;
+    expect(await alice.outcome(next)).toBe("accepted");
+  });
+
   test("a commit that waits when its connection closes the log is answered", async () => {
     const group = await Group.create();
     const client = await TestClient.connect(group.server.url, "log");

@@ -189,7 +189,10 @@ export class LogService {
     }
     const waitMs = this.#mustWaitMs(stream, entry);
     if (waitMs > 0) {
-      void this.#answerKnown({ entry, answer, fail, isAnswered: false }, new Refusal("rate_limited", waitMs));
+      // What is stored already does not come again.
+      void this.#answerKnown({ entry, answer, fail, isAnswered: false }, new Refusal("rate_limited", waitMs)).then(
+        (isKnown) => isKnown && stream.messageOrder.forget(entry),
+      );
       return;
     }
     if (kind === "message") {
