@@ -2,7 +2,7 @@ import { toHex } from "@latchkey/codec";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { entryBytes, random, temporaryDirectory } from "../testing/fixtures.ts";
 import { findPostgres, keptSettings, startPostgres } from "../testing/postgres.ts";
 import type { TestPostgres } from "../testing/postgres.ts";
@@ -295,6 +295,41 @@ describe.skipIf(findPostgres() === undefined)("a store is moved", () => {
     expect(await moving).toMatchObject({ code: "data_locked" });
     const before = await seen(store, content);
     await store.close();
+    await moveToFolder(options);
+    store = await openSqliteStore({ directory: options.dataDirectory });
+    expect(await seen(store, content)).toEqual(before);
+    await store.close();
+  }, 60_000);
+
+  test("a server that comes while the last look is taken is refused, and a move that broke off there begins anew", async () => {
+    const options = optionsOf(temporaryDirectory());
+    const places = postgresOf(options.database);
+    let store = await openPostgresStore(places);
+    const content = await fill(store);
+    const before = await seen(store, content);
+    await store.close();
+    const come: unknown[] = [];
+    const look = vi.spyOn(PostgresSide.prototype, "refuseRunning");
+    onTestFinished(() => void vi.restoreAllMocks());
+    look.mockImplementationOnce(() => Promise.resolve());
+    look.mockImplementationOnce(async () => {
+      // It may have written what the copy lacks.
+      come.push(await openPostgresStore(places).catch((error: unknown) => error));
+      throw new Error("killed");
+    });
+    const { mark } = PostgresSide.prototype;
+    // A process that is killed takes nothing back.
+    vi.spyOn(PostgresSide.prototype, "mark").mockImplementation(async function (this: PostgresSide, moved) {
+      if (moved !== undefined) await mark.call(this, moved);
+    });
+    await expect(moveToFolder(options)).rejects.toThrow("killed");
+    vi.restoreAllMocks();
+    expect(come).toMatchObject([{ code: "data_unusable" }]);
+    await expect(openPostgresStore(places)).rejects.toMatchObject({ code: "data_unusable" });
+    // Nor is it taken for what may be written over.
+    const other = optionsOf(temporaryDirectory());
+    await (await openSqliteStore({ directory: other.dataDirectory })).close();
+    await expect(moveToPostgres({ ...other, database: options.database })).rejects.toMatchObject({ code: "invalid_options" });
     await moveToFolder(options);
     store = await openSqliteStore({ directory: options.dataDirectory });
     expect(await seen(store, content)).toEqual(before);

@@ -57,7 +57,8 @@ export async function moveToPostgres(options: MoveOptions): Promise<MovedStore> 
     // Brings them to the newest format, and the newest entries to the others.
     new Executor({ directory: dataDirectory }).close();
     const moved = await inFolder(dataDirectory, dataDirectory, async (source) => {
-      if ((await target.moved()) === undefined && !(await target.isEmpty()))
+      const before = await target.moved();
+      if ((before === undefined || before === "leaving") && !(await target.isEmpty()))
         throw new ServerError("invalid_options", "The database holds a server's data already: choose another one, or other schemas.");
       await target.clear();
       let rows = 0;
@@ -101,7 +102,9 @@ export async function moveToFolder(options: MoveOptions): Promise<MovedStore> {
     if (whole !== undefined) return finishInFolder(dataDirectory, whole);
     if (databaseFiles.some((file) => existsSync(join(dataDirectory, file))))
       throw new ServerError("invalid_options", `The data folder ${dataDirectory} has databases already: move them elsewhere first.`);
-    if (moved !== undefined)
+    // One that broke off at its end begins anew: no server runs.
+    if (moved === "leaving") await source.mark(undefined);
+    else if (moved !== undefined)
       throw new ServerError("invalid_options", "What lies in the database was moved elsewhere, or never came there as a whole.");
     if (await source.isEmpty()) throw new ServerError("invalid_options", "There is nothing of a server in the database.");
     rmSync(making, { recursive: true, force: true });
@@ -115,8 +118,14 @@ export async function moveToFolder(options: MoveOptions): Promise<MovedStore> {
       return { rows: digests.reduce((sum, [, { rows }]) => sum + rows, 0) };
     });
     replaceFile(join(making, wholeFile), JSON.stringify(copied));
-    // One that was started since has written what the copy may lack.
-    await source.refuseRunning();
+    // A server that comes from here on is refused; one that came since has written what the copy may lack.
+    await source.mark("leaving");
+    try {
+      await source.refuseRunning();
+    } catch (error) {
+      await source.mark(undefined);
+      throw error;
+    }
     await source.mark("gone");
     return finishInFolder(dataDirectory, copied);
   });

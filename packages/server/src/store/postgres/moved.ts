@@ -5,8 +5,8 @@ import type { PostgresTransaction } from "./transaction.ts";
 /** The setting by which a database says that no server may use it, and why not. */
 export const movedSetting = "store-moved";
 
-/** A move to it is not done, or what lay in it was moved to a data folder. */
-export type Moved = "coming" | "gone";
+/** A move to it is not done, one from it ends just now, or what lay in it was moved to a data folder. */
+export type Moved = "coming" | "leaving" | "gone";
 
 /** What it says; `undefined` where a server may use it. @throws StoreError */
 export async function readMoved(accounts: PostgresTransaction): Promise<Moved | undefined> {
