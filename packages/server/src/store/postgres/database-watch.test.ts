@@ -97,3 +97,21 @@ test("one that is closed says nothing more", async () => {
   await vi.advanceTimersByTimeAsync(60_000);
   expect([lines, asked]).toEqual([[], []]);
 });
+
+test("one that says nothing, as a process that is stopped, is away after five seconds, and back with its answer", async () => {
+  const load = new StoreLoad();
+  const answers: (() => void)[] = [];
+  const silent = (): Promise<void> =>
+    new Promise((resolve) => {
+      answers.push(resolve);
+    });
+  const watch = new DatabaseWatch({ "logs.read": silent, "logs.write": silent, "accounts.read": silent, "accounts.write": silent }, load);
+  await vi.advanceTimersByTimeAsync(9999);
+  expect(load.away()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(2);
+  expect(load.away()).toContain("does not answer (no answer yet)");
+  answers[0]?.();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(load.away()).toBeUndefined();
+  watch.close();
+});

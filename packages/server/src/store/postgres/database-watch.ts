@@ -1,6 +1,6 @@
 import { StoreError } from "../../errors.ts";
 import type { StoreLoad } from "../store-load.ts";
-import { adviceOf, reasonOf } from "./fault.ts";
+import { adviceOf, reasonOf, told } from "./fault.ts";
 import type { DatabaseName } from "./statements.ts";
 
 /** What is asked of the two databases, which may lie in two clusters. */
@@ -12,6 +12,8 @@ export type DatabaseProbes = Readonly<Record<DatabaseWork, () => Promise<unknown
 /** How often one that nobody asks for anything is looked at, and one that is away. */
 const probeMs = 5000;
 const awayProbeMs = 1000;
+/** One that has not answered by then counts as away, though whoever asked it waits on: it may be stopped, or its machine gone without a word. */
+const lateMs = 5000;
 /** One that is away has a line in so long at most. */
 const tellMs = 60_000;
 
@@ -90,10 +92,17 @@ export class DatabaseWatch {
       if (!this.#heard.has(`${name}.read`) && !this.#heard.has(`${name}.write`)) works.add(`${name}.read`);
     this.#heard.clear();
     for (const work of works) {
+      // What came while this process was busy is heard first.
+      let isLate: NodeJS.Immediate | undefined;
+      const late = setTimeout(() => {
+        isLate = setImmediate(() => this.failed(work, told("unavailable", "no answer yet")));
+      }, lateMs);
       await this.#probes[work]().then(
         () => this.well(work),
         (error: unknown) => this.failed(work, error),
       );
+      clearTimeout(late);
+      clearImmediate(isLate);
     }
     this.#plan();
   }
