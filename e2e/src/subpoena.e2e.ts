@@ -292,6 +292,8 @@ describe("what a seized server gives away", () => {
       "day",
       // Of an epoch, and of a recovery passphrase: a day, as the one above.
       "opened_day",
+      // One of three: how far a map of heads, or an upload, has come.
+      "stage",
       "digest",
       "blob",
       "bytes",
