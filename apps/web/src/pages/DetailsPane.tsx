@@ -36,7 +36,7 @@ export function DetailsPane({ id, isMain }: { readonly id: string; readonly isMa
   const headingRef = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     void act(() => controller.loadDetails(id));
-  }, [act, controller, id, conversation?.memberCount, conversation?.timerS]);
+  }, [act, controller, id, conversation?.status, conversation?.memberCount, conversation?.timerS]);
   useEffect(() => headingRef.current?.focus({ preventScroll: true }), []);
 
   const Heading = isMain ? "h1" : "h2";
