@@ -3,7 +3,6 @@
 // standby takes the primary's place in one. LATCHKEY_CLUSTER_RUNS says how many runs, LATCHKEY_CLUSTER_SEED from which seed.
 import { toHex } from "@latchkey/codec";
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defaultLimits } from "./config.ts";
 import { Cluster } from "./testing/cluster.ts";
@@ -12,7 +11,7 @@ import { createLog, createTestLog, entryBytes, openLog } from "./testing/fixture
 import type { TestLog } from "./testing/fixtures.ts";
 import { findNats, startNats } from "./testing/nats.ts";
 import type { TestNats } from "./testing/nats.ts";
-import { findPostgres, keptSettings, startPostgres, startStandby } from "./testing/postgres.ts";
+import { askPostgres, findPostgres, keptSettings, startPostgres, startStandby } from "./testing/postgres.ts";
 import type { TestPostgres } from "./testing/postgres.ts";
 import { seededNumbers } from "./testing/seeded-numbers.ts";
 import { startWay } from "./testing/way.ts";
@@ -258,14 +257,14 @@ interface TestDatabase {
 async function startDatabase(): Promise<TestDatabase> {
   const primary = await startPostgres({ ...keptSettings, wal_level: "replica" });
   const standby = await startStandby(primary, "second", keptSettings);
-  await ask(primary.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'", "SELECT pg_reload_conf()");
-  await expect.poll(() => ask(primary.url, "SELECT sync_state FROM pg_stat_replication")).toEqual([{ sync_state: "quorum" }]);
+  await askPostgres(primary.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'", "SELECT pg_reload_conf()");
+  await expect.poll(() => askPostgres(primary.url, "SELECT sync_state FROM pg_stat_replication")).toEqual([{ sync_state: "quorum" }]);
   const way = await startWay(primary.url);
   return {
     primary,
     way,
     async promote() {
-      await ask(standby.url, "SELECT pg_promote()");
+      await askPostgres(standby.url, "SELECT pg_promote()");
       way.lead(standby.url);
     },
     async stop() {
@@ -274,14 +273,4 @@ async function startDatabase(): Promise<TestDatabase> {
       await standby.stop();
     },
   };
-}
-
-/** The rows of the last of these statements. */
-async function ask(url: string, ...statements: readonly string[]): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  let rows: unknown[] = [];
-  for (const statement of statements) ({ rows } = await client.query(statement));
-  await client.end();
-  return rows;
 }

@@ -152,32 +152,39 @@ describe("[L-6] a retry gets its first result before any limit", () => {
     expect(await alice.outcome(append())).toBe("accepted");
   });
 
-  test("[L-13] a message that a limit refused is not overtaken by one that was sent behind it", async () => {
-    let nowMs = Date.now();
-    const server = await runServer({ limits: { appendRate: { burst: 1, perSecond: 1 } } }, { nowMs: () => nowMs });
-    const alice = await TestClient.connect(server.url, "log");
-    const log = createTestLog();
-    await createLog(alice, log);
-    const append = (): LogRequest => ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) });
-    const [first, second, third] = [append(), append(), append()];
-    expect([await alice.outcome(first), await alice.outcome(second)]).toEqual(["accepted", "rate_limited"]);
-    nowMs += 1000;
-    expect([await alice.outcome(third), await alice.outcome(second)]).toEqual(["rate_limited", "accepted"]);
-    nowMs += 1000;
-    expect(await alice.outcome(third)).toBe("accepted");
-  });
+  describe("[L-13] where a connection has one message at once, and one a second", () => {
+    const setUp = async () => {
+      let nowMs = Date.now();
+      const server = await runServer({ limits: { appendRate: { burst: 1, perSecond: 1 } } }, { nowMs: () => nowMs });
+      const alice = await TestClient.connect(server.url, "log");
+      const log = createTestLog();
+      await createLog(alice, log);
+      const append = (): LogRequest => ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) });
+      const outcomes = async (...requests: readonly LogRequest[]): Promise<string[]> => {
+        const found: string[] = [];
+        for (const request of requests) found.push(await alice.outcome(request));
+        return found;
+      };
+      return { append, outcomes, pass: () => (nowMs += 1000) };
+    };
 
-  test("[L-13] one that a limit refuses and that is stored already, as after a connection that broke, is waited for by nobody", async () => {
-    let nowMs = Date.now();
-    const server = await runServer({ limits: { appendRate: { burst: 1, perSecond: 1 } } }, { nowMs: () => nowMs });
-    const alice = await TestClient.connect(server.url, "log");
-    const log = createTestLog();
-    await createLog(alice, log);
-    const append = (): LogRequest => ({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob: entryBytes(512) });
-    const [known, next] = [append(), append()];
-    expect([await alice.outcome(known), await alice.outcome(known)]).toEqual(["accepted", "accepted"]);
-    nowMs += 1000;
-    expect(await alice.outcome(next)).toBe("accepted");
+    test("one that was refused is not overtaken by one that was sent behind it", async () => {
+      const { append, outcomes, pass } = await setUp();
+      const [first, second, third] = [append(), append(), append()];
+      expect(await outcomes(first, second)).toEqual(["accepted", "rate_limited"]);
+      pass();
+      expect(await outcomes(third, second)).toEqual(["rate_limited", "accepted"]);
+      pass();
+      expect(await outcomes(third)).toEqual(["accepted"]);
+    });
+
+    test("one that is stored already, as after a connection that broke, is waited for by nobody", async () => {
+      const { append, outcomes, pass } = await setUp();
+      const [known, next] = [append(), append()];
+      expect(await outcomes(known, known)).toEqual(["accepted", "accepted"]);
+      pass();
+      expect(await outcomes(next)).toEqual(["accepted"]);
+    });
   });
 
   test("a commit that waits when its connection closes the log is answered", async () => {

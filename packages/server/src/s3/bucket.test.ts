@@ -157,6 +157,26 @@ test("of uploads that nobody joins any more a hundred are broken off at once, ho
   expect([await bucket.breakOffUploads("", isUnderWay), asked]).toEqual([100, 200]);
 });
 
+test("a bucket that calls an upload or a part what no store keeps, empty, long or unreadable, takes no parts", async () => {
+  const { fake, bucket } = await open();
+  let answer = { id: "", tag: "" };
+  fake.respond = ({ method }, response) => {
+    response.writeHead(200, { etag: answer.tag }).end(method === "POST" ? `<R><UploadId>${answer.id}</UploadId></R>` : "");
+    return true;
+  };
+  const put = (): Promise<string | undefined> => bucket.putPart("x", { upload: "u", number: 1, bytes: Uint8Array.of(1) });
+  for (const id of ["", "x".repeat(1025), "a\0b", "\u{1f511}"]) {
+    answer = { id, tag: "" };
+    await expect(bucket.beginParts("x")).rejects.toMatchObject({ code: "bucket_failed" });
+  }
+  for (const tag of ["", "x".repeat(129), "\u00e9".repeat(100)]) {
+    answer = { id: "", tag };
+    await expect(put()).rejects.toMatchObject({ code: "bucket_failed" });
+  }
+  answer = { id: "x".repeat(1024), tag: '"tag"' };
+  expect([await bucket.beginParts("x"), await put()]).toEqual(["x".repeat(1024), '"tag"']);
+});
+
 test("a large file is put in parts, of which one is in memory", async () => {
   const { fake, bucket } = await open({ partBytes: 8_388_608, silenceMs: 20_000 });
   const path = join(temporaryDirectory(), "file");

@@ -59,8 +59,9 @@ const leastBytesPerMs = 32;
 const leastSentBytesPerMs = 128;
 /** What a bucket copies or joins within itself gets so much time besides. */
 const leastMovedBytesPerMs = 4096;
-const maxTagLength = 128;
-const maxUploadIdLength = 1024;
+/** What a bucket calls a part, and an object in parts: both are kept in the store. */
+const partTag = /^[\x20-\x7e]{1,128}$/;
+const uploadId = /^[\x20-\x7e]{1,1024}$/;
 /** What a bucket calls it that parts are not those that it has. */
 const lostParts: ReadonlySet<string> = new Set(["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
 /** For what is said when everything else was broken off. */
@@ -223,7 +224,7 @@ export class Bucket {
   /** Begins an object in parts. Answers what the bucket calls that. */
   async beginParts(key: string): Promise<string> {
     const upload = tagOf(await this.#text("POST", `${this.#pathOf(key)}?uploads`), "UploadId");
-    if (upload === undefined || upload.length > maxUploadIdLength) throw this.#failure("it takes no file in parts");
+    if (upload === undefined || !uploadId.test(upload)) throw this.#failure("it takes no file in parts");
     return upload;
   }
 
@@ -237,7 +238,7 @@ export class Bucket {
     if (response === undefined) return undefined;
     const tag = (response.headers.get("etag") ?? "").replaceAll(/[<>&]/g, "");
     await this.#discard(response);
-    if (tag === "" || tag.length > maxTagLength) throw this.#failure("it does not name the parts that it has");
+    if (!partTag.test(tag)) throw this.#failure("it does not name the parts that it has");
     return tag;
   }
 

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { accessSync, chownSync, constants, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import pg from "pg";
 
 /** A cluster of PostgreSQL in a folder of its own, on a free port of the loopback address, whose only user needs no password. */
 export interface TestPostgres {
@@ -179,4 +180,17 @@ function reachableFolder(user: object | undefined): string {
   let folder = tmpdir();
   while (user !== undefined && !mayAllEnter(folder)) folder = dirname(folder);
   return folder;
+}
+
+/** Asks a cluster by a connection of its own. Answers the rows of the last of these statements. @throws Error of the driver */
+export async function askPostgres(url: string, ...statements: readonly string[]): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    let rows: unknown[] = [];
+    for (const statement of statements) ({ rows } = await client.query(statement));
+    return rows;
+  } finally {
+    await client.end();
+  }
 }

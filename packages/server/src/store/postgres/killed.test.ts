@@ -1,11 +1,10 @@
 import { toHex } from "@latchkey/codec";
 import { entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { StoreError } from "../../errors.ts";
 import { sha256 } from "../../hash.ts";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
-import { findPostgres, keptSettings, startPostgres, startStandby } from "../../testing/postgres.ts";
+import { askPostgres, findPostgres, keptSettings, startPostgres, startStandby } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { startWay } from "../../testing/way.ts";
 import { newEntry, today } from "../../testing/store-inputs.ts";
@@ -41,15 +40,15 @@ describe.skipIf(findPostgres() === undefined)("a database that is killed", () =>
     onTestFinished(() => primary.stop());
     const standby = await startStandby(primary, "second", keptSettings);
     onTestFinished(() => standby.stop());
-    await ask(primary.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'", "SELECT pg_reload_conf()");
-    await expect.poll(() => ask(primary.url, "SELECT sync_state FROM pg_stat_replication")).toEqual([{ sync_state: "quorum" }]);
+    await askPostgres(primary.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'", "SELECT pg_reload_conf()");
+    await expect.poll(() => askPostgres(primary.url, "SELECT sync_state FROM pg_stat_replication")).toEqual([{ sync_state: "quorum" }]);
     // What stands before the databases of a cluster, and leads to the one that is the primary.
     const way = await startWay(primary.url);
     onTestFinished(() => way.close());
     const schemas = primary.schemasOf(temporaryDirectory());
     const accepted = await appendMeanwhile({ url: way.url, schemas, acceptLoss: false }, [0.4], async () => {
       await primary.kill();
-      await ask(standby.url, "SELECT pg_promote()");
+      await askPostgres(standby.url, "SELECT pg_promote()");
       way.lead(standby.url);
     });
     expect(accepted).toBe(2 * logs * entriesOfWriter);
@@ -62,20 +61,20 @@ describe.skipIf(findPostgres() === undefined)("a database that is killed", () =>
     onTestFinished(() => store.close());
     const logId = random(32);
     await store.createLog({ logId, accessHash: random(32), day: today });
-    await ask(lonely.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'");
+    await askPostgres(lonely.url, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (second)'");
     await lonely.kill();
     await lonely.start();
     const entry = newEntry(logId);
     const cancelWaits = async (): Promise<void> => {
       const cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-      await expect.poll(() => ask(lonely.url, cancel), { timeout: 5000 }).not.toEqual([]);
+      await expect.poll(() => askPostgres(lonely.url, cancel), { timeout: 5000 }).not.toEqual([]);
     };
     for (let time = 0; time < 2; time++) {
       const outcome = store.append(entry).catch((error: unknown) => error);
       await cancelWaits();
       expect(await outcome).toMatchObject({ code: "unavailable" });
     }
-    await ask(lonely.url, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
+    await askPostgres(lonely.url, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
     await expect.poll(() => store.append(entry).catch(() => undefined)).toMatchObject({ kind: "accepted", isNew: false, seq: 1 });
   }, 60_000);
 });
@@ -144,14 +143,4 @@ async function appendMeanwhile(options: PostgresOptions, parts: readonly number[
   }
   expect(accepted).toHaveLength(total);
   return accepted.length;
-}
-
-/** The rows of the last of these statements. */
-async function ask(url: string, ...statements: readonly string[]): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  let rows: unknown[] = [];
-  for (const statement of statements) ({ rows } = await client.query(statement));
-  await client.end();
-  return rows;
 }

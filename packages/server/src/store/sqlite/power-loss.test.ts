@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { sha256 } from "../../hash.ts";
 import { entryBytes, random, temporaryDirectory } from "../../testing/fixtures.ts";
 import { inProcessChannel } from "../../testing/in-process-channel.ts";
+import { seededNumbers } from "../../testing/seeded-numbers.ts";
 import { newEntry } from "../../testing/store-inputs.ts";
 import type { Store } from "../store.ts";
 import { databaseFile, databaseFiles, journalSuffix } from "./database-files.ts";
@@ -15,17 +16,6 @@ import { openStore } from "./sqlite-store.ts";
 
 const runs = Number(process.env["LATCHKEY_FAULT_RUNS"] ?? "8");
 const page = { maxItems: 10_000, maxBytes: 100_000_000 };
-
-/** Numbers from 0 to below 1 that are the same for the same seed. */
-function numbersOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const files = databaseFiles.flatMap((name) => [name, `${name}${journalSuffix}`]);
 const logsJournal = `${databaseFile.logs}${journalSuffix}`;
@@ -62,7 +52,7 @@ async function readWhole(store: Store, logId: Uint8Array): Promise<Map<string, n
 
 /** Answers how many acknowledged entries were looked for. */
 async function loseAndLook(seed: number): Promise<number> {
-  const number = numbersOf(seed);
+  const number = seededNumbers(seed);
   const directory = temporaryDirectory();
   const lossAt = 2 + Math.floor(number() * 25);
   const moment = number() < 0.5 ? "before" : "after";
