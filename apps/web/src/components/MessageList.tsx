@@ -24,8 +24,9 @@ const DateDialog = lazyComponent(async () => (await import("./DateDialog.tsx")).
 const nearEnd = 90;
 const loadAheadRows = 12;
 const markMs = 1600;
-/** So many frames it takes at most until what was landed at is measured and stands where it is to stand. */
+/** So many frames it takes at most until what was landed at stands where it is to stand, once it is measured; and until it is. */
 const settlingFrames = 8;
+const measuringFrames = 300;
 
 /** The messages of a conversation: only those near the screen are in the document, and what is read stays where it is. */
 export function MessageList({
@@ -57,9 +58,11 @@ export function MessageList({
   const [dateFrom, setDateFrom] = useState<number>();
   /** The landing that was gone to last. */
   const landed = useRef<number>(undefined);
+  /** The row that was gone to, until it is measured: by then what it is said to be high may have put it elsewhere. */
+  const goneTo = useRef<number>(undefined);
 
   const { landing } = timeline;
-  const isSettled = useSettled(landing?.key, landed);
+  const isSettled = useSettled(landing?.key, landed, goneTo);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scrollRef.current,
@@ -107,10 +110,12 @@ export function MessageList({
   useLayoutEffect(() => {
     if (landing === undefined || landed.current === landing.key || timeline.isLoading || rows.length === 0) return;
     landed.current = landing.key;
+    goneTo.current = undefined;
     const { to } = landing;
     if (to.kind === "place") {
       const index = rowAt(rows, to.at);
       const top = to.isFocused && rows[index - 1]?.kind === "day" ? index - 1 : index;
+      goneTo.current = top;
       virtualizer.scrollToIndex(top, { align: "start" });
       const key = rows[index]?.key;
       if (!to.isFocused || key === undefined) return;
@@ -120,7 +125,7 @@ export function MessageList({
       return;
     }
     const line = to.kind === "unread" ? rows.findIndex((row) => row.kind === "new") : -1;
-    if (line > 0) virtualizer.scrollToIndex(line, { align: "start" });
+    if (line > 0) virtualizer.scrollToIndex((goneTo.current = line), { align: "start" });
     else virtualizer.scrollToEnd();
   }, [landing, rows, timeline.isLoading, virtualizer]);
 
@@ -162,6 +167,12 @@ export function MessageList({
       : lastIndex !== undefined && lastIndex >= rows.length - loadAheadRows && timeline.hasNewer
         ? "newer"
         : undefined;
+  useLayoutEffect(() => {
+    const at = goneTo.current;
+    if (at === undefined || !items.some(({ index }) => index === at)) return;
+    goneTo.current = undefined;
+    virtualizer.scrollToIndex(at, { align: "start" });
+  });
   useEffect(() => {
     if (!isSettled || side === undefined || timeline.isLoading) return;
     const first = messageFrom(rows, virtualizer.range?.startIndex ?? 0)?.message.order ?? 0;
@@ -314,19 +325,24 @@ export function MessageList({
 }
 
 /** Whether the list has come to where a landing leads: rows are measured on the way, and until then nothing is put above or below. */
-function useSettled(key: number | undefined, landed: { readonly current: number | undefined }): boolean {
+function useSettled(
+  key: number | undefined,
+  landed: { readonly current: number | undefined },
+  goneTo: { readonly current: number | undefined },
+): boolean {
   const [settled, setSettled] = useState<number>();
   useEffect(() => {
     if (key === undefined || settled === key) return undefined;
     let left = settlingFrames;
+    let waits = measuringFrames;
     const step = (): void => {
-      if (landed.current === key) left -= 1;
+      if (landed.current === key && (goneTo.current === undefined || --waits <= 0)) left -= 1;
       if (left <= 0) setSettled(key);
       else frame = requestAnimationFrame(step);
     };
     let frame = requestAnimationFrame(step);
     return () => cancelAnimationFrame(frame);
-  }, [key, landed, settled]);
+  }, [key, landed, goneTo, settled]);
   return key !== undefined && settled === key;
 }
 
