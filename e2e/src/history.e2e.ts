@@ -160,6 +160,9 @@ describe("a long history", () => {
     await dialog.getByLabel("Date").fill("2001-01-01");
     await dialog.getByRole("button", { name: "Go there" }).click();
     await messagesWith(page, "hello from ben").waitFor();
+    // It stood there before: who goes on must be past the one that was gone to.
+    await dialog.waitFor({ state: "detached" });
+    await expect.poll(() => page.evaluate(() => document.activeElement?.closest(".messages-item") !== null)).toBe(true);
   });
 
   test("stands where it was left: after another conversation, after a reload, and whatever comes below", async () => {

@@ -188,7 +188,10 @@ describe("the settings", () => {
 
     await page.getByText("None. A conversation is muted in its details.").waitFor();
     await page.goto(`${conversation}/details`);
-    await page.getByRole("combobox", { name: "Notices" }).selectOption("Mute always");
+    const notices = page.getByRole("combobox", { name: "Notices" });
+    await notices.selectOption("Mute always");
+    // It says what is kept: a page that is left before that leaves nothing.
+    await expect.poll(() => notices.inputValue()).toBe("always");
     await page.goto(`${server.url}/settings/notifications`);
     const muted = page.getByRole("list", { name: "Muted conversations" });
     await muted.getByText("Always muted").waitFor();
