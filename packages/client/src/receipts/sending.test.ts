@@ -182,6 +182,23 @@ describe("[X-12] between two people", () => {
     expect(here.said.map(({ status, order }) => [status, order])).toEqual([["read", 1]]);
   });
 
+  test("what cannot be said just now, while the conversation catches up, is said once it has, and no message has to come for it", async () => {
+    const here = scene(2);
+    await here.message(1, ben);
+    here.state = { ...here.state, readThrough: 1 };
+    const { link } = here.state;
+    here.state = { ...here.state, link: { kind: "closed" } } as unknown as Partial<ConversationState>;
+    here.sending.read(id);
+    await here.pass(20_000);
+    expect(here.said).toEqual([]);
+    here.state = { ...here.state, link } as Partial<ConversationState>;
+    await here.pass(60_000);
+    expect(here.said.map(({ status, order }) => [status, order])).toEqual([["read", 1]]);
+    const looks = here.looks();
+    await here.pass(10_000_000);
+    expect(here.looks()).toBe(looks);
+  });
+
   test("nothing is said to who is not accepted, by who does not wish it, while something holds messages back, or after the end", async () => {
     const cases: ((here: Scene) => void)[] = [
       (here) => (here.standing = "unknown"),

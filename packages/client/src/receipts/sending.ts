@@ -16,6 +16,8 @@ const readAfterMs = 1000;
 /** In groups: one word of a device within so long (spec R-2). */
 const groupEveryMs = 30_000;
 const groupLeastMs = 5000;
+/** What cannot be said just now is tried again, after twice as long each time, up to this. */
+const againWithinMs = 3_600_000;
 /** Lines among which the newest message of somebody else is looked for. */
 const lookedAt = 200;
 
@@ -93,20 +95,27 @@ export class ReceiptSending {
     if (planned.cancel !== undefined && (planned.status === "read" || status === "delivered")) return;
     planned.cancel?.();
     planned.status = status;
-    const current = planned;
+    this.#wait(id, planned, delayMs);
+  }
+
+  #wait(id: string, planned: Planned, delayMs: number): void {
     planned.cancel = this.#world.platform.setTimer(delayMs, () => {
-      current.cancel = undefined;
+      planned.cancel = undefined;
       // A failure of the store is told by whatever else fails; the next reading says it again.
-      void this.#say(id, current).catch(() => undefined);
+      void this.#say(id, planned, delayMs).catch(() => undefined);
     });
   }
 
-  async #say(id: string, planned: Planned): Promise<void> {
+  async #say(id: string, planned: Planned, waitedMs: number): Promise<void> {
     const runner = this.#access.runner(id);
     if (runner === undefined || this.#isClosed || !this.#access.isOn()) return;
     await runner.load();
     const { state } = runner;
-    if (!this.#mayBeSaid(state)) return;
+    if (!this.#mayBeSaid(state)) {
+      // The conversation catches up, or changes its keys, just now. Something new may be planned meanwhile.
+      if (isPassing(state) && planned.cancel === undefined) this.#wait(id, planned, Math.min(againWithinMs, 2 * waitedMs));
+      return;
+    }
     const { platform, own, store, receipts } = this.#world;
     const through = planned.status === "read" ? state.readThrough : Number.MAX_SAFE_INTEGER;
     const lines = await store.transact("read", (tx) => loadLines(tx, id, { limit: lookedAt }));
@@ -137,4 +146,9 @@ export class ReceiptSending {
     const [high = 0, low = 0] = this.#world.platform.random(2);
     return fromMs + ((high * 256 + low) / 65_536) * (toMs - fromMs);
   }
+}
+
+/** Whether one may write there later without that anything is read again. */
+function isPassing(state: ConversationState): boolean {
+  return state.phase.kind === "active" && (!isCaughtUp(state) || isHolding(state));
 }
