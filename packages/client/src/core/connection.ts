@@ -78,11 +78,11 @@ export function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>
   if (meaning === "passing" || code === "unknown_blob") {
     const failure = code === "storage_full" ? "server_full" : input.failure;
     if (failure !== undefined && request === "append") failMessage(turn, input.entryId, failure);
-    turn.effects.push({
-      kind: "schedule",
-      name: "retry",
-      delayMs: input.retryAfterMs > 0 ? Math.max(input.retryAfterMs, leastRetryMs) : retryDelayMs,
-    });
+    const delayMs = input.retryAfterMs > 0 ? Math.max(input.retryAfterMs, leastRetryMs) : retryDelayMs;
+    turn.effects.push({ kind: "schedule", name: "retry", delayMs });
+    // What is said behind it is not said before it, unless it waits for long.
+    const { link } = turn.state;
+    if (request === "append" && failure === undefined && delayMs <= retryDelayMs) set(turn, { link: { ...link, heldIn: link.attempt } });
     return;
   }
   if (request === "append" && onArrivalRefused(turn, input)) return;

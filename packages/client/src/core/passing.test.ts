@@ -38,3 +38,26 @@ describe("a message whose blob something in between refuses", () => {
         expect([...ben.texts().values()]).toContain("three megabytes");
       });
 });
+
+describe("a message that the server cannot store now, as while its database is away", () => {
+  const refusal = { kind: "refused", request: "append", code: "unavailable" } as const;
+
+  it("[L-6] is not overtaken by what is said meanwhile: that waits until it is tried again", async () => {
+    const { world, ada, ben, entryId } = await onItsWay("not overtaken");
+    await ada.input({ ...refusal, entryId, retryAfterMs: 5000 });
+    await ada.say("behind it");
+    expect(ada.state?.outgoing.map(({ sealed }) => sealed !== undefined)).toEqual([true, false]);
+    await ada.input({ kind: "timer", name: "retry" });
+    await world.settle([ada, ben]);
+    expect(ada.state?.outgoing).toEqual([]);
+    expect([...ben.texts().values()].slice(-2)).toEqual(["three megabytes", "behind it"]);
+  });
+
+  it("[L-13] holds up nothing where it has to wait for long", async () => {
+    const { world, ada, ben, entryId } = await onItsWay("overtaken");
+    await ada.input({ ...refusal, code: "rate_limited", entryId, retryAfterMs: 3_600_000 });
+    await ada.say("behind it");
+    await world.settle([ada, ben]);
+    expect([...ben.texts().values()]).toContain("behind it");
+  });
+});

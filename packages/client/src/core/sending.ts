@@ -129,7 +129,8 @@ export function isHolding(state: ConversationState): boolean {
 
 /** The next message to seal, unless something holds messages back. */
 function nextMessage(turn: Turn): Outgoing | undefined {
-  const { outgoing } = turn.state;
+  const { outgoing, link } = turn.state;
+  if (link.heldIn === link.attempt) return undefined;
   const isHeld = turn.context.isHeld || isHolding(turn.state);
   const isFree = (item: Outgoing): boolean => item.sealed === undefined && (!isHeld || item.purpose === "leave");
   const kept = [firstUndoable(turn.state, turn.context.nowMs), firstUploading(turn.state)].filter((item) => item !== undefined);

@@ -224,6 +224,8 @@ export interface Link {
   readonly isUnblockPlanned: boolean;
   /** The `attempt` in which a complaint was last sent; 0 for none. */
   readonly complainedIn: number;
+  /** The `attempt` in which an entry was refused for now that is sent again with the next one; 0 for none. */
+  readonly heldIn: number;
   /** Counts connections and new tries: what was sent in an earlier one is sent again. Never goes back. */
   readonly attempt: number;
 }

@@ -31,6 +31,7 @@ export const linkDown: Link = {
   opened: undefined,
   isUnblockPlanned: false,
   complainedIn: 0,
+  heldIn: 0,
   attempt: 0,
 };
 
