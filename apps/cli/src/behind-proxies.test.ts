@@ -1,32 +1,25 @@
 import { issueCertificate } from "@latchkey/server/testing";
 import { freePort } from "@latchkey/testkit";
 import { spawn, spawnSync } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { change, endWithTest, programPath, recipe } from "./recipes.testing.ts";
 
 /*
  * The recipes of ops/ with the proxies that they are for: of each file only names, ports and paths are changed.
  */
 
 const launcher = fileURLToPath(new URL("../bin/latchkey.js", import.meta.url));
-const recipe = (name: string): string => readFileSync(new URL(`../../../ops/${name}`, import.meta.url), "utf8");
-
-/** Where a program lies; services are often outside of a person's path. */
-function programPath(name: string): string | undefined {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/usr/bin"];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
 
 interface Place {
   readonly folder: string;
@@ -69,24 +62,6 @@ const proxies: Readonly<
     return { args, environment: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder } };
   },
 };
-
-/** The recipe with other names; whatever it does not hold any more fails the test. */
-function change(recipeText: string, changes: readonly (readonly [string, string])[]): string {
-  let changed = recipeText;
-  for (const [from, to] of changes) {
-    expect(changed).toContain(from);
-    changed = changed.replaceAll(from, to);
-  }
-  return changed;
-}
-
-function endWithTest(child: ChildProcess): void {
-  const gone = once(child, "exit");
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-    await gone;
-  });
-}
 
 async function startProxy(name: keyof typeof proxies, program: string, upstream: number): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), `latchkey-${name}-`));

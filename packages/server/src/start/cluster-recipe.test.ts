@@ -39,6 +39,8 @@ test("the standby has the name that the primary waits for, and the proxy passes 
   expect(read("standby.sh")).toContain(`--slot ${standbyName} `);
   const inside = (text: string): string => text.slice(text.indexOf("reverse_proxy")).replace(/^reverse_proxy \S+/, "");
   expect(inside(read("Caddyfile"))).toBe(inside(read("../Caddyfile")));
+  const lines = (text: string): string[] => text.split("\n").map((line) => line.trim());
+  expect(lines(read("nodes.Caddyfile"))).toEqual(expect.arrayContaining(lines(inside(read("../Caddyfile"))).slice(1)));
   // What the containers are given is there.
   const mounted = [...read("compose.yaml").matchAll(/^ +- \.\/([\w.]+):/gm)].map(([, name]) => name);
   expect(readdirSync(folder)).toEqual(expect.arrayContaining([...new Set(mounted), "compose.yaml"]));
@@ -74,11 +76,7 @@ describe.skipIf(findPostgres() === undefined)("with PostgreSQL", () => {
   });
 });
 
-test("the page of several servers leads to the desk what its server alone answers", () => {
-  const page = readFileSync(new URL("../../../../docs/cluster.md", import.meta.url), "utf8");
-  const [caddy = "", haproxy = ""] = [/^@desk path (.*)$/m, /path_beg (.*?) \}/].map((pattern) => pattern.exec(page)?.[1]);
-  for (const path of [...deskPaths, httpPaths.desk]) {
-    expect(caddy.split(" ")).toContain(`${path}/*`);
-    expect(haproxy.split(" ")).toContain(path);
-  }
+test("the proxy of several servers leads to the desk what its server alone answers", () => {
+  const [, paths = ""] = /@desk path (.*)/.exec(read("nodes.Caddyfile")) ?? [];
+  for (const path of [...deskPaths, httpPaths.desk]) expect(paths.split(" ")).toContain(`${path}/*`);
 });

@@ -162,8 +162,8 @@ async function untilReady(child: ChildProcess, ended: Promise<void>): Promise<st
   });
 }
 
-/** PostgreSQL refuses to run as root: then somebody else of this machine. */
-function ordinaryUser(): { readonly uid: number; readonly gid: number } | undefined {
+/** PostgreSQL refuses to run as root: then somebody else of this machine; `undefined` for who runs the test. */
+export function ordinaryUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")
     .split("\n")
@@ -174,7 +174,7 @@ function ordinaryUser(): { readonly uid: number; readonly gid: number } | undefi
 }
 
 /** The folder of the tests, or above it where only root may go. */
-function reachableFolder(user: object | undefined): string {
+export function reachableFolder(user: object | undefined): string {
   const mayAllEnter = (folder: string): boolean =>
     (statSync(folder).mode & 0o001) !== 0 && (dirname(folder) === folder || mayAllEnter(dirname(folder)));
   let folder = tmpdir();
