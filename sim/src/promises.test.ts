@@ -83,6 +83,15 @@ describe("the check of promises", () => {
     expect(lacking.join()).toMatch(/ben lacks "ben 1"/);
   });
 
+  test("a text of before an edit is lacked by nobody who has the edit; who lost the edit was told so", async () => {
+    const [added, first, second] = both;
+    if (added === undefined || first === undefined || second === undefined) throw new Error("three lines");
+    const edited = [added, first, { ...text(3, "ben", "ben 1 edited"), id: second.id, edited: { count: 1, atMs: 0 } } as Message];
+    const lost = [...both, line(4, "ben", { kind: "unreadable", reason: "It is damaged." })];
+    expect(await broken({ ada: { lines: edited }, ben: { lines: lost } }, true)).toEqual([]);
+    expect((await broken({ ada: { lines: edited }, ben: { lines: both } }, true)).join()).toMatch(/ada sees .* where ben sees/);
+  });
+
   test("tells what was said and is gone, what waits, what stands still, and what a client threw", async () => {
     const said = [{ conversationId: "one", text: "ada 9", messageId: "m" }];
     expect((await broken({ ada: { lines: both, said }, ben: { lines: both } })).join()).toMatch(/ada said "ada 9" and has it no more/);

@@ -228,7 +228,7 @@ function everything(views: readonly View[], { mayLose }: { readonly mayLose: boo
       const common = b.filter((text) => a.includes(text));
       const [first] = common.filter((text) => placeOf(one, text) > since);
       if (first === undefined) continue;
-      const missing = b.slice(b.indexOf(first)).filter((text) => !a.includes(text));
+      const missing = b.slice(b.indexOf(first)).filter((text) => !a.includes(text) && !hasAnotherVersion(one, lineOf(other, text)));
       // What was lost is told, one line for each or one with their number, or the conversation stands and says why.
       if (mayLose && (one.conversation.stop !== undefined || missing.length <= toldLost(one))) continue;
       for (const text of missing) {
@@ -253,8 +253,17 @@ function lastArrival({ person, lines }: View): number {
   return arrivals.at(-1)?.order ?? -1;
 }
 
-function placeOf({ lines }: View, text: string): number {
-  return lines.find((line) => textOf(line) === text)?.order ?? -1;
+function placeOf(view: View, text: string): number {
+  return lineOf(view, text)?.order ?? -1;
+}
+
+function lineOf({ lines }: View, text: string): Message | undefined {
+  return lines.find((line) => textOf(line) === text);
+}
+
+/** Who lost an edit has the text of before: `sameMessages` says who may. */
+function hasAnotherVersion({ lines }: View, of: Message | undefined): boolean {
+  return lines.some(({ id, order }) => id === of?.id && order < pendingFrom);
 }
 
 /** A text that was acknowledged is in the conversation of every member who was there. */
