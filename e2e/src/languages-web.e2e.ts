@@ -183,6 +183,8 @@ describe("languages", () => {
     await persian.selectOption("en");
     await hers.getByRole("combobox", { name: "Language", exact: true }).waitFor();
     expect(await hers.evaluate(() => document.documentElement.dir)).toBe("ltr");
+    // The page was drawn anew, and what stands there is what was chosen.
+    expect(await hers.getByRole("combobox", { name: "Language", exact: true }).inputValue()).toBe("en");
     await hers.getByRole("combobox", { name: "Language", exact: true }).selectOption("fa");
     await persian.waitFor();
 

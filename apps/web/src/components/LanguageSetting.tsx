@@ -15,13 +15,15 @@ export function LanguageSetting(): ReactElement {
   const [chosen, setChosen] = useState(loadLanguage);
   const system = languageNames[languageFor(undefined, navigator.languages)];
   const choose = async (language: Language | undefined): Promise<void> => {
+    // Kept first: the page is drawn anew in it, this setting too.
+    saveLanguage(language);
     try {
       await speak(languageFor(language, navigator.languages));
     } catch {
+      saveLanguage(chosen);
       notify(t("notLoaded"));
       return;
     }
-    saveLanguage(language);
     setChosen(language);
     // The page may have been drawn anew.
     document.getElementById(id)?.focus();
