@@ -183,6 +183,7 @@ await say("mika", "Who took the big pot");
 await say("mika", "🫠");
 await write(page, "On my way 🚲");
 
+await page.getByRole("button", { name: "Not now", exact: true }).click();
 await page.locator(".list-item-open .list-badge").waitFor({ state: "detached" });
 await shoot(page, "conversation", "desktop", { dark: true });
 await shoot(page, "conversation", "phone", { dark: true });
@@ -266,6 +267,14 @@ await page.getByRole("link", { name: "What the server holds about me" }).click()
 await page.getByText("Your name:").waitFor();
 await shoot(page, "holdings", "desktop");
 
+// What of it is on this device alone.
+for (const part of ["notifications", "lock", "data"]) {
+  await page.goto(`${url}/settings/${part}`);
+  await page.locator(".section").first().waitFor();
+  await shoot(page, part, "desktop", { dark: true });
+  await shoot(page, part, "phone");
+}
+
 // What is verified of people.
 await page.setViewportSize(viewports.desktop);
 await page.goto(url);
@@ -277,12 +286,9 @@ await region.getByRole("button", { name: /^Safety number/ }).click();
 await page.getByRole("img", { name: /^Code of your safety number/ }).waitFor();
 await shoot(page, "safety-number", "desktop", { dark: true });
 await page.setViewportSize(viewports.phone);
-// The details are another page on a phone.
-await region.getByRole("button", { name: /^Safety number/ }).click();
 await page.getByRole("img", { name: /^Code of your safety number/ }).waitFor();
 await shoot(page, "safety-number", "phone");
 await page.setViewportSize(viewports.desktop);
-await region.getByRole("button", { name: /^Safety number/ }).click();
 await page.getByRole("button", { name: "Mark as verified" }).click();
 await page.getByText("You have marked this as verified").waitFor();
 await page.getByRole("button", { name: "Close", exact: true }).click();

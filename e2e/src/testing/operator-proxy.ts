@@ -23,7 +23,7 @@ export async function startOperatorProxy(params: { port: number; target: number 
       const { method = "GET", headers, url = "/" } = request;
       const answer = await fetch(`http://127.0.0.1:${String(target)}${url}`, {
         method,
-        headers: { "content-type": headers["content-type"] ?? "" },
+        headers: headers["content-type"] === undefined ? {} : { "content-type": headers["content-type"] },
         ...(method === "GET" || method === "HEAD" ? {} : { body: Buffer.concat(body) }),
       });
       const kept = [...answer.headers].filter(([name]) => !/^(content-length|content-encoding|transfer-encoding|connection)$/.test(name));
