@@ -1,4 +1,4 @@
-import { CodecError, Reader, concatBytes, encode } from "@latchkey/codec";
+import { CodecError, Reader, concatBytes, decode, encode, opaqueV } from "@latchkey/codec";
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { hintCodec } from "./hint.ts";
 import type { Hint } from "./hint.ts";
@@ -8,6 +8,9 @@ const [nonceBytes, tagBytes] = [12, 16];
 const maxTextLength = 7999;
 const maxPlainBytes = Math.floor(maxTextLength / 4) * 3 - nonceBytes - tagBytes;
 const textShape = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/** A hint among others: servers of the version before pass over one of a kind that they do not know. */
+const enclosed = opaqueV(maxPlainBytes);
 
 /** Bytes of a hint. */
 export function hintBytes(hint: Hint): Uint8Array {
@@ -30,18 +33,21 @@ export class HintSeal {
 
   /** The first of these hints, as bytes: as many as fit, one at least; and how many they are. */
   seal(hints: readonly Uint8Array[]): { readonly text: string; readonly count: number } {
-    let [count, size] = [0, 0];
-    for (const { length } of hints) {
-      if (size + length > maxPlainBytes) break;
-      [count, size] = [count + 1, size + length];
+    const enclosures: Uint8Array[] = [];
+    let size = 0;
+    for (const hint of hints) {
+      const enclosure = encode(enclosed, hint);
+      size += enclosure.length;
+      if (size > maxPlainBytes) break;
+      enclosures.push(enclosure);
     }
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonce).setAAD(this.#channel);
-    const sealed = [nonce, cipher.update(concatBytes(...hints.slice(0, count))), cipher.final(), cipher.getAuthTag()];
-    return { text: Buffer.concat(sealed).toString("base64"), count };
+    const sealed = [nonce, cipher.update(concatBytes(...enclosures)), cipher.final(), cipher.getAuthTag()];
+    return { text: Buffer.concat(sealed).toString("base64"), count: enclosures.length };
   }
 
-  /** What a text says; `undefined` for one that no node of this version made. */
+  /** What a text says that this version knows; `undefined` for one that no node made. */
   open(text: string): readonly Hint[] | undefined {
     if (text.length > maxTextLength || !textShape.test(text)) return undefined;
     const sealed = Buffer.from(text, "base64");
@@ -58,11 +64,21 @@ export class HintSeal {
     try {
       const reader = new Reader(plain);
       const hints: Hint[] = [];
-      while (reader.remaining > 0) hints.push(hintCodec.read(reader));
+      while (reader.remaining > 0) hints.push(...known(enclosed.read(reader)));
       return hints;
     } catch (error) {
       if (error instanceof CodecError) return undefined;
       throw error;
     }
+  }
+}
+
+/** A hint; nothing for one of a later version. */
+function known(bytes: Uint8Array): readonly Hint[] {
+  try {
+    return [decode(hintCodec, bytes)];
+  } catch (error) {
+    if (error instanceof CodecError) return [];
+    throw error;
   }
 }

@@ -22,7 +22,7 @@ export function openBus(params: {
   if (options.database === undefined) return new LocalHub().join(reportBug);
   let isTold = false;
   const onStrange = (): void => {
-    if (!isTold) log.warn("somebody tells the servers of this database what this one cannot read: have all the same keys and version?");
+    if (!isTold) log.warn("somebody tells the servers of this database what this one cannot read: have all the same keys?");
     isTold = true;
   };
   const { url, accountsUrl = url, schemas } = postgresOf(options.database);
