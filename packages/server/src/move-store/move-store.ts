@@ -169,8 +169,9 @@ async function withPostgres<T>({ database }: MoveOptions, work: (side: PostgresS
       const side = new PostgresSide({ logs, accounts });
       for (const each of [logs, accounts]) await checkSettings(each, { acceptLoss });
       await side.refuseRunning();
-      await migrate(logs, logsSteps);
-      await migrate(accounts, accountsSteps);
+      // What it did not know of a newer one would be left behind.
+      await migrate(logs, logsSteps, { mayBeNewer: false });
+      await migrate(accounts, accountsSteps, { mayBeNewer: false });
       return await work(side);
     } finally {
       await accounts.close();

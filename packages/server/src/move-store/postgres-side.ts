@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { zeroHash } from "@latchkey/protocol";
 import { ServerError } from "../errors.ts";
-import { applicationName } from "../store/postgres/database.ts";
 import type { PostgresDatabase } from "../store/postgres/database.ts";
 import { openWeeks } from "../store/postgres/entry-weeks.ts";
+import { serverNames } from "../store/postgres/migrate.ts";
 import { movedSetting, readMoved } from "../store/postgres/moved.ts";
 import type { Moved } from "../store/postgres/moved.ts";
 import { prepareEntry } from "../store/postgres/log-batch.ts";
@@ -30,10 +30,10 @@ export class PostgresSide {
 
   /** What a server writes meanwhile would be lost. @throws ServerError `data_locked` where one runs */
   async refuseRunning(): Promise<void> {
-    const sql = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1 LIMIT 1";
+    const sql = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ $1 LIMIT 1";
     for (const database of Object.values(this.#databases)) {
       // The connections of one that has just ended are there for a moment.
-      for (let left = 20; (await database.query(sql, [applicationName])).rows.length > 0; left--) {
+      for (let left = 20; (await database.query(sql, [serverNames])).rows.length > 0; left--) {
         if (left === 0) throw new ServerError("data_locked", "A server runs on the database: stop all of them first.");
         await setTimeout(50);
       }

@@ -192,7 +192,7 @@ try {
   const { steps } = await script();
   const session: RecordedSession = { subprotocol, nowMs, host, steps };
   const received: string[] = [];
-  await playSession(server.url, session, (_step, frame) => received.push(frame));
+  await playSession(server.url, session, (_step, frame) => void received.push(frame));
   const recorded = steps.map((step) => {
     if (!("receive" in step)) return step;
     const frame = received.shift() ?? "";

@@ -73,7 +73,7 @@ class Peer {
 export async function playSession(
   url: string,
   session: RecordedSession,
-  receive: (step: SessionStep & { receive: string }, frame: string) => void = compare,
+  receive: (step: SessionStep & { receive: string }, frame: string) => void | Promise<void> = compare,
 ): Promise<void> {
   const peers = new Map<string, Peer>();
   const peerOf = (name: string): Peer => {
@@ -94,7 +94,7 @@ export async function playSession(
       } else if ("connect" in step) {
         peerOf(step.on).send(connectFrame(step, session.host, peerOf(step.on).nonce));
       } else {
-        receive(step, Buffer.from(await peerOf(step.on).next()).toString("hex"));
+        await receive(step, Buffer.from(await peerOf(step.on).next()).toString("hex"));
       }
     }
   } finally {
@@ -102,7 +102,8 @@ export async function playSession(
   }
 }
 
-function compare(step: SessionStep & { receive: string }, frame: string): void {
+/** @throws Error for another frame than the step's */
+export function compare(step: SessionStep & { receive: string }, frame: string): void {
   const isRight = "isWhole" in step && step.isWhole ? frame === step.receive : frame.startsWith(step.receive);
   if (!isRight) throw new Error(`${"on" in step ? step.on : ""}: expected ${step.receive}, came ${frame.slice(0, 400)}`);
 }

@@ -71,6 +71,8 @@ export function reasonOf(error: unknown): string {
 export const movedWords = "moved to a data folder";
 export const movedAdvice =
   "What lay in the database was moved to a data folder, or a move to it has not ended: end that with latchkey migrate, or start the server on the folder.";
+/** What is said where a server of a later version has brought the database further than this one can follow. */
+export const newerWords = "of a newer version";
 /** What to do, where the reason alone says it. */
 const advice: ReadonlyMap<string, string> = new Map([
   [
@@ -78,6 +80,7 @@ const advice: ReadonlyMap<string, string> = new Map([
     "PostgreSQL has no connection left for this server, which needs a dozen: raise max_connections there, or the limit of this user or database, or end what else is connected.",
   ],
   [movedWords, movedAdvice],
+  [newerWords, "A newer version has changed the database, and this one cannot go on beside it: update Latchkey on this machine."],
 ]);
 
 /** What is wrong and what to do, where the error has a sentence of its own. */

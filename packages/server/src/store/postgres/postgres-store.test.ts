@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { findPostgres, keptSettings, startPostgres } from "../../testing/postgres.ts";
 import type { TestPostgres } from "../../testing/postgres.ts";
 import { random, temporaryDirectory } from "../../testing/fixtures.ts";
+import { bringFurther } from "../../testing/next-version.ts";
 import { newEntry, newPublication, newState, publishState, today } from "../../testing/store-inputs.ts";
 import { describeStore } from "../../testing/store-suite.ts";
 import type { Store } from "../store.ts";
@@ -33,6 +34,20 @@ describe.skipIf(findPostgres() === undefined)("the store in PostgreSQL", () => {
   }
 
   describeStore("PostgreSQL", openIn, isStored);
+
+  const brought = new Set<string>();
+  describeStore(
+    "PostgreSQL that the next version has changed",
+    async (directory) => {
+      if (!brought.has(directory)) {
+        brought.add(directory);
+        await (await openIn(directory)).close();
+        await bringFurther(postgres.url, postgres.schemasOf(directory));
+      }
+      return await openIn(directory);
+    },
+    isStored,
+  );
 
   test("a table that was not written anew in its time is tried again another day, not the next hour: everybody waits meanwhile", async () => {
     const directory = temporaryDirectory();

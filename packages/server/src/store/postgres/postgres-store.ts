@@ -17,7 +17,7 @@ import { grownEnds } from "./grown-ends.ts";
 import { LeaseTables } from "./lease-tables.ts";
 import { PostgresLogHeads } from "./log-heads.ts";
 import { createLog, readEntriesOfLogs, readEpoch } from "./log-tables.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, refuseNewerMeanwhile, serverName } from "./migrate.ts";
 import { refuseMoved, refuseMovedMeanwhile } from "./moved.ts";
 import { NodeCache, NodeTables } from "./node-tables.ts";
 import { correctLogDays, purgeEntries } from "./purge-entries.ts";
@@ -132,15 +132,21 @@ export async function openPostgresStore(options: PostgresOptions, load: StoreLoa
   const { url, accountsUrl = url, schemas, acceptLoss } = options;
   const opened: PostgresDatabase[] = [];
   try {
-    opened.push(await PostgresDatabase.open({ url, schema: schemas.logs }));
-    opened.push(await PostgresDatabase.open({ url: accountsUrl, schema: schemas.accounts }));
+    opened.push(await PostgresDatabase.open({ url, schema: schemas.logs, application: serverName(logsSteps) }));
+    opened.push(await PostgresDatabase.open({ url: accountsUrl, schema: schemas.accounts, application: serverName(accountsSteps) }));
     const [logs, accounts] = opened as [PostgresDatabase, PostgresDatabase];
     for (const database of opened) await checkSettings(database, { acceptLoss });
-    await migrate(logs, logsSteps);
-    await migrate(accounts, accountsSteps);
+    await migrate(logs, logsSteps, { mayBeNewer: true });
+    await migrate(accounts, accountsSteps, { mayBeNewer: true });
     await refuseMoved(accounts);
-    accounts.admit = refuseMovedMeanwhile;
-    logs.admit = () => refuseMovedMeanwhile(accounts);
+    accounts.admit = async (connection) => {
+      await refuseNewerMeanwhile(connection, accountsSteps);
+      await refuseMovedMeanwhile(connection);
+    };
+    logs.admit = async (connection) => {
+      await refuseNewerMeanwhile(connection, logsSteps);
+      await refuseMovedMeanwhile(accounts);
+    };
     return new PostgresStore({ logs, accounts }, load);
   } catch (error) {
     for (const database of opened) await database.close();

@@ -6,6 +6,7 @@ import type { PostgresSteps } from "./migrate.ts";
  */
 export const accountsSteps: PostgresSteps = {
   holds: "accounts",
+  usableFrom: 2,
   steps: [
     `
     CREATE TABLE inboxes (

@@ -12,6 +12,7 @@ import type { PostgresSteps } from "./migrate.ts";
  */
 export const logsSteps: PostgresSteps = {
   holds: "logs",
+  usableFrom: 2,
   steps: [
     `
   CREATE TABLE logs (
