@@ -3,7 +3,7 @@ import { freePort } from "@latchkey/testkit";
 import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
@@ -27,11 +27,13 @@ interface Place {
   /** The proxy's port, and the server's. */
   readonly port: number;
   readonly upstream: number;
+  /** What the proxy writes of what happens. */
+  said(): string;
 }
 
 /** How each proxy is started with its recipe. */
 const proxies: Readonly<
-  Record<"nginx" | "caddy", (program: string, place: Place) => { args: string[]; environment?: Record<string, string> }>
+  Record<"nginx" | "caddy", (program: string, place: Omit<Place, "said">) => { args: string[]; environment?: Record<string, string> }>
 > = {
   nginx(_program, { folder, port, upstream }) {
     const changed = change(recipe("nginx.conf"), [
@@ -56,8 +58,9 @@ const proxies: Readonly<
     const changed = change(recipe("Caddyfile"), [
       ["127.0.0.1:8080", `127.0.0.1:${upstream}`],
       ["\nchat.example.org {", `\n${site}`],
+      ["\n{\n", "\n{\n\tadmin off\n\tauto_https disable_redirects\n"],
     ]);
-    writeFileSync(join(folder, "Caddyfile"), `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${changed}`);
+    writeFileSync(join(folder, "Caddyfile"), changed);
     const args = ["run", "--config", join(folder, "Caddyfile"), "--adapter", "caddyfile"];
     return { args, environment: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder } };
   },
@@ -71,9 +74,10 @@ async function startProxy(name: keyof typeof proxies, program: string, upstream:
   writeFileSync(join(folder, "key.pem"), key);
   const place = { folder, cert, port: await freePort(), upstream };
   const { args, environment } = proxies[name](program, place);
-  const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...environment } });
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } });
   let said = "";
-  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const errors = join(folder, "error.log");
   endWithTest(child);
   await expect
     .poll(
@@ -84,7 +88,7 @@ async function startProxy(name: keyof typeof proxies, program: string, upstream:
       { timeout: 60_000 },
     )
     .toBe(true);
-  return place;
+  return { ...place, said: () => said + (existsSync(errors) ? readFileSync(errors, "utf8") : "") };
 }
 
 interface Answer {
@@ -95,7 +99,7 @@ interface Answer {
 
 /** One request with this very path. */
 async function ask(
-  place: Place,
+  place: Omit<Place, "said">,
   method: string,
   path: string,
   options: { body?: Uint8Array; headers?: Record<string, string> } = {},
@@ -195,6 +199,13 @@ for (const name of ["nginx", "caddy"] as const) {
         expect((await ask(place, "GET", "/v1/lookup", { headers: { ...upgrade, origin: "https://evil.example" } })).status).toBe(403);
       },
     );
+
+    test("the proxy writes nothing of who visits and for what, also while the server is away", async () => {
+      const place = await startProxy(name, program ?? "", await freePort());
+      for (let time = 0; time < 3; time++)
+        expect((await ask(place, "GET", "/v1/blobs/of-somebody", { headers: { "user-agent": "somebody's" } })).status).toBe(502);
+      for (const told of ["of-somebody", "somebody's", "remote_ip", "client:"]) expect(place.said()).not.toContain(told);
+    });
 
     test("the server hears the visitor's address from the proxy alone, and that the way is TLS", async () => {
       const echo = createHttpServer((asked, answer) => answer.end(JSON.stringify(asked.headers))).listen(0, "127.0.0.1");

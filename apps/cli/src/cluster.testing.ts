@@ -255,8 +255,9 @@ export async function startCaddy(folder: string, port: number, [first, second]: 
     ["10.0.0.2:8080", `127.0.0.1:${String(second)}`],
     // TLS is tried with the other recipe.
     ["\nchat.example.org {", `\nhttp://localhost:${String(port)} {\n\tbind 127.0.0.1`],
+    ["\n{\n", "\n{\n\tadmin off\n"],
   ]);
-  writeFileSync(path, `{\n\tadmin off\n}\n${changed}`);
+  writeFileSync(path, changed);
   const home = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
   const { child } = run("caddy", ["run", "--config", path, "--adapter", "caddyfile"], home);
   endWithTest(child);
