@@ -5,19 +5,16 @@ import { openNodeClient } from "@latchkey/client/node";
 import type { Client, Message } from "@latchkey/client";
 import { findNats, startFakeS3, startNats } from "@latchkey/server/testing";
 import { freePort } from "@latchkey/testkit";
-import { spawn, spawnSync } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { PatroniCluster, clusterFolder, missingPrograms, startCaddy, startHaproxy, statusOf } from "./cluster.testing.ts";
 import { fileOf, messageOf, read } from "./files.testing.ts";
+import { ServerNode, launcher } from "./server-node.testing.ts";
 
-const launcher = fileURLToPath(new URL("../bin/latchkey.js", import.meta.url));
 /** How often the primary is lost, of so many runs of `npm run test:cluster`. */
 const losses = Math.ceil(Number(process.env["LATCHKEY_CLUSTER_RUNS"] ?? "0") / 10);
 /** Everything goes on within so long: Patroni waits for twenty seconds before there is another primary. */
@@ -25,44 +22,6 @@ const againMs = 90_000;
 
 const missing = [...missingPrograms(), ...(findNats() === undefined ? ["nats-server"] : [])];
 if (missing.length > 0) process.stdout.write(`ops/cluster: its recipes are not run: ${missing.join(", ")} not installed here\n`);
-
-/** A server in a process of its own, with a data folder of its own, where Caddy looks for it. */
-class Node {
-  readonly port: number;
-  readonly url: string;
-  readonly data: string;
-  readonly #host: string;
-  readonly #environment: Readonly<Record<string, string>>;
-  #child: ChildProcess | undefined;
-
-  constructor(params: { data: string; port: number; host: string; environment: Readonly<Record<string, string>> }) {
-    this.data = params.data;
-    this.port = params.port;
-    this.url = `http://127.0.0.1:${String(params.port)}`;
-    this.#host = params.host;
-    this.#environment = params.environment;
-    onTestFinished(() => this.kill());
-  }
-
-  async start(): Promise<void> {
-    const options = ["--host", this.#host, "--trust-proxy", "yes", "--web-root", "", "--blobs", "s3://copies/chat"];
-    const args = [launcher, "serve", "--json", "--port", String(this.port), "--data", this.data, ...options];
-    const environment = { ...process.env, ...this.#environment };
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: environment });
-    this.#child = child;
-    const said = await Promise.race([once(child.stdout, "data"), once(child, "exit").then(() => ["it ended"])]);
-    if (!String(said).includes('"running"')) throw new Error(`a server does not run: ${String(said)}`);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, "exit");
-    child.kill("SIGKILL");
-    await gone;
-  }
-}
 
 const textsOf = (messages: readonly Message[]): string[] => messages.flatMap(({ body }) => (body.kind === "text" ? [body.text] : []));
 
@@ -88,8 +47,9 @@ describe.skipIf(missing.length > 0)("the recipes of ops/cluster", () => {
       const database = await startHaproxy(folder, cluster);
       const port = await freePort();
       const environment = { ...bucket.environment, LATCHKEY_DATABASE: database, LATCHKEY_NATS: nats.url };
-      const node = async (name: string): Promise<Node> =>
-        new Node({ data: join(folder, name), port: await freePort(), host: `localhost:${String(port)}`, environment });
+      const options = ["--host", `localhost:${String(port)}`, "--trust-proxy", "yes", "--blobs", "s3://copies/chat"];
+      const node = async (name: string): Promise<ServerNode> =>
+        new ServerNode({ data: join(folder, name), port: await freePort(), options, environment });
       const [first, second] = [await node("first"), await node("second")];
       await first.start();
       mkdirSync(join(second.data, "directory"), { recursive: true });

@@ -1,13 +1,9 @@
-// The recipes of ops/cluster: what they set is what a server asks for, and one runs on it.
+// The recipes of ops/cluster: what they set is what a server asks for, and their parts agree. They are run in apps/cli.
 import { readFileSync, readdirSync } from "node:fs";
-import pg from "pg";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { httpPaths } from "@latchkey/protocol";
 import { deskPaths } from "../http/app.ts";
 import { settingFaults } from "../store/postgres/settings.ts";
-import { createLog, createTestLog, entryBytes, openLog, register, runServer } from "../testing/fixtures.ts";
-import { findPostgres, startPostgres, startStandby } from "../testing/postgres.ts";
-import { TestClient } from "../testing/test-client.ts";
 
 const folder = new URL("../../../../ops/cluster/", import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");
@@ -45,35 +41,6 @@ test("the standby has the name that the primary waits for, and the proxy passes 
   const mounted = [...read("compose.yaml").matchAll(/^ +- \.\/([\w.]+):/gm)].map(([, name]) => name);
   expect(readdirSync(folder)).toEqual(expect.arrayContaining([...new Set(mounted), "compose.yaml"]));
   expect(new Set(mounted).size).toBe(4);
-});
-
-describe.skipIf(findPostgres() === undefined)("with PostgreSQL", () => {
-  test("a server runs on a primary and a standby that are set so, as the user that the recipe makes", async () => {
-    // The machines of tests have less memory, and other addresses.
-    const { listen_addresses: _addresses, shared_buffers: _buffers, effective_cache_size: _cache, ...rest } = settings;
-    const primary = await startPostgres(rest);
-    onTestFinished(() => primary.stop());
-    const admin = new pg.Client({ connectionString: primary.url });
-    await admin.connect();
-    await admin.query("SET synchronous_commit = local");
-    const [, sql = ""] = /<<'SQL'\n(.*?)\nSQL\n/s.exec(read("primary.sh")) ?? [];
-    // The one user of the test's own has the name already.
-    for (const statement of sql.replaceAll(/\blatchkey\b/g, "keeper").split(";\n"))
-      await admin.query(statement.replaceAll(/:'(\w+)'/g, "'password of $1'"));
-    await admin.end();
-    const standby = await startStandby(primary, standbyName, rest);
-    onTestFinished(() => standby.stop());
-    const at = primary.url.replace("latchkey@", "keeper:password%20of%20keeper@").replace(/\/postgres$/, "/keeper");
-    const server = await runServer({ database: { at, acceptLoss: false } });
-    await register(server, "alice");
-    const log = createTestLog();
-    const writer = await TestClient.connect(server.url, "log");
-    await createLog(writer, log);
-    await openLog(writer, log);
-    const blob = entryBytes(300);
-    expect(await writer.ask({ kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob })).toMatchObject({ seq: 1 });
-    await server.close();
-  });
 });
 
 test("the proxy of several servers leads to the desk what its server alone answers", () => {

@@ -13,7 +13,7 @@ export { issueCertificate } from "./issue-certificate.ts";
 export type { IssuedCertificate } from "./issue-certificate.ts";
 export { findNats, startNats } from "./nats.ts";
 export type { TestNats } from "./nats.ts";
-export { findPostgres, keptSettings, ordinaryUser, reachableFolder, startPostgres } from "./postgres.ts";
+export { askPostgres, findPostgres, keptSettings, ordinaryUser, reachableFolder, startPostgres } from "./postgres.ts";
 export type { TestPostgres } from "./postgres.ts";
 export { sealTestWakeToken, startPushService } from "./push-service.ts";
 export type { PushRequest, TestPushService } from "./push-service.ts";
