@@ -82,6 +82,50 @@ describe.skipIf(findPostgres() === undefined)("servers of two versions on one da
     await exchange();
   });
 
+  test("[L-6] what people write and read while the next version changes the schemas is stored once, in its order, or refused as passing", async () => {
+    const { schema, schemas } = newSchema();
+    const server = await runServer({ database: { at: postgres.url, acceptLoss: true, schema } });
+    const logs = Array.from({ length: 4 }, () => createTestLog());
+    const clients = await Promise.all(logs.map(() => TestClient.connect(server.url, "log")));
+    const sent = logs.map((): Uint8Array[] => []);
+    let isOver = false;
+    const write = async (at: number): Promise<void> => {
+      const [log, client] = [logs[at], clients[at]];
+      if (log === undefined || client === undefined) throw new Error("a log");
+      await createLog(client, log);
+      while (!isOver) {
+        const blob = entryBytes(300);
+        const append = { kind: "append", logId: log.logId, epochId: 0, entryKind: "message", blob } as const;
+        let outcome = await client.outcome(append);
+        while (outcome === "unavailable") outcome = await client.outcome(append);
+        expect(outcome).toBe("accepted");
+        sent[at]?.push(blob);
+      }
+    };
+    const look = async (): Promise<void> => {
+      const client = await TestClient.connect(server.url, "lookup");
+      while (!isOver) {
+        const reply = await client.ask({ kind: "lookup_username", username: "nobody", fromVersion: 0, knownSize: 0 });
+        if (reply.kind === "error") expect(reply.code).toBe("unavailable");
+      }
+    };
+    const all = Promise.all([...logs.map((_, at) => write(at)), look()]);
+    const soFar = (): number => sent.reduce((sum, { length }) => sum + length, 0);
+    await expect.poll(soFar).toBeGreaterThan(40);
+    await bringFurther(postgres.url, schemas);
+    const before = soFar();
+    await expect.poll(() => soFar() - before).toBeGreaterThan(40);
+    isOver = true;
+    await all;
+    for (const [at, log] of logs.entries()) {
+      const reader = await TestClient.connect(server.url, "log");
+      await openLog(reader, log);
+      const entries: unknown[] = [];
+      while (entries.length < (sent[at]?.length ?? 0)) entries.push(...(await reader.take(1)));
+      expect(entries).toMatchObject((sent[at] ?? []).map((blob, index) => ({ kind: "entry", seq: index + 1, blob })));
+    }
+  });
+
   test("one that cannot go on with what was made ends no more than its requests, says what to do, and does not start", async () => {
     const { schema, schemas } = newSchema();
     const options = { database: { at: postgres.url, acceptLoss: true, schema } };
@@ -90,6 +134,7 @@ describe.skipIf(findPostgres() === undefined)("servers of two versions on one da
     await bringFurther(postgres.url, schemas);
     await askPostgres(
       postgres.url,
+      // As the version after the next one would.
       `UPDATE ${schemas.logs}.schema_version SET usable_from = version`,
       `UPDATE ${schemas.accounts}.schema_version SET usable_from = version`,
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^latchkey (logs|accounts) '",
