@@ -17,6 +17,8 @@ const storedCodec: Codec<StoredEvidence> = struct<StoredEvidence>({
 });
 
 const evidencePrefix = (conversationId: string): string => `evidence/${conversationId}/`;
+/** What a transaction has of contexts: of each of its messages it would else be read again. */
+const contextsIn = new WeakMap<StoreTransaction, Set<string>>();
 const contextKey = (conversationId: string, epoch: number): string => `evidence-context/${conversationId}/${orderSegment(epoch)}`;
 
 /** Stores what proves who wrote the line at `order` (spec L-14). */
@@ -28,7 +30,10 @@ export async function putEvidence(
   const { order, epoch, evidence } = kept;
   tx.put(evidencePrefix(conversationId) + orderSegment(order), encode(storedCodec, { epoch, ...evidence }));
   const key = contextKey(conversationId, epoch);
+  const known = contextsIn.get(tx) ?? new Set();
+  if (known.has(key)) return;
   if ((await tx.get(key)) === undefined) tx.put(key, evidence.context);
+  contextsIn.set(tx, known.add(key));
 }
 
 /** What proves who wrote the line at `order`; `undefined` where nothing is kept: of what came with another device's history, for one. */
@@ -66,5 +71,7 @@ export async function eraseEvidence(tx: StoreTransaction, conversationId: string
   // Epochs and places grow together: only neighbours can be of the same one.
   const [before] = await tx.scan({ prefix, before: key, limit: 1, reverse: true });
   const [after] = await tx.scan({ prefix, after: key, limit: 1 });
-  if (![before, after].some((neighbour) => neighbour !== undefined && isOfEpoch(neighbour))) tx.delete(contextKey(conversationId, epoch));
+  if ([before, after].some((neighbour) => neighbour !== undefined && isOfEpoch(neighbour))) return;
+  tx.delete(contextKey(conversationId, epoch));
+  contextsIn.delete(tx);
 }

@@ -230,10 +230,12 @@ function encryptedStore(raw: Store, cipher: ValueCipher, mapKey: (key: string) =
 /** Maps keys to what stands on disk. */
 function createKeyMapper(nameKey: Uint8Array): (key: string) => string {
   const tags = new Map<string, string>();
+  // The key is taken in once: a copy of that goes on with each path.
+  const keyed = hmac.create(sha256, nameKey);
   const tagOf = (path: string): string => {
     const known = tags.get(path);
     if (known !== undefined) return known;
-    const tag = toBase64Url(hmac(sha256, nameKey, utf8Bytes(path)).subarray(0, tagBytes));
+    const tag = toBase64Url(keyed.clone().update(utf8Bytes(path)).digest().subarray(0, tagBytes));
     if (tags.size >= maxCachedTags) tags.clear();
     tags.set(path, tag);
     return tag;

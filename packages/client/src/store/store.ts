@@ -72,5 +72,5 @@ export function parseOrderSegment(segment: string): number {
 
 /** Whether `key` is one or more non-empty segments, at most 512 characters. */
 export function isStoreKey(key: string): boolean {
-  return key.length > 0 && key.length <= 512 && key.split("/").every((segment) => segment.length > 0);
+  return key.length > 0 && key.length <= 512 && !key.startsWith("/") && !key.endsWith("/") && !key.includes("//");
 }

@@ -7,7 +7,7 @@ const blockBytes = 64;
 export function hmacSha256(sha256: Sha256, key: Uint8Array, data: Uint8Array): Uint8Array {
   const padded = (pad: number): Uint8Array => {
     const block = new Uint8Array(blockBytes).fill(pad);
-    for (const [at, byte] of key.entries()) block[at] = byte ^ pad;
+    for (let at = 0; at < key.length; at++) block[at] = (key[at] ?? 0) ^ pad;
     return block;
   };
   return sha256(concatBytes(padded(0x5c), sha256(concatBytes(padded(0x36), data))));
