@@ -102,11 +102,14 @@ export class People {
 
   /** Brings these accounts to hand, as far as the store knows them. */
   async load(accountIds: Iterable<Uint8Array>): Promise<void> {
-    const missing = [...accountIds].filter((id) => !this.#contacts.has(toBase64Url(id)) || !this.#read.has(toBase64Url(id)));
-    if (missing.length === 0) return;
+    const missing = new Map<string, Uint8Array>();
+    for (const accountId of accountIds) {
+      const id = toBase64Url(accountId);
+      if (!this.#contacts.has(id) || !this.#read.has(id)) missing.set(id, accountId);
+    }
+    if (missing.size === 0) return;
     await this.#store.transact("read", async (tx) => {
-      for (const accountId of missing) {
-        const id = toBase64Url(accountId);
+      for (const [id, accountId] of missing) {
         const contact = await this.#directory.cached(tx, accountId);
         if (contact !== undefined) this.keep(contact);
         const stored = await tx.get(nameKey(id));

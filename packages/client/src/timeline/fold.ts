@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes, fromBase64Url } from "@latchkey/codec";
+import { compareBytes, equalBytes, fromBase64Url, toBase64Url } from "@latchkey/codec";
 import { maxReactions } from "@latchkey/protocol";
 import { editWindowMs, maxEdits } from "../api/limits.ts";
 import type { Fact, Line, Mentions, MessageParts } from "./line.ts";
@@ -76,17 +76,26 @@ function isWithin(before: number | undefined, after: number | undefined, windowM
 /** Of each account what it chose and did not take back, at most six different (spec X-6). */
 function reactionsOf(facts: readonly Fact[]): readonly Reaction[] {
   // By emoji, then by account: the ids of the reactions that say it.
-  const chosen = new Map<string, Map<string, { readonly account: Uint8Array; readonly ids: Uint8Array[] }>>();
+  const chosen: Chosen = new Map();
+  const counts = new Map<string, number>();
   for (const { author, id, change } of facts) {
-    const account = keyOf(author);
-    if (change.kind === "unreaction") takeBack(chosen, account, change.reaction);
+    const account = toBase64Url(author);
+    if (change.kind === "unreaction") {
+      takeBack(chosen, account, change.reaction);
+      counts.set(account, countOf(chosen, account));
+    }
     if (change.kind !== "reaction") continue;
     for (const emoji of change.emoji) {
-      const accounts = chosen.get(emoji) ?? new Map<string, { readonly account: Uint8Array; readonly ids: Uint8Array[] }>();
-      const known = accounts.get(account);
+      const accounts = chosen.get(emoji);
+      const known = accounts?.get(account);
+      const count = counts.get(account) ?? 0;
       if (known !== undefined) known.ids.push(id);
-      else if (countOf(chosen, account) < maxReactions) accounts.set(account, { account: author, ids: [id] });
-      if (accounts.size > 0) chosen.set(emoji, accounts);
+      else if (count < maxReactions) {
+        const first = { account: author, ids: [id] };
+        if (accounts === undefined) chosen.set(emoji, new Map([[account, first]]));
+        else accounts.set(account, first);
+        counts.set(account, count + 1);
+      }
     }
   }
   return [...chosen]
@@ -119,13 +128,8 @@ function pollOf({ body }: Line, facts: readonly Fact[]): Pick<Folded, "votes" | 
   for (const { author, change, order } of facts) {
     if (change.kind !== "vote" || (end !== undefined && order > end.order)) continue;
     const isValid = change.options.length <= body.maxSelections && change.options.every((option) => option < body.options.length);
-    newest.set(keyOf(author), { author, options: isValid ? change.options : [] });
+    newest.set(toBase64Url(author), { author, options: isValid ? change.options : [] });
   }
   const votes = body.options.map((_, at) => [...newest.values()].filter(({ options }) => options.includes(at)).map(({ author }) => author));
   return { votes: votes.map((accounts) => accounts.toSorted(compareBytes)), isClosed: end !== undefined };
-}
-
-/** An account as a key of a map: a popular message has hundreds of facts, and each reading looks at all. */
-function keyOf(account: Uint8Array): string {
-  return String.fromCharCode(...account);
 }

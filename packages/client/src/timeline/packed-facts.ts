@@ -1,4 +1,4 @@
-import { CodecError, decode, encode, utf8Bytes } from "@latchkey/codec";
+import { CodecError, concatBytes, decode, encode, utf8Bytes } from "@latchkey/codec";
 import type { Codec } from "@latchkey/codec";
 import type { Change, Fact } from "./line.ts";
 
@@ -74,7 +74,7 @@ function bodyBytes(change: Change, editCodec: EditCodec): Uint8Array {
       const emoji = change.emoji.map((one) => utf8Bytes(one));
       const long = emoji.find(({ length }) => length > 255);
       if (long !== undefined || emoji.length > 255) throw new RangeError("an emoji is short");
-      return Uint8Array.from([emoji.length, ...emoji.flatMap((one) => [one.length, ...one])]);
+      return concatBytes(Uint8Array.of(emoji.length), ...emoji.flatMap((one) => [Uint8Array.of(one.length), one]));
     }
     case "unreaction":
       return change.reaction;
@@ -96,6 +96,11 @@ function changeAt(bytes: Uint8Array, view: DataView, at: number, editCodec: Edit
     if (from + length > bytes.length) throw malformed();
     return bytes.subarray(from, from + length);
   };
+  const byteAt = (from: number): number => {
+    const byte = bytes[from];
+    if (byte === undefined) throw malformed();
+    return byte;
+  };
   switch (kind) {
     case kinds.edit: {
       take(at, 4);
@@ -103,11 +108,11 @@ function changeAt(bytes: Uint8Array, view: DataView, at: number, editCodec: Edit
       return { change: { kind: "edit", ...decode(editCodec, take(at + 4, length)) }, size: 4 + length };
     }
     case kinds.reaction:
-      return reactionAt(take, at);
+      return reactionAt(take, byteAt, at);
     case kinds.unreaction:
       return { change: { kind: "unreaction", reaction: take(at, idBytes) }, size: idBytes };
     case kinds.vote: {
-      const [count = 0] = take(at, 1);
+      const count = byteAt(at);
       return { change: { kind: "vote", options: [...take(at + 1, count)] }, size: 1 + count };
     }
     case kinds.poll_end:
@@ -119,12 +124,12 @@ function changeAt(bytes: Uint8Array, view: DataView, at: number, editCodec: Edit
   }
 }
 
-function reactionAt(take: (from: number, length: number) => Uint8Array, at: number): Unpacked {
-  const [count = 0] = take(at, 1);
+function reactionAt(take: (from: number, length: number) => Uint8Array, byteAt: (from: number) => number, at: number): Unpacked {
+  const count = byteAt(at);
   const emoji: string[] = [];
   let end = at + 1;
   for (let one = 0; one < count; one++) {
-    const [length = 0] = take(end, 1);
+    const length = byteAt(end);
     emoji.push(textOf(take(end + 1, length)));
     end += 1 + length;
   }

@@ -64,6 +64,8 @@ export class Timeline {
   readonly #params: TimelineParams;
   /** Read or changed in this transaction. */
   readonly #lines = new Map<number, Line>();
+  /** As they were stored before it, of those that were read. */
+  readonly #stored = new Map<number, Line | undefined>();
   readonly #changed = new Set<number>();
   readonly #places = new Map<string, Place>();
   /** Whether anything waits for a message here; `undefined` before that was looked at. */
@@ -103,6 +105,7 @@ export class Timeline {
     if (line === undefined || isKept(line)) this.#backedUp.add(order);
     deleteLine(tx, conversationId, order);
     this.#lines.delete(order);
+    this.#stored.set(order, undefined);
     this.#changed.delete(order);
     this.#erased.add(order);
   }
@@ -243,7 +246,7 @@ export class Timeline {
     const lines = [...this.#changed].toSorted((a, b) => a - b).flatMap((order) => this.#lines.get(order) ?? []);
     const arrived = new Set<number>();
     for (const line of lines) {
-      const before = await loadLine(tx, conversationId, line.order);
+      const before = await this.#storedLine(line.order);
       if (before?.message?.timer !== undefined || line.message?.timer !== undefined) this.#followTimer(before, line);
       if (before !== undefined && isKept(before)) this.#backedUp.add(line.order);
       if (before !== undefined && isGone(line)) tx.eraseTraces();
@@ -316,9 +319,15 @@ export class Timeline {
   async #line(order: number): Promise<Line | undefined> {
     const known = this.#lines.get(order);
     if (known !== undefined) return known;
-    const line = await loadLine(this.#params.tx, this.#params.conversationId, order);
+    const line = await this.#storedLine(order);
     if (line !== undefined) this.#lines.set(order, line);
     return line;
+  }
+
+  /** The line at a place as it was before this transaction. */
+  async #storedLine(order: number): Promise<Line | undefined> {
+    if (!this.#stored.has(order)) this.#stored.set(order, await loadLine(this.#params.tx, this.#params.conversationId, order));
+    return this.#stored.get(order);
   }
 
   async #say(came: Said, body: MessageBody): Promise<void> {
