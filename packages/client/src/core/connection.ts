@@ -79,9 +79,11 @@ export function onRefused(turn: Turn, input: Extract<Input, { kind: "refused" }>
     const failure = code === "storage_full" ? "server_full" : input.failure;
     if (failure !== undefined && request === "append") failMessage(turn, input.entryId, failure);
     const delayMs = input.retryAfterMs > 0 ? Math.max(input.retryAfterMs, leastRetryMs) : retryDelayMs;
+    const { link } = turn.state;
+    // All that waits is tried again soon, also what has to wait for longer than that.
+    if (link.heldIn === link.attempt) return;
     turn.effects.push({ kind: "schedule", name: "retry", delayMs });
     // What is said behind it is not said before it, unless it waits for long.
-    const { link } = turn.state;
     if (request === "append" && failure === undefined && delayMs <= retryDelayMs) set(turn, { link: { ...link, heldIn: link.attempt } });
     return;
   }

@@ -60,4 +60,17 @@ describe("a message that the server cannot store now, as while its database is a
     await world.settle([ada, ben]);
     expect([...ben.texts().values()]).toContain("behind it");
   });
+
+  it("[L-6] is tried again when its time comes, and lets go on what is behind it, though another one has to wait for long", async () => {
+    const { world, ada, ben } = await onItsWay("for long and not for long");
+    await ada.say("a large one");
+    const [first, second] = (ada.state?.outgoing ?? []).map(({ sealed }) => sealed?.entryId);
+    await ada.input({ ...refusal, entryId: first, retryAfterMs: 5000 });
+    await ada.input({ ...refusal, code: "rate_limited", entryId: second, retryAfterMs: 3_600_000 });
+    await ada.say("behind both");
+    expect(ada.timers.get("retry")).toBe(5000);
+    await ada.input({ kind: "timer", name: "retry" });
+    await world.settle([ada, ben]);
+    expect([...ben.texts().values()].slice(-3)).toEqual(["three megabytes", "a large one", "behind both"]);
+  });
 });
