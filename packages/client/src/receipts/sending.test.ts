@@ -28,6 +28,8 @@ interface Scene {
   state: Partial<ConversationState>;
   isOn: boolean;
   standing: string;
+  /** Happens while it is looked which messages there are. */
+  onLook: () => void;
 }
 
 /** A conversation of so many people as the sending of receipts sees it, with a clock of its own. */
@@ -51,7 +53,7 @@ function scene(accounts: number): Scene {
     roster,
     readThrough: 0,
   };
-  const here = { state: { ...base, peer: accounts === 2 ? ben : undefined }, isOn: true, standing: "accepted" };
+  const here = { state: { ...base, peer: accounts === 2 ? ben : undefined }, isOn: true, standing: "accepted", onLook: () => {} };
   const runner = {
     get state() {
       return here.state as unknown as ConversationState;
@@ -59,7 +61,13 @@ function scene(accounts: number): Scene {
     get lastLine() {
       return { order: newest };
     },
-    load: async () => void (looks += 1),
+    async load() {
+      looks += 1;
+      // After whoever asked for it has gone on.
+      void Promise.resolve()
+        .then(() => Promise.resolve())
+        .then(() => here.onLook());
+    },
     async input(input: Extract<Input, { kind: "compose" }>) {
       const content = decodeContent(input.content);
       if (content.kind !== "status" || input.purpose !== "receipt") throw new Error(content.kind);
@@ -197,6 +205,67 @@ describe("[X-12] between two people", () => {
     const looks = here.looks();
     await here.pass(10_000_000);
     expect(here.looks()).toBe(looks);
+  });
+
+  test("what could not be said for hours, while nobody was online, is said within seconds of what is read next", async () => {
+    const here = scene(2);
+    await here.message(1, ben);
+    const { link } = here.state;
+    here.state = { ...here.state, readThrough: 1, link: { kind: "closed" } } as unknown as Partial<ConversationState>;
+    here.sending.read(id);
+    await here.pass(7_200_000);
+    here.state = { ...here.state, link } as Partial<ConversationState>;
+    await here.message(2, ben);
+    here.state = { ...here.state, readThrough: 2 };
+    here.sending.read(id);
+    await here.pass(5000);
+    expect(here.said.map(({ status, order }) => [status, order])).toEqual([["read", 2]]);
+  });
+
+  test("what came while something read waits to be said takes back nothing of it", async () => {
+    const here = scene(2);
+    await here.message(1, ben);
+    const { link } = here.state;
+    here.state = { ...here.state, readThrough: 1, link: { kind: "closed" } } as unknown as Partial<ConversationState>;
+    here.sending.read(id);
+    await here.pass(1500);
+    await here.message(2, ben);
+    here.state = { ...here.state, link } as Partial<ConversationState>;
+    await here.pass(10_000);
+    expect(here.said.map(({ status, order }) => [status, order])).toContainEqual(["read", 1]);
+  });
+
+  test("what is read while it is looked what came is said as far as it was read, and no further", async () => {
+    const here = scene(2);
+    await here.message(1, ben);
+    await here.message(2, ben);
+    here.onLook = () => {
+      here.onLook = () => {};
+      here.state = { ...here.state, readThrough: 1 };
+      here.sending.read(id);
+    };
+    await here.pass(60_000);
+    expect(here.said.map(({ status, order }) => [status, order])).toEqual([
+      ["delivered", 2],
+      ["read", 1],
+    ]);
+  });
+
+  test("nothing is said any more once it is not wished, or its reader is not accepted, also while it is looked what there is to say", async () => {
+    const cases: ((here: Scene) => void)[] = [
+      (here) => (here.isOn = false),
+      (here) => (here.standing = "blocked"),
+      (here) => here.sending.close(),
+    ];
+    for (const change of cases) {
+      const here = scene(2);
+      await here.message(1, ben);
+      here.state = { ...here.state, readThrough: 1 };
+      here.onLook = () => change(here);
+      here.sending.read(id);
+      await here.pass(60_000);
+      expect(here.said).toEqual([]);
+    }
   });
 
   test("nothing is said to who is not accepted, by who does not wish it, while something holds messages back, or after the end", async () => {

@@ -33,6 +33,15 @@ interface Planned {
   status: MessageStatus["status"];
   saidMs: number;
   cancel: (() => void) | undefined;
+  /** Whether it could not be said before: whatever comes does not wait for that. */
+  isAgain: boolean;
+}
+
+/** What is said now: another status may be planned while it is looked what there is to say. */
+interface Due {
+  readonly planned: Planned;
+  readonly status: MessageStatus["status"];
+  readonly waitedMs: number;
 }
 
 /** Says to others what came to this person and what they read, as sparingly as the conversation's size asks for. */
@@ -88,13 +97,15 @@ export class ReceiptSending {
     if (this.#isClosed || !this.#access.isOn()) return;
     let planned = this.#planned.get(id);
     if (planned === undefined) {
-      planned = { status, saidMs: 0, cancel: undefined };
+      planned = { status, saidMs: 0, cancel: undefined, isAgain: false };
       this.#planned.set(id, planned);
     }
     // What is read was delivered, and is said no later than that would have been.
-    if (planned.cancel !== undefined && (planned.status === "read" || status === "delivered")) return;
+    const isWaiting = planned.cancel !== undefined;
+    if (isWaiting && !planned.isAgain && (planned.status === "read" || status === "delivered")) return;
     planned.cancel?.();
-    planned.status = status;
+    if (!isWaiting || status === "read") planned.status = status;
+    planned.isAgain = false;
     this.#wait(id, planned, delayMs);
   }
 
@@ -102,22 +113,18 @@ export class ReceiptSending {
     planned.cancel = this.#world.platform.setTimer(delayMs, () => {
       planned.cancel = undefined;
       // A failure of the store is told by whatever else fails; the next reading says it again.
-      void this.#say(id, planned, delayMs).catch(() => undefined);
+      void this.#say(id, { planned, status: planned.status, waitedMs: delayMs }).catch(() => undefined);
     });
   }
 
-  async #say(id: string, planned: Planned, waitedMs: number): Promise<void> {
+  async #say(id: string, due: Due): Promise<void> {
     const runner = this.#access.runner(id);
     if (runner === undefined || this.#isClosed || !this.#access.isOn()) return;
     await runner.load();
-    const { state } = runner;
-    if (!this.#mayBeSaid(state)) {
-      // The conversation catches up, or changes its keys, just now. Something new may be planned meanwhile.
-      if (isPassing(state) && planned.cancel === undefined) this.#wait(id, planned, Math.min(againWithinMs, 2 * waitedMs));
-      return;
-    }
+    if (!this.#maySay(id, due, runner.state)) return;
     const { platform, own, store, receipts } = this.#world;
-    const through = planned.status === "read" ? state.readThrough : Number.MAX_SAFE_INTEGER;
+    const { planned, status } = due;
+    const through = status === "read" ? runner.state.readThrough : Number.MAX_SAFE_INTEGER;
     const lines = await store.transact("read", (tx) => loadLines(tx, id, { limit: lookedAt }));
     const newest = lines.findLast(
       ({ order, author, message, body }) =>
@@ -126,12 +133,29 @@ export class ReceiptSending {
     if (newest === undefined) return;
     // Another device of one's own may have said it.
     const known = receipts.of(id).get(toBase64Url(own.accountId));
-    if ((known?.[planned.status] ?? 0) >= newest.order) return;
+    if ((known?.[status] ?? 0) >= newest.order) return;
+    // The person may have decided otherwise meanwhile.
+    if (!this.#maySay(id, due, runner.state)) return;
     const salt = platform.random(16);
-    const statuses = [{ messageId: fromBase64Url(newest.id), status: planned.status }];
+    const statuses = [{ messageId: fromBase64Url(newest.id), status }];
     const content = createStatusContent({ salt, sentAtMs: platform.nowMs(), statuses });
     planned.saidMs = platform.nowMs();
     await runner.input({ kind: "compose", id: toBase64Url(salt), purpose: "receipt", text: "", content });
+  }
+
+  /** Whether it is said now. Where that may be later it is tried again. */
+  #maySay(id: string, { planned, status, waitedMs }: Due, state: ConversationState): boolean {
+    if (this.#isClosed || !this.#access.isOn()) return false;
+    if (this.#mayBeSaid(state)) return true;
+    // The conversation catches up, or changes its keys, just now.
+    if (!isPassing(state)) return false;
+    if (status === "read") planned.status = status;
+    // Something new may be planned meanwhile.
+    if (planned.cancel === undefined) {
+      planned.isAgain = true;
+      this.#wait(id, planned, Math.min(againWithinMs, 2 * waitedMs));
+    }
+    return false;
   }
 
   /** To somebody accepted, in a conversation that is small, where nothing keeps messages back. */
