@@ -16,6 +16,8 @@ import { runServer, temporaryDirectory } from "../testing/fixtures.ts";
 import { findPostgres, keptSettings, startPostgres } from "../testing/postgres.ts";
 import type { TestPostgres } from "../testing/postgres.ts";
 import { TestReporter } from "../testing/test-reporter.ts";
+import type { Store } from "../store/store.ts";
+import { DeskSeat } from "./desk-seat.ts";
 import { OfficeKeeper } from "./office/office-keeper.ts";
 import { testWorld } from "./office/office.testing.ts";
 
@@ -152,4 +154,38 @@ test("[E-179] a desk that was begun anew elsewhere while it ran ends within its 
   expect([office.isBegun, await office.isElsewhere()]).toEqual([false, true]);
   expect(await office.tick(times)).toBe(0);
   await expect(office.begin({ name: "Ada", nowMs: times.nowMs })).rejects.toThrow("another one has it");
+});
+
+test("[E-179] that another desk is lost is said once: two servers that are both told so do not take it from each other again and again", async () => {
+  const settings: Record<string, string> = {};
+  let term = 0;
+  const store = {
+    takeLease: () => Promise.resolve({ kind: "taken" as const, term: ++term }),
+    giveBackLease: () => Promise.resolve({ isWanted: false }),
+    admin: {
+      rules: () => Promise.resolve({ settings: { ...settings } }),
+      setSetting({ name, value }: { name: string; value: string }) {
+        settings[name] = value;
+        return Promise.resolve();
+      },
+    },
+  };
+  let elapsedMs = 0;
+  const seatOf = (holder: string): DeskSeat =>
+    new DeskSeat({
+      dataDirectory: temporaryDirectory(),
+      store: store as unknown as Pick<Store, "takeLease" | "giveBackLease" | "admin">,
+      holder,
+      isLost: true,
+      elapsedMs: () => elapsedMs,
+    });
+  const [one, other] = [seatOf("one"), seatOf("other")];
+  await one.take();
+  await other.take();
+  elapsedMs += 60_000;
+  expect([await one.isElsewhere(), await other.isElsewhere()]).toEqual([true, false]);
+  // As with each minute.
+  await expect(one.take()).rejects.toMatchObject({ code: "data_unusable" });
+  elapsedMs += 60_000;
+  expect([await one.isElsewhere(), await other.isElsewhere()]).toEqual([true, false]);
 });

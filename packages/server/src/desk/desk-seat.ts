@@ -31,21 +31,25 @@ interface DeskSeatParams {
 export class DeskSeat {
   readonly #params: DeskSeatParams;
   #looked: { readonly name: string; readonly untilMs: number } | undefined;
+  /** It is said of the one that is there at the start, and of none that comes after. */
+  #isLost: boolean;
 
   constructor(params: DeskSeatParams) {
     this.#params = params;
+    this.#isLost = params.isLost;
   }
 
   /** Takes it for the desk of this data folder, which has it already, or is the first. @throws ServerError `data_unusable` where another one has it; StoreError */
   async take(): Promise<void> {
-    const { store, holder, isLost } = this.#params;
+    const { store, holder } = this.#params;
     await withLease(store, { name: "desk", holder }, async () => {
       const [own, name] = [this.#ownName(), await this.#read()];
       if (name !== "" && name === own) return;
-      if (name !== "" && !isLost) throw elsewhere();
+      if (name !== "" && !this.#isLost) throw elsewhere();
       await store.admin.setSetting({ name: seatSetting, value: own ?? this.#nameIt() });
     });
     this.#looked = undefined;
+    this.#isLost = false;
   }
 
   /** Whether another server has it, as of the last seconds. @throws StoreError */
