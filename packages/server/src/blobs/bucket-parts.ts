@@ -5,7 +5,7 @@ import type { NamedBytes } from "./blob-place.ts";
 import type { BucketBlobs } from "./bucket-blobs.ts";
 import type { BucketRun } from "./bucket-run.ts";
 import type { BucketWatch } from "./bucket-watch.ts";
-import { uploadsFolder } from "./upload-pieces.ts";
+import { uploadOf, uploadsFolder } from "./upload-pieces.ts";
 
 /** S3 takes none that is shorter, but for the last, and what is longer is longer in memory. */
 const maxPartBytes = 8_388_608;
@@ -122,9 +122,17 @@ export class BucketParts {
   /** Removes all that lies there of an upload, blobs apart. @throws Refusal `unavailable` also where it is not known that this may be */
   async clear({ name, multipart }: PartedObject): Promise<void> {
     this.#run?.requireAlone();
-    const { objects } = await this.#ask("list", () => this.#bucket.list(folderOf(name)));
-    for (const { key } of objects) await this.#ask("remove", () => this.#bucket.remove(key));
+    const keys = await this.#ask("list", () => this.#keysOf(name));
+    for (const key of keys) await this.#ask("remove", () => this.#bucket.remove(key));
     if (multipart !== "") await this.breakOff({ name, multipart });
+  }
+
+  /** Of what the bucket lists what can be of this upload: as many as it has numbers, whatever it lists besides. */
+  async #keysOf(name: Uint8Array): Promise<ReadonlySet<string>> {
+    const keys = new Set<string>();
+    for await (const { objects } of this.#bucket.pages(folderOf(name)))
+      for (const { key } of objects) if (uploadOf(key) === toBase64Url(name)) keys.add(key);
+    return keys;
   }
 
   async #ask<T>(work: "read" | "write" | "remove" | "list", run: () => Promise<T>): Promise<T> {

@@ -418,6 +418,37 @@ describe.each(engines)("uploads in a bucket, over $engine", ({ isThere, engine, 
       expect((await one.uploads.look(alive))?.offset).toBe(20_000);
     });
 
+    test("[E-149] are cleared of what is theirs alone, whatever the bucket lists as that", async () => {
+      const { start, bucket, left } = await nodesOf();
+      const [one, other] = [await start(), await start()];
+      const begin = async (): Promise<string> => {
+        const { token } = await one.uploads.create({ blobId: random(32), sizeBytes: 30_000, address });
+        await one.send(token, 0, random(12_000));
+        await one.send(token, 12_000, random(20));
+        return token;
+      };
+      const [alive, blobId, bytes] = [await begin(), random(32), random(100)];
+      const { token } = await one.uploads.create({ blobId, sizeBytes: bytes.length, address });
+      await one.send(token, 0, bytes);
+      const before = [left(), bucket.keys()];
+      const ended = await begin();
+      const foreign = ["chat/server", "chat/uploads/notes.txt", ...bucket.fake.objects.keys()];
+      bucket.fake.respond = ({ method, query }, response) => {
+        if (method !== "GET" || query.get("list-type") !== "2") return false;
+        const own = [...bucket.fake.objects.keys()].filter((key) => key.startsWith(query.get("prefix") ?? ""));
+        const contents = [...foreign, ...own].map((key) => `<Contents><Key>${key}</Key><Size>1</Size></Contents>`).join("");
+        response.end(`<L><IsTruncated>false</IsTruncated>${contents}</L>`);
+        return true;
+      };
+      await other.uploads.remove(ended);
+      await other.uploads.close();
+      bucket.fake.respond = undefined;
+      expect([left(), bucket.keys()]).toEqual(before);
+      expect(bucket.fake.objects.has("chat/server")).toBe(true);
+      expect(await readBlob(one, blobId)).toEqual(bytes);
+      expect((await one.uploads.look(alive))?.offset).toBe(12_020);
+    });
+
     test("[E-140] of which one address has as many as it may, or all there may be, are bounded; the longest untouched of who has most goes", async () => {
       const { start } = await nodesOf({ maxUploads: 6, maxUploadsPerAddress: 4 });
       const node = await start();
