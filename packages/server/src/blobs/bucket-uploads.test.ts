@@ -418,6 +418,28 @@ describe.each(engines)("uploads in a bucket, over $engine", ({ isThere, engine, 
       expect((await one.uploads.look(alive))?.offset).toBe(20_000);
     });
 
+    test("[E-149] one that the bucket does not remove holds up no other that is over, and is tried again", async () => {
+      const { start, at, left, bucket, store } = await nodesOf();
+      const node = await start();
+      const begin = async (): Promise<void> => {
+        const { token } = await node.uploads.create({ blobId: random(32), sizeBytes: 30_000, address });
+        await node.send(token, 0, random(4000));
+      };
+      await begin();
+      const [stuck] = left();
+      for (let others = 0; others < 4; others++) await begin();
+      bucket.fake.respond = ({ method, key }, response) => {
+        if (method !== "DELETE" || key !== stuck) return false;
+        response.writeHead(403).end();
+        return true;
+      };
+      at.nowMs += 2 * dayMs;
+      expect([await node.uploads.expire(), left()]).toEqual([4, [stuck]]);
+      bucket.fake.respond = undefined;
+      await node.uploads.expire();
+      expect([left(), await store.uploadTotals()]).toEqual([[], { uploads: 0, uploadBytes: 0 }]);
+    });
+
     test("[E-149] are cleared of what is theirs alone, whatever the bucket lists as that", async () => {
       const { start, bucket, left } = await nodesOf();
       const [one, other] = [await start(), await start()];

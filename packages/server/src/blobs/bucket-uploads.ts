@@ -18,6 +18,8 @@ import type { AppendOutcome, UploadService, UploadState } from "./uploads.ts";
 
 /** Uploads that are over and looked at at once. */
 const overAtOnce = 100;
+/** So many that a bucket refuses to remove are taken for a bucket that removes none now. */
+const mostRefused = 8;
 /** Days that two clocks may be apart without one of them being wrong. */
 const toleratedDays = 2;
 const comeAgainMs = 1000;
@@ -142,12 +144,12 @@ export class BucketUploads implements UploadService {
 
   /** Also removes what is left of those that ended or are whole, and forgets places of those that others ended. */
   async expire(): Promise<number> {
-    let count = 0;
+    let [count, refused] = [0, 0];
     const { store } = this.#made;
     const [beforeDay, afterDay] = [this.#context.dayBefore(uploadDays), dayOf(this.#context.nowMs()) + toleratedDays];
-    for (let last = overAtOnce; last === overAtOnce;) {
+    for (let [last, gone] = [overAtOnce, 1]; last === overAtOnce && gone > 0;) {
       const names = await store.overUploads({ beforeDay, afterDay, maxItems: overAtOnce });
-      last = names.length;
+      [last, gone] = [names.length, 0];
       for (const name of names) {
         try {
           const claimed = await ClaimedUpload.claim(this.#made, { name, isToWrite: false });
@@ -155,11 +157,14 @@ export class BucketUploads implements UploadService {
           const isOver = claimed.row.day < beforeDay || claimed.row.day > afterDay;
           if (isOver) await claimed.end();
           await claimed.clear();
+          gone += 1;
           if (isOver) count += 1;
         } catch (error) {
-          // Somebody goes on with it, or another node does the same: the next time. While the bucket is away, nothing of it can go.
+          // Somebody goes on with it, or another node does the same; or the bucket refuses this one: the next time.
           if (!(error instanceof SupersededUpload) && !(error instanceof Refusal)) throw error;
-          return count;
+          if (error instanceof Refusal) refused += 1;
+          // It is away, and nothing of it can go.
+          if (refused === mostRefused) return count;
         }
       }
     }
