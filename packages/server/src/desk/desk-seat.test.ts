@@ -189,3 +189,23 @@ test("[E-179] that another desk is lost is said once: two servers that are both 
   elapsedMs += 60_000;
   expect([await one.isElsewhere(), await other.isElsewhere()]).toEqual([true, false]);
 });
+
+test("[E-2] however many ask who has the desk while the database is silent, it is asked once", async () => {
+  let asked = 0;
+  const answers: (() => void)[] = [];
+  const rules = async (): Promise<{ settings: Record<string, string> }> => {
+    asked += 1;
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return { settings: { desk: "another" } };
+  };
+  const seat = new DeskSeat({
+    dataDirectory: temporaryDirectory(),
+    store: { admin: { rules } } as unknown as Pick<Store, "takeLease" | "giveBackLease" | "admin">,
+    holder: "one",
+    isLost: false,
+    elapsedMs: () => 0,
+  });
+  const all = Array.from({ length: 1000 }, () => seat.isElsewhere());
+  for (const answer of answers) answer();
+  expect([new Set(await Promise.all(all)), asked]).toEqual([new Set([true]), 1]);
+});

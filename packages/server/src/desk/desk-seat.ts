@@ -31,6 +31,8 @@ interface DeskSeatParams {
 export class DeskSeat {
   readonly #params: DeskSeatParams;
   #looked: { readonly name: string; readonly untilMs: number } | undefined;
+  /** The question under way: whoever asks meanwhile waits for the same answer. */
+  #looking: Promise<string> | undefined;
   /** It is said of the one that is there at the start, and of none that comes after. */
   #isLost: boolean;
 
@@ -54,12 +56,20 @@ export class DeskSeat {
 
   /** Whether another server has it, as of the last seconds. @throws StoreError */
   async isElsewhere(): Promise<boolean> {
-    const { elapsedMs } = this.#params;
-    if (this.#looked === undefined || elapsedMs() >= this.#looked.untilMs) {
-      this.#looked = { name: await this.#read(), untilMs: elapsedMs() + lookedMs };
-    }
-    const { name } = this.#looked;
+    const looked = this.#looked;
+    const isFresh = looked !== undefined && this.#params.elapsedMs() < looked.untilMs;
+    const name = isFresh ? looked.name : await (this.#looking ??= this.#look());
     return name !== "" && name !== this.#ownName();
+  }
+
+  async #look(): Promise<string> {
+    try {
+      const name = await this.#read();
+      this.#looked = { name, untilMs: this.#params.elapsedMs() + lookedMs };
+      return name;
+    } finally {
+      this.#looking = undefined;
+    }
   }
 
   async #read(): Promise<string> {
