@@ -20,7 +20,7 @@ export const saidMutants = [
     [
       ["a large group in which everybody says what they read (R-3)", "accounts > 1 && accounts <= maxReceiptAccounts", "accounts > 1"],
       ["receipts to who is not accepted (X-12)", 'this.#world.standings.of(state.peer) !== "accepted"', "false"],
-      ["what another device of one's own said already (X-12)", "if ((known?.[planned.status] ?? 0) >= newest.order) return;", ""],
+      ["what another device of one's own said already (X-12)", "if ((known?.[status] ?? 0) >= newest.order) return;", ""],
     ],
   ),
   ...of(
