@@ -145,7 +145,9 @@ test("who logs out while a file is on its way and a sound plays leaves nothing h
   await logOut();
   await expect.poll(() => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
   expect(await keptPieces(page)).toBe(0);
-  const stands = comeBytes();
+  // What was on its way in the network has arrived.
+  let stands = -1;
+  await expect.poll(() => stands === (stands = comeBytes()), { interval: 1000, timeout: 30_000 }).toBe(true);
   await ben.client.settle({ timeoutMs: 60_000 });
   expect(
     (await ben.client.messages(conversationId, { limit: 50 })).some(({ body }) => body.kind === "text" && body.text === "Half of it"),
