@@ -16,6 +16,7 @@ import { clientCatchUp } from "./scenarios/client-catch-up.ts";
 import { clientPage, clientReactions } from "./scenarios/client-reactions.ts";
 import { clientSearch } from "./scenarios/client-search.ts";
 import { clientGroups } from "./scenarios/client-groups.ts";
+import { backup } from "./scenarios/backup.ts";
 import { deskMemory } from "./scenarios/desk-memory.ts";
 import { drain } from "./scenarios/drain.ts";
 import { counts } from "./scenarios/counts.ts";
@@ -59,6 +60,7 @@ const scenarios: readonly Scenario[] = [
   tokensChromium,
   heads,
   growth,
+  backup,
   directory,
   audit,
   clientCatchUp,

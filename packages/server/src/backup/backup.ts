@@ -16,6 +16,7 @@ import { noteLastBackup } from "./last-backup.ts";
 import { encodeManifest, manifestFile, readManifest, sealedKeysFile } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { readKeys, sealKeys } from "./sealed-keys.ts";
+import { syncedMeanwhile } from "./synced-meanwhile.ts";
 
 /** A backup that is made. */
 export interface BackupOptions {
@@ -178,7 +179,10 @@ async function fill(options: BackupOptions, folder: string): Promise<MadeBackup>
     signal: options.signal,
   });
   await blobs.addAll();
-  const report = await copyOnThread({ from: dataDirectory, to: folder, files: copiedDatabases }, options.signal);
+  const report = await syncedMeanwhile(
+    copiedDatabases.map((name) => join(folder, name)),
+    copyOnThread({ from: dataDirectory, to: folder, files: copiedDatabases }, options.signal),
+  );
   if (report.kind === "failed") {
     throw new ServerError(
       "backup_failed",
