@@ -13,6 +13,8 @@ import { change, endWithTest, programPath, recipe } from "./recipes.testing.ts";
 const programs = ["etcd", "patroni", "haproxy", "caddy"] as const;
 /** All of this starts within so long, on a machine that does other things too. */
 const startMs = 120_000;
+/** Patroni's machines need some ten seconds to have a primary. In one of some two hundred starts the first never ended its bootstrap. */
+const stuckMs = 60_000;
 
 /** Which of the programs are not installed here. */
 export function missingPrograms(): string[] {
@@ -25,6 +27,15 @@ export function clusterFolder(): string {
   const folder = mkdtempSync(join(reachableFolder(user), "latchkey-cluster-"));
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+/** A folder in that one, of the same user. */
+function makeFolder(within: string, name: string): string {
+  const folder = join(within, name);
+  mkdirSync(folder);
+  const user = ordinaryUser();
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
   return folder;
 }
 
@@ -42,7 +53,7 @@ function run(
   let said = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-20_000);
+      said = (said + chunk.toString()).slice(-100_000);
     });
   return { child, log: () => said };
 }
@@ -81,10 +92,7 @@ export class PatroniMachine {
     this.name = name;
     this.port = port;
     this.checkPort = checkPort;
-    const own = join(folder, name);
-    mkdirSync(own);
-    const user = ordinaryUser();
-    if (user !== undefined) chownSync(own, user.uid, user.gid);
+    const own = makeFolder(folder, name);
     this.#data = join(own, "data");
     this.#config = join(own, "patroni.yml");
     writeFileSync(
@@ -179,8 +187,22 @@ export class PatroniCluster {
     this.machines = machines;
   }
 
-  /** Starts them, and what agrees for them on who is the primary; resolves when there is one, with a synchronous standby. */
+  /** Starts them, and what agrees for them on who is the primary; resolves when there is one, with a synchronous standby. A start that is stuck is made once more. */
   static async start(folder: string): Promise<PatroniCluster> {
+    const first = await PatroniCluster.#begin(makeFolder(folder, "cluster"));
+    try {
+      await first.settled(stuckMs);
+      return first;
+    } catch (error) {
+      process.stderr.write(`${String(error)}\nIt is begun once more.\n`);
+    }
+    for (const machine of first.machines) await machine.kill();
+    const second = await PatroniCluster.#begin(makeFolder(folder, "again"));
+    await second.settled();
+    return second;
+  }
+
+  static async #begin(folder: string): Promise<PatroniCluster> {
     // The machines of tests have less memory.
     writeFileSync(
       join(folder, "postgresql.conf"),
@@ -199,17 +221,17 @@ export class PatroniCluster {
     const { child } = run("etcd", ["--unsafe-no-fsync", ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)]);
     endWithTest(child);
     const machines: PatroniMachine[] = [];
-    for (const name of ["a", "b", "c"])
-      machines.push(new PatroniMachine({ name, port: await freePort(), checkPort: await freePort(), etcd: new URL(client).host, folder }));
-    const cluster = new PatroniCluster(machines);
+    for (const name of ["a", "b", "c"]) {
+      const ports = { port: await freePort(), checkPort: await freePort() };
+      machines.push(new PatroniMachine({ name, ...ports, etcd: new URL(client).host, folder }));
+    }
     for (const machine of machines) machine.start();
-    await cluster.settled();
-    return cluster;
+    return new PatroniCluster(machines);
   }
 
   /** The primary and its synchronous standby, once there are both. */
-  async settled(): Promise<{ readonly primary: PatroniMachine; readonly standby: PatroniMachine }> {
-    for (const untilMs = performance.now() + startMs; ; await pause(200)) {
+  async settled(withinMs: number = startMs): Promise<{ readonly primary: PatroniMachine; readonly standby: PatroniMachine }> {
+    for (const untilMs = performance.now() + withinMs; ; await pause(200)) {
       const [primary, standby] = [await this.#find("primary"), await this.#find("synchronous")];
       if (primary !== undefined && standby !== undefined) return { primary, standby };
       const logs = (): string => this.machines.map(({ name, log }) => `${name}: ${log}`).join("\n");
