@@ -93,6 +93,12 @@ const acts: Readonly<Record<HostileKind, (address: string) => Promise<void>>> = 
     socket.write(open);
     await flood(socket, () => pings);
   },
+  async breaches(address) {
+    const { socket } = await openRaw(port, "log", address);
+    socket.pause();
+    socket.write(rawFrame(randomBytes(125), { opcode: 3 }));
+    await flood(socket, () => pings);
+  },
   async appends(address) {
     const { socket } = await openRaw(port, "log", address);
     socket.resume();

@@ -1,5 +1,5 @@
-/** What hostile connections do: messages that never end, reading nothing, small appends, asking for proofs, tokens that do not hold, uploads whole and broken off. */
-export const hostileKinds = ["fragments", "slow", "appends", "proofs", "tokens", "uploads"] as const;
+/** What hostile connections do: messages that never end, reading nothing, going on after a breach that ended them, small appends, asking for proofs, tokens that do not hold, uploads whole and broken off. */
+export const hostileKinds = ["fragments", "slow", "breaches", "appends", "proofs", "tokens", "uploads"] as const;
 
 /** One of them. */
 export type HostileKind = (typeof hostileKinds)[number];

@@ -40,9 +40,11 @@ export function upgradeRequest(path: string, protocol: string = "latchkey.1"): s
 /** A frame with its payload as it is (a mask of zeros), or with less of it than it says. */
 export function rawFrame(payload: Uint8Array, params: { opcode?: number; isFinal?: boolean; saysBytes?: number } = {}): Uint8Array {
   const { opcode = 2, isFinal = true, saysBytes = payload.length } = params;
-  const header = Buffer.alloc(14);
+  // What controls a connection has its length in seven bits (RFC 6455 section 5.5).
+  const isControl = opcode >= 8;
+  const header = Buffer.alloc(isControl ? 6 : 14);
   header[0] = (isFinal ? 0x80 : 0) | opcode;
-  header[1] = 0x80 | 127;
-  header.writeBigUInt64BE(BigInt(saysBytes), 2);
+  header[1] = 0x80 | (isControl ? saysBytes : 127);
+  if (!isControl) header.writeBigUInt64BE(BigInt(saysBytes), 2);
   return Buffer.concat([header, payload]);
 }

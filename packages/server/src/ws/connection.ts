@@ -37,6 +37,10 @@ export interface SharedByConnections {
 
 /** Less than this that waits to be sent is not counted: it is on its way. */
 const onItsWayBytes = 16_384;
+/** Of a peer so much is read after a goodbye, its own or the server's: more than is under way when an honest one hears of it. */
+const mostAfterGoodbye = 262_144;
+/** Of one that goes on nothing is read any more; it has so long to read the goodbye. */
+const lingerMs = 1000;
 /** A message that has not ended after so many looks is not waited for any longer. */
 const unfinishedLooks = 2;
 
@@ -78,6 +82,8 @@ export class Connection implements Source, Holder, Waiting, Sender {
   #heldBytes = 0;
   /** Frames behind one that is handled alone; `undefined` while none is. */
   #held: Uint8Array[] | undefined;
+  #bytesAfterGoodbye = 0;
+  #cutOff: NodeJS.Timeout | undefined;
   /** Hands bytes to the WebSocket's receiver. */
   #receive: (chunk: Uint8Array) => void = () => undefined;
 
@@ -201,6 +207,7 @@ export class Connection implements Source, Holder, Waiting, Sender {
 
   /** The socket has closed. */
   ended(): void {
+    clearTimeout(this.#cutOff);
     this.#isOver = true;
     this.#pending.length = 0;
     this.#count(0);
@@ -290,7 +297,9 @@ export class Connection implements Source, Holder, Waiting, Sender {
   }
 
   #arrive(chunk: Uint8Array): void {
-    if (this.#isOver || this.#walk.isClosed) return;
+    const isOver = this.#isOver || this.#walk.isClosed;
+    if ((isOver || !this.isOpen) && this.#outlasts(chunk.length)) return;
+    if (isOver) return;
     this.#pending.push(chunk);
     if (!this.isOpen) {
       while (this.#pending.length > 0) this.#pass(Infinity);
@@ -305,6 +314,15 @@ export class Connection implements Source, Holder, Waiting, Sender {
       if (this.#mayRead) this.#shared.gate.wait(this);
     } else if (!this.#mayRead) this.#pause();
     if (this.#heldBytes > 0 || this.#pending.length > 0 || this.#walk.heldBytes > 0) this.recount();
+  }
+
+  /** Counts what comes after a goodbye: whether that is too much. */
+  #outlasts(bytes: number): boolean {
+    this.#bytesAfterGoodbye += bytes;
+    if (this.#bytesAfterGoodbye <= mostAfterGoodbye) return false;
+    this.#stream.pause();
+    this.#cutOff ??= setTimeout(() => this.terminate(), lingerMs).unref();
+    return true;
   }
 
   /** Hands so many frames of what waits to the receiver. */

@@ -10,12 +10,14 @@ import {
   subprotocol,
 } from "@latchkey/protocol";
 import type { LogRequest, Role } from "@latchkey/protocol";
+import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { defaultLimits } from "../config.ts";
 import { createLog, createTestLog, entryBytes, none, openLog, random, readMetrics, runServer, zeros } from "../testing/fixtures.ts";
+import { openRaw, rawFrame } from "../testing/hostile-sockets.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { decode } from "@latchkey/codec";
 
@@ -228,6 +230,39 @@ describe("peers that break the rules below", () => {
       })
       .toBe(true);
     slow.socket.terminate();
+  });
+
+  describe.each([
+    ["its own goodbye", Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8])],
+    ["a breach of the protocol", rawFrame(random(125), { opcode: 3 })],
+    ["the end of the connection by the server", rawFrame(random(3))],
+  ])("who goes on after %s", (_, goodbye) => {
+    test("[E-2] is read no further than an honest peer has under way, and is cut off", async () => {
+      const server = await runServer();
+      const { socket, ended } = await openRaw(server.port, "log");
+      // What says that the other side has ended is not read either.
+      socket.pause();
+      socket.write(goodbye);
+      const part = Buffer.alloc(1_048_576);
+      let [sent, isOver] = [0, false];
+      const over = ended.then(() => (isOver = true));
+      while (!isOver && sent < 1_000_000_000) {
+        sent += part.length;
+        if (!socket.write(part)) await Promise.race([over, once(socket, "drain").catch(() => undefined)]);
+      }
+      // What the system holds for both sides is some megabytes.
+      expect([isOver, sent < 64_000_000]).toEqual([true, true]);
+      expect(await (await TestClient.connect(server.url, "log")).outcome({ kind: "ping" })).toBe("done");
+    });
+  });
+
+  test("who had much under way when the server said goodbye hears why", async () => {
+    const server = await runServer();
+    const { code } = await collect(server.url, "log", (socket) => {
+      socket.send(none);
+      for (let at = 0; at < 20; at++) socket.send(random(10_000));
+    });
+    expect(code).toBe(closeCodes.protocolError);
   });
 
   test("the number of connections from one address has a limit", async () => {
