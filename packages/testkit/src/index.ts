@@ -6,3 +6,4 @@ export { freePort } from "./free-port.ts";
 export { createFakeClock } from "./fake-clock.ts";
 export type { FakeClock } from "./fake-clock.ts";
 export { collectGarbage, heldBufferBytes } from "./memory.ts";
+export { isCutOff } from "./is-cut-off.ts";

@@ -45,10 +45,10 @@ export async function listenHttp(params: { listen: string; requestTimeoutMs: num
     },
     (request, response) => {
       respond(request, params.handlers).then(
-        (answer) => send(response, answer),
+        (answer) => send(request, response, answer),
         (error: unknown) => {
           params.handlers.reportBug(error);
-          send(response, { status: 500 });
+          send(request, response, { status: 500 });
         },
       );
     },
@@ -92,7 +92,8 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array | undefine
   }
 }
 
-function send(response: ServerResponse, answer: Answer): void {
+/** The connection ends with the answer to what has not come to its end: else the rest would be read, and thrown away, for as long as it comes. */
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   if (response.headersSent || response.destroyed) return;
   const { status, type = "text/plain; charset=utf-8", retryAfterSeconds } = answer;
   const body = typeof answer.body === "string" ? Buffer.from(answer.body) : (answer.body ?? new Uint8Array(0));
@@ -102,9 +103,13 @@ function send(response: ServerResponse, answer: Answer): void {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
-    ...(status === 413 ? { connection: "close" } : {}),
+    ...(isUnfinished(request) ? { connection: "close" } : {}),
   });
   response.end(body);
+}
+
+function isUnfinished({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {

@@ -12,7 +12,7 @@ import {
 } from "@latchkey/transparency";
 import { createMemoryDirectory } from "@latchkey/transparency/testing";
 import type { MemoryDirectory } from "@latchkey/transparency/testing";
-import { seededRandom } from "@latchkey/testkit";
+import { isCutOff, seededRandom } from "@latchkey/testkit";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
@@ -161,6 +161,19 @@ describe("a witness", () => {
     expect((await fetch(`${witness.url}/add-checkpoint`)).status).toBe(405);
     expect((await fetch(`${witness.url}/elsewhere`)).status).toBe(404);
     expect(await statusOf("x".repeat(100_000))).toBe(413);
+  });
+
+  test.each([
+    "GET /elsewhere HTTP/1.1\r\nContent-Length: 99999999999",
+    "DELETE / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFF",
+    "POST /add-checkpoint HTTP/1.1\r\nContent-Length: 99999999999",
+  ])("[E-2] what goes on after its answer is read no further: %j", async (head) => {
+    const witness = await start();
+    const socket = connect({ port: Number(new URL(witness.url).port), host: "127.0.0.1", allowHalfOpen: true });
+    const [line = "", ...rest] = head.split("\r\n");
+    socket.write([line, "Host: localhost", ...rest, "", ""].join("\r\n"));
+    expect(await isCutOff(socket)).toBe(true);
+    expect((await fetch(`${witness.url}/elsewhere`)).status).toBe(404);
   });
 
   test("never cosigns two trees of one size, nor a shorter one", async () => {

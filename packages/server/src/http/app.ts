@@ -30,6 +30,7 @@ import type { DirectoryFiles } from "./directory-routes.ts";
 import { addHoldingsRoutes } from "./holdings-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
 import { setSecurityHeaders } from "./security-headers.ts";
+import { endUnfinished } from "./unfinished-requests.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { limitVisitors } from "./visitor-limits.ts";
 import { addWebApp } from "./web-app.ts";
@@ -92,6 +93,7 @@ export function createApp(options: ServerOptions, services: HttpServices): Fasti
   const app =
     certificates === undefined ? fastify(base) : (fastify({ ...base, https: certificates.secureOptions() }) as unknown as FastifyInstance);
   acceptStreams(app);
+  endUnfinished(app);
 
   app.addHook("onRequest", async (request, reply) => {
     const isForwarded = proxies.has(request.socket.remoteAddress) && request.headers["x-forwarded-proto"] === "https";

@@ -34,11 +34,7 @@ export function addBlobRoutes(app: FastifyInstance, services: BlobRoutes): void 
     const spend = (bytes: number): void => {
       if (!isAnnounced) admission.admit("blobBytes", source, bytes);
     };
-    const outcome = await blobs.put(blobId, spending(contentOf(request), spend)).catch((error: unknown) => {
-      // The rest of what is refused is not waited for.
-      if (!request.raw.complete) void reply.header("connection", "close");
-      throw error;
-    });
+    const outcome = await blobs.put(blobId, spending(contentOf(request), spend));
     if (outcome === "different") return reply.code(409).send({ code: "conflict" });
     return reply.code(outcome === "created" ? 201 : 200).send({ code: "done" });
   });

@@ -62,10 +62,7 @@ export function addDeskRequestRoutes(app: FastifyInstance, routes: DeskApiRoutes
     if (isLow()) throw new Refusal("storage_full");
     const fromByte = Number(request.headers["upload-offset"] ?? 0);
     if (!(fromByte >= 0 && fromByte <= hereBytes && fromByte % partBytes === 0)) throw new DeskError("changed");
-    if (Number(request.headers["content-length"] ?? 0) > sizeBytes - fromByte) {
-      void reply.header("connection", "close");
-      throw new Refusal("too_large");
-    }
+    if (Number(request.headers["content-length"] ?? 0) > sizeBytes - fromByte) throw new Refusal("too_large");
     // The server's parser hands over the request itself.
     const body = request.body as IncomingMessage | null | undefined;
     let next = fromByte;

@@ -72,10 +72,7 @@ export function addReportRoutes(app: FastifyInstance, routes: ReportRoutes): voi
     const size = await office.door("announced", hash);
     if (isLow()) throw new Refusal("storage_full");
     // What nobody announced is not read.
-    if (size === undefined || Number(request.headers["content-length"] ?? size) !== size) {
-      void reply.header("connection", "close");
-      throw new Refusal("not_found");
-    }
+    if (size === undefined || Number(request.headers["content-length"] ?? size) !== size) throw new Refusal("not_found");
     const bytes = await readBytes(request, size);
     admitRest(bytes);
     return answerDoor(reply, await office.door("attach", { hash, bytes }));

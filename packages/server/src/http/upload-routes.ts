@@ -87,7 +87,7 @@ export function addUploadRoutes(app: FastifyInstance, { uploads, admission, cont
         content: paid(portionsOf(request, waiting), (bytes) => admission.admit("blobBytes", source, bytes), announcedOf(request)),
         end: () => request.raw.destroy(),
       })
-      .finally(() => passOver(request, reply));
+      .finally(() => passOver(request));
     if (outcome === undefined) throw new Refusal("not_found");
     switch (outcome.kind) {
       case "elsewhere":
@@ -150,11 +150,9 @@ function parseMetadata(text: string | string[] | undefined): Uint8Array {
   throw new Refusal("malformed");
 }
 
-/** The rest of a part that is refused is let by, so that whoever sends it hears why; more than a part is cut off. */
-function passOver(request: FastifyRequest, reply: FastifyReply): void {
-  if (request.raw.complete) return;
-  if (announcedOf(request) <= 2 * paidBytes) request.raw.resume();
-  else void reply.header("connection", "close");
+/** The rest of a part that is refused is let by, so that whoever sends it hears why. */
+function passOver(request: FastifyRequest): void {
+  if (!request.raw.complete && announcedOf(request) <= 2 * paidBytes) request.raw.resume();
 }
 
 function announcedOf(request: FastifyRequest): number {

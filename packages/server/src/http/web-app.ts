@@ -106,7 +106,7 @@ export function addWebApp(app: FastifyInstance, webRoot: ServerOptions["webRoot"
  * page says that it is gone.
  */
 function refuseShare(reply: FastifyReply): void {
-  void reply.headers({ connection: "close", location: sharePath }).code(303).send();
+  void reply.header("location", sharePath).code(303).send();
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, asset: Asset): FastifyReply {
