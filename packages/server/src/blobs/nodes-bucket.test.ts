@@ -50,7 +50,7 @@ describe.skipIf(findPostgres() === undefined)("servers on one database with one 
     for (const server of servers) {
       await expect.poll(() => reasonsOf(server)).toContain("with a copy of this server's data");
     }
-    expect(runOf()).toBe(run);
+    await expect.poll(runOf).toBe(run);
   });
 
   test("[C-4] [E-140] an upload that was begun at a server which is killed while it takes some of it is finished at another one, and is what was sent", async () => {
