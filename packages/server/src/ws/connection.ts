@@ -38,7 +38,7 @@ export interface SharedByConnections {
 /** Less than this that waits to be sent is not counted: it is on its way. */
 const onItsWayBytes = 16_384;
 /** Of a peer so much is read after a goodbye, its own or the server's: more than is under way when an honest one hears of it. */
-const mostAfterGoodbye = 262_144;
+export const mostAfterGoodbye = 262_144;
 /** Of one that goes on nothing is read any more; it has so long to read the goodbye. */
 const lingerMs = 1000;
 /** A message that has not ended after so many looks is not waited for any longer. */

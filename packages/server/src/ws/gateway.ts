@@ -19,7 +19,7 @@ import type { RawData, WebSocket } from "ws";
 import { networksOf, peerOf } from "../addresses.ts";
 import type { TrustedProxies } from "../addresses.ts";
 import { registrationNumbers } from "../config.ts";
-import { Connection } from "./connection.ts";
+import { Connection, mostAfterGoodbye } from "./connection.ts";
 import type { Session, SharedByConnections } from "./connection.ts";
 import { DeviceSession } from "./device-session.ts";
 import { IntakeGate } from "./intake-gate.ts";
@@ -140,7 +140,7 @@ export class Gateway {
       const agreed = negotiate(versions, spokenVersions);
       this.#sockets.handleUpgrade(request, stream, head, (socket) => {
         if (agreed.kind === "version") this.#accept({ socket, stream, role, address });
-        else refuseVersion(socket, agreed.kind);
+        else refuseVersion({ socket, stream }, agreed.kind);
       });
     }
   }
@@ -233,8 +233,13 @@ export class Gateway {
 }
 
 /** Says which side is too old, in a frame that every version reads, and ends the connection (spec E-74). */
-function refuseVersion(socket: WebSocket, code: "client_outdated" | "server_outdated"): void {
+function refuseVersion({ socket, stream }: { socket: WebSocket; stream: Duplex }, code: "client_outdated" | "server_outdated"): void {
   socket.on("error", () => undefined);
+  let bytes = 0;
+  stream.on("data", (chunk: Uint8Array) => {
+    bytes += chunk.length;
+    if (bytes > mostAfterGoodbye) socket.terminate();
+  });
   socket.send(encode(roleCodecs.log.reply, { id: 0, body: { kind: "error", code, retryAfterMs: 0 } }));
   socket.close(closeCodes.outdated);
   setTimeout(() => socket.terminate(), refusedMs).unref();

@@ -11,13 +11,14 @@ import {
 } from "@latchkey/protocol";
 import type { LogRequest, Role } from "@latchkey/protocol";
 import { isCutOff } from "@latchkey/testkit";
+import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { defaultLimits } from "../config.ts";
 import { createLog, createTestLog, entryBytes, none, openLog, random, readMetrics, runServer, zeros } from "../testing/fixtures.ts";
-import { openRaw, rawFrame } from "../testing/hostile-sockets.ts";
+import { openRaw, rawFrame, upgradeRequest } from "../testing/hostile-sockets.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { decode } from "@latchkey/codec";
 
@@ -246,6 +247,16 @@ describe("peers that break the rules below", () => {
       expect(await isCutOff(socket)).toBe(true);
       expect(await (await TestClient.connect(server.url, "log")).outcome({ kind: "ping" })).toBe("done");
     });
+  });
+
+  test("[E-2] who speaks no version of the server's, and goes on, is cut off too", async () => {
+    const server = await runServer();
+    const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.write(upgradeRequest(socketPath("log"), "latchkey.99"));
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    expect(answer.toString("latin1")).toMatch(/^HTTP\/1\.1 101 /);
+    socket.pause();
+    expect(await isCutOff(socket)).toBe(true);
   });
 
   test("who had much under way when the server said goodbye hears why", async () => {
