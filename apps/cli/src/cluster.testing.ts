@@ -13,8 +13,6 @@ import { change, endWithTest, programPath, recipe } from "./recipes.testing.ts";
 const programs = ["etcd", "patroni", "haproxy", "caddy"] as const;
 /** All of this starts within so long, on a machine that does other things too. */
 const startMs = 120_000;
-/** Patroni's machines need some ten seconds to have a primary. In one of some two hundred starts the first never ended its bootstrap. */
-const stuckMs = 60_000;
 
 /** Which of the programs are not installed here. */
 export function missingPrograms(): string[] {
@@ -47,6 +45,8 @@ function run(
 ): { child: ChildProcess; log: () => string } {
   const child = spawn(programPath(name) ?? name, args, {
     ...ordinaryUser(),
+    // That user may not reach the checkout, and Patroni waits for ever for a program that cannot go to where it was started.
+    cwd: "/",
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });
@@ -187,22 +187,8 @@ export class PatroniCluster {
     this.machines = machines;
   }
 
-  /** Starts them, and what agrees for them on who is the primary; resolves when there is one, with a synchronous standby. A start that is stuck is made once more. */
+  /** Starts them, and what agrees for them on who is the primary; resolves when there is one, with a synchronous standby. */
   static async start(folder: string): Promise<PatroniCluster> {
-    const first = await PatroniCluster.#begin(makeFolder(folder, "cluster"));
-    try {
-      await first.settled(stuckMs);
-      return first;
-    } catch (error) {
-      process.stderr.write(`${String(error)}\nIt is begun once more.\n`);
-    }
-    for (const machine of first.machines) await machine.kill();
-    const second = await PatroniCluster.#begin(makeFolder(folder, "again"));
-    await second.settled();
-    return second;
-  }
-
-  static async #begin(folder: string): Promise<PatroniCluster> {
     // The machines of tests have less memory.
     writeFileSync(
       join(folder, "postgresql.conf"),
@@ -225,13 +211,15 @@ export class PatroniCluster {
       const ports = { port: await freePort(), checkPort: await freePort() };
       machines.push(new PatroniMachine({ name, ...ports, etcd: new URL(client).host, folder }));
     }
+    const cluster = new PatroniCluster(machines);
     for (const machine of machines) machine.start();
-    return new PatroniCluster(machines);
+    await cluster.settled();
+    return cluster;
   }
 
   /** The primary and its synchronous standby, once there are both. */
-  async settled(withinMs: number = startMs): Promise<{ readonly primary: PatroniMachine; readonly standby: PatroniMachine }> {
-    for (const untilMs = performance.now() + withinMs; ; await pause(200)) {
+  async settled(): Promise<{ readonly primary: PatroniMachine; readonly standby: PatroniMachine }> {
+    for (const untilMs = performance.now() + startMs; ; await pause(200)) {
       const [primary, standby] = [await this.#find("primary"), await this.#find("synchronous")];
       if (primary !== undefined && standby !== undefined) return { primary, standby };
       const logs = (): string => this.machines.map(({ name, log }) => `${name}: ${log}`).join("\n");
