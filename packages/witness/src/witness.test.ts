@@ -167,7 +167,7 @@ describe("a witness", () => {
     "GET /elsewhere HTTP/1.1\r\nContent-Length: 99999999999",
     "DELETE / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFF",
     "POST /add-checkpoint HTTP/1.1\r\nContent-Length: 99999999999",
-  ])("[E-2] what goes on after its answer is read no further: %j", async (head) => {
+  ])("[E-313] what goes on after its answer is read no further: %j", async (head) => {
     const witness = await start();
     const socket = connect({ port: Number(new URL(witness.url).port), host: "127.0.0.1", allowHalfOpen: true });
     const [line = "", ...rest] = head.split("\r\n");

@@ -19,7 +19,7 @@ const heads: Readonly<Record<string, string>> = {
 };
 
 describe("what goes on after its answer", () => {
-  test.each(Object.entries(heads))("[E-2] %s is read no further, and cut off; the answer arrives", async (_, head) => {
+  test.each(Object.entries(heads))("[E-313] %s is read no further, and cut off; the answer arrives", async (_, head) => {
     const server = await runServer();
     const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
     let answer = "";

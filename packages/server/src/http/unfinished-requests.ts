@@ -9,7 +9,7 @@ const lingerMs = 1000;
 
 /**
  * Reads no further what was answered before its end: Node would read it to its end and throw it away, as fast as it comes and for as long as
- * it comes. The answer says that the connection ends with it. A route that reads on by itself (`resume`) decides for itself.
+ * it comes. The answer says that the connection ends with it. A route that reads on by itself (`resume`) decides for itself (spec E-313).
  */
 export function endUnfinished(app: FastifyInstance): void {
   app.addHook("onSend", async ({ raw }, reply) => {

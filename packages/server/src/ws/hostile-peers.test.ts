@@ -238,7 +238,7 @@ describe("peers that break the rules below", () => {
     ["a breach of the protocol", rawFrame(random(125), { opcode: 3 })],
     ["the end of the connection by the server", rawFrame(random(3))],
   ])("who goes on after %s", (_, goodbye) => {
-    test("[E-2] is read no further than an honest peer has under way, and is cut off", async () => {
+    test("[E-313] is read no further than an honest peer has under way, and is cut off", async () => {
       const server = await runServer();
       const { socket } = await openRaw(server.port, "log");
       // What says that the other side has ended is not read either.
@@ -249,7 +249,7 @@ describe("peers that break the rules below", () => {
     });
   });
 
-  test("[E-2] who speaks no version of the server's, and goes on, is cut off too", async () => {
+  test("[E-313] who speaks no version of the server's, and goes on, is cut off too", async () => {
     const server = await runServer();
     const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
     socket.write(upgradeRequest(socketPath("log"), "latchkey.99"));
