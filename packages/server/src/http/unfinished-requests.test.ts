@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { toBase64Url } from "@latchkey/codec";
 import { blobPath } from "@latchkey/protocol";
 import { isCutOff } from "@latchkey/testkit";
 import { describe, expect, test } from "vitest";
 import { random, runServer } from "../testing/fixtures.ts";
+import { issueCertificate } from "../testing/issue-certificate.ts";
 
 const endless = "Content-Length: 99999999999";
 const heads: Readonly<Record<string, string>> = {
@@ -29,6 +31,17 @@ describe("what goes on after its answer", () => {
     expect(await isCutOff(socket)).toBe(true);
     expect(answer).toMatch(/^HTTP\/1\.1 (?:200|404|413) /);
     expect(answer.toLowerCase()).toContain("\r\nconnection: close\r\n");
+  });
+
+  test("[E-313] nor over TLS", async () => {
+    const { cert, key } = issueCertificate(["localhost"]);
+    const server = await runServer({ tls: { cert, key: new TextEncoder().encode(key) } });
+    const socket = connectTls({ port: server.port, host: "localhost", ca: cert });
+    let answer = "";
+    socket.on("data", (data: Buffer) => (answer += data.toString("latin1")));
+    socket.write(`POST /v1/none HTTP/1.1\r\nHost: localhost\r\n${endless}\r\n\r\n`);
+    expect(await isCutOff(socket)).toBe(true);
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
   });
 
   test("what is short is let by, and the connection stays", async () => {
