@@ -62,19 +62,20 @@ export const fileMutants = [
   ),
   ...of(
     `${timeline}/once.ts`,
-    [`${timeline}/once.test.ts`],
+    [`${timeline}/once.test.ts`, "packages/client/src/engine/chores.test.ts"],
     [
       ["the key of what was seen (spec X-8)", "key: new Uint8Array(32),", "key: body.files?.[0]?.key ?? new Uint8Array(32),"],
       [
         "what was to be seen within two weeks (spec X-8)",
-        "if (sinceMs === undated || nowMs - sinceMs < openableMs) continue;",
-        "continue;",
+        "const due = all.filter(({ sinceMs }) => sinceMs !== undated && nowMs - sinceMs >= openableMs);",
+        "const due = all.slice(0, 0);",
       ],
       [
         "what was to be seen once by a clock that was wrong (spec E-142)",
         "if (sinceMs === undated || sinceMs > nowMs)",
         "if (sinceMs > nowMs)",
       ],
+      ["many of them at once (spec E-314)", "of due.slice(0, closedAtOnce)", "of due"],
     ],
   ),
 ];

@@ -52,6 +52,16 @@ export const saidMutants = [
     ],
   ),
   ...of(
+    `${client}/timeline/waiting.ts`,
+    [`${client}/timeline/timeline.test.ts`],
+    [["large changes that wait (E-314)", "count + Math.ceil(encoded.length / countedBytes)", "count + 1"]],
+  ),
+  ...of(
+    `${client}/engine/chores.ts`,
+    [`${client}/engine/chores.test.ts`],
+    [["what is erased in parts, behind the first (E-314)", "if (isAll || isStopped) return;", "return;"]],
+  ),
+  ...of(
     `${server}/backup/s3-place.ts`,
     [`${server}/backup/places.test.ts`],
     [["a bucket that gives back other bytes", 'if (hash.digest("hex") !== file.sha256) {', "if (false) {"]],

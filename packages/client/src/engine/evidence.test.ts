@@ -80,7 +80,7 @@ describe("[L-14] what proves who wrote a message", () => {
       });
     const [lines = 0] = await keys();
     expect(await keys()).toEqual([lines, 3, 2]);
-    const erase = (order: number | undefined): Promise<void> => store.transact("write", (tx) => eraseEvidence(tx, state.id, order ?? 0));
+    const erase = (order: number | undefined): Promise<void> => store.transact("write", (tx) => eraseEvidence(tx, state.id, [order ?? 0]));
     await erase(orders[0]);
     expect(await keys()).toEqual([lines, 2, 2]);
     expect(await store.transact("read", (tx) => loadEvidence(tx, state.id, orders[0] ?? 0))).toBeUndefined();

@@ -49,7 +49,8 @@ export async function loadEvidence(tx: StoreTransaction, conversationId: string,
 export async function eraseEvidenceBefore(tx: StoreTransaction, conversationId: string, order: number, limit: number): Promise<boolean> {
   const prefix = evidencePrefix(conversationId);
   const found = await tx.scan({ prefix, before: prefix + orderSegment(order), limit });
-  for (const [key] of found) await eraseEvidence(tx, conversationId, parseOrderSegment(key.slice(prefix.length)));
+  const orders = found.map(([key]) => parseOrderSegment(key.slice(prefix.length)));
+  await eraseEvidence(tx, conversationId, orders);
   return found.length < limit;
 }
 
@@ -58,20 +59,44 @@ export async function hasEvidence(tx: StoreTransaction, conversationId: string, 
   return (await tx.get(evidencePrefix(conversationId) + orderSegment(order))) !== undefined;
 }
 
-/** Erases what proves who wrote the line at `order`; with the last of its epoch the epoch's context. */
-export async function eraseEvidence(tx: StoreTransaction, conversationId: string, order: number): Promise<void> {
+/**
+ * Erases what proves who wrote the lines at these places; with the last of an epoch the epoch's context. Given all at once: what is left of an
+ * epoch is looked for once, however many of it go.
+ */
+export async function eraseEvidence(tx: StoreTransaction, conversationId: string, orders: readonly number[]): Promise<void> {
   const prefix = evidencePrefix(conversationId);
-  const key = prefix + orderSegment(order);
-  const stored = await tx.get(key);
-  if (stored === undefined) return;
-  tx.delete(key);
+  const epochs = new Map<number, { first: string; last: string }>();
+  for (const order of orders.toSorted((a, b) => a - b)) {
+    const key = prefix + orderSegment(order);
+    const stored = await tx.get(key);
+    if (stored === undefined) continue;
+    tx.delete(key);
+    const { epoch } = decode(storedCodec, stored);
+    epochs.set(epoch, { first: epochs.get(epoch)?.first ?? key, last: key });
+  }
+  if (epochs.size === 0) return;
   tx.eraseTraces();
-  const { epoch } = decode(storedCodec, stored);
-  const isOfEpoch = ([, value]: readonly [string, Uint8Array]): boolean => decode(storedCodec, value).epoch === epoch;
-  // Epochs and places grow together: only neighbours can be of the same one.
-  const [before] = await tx.scan({ prefix, before: key, limit: 1, reverse: true });
-  const [after] = await tx.scan({ prefix, after: key, limit: 1 });
-  if ([before, after].some((neighbour) => neighbour !== undefined && isOfEpoch(neighbour))) return;
-  tx.delete(contextKey(conversationId, epoch));
-  contextsIn.delete(tx);
+  for (const [epoch, { first, last }] of epochs) {
+    const isOfEpoch = ([, value]: readonly [string, Uint8Array]): boolean => decode(storedCodec, value).epoch === epoch;
+    // Epochs and places grow together: only the nearest that are left can be of the same one.
+    const [before] = await tx.scan({ prefix, before: last, limit: 1, reverse: true });
+    const [after] = await tx.scan({ prefix, after: first, limit: 1 });
+    if ([before, after].some((neighbour) => neighbour !== undefined && isOfEpoch(neighbour))) continue;
+    tx.delete(contextKey(conversationId, epoch));
+    contextsIn.delete(tx);
+  }
+}
+
+/** As `eraseEvidence`, of several conversations. */
+export async function eraseEvidenceOf(
+  tx: StoreTransaction,
+  places: readonly { readonly conversationId: string; readonly order: number }[],
+): Promise<void> {
+  const orders = new Map<string, number[]>();
+  for (const { conversationId, order } of places) {
+    const some = orders.get(conversationId) ?? [];
+    orders.set(conversationId, some);
+    some.push(order);
+  }
+  for (const [conversationId, some] of orders) await eraseEvidence(tx, conversationId, some);
 }

@@ -22,6 +22,7 @@ import type { Files } from "../files/files.ts";
 import { fold } from "../timeline/fold.ts";
 import type { Line } from "../timeline/line.ts";
 import type { Said } from "../timeline/said.ts";
+import type { Timeline } from "../timeline/timeline.ts";
 import { withPending } from "../timeline/timeline.ts";
 import type { ConversationRunner } from "./conversation-runner.ts";
 import { eraseEvidence } from "./evidence.ts";
@@ -200,7 +201,7 @@ export class Messages {
   async hide(id: string, messageIds: readonly string[]): Promise<void> {
     const runner = this.#access.runner(id);
     await runner.changeTimeline(async (timeline, tx) => {
-      for (const order of await timeline.hide(messageIds)) await eraseEvidence(tx, id, order);
+      await eraseEvidence(tx, id, await timeline.hide(messageIds));
     });
     for (const messageId of messageIds) this.#world.emit({ kind: "hidden", conversationId: id, messageId });
     await runner.reloadLastLine();
@@ -235,7 +236,12 @@ export class Messages {
 
   async decideDeletions(id: string, accountId: string, isDone: boolean): Promise<void> {
     const runner = this.#access.runner(id);
-    await runner.changeTimeline((timeline) => timeline.release(fromBase64Url(accountId), isDone));
+    const account = fromBase64Url(accountId);
+    let isAll = false;
+    const release = async (timeline: Timeline): Promise<void> => {
+      isAll = await timeline.release(account, isDone);
+    };
+    while (!isAll) await runner.changeTimeline(release);
     this.#world.emit({ kind: "held_deletions", conversationId: id });
     runner.emitConversation();
   }

@@ -64,6 +64,8 @@ export async function storeStep(world: World, { before, after, effects, alsoWrit
       if (effect.kind === "post" && !(await posts.put(tx, after.host, after.logId, effect.post)))
         given.push(unreached({ ...effect.post.joiner, logId: after.logId, seq: effect.post.seq }));
     }
+    const brief = effects.flatMap((effect) => (effect.kind === "evidence" && effect.isBrief === true ? [effect.order] : []));
+    eraseLater(tx, after.id, brief, world.platform.nowMs());
     for (const raised of given) alarms.put(tx, raised);
     await alsoWrite?.(tx);
     return await flushed(world, tx, timeline, after.id);
@@ -131,7 +133,6 @@ async function putEffect(
       return;
     case "evidence":
       await putEvidence(tx, id, effect);
-      if (effect.isBrief === true) eraseLater(tx, id, effect.order, world.platform.nowMs());
       return;
     case "sync":
       tx.put(`${syncPrefix}${id}/${orderSegment(effect.order)}`, effect.payload);

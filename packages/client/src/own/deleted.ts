@@ -45,13 +45,15 @@ export async function eraseThrough(
   const prefix = linePrefix(conversationId);
   const found = await tx.scan({ prefix, before: prefix + orderSegment(entryOrder(throughSeq + 1)), limit: erasedAtOnce });
   const messageIds: string[] = [];
+  const orders: number[] = [];
   for (const [key, value] of found) {
     const order = parseOrderSegment(key.slice(prefix.length));
     const line = decodeLine(value, order);
     if (line?.message !== undefined && isMessageId(line.id)) messageIds.push(line.id);
     timeline.erase(order, line);
-    await eraseEvidence(tx, conversationId, order);
+    orders.push(order);
   }
+  await eraseEvidence(tx, conversationId, orders);
   await timeline.hide(messageIds);
   if (found.length === erasedAtOnce) return { messageIds, isDone: false };
   // What proves what was done to them, and what is kept for joiners.

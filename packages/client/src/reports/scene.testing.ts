@@ -194,7 +194,7 @@ export class Scene {
     if (line === undefined || last === undefined) throw new Error("a line");
     this.lines.set(of.id, { ...line, body: { kind: "deleted", account: by.accountId }, message: { ...parts, facts: [last] } });
     await this.store.transact("write", (tx) => {
-      for (const { order } of [line, ...before]) eraseLater(tx, conversation, order, this.nowMs);
+      for (const { order } of [line, ...before]) eraseLater(tx, conversation, [order], this.nowMs);
     });
   }
 

@@ -43,12 +43,14 @@ async function dropOldEntries(tx: StoreTransaction, id: string, nowMs: number): 
   const prefix = entryPrefix(id);
   const [newest] = await tx.scan({ prefix, reverse: true, limit: 1 });
   const leastSeq = newest === undefined ? 0 : parseOrderSegment(newest[0].slice(prefix.length)) - maxArchiveEntries;
+  const extra: number[] = [];
   for (const [key, value] of await tx.scan({ prefix, limit: droppedAtOnce })) {
     const { atMs, author } = decode(keptCodec, value);
     if (nowMs - atMs <= keptDays * dayMs && parseOrderSegment(key.slice(prefix.length)) > leastSeq) break;
     tx.delete(key);
-    if (author?.isExtra === true) await eraseEvidence(tx, id, author.order);
+    if (author?.isExtra === true) extra.push(author.order);
   }
+  await eraseEvidence(tx, id, extra);
   const [first] = await tx.scan({ prefix, limit: 1 });
   const leastEpoch = first === undefined ? Number.POSITIVE_INFINITY : decode(keptCodec, first[1]).epochId;
   const settings = openingPrefix(id);

@@ -33,9 +33,9 @@ export async function holdDeletion(tx: StoreTransaction, conversationId: string,
   if (stored === undefined || said.order < decode(saidCodec, stored).order) tx.put(at, encode(saidCodec, said));
 }
 
-/** Takes out what is held of an account, in the order of the messages. */
-export async function takeHeld(tx: StoreTransaction, conversationId: string, account: Uint8Array): Promise<readonly Said[]> {
-  const found = await tx.scan({ prefix: heldPrefix(conversationId, account) });
+/** Takes out the first so many that are held of an account, in the order of the messages. */
+export async function takeHeld(tx: StoreTransaction, conversationId: string, account: Uint8Array, limit: number): Promise<readonly Said[]> {
+  const found = await tx.scan({ prefix: heldPrefix(conversationId, account), limit });
   for (const [at] of found) tx.delete(at);
   return found.map(([, value]) => decode(saidCodec, value));
 }

@@ -40,8 +40,9 @@ test("[X-8] [E-137] what is to be seen once is kept without key and name once it
   expect([await again(), await again()]).toEqual([1, 0]);
   expect([await readable(), await indexed()]).toEqual([[77], 1]);
   // From the first time at which it is known what time it is.
-  for (const atMs of [nowMs, nowMs + openableMs - 1]) expect(await store.transact("write", (tx) => closeDue(tx, atMs))).toEqual([]);
-  expect(await store.transact("write", (tx) => closeDue(tx, nowMs + openableMs))).toEqual([toBase64Url(bytes(77))]);
+  for (const atMs of [nowMs, nowMs + openableMs - 1])
+    expect(await store.transact("write", (tx) => closeDue(tx, atMs))).toEqual({ gone: [], isAll: true });
+  expect(await store.transact("write", (tx) => closeDue(tx, nowMs + openableMs))).toEqual({ gone: [toBase64Url(bytes(77))], isAll: true });
   expect([await readable(), await indexed()]).toEqual([[], 0]);
   const lines = await linesOf(store);
   expect(lines.map(({ body }) => [isToBeSeenOnce(body), isSeen(body)])).toEqual([1, 2, 3, 4].map(() => [true, true]));
@@ -108,7 +109,8 @@ test.each([-20, -400, 20])("[E-142] [X-8] what came while the clock was off by %
   const nowMs = startMs + 1000 * dayMs;
   const wrongMs = nowMs + days * dayMs;
   await change(store, (timeline) => timeline.take(said(1, ben, once(76), { arrivedAtMs: wrongMs })), { self: ada, nowMs: wrongMs });
-  const isReadable = async (atMs: number): Promise<boolean> => (await store.transact("write", (tx) => closeDue(tx, atMs))).length === 0;
+  const isReadable = async (atMs: number): Promise<boolean> =>
+    (await store.transact("write", (tx) => closeDue(tx, atMs))).gone.length === 0;
   expect([await isReadable(nowMs), await isReadable(nowMs + openableMs - 1), await isReadable(nowMs + openableMs)]).toEqual([
     true,
     true,

@@ -1,5 +1,5 @@
 import { decode, encode, safeUint64 } from "@latchkey/codec";
-import { eraseEvidence } from "../engine/evidence.ts";
+import { eraseEvidenceOf } from "../engine/evidence.ts";
 import { orderSegment, parseOrderSegment } from "../store/store.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { forgetFiles } from "../files/file-index.ts";
@@ -12,6 +12,9 @@ import type { Line, LineBody } from "./line.ts";
 
 /** So long one that was not opened can be. */
 export const openableMs = 1_209_600_000;
+
+/** So many are closed in one transaction (E-2). */
+const closedAtOnce = 100;
 
 const dayMs = 86_400_000;
 const duePrefix = "once/";
@@ -73,24 +76,29 @@ export function closeLater(tx: StoreTransaction, conversationId: string, order: 
   tx.put(`${duePrefix}${conversationId}/${orderSegment(order)}`, encode(safeUint64, sinceMs));
 }
 
-/** Erases the keys whose time is over, by a clock that is sure; the ids of their files. */
-export async function closeDue(tx: StoreTransaction, nowMs: number): Promise<readonly string[]> {
+/** Erases the keys of some whose time is over, by a clock that is sure; the ids of their files, and whether that was all. */
+export async function closeDue(
+  tx: StoreTransaction,
+  nowMs: number,
+): Promise<{ readonly gone: readonly string[]; readonly isAll: boolean }> {
+  const all = (await tx.scan({ prefix: duePrefix })).map(([key, value]) => ({ key, sinceMs: decode(safeUint64, value) }));
+  for (const { key, sinceMs } of all) if (sinceMs === undated || sinceMs > nowMs) tx.put(key, encode(safeUint64, nowMs));
+  const due = all.filter(({ sinceMs }) => sinceMs !== undated && nowMs - sinceMs >= openableMs);
   const gone: string[] = [];
-  for (const [key, value] of await tx.scan({ prefix: duePrefix })) {
-    const sinceMs = decode(safeUint64, value);
-    if (sinceMs === undated || sinceMs > nowMs) tx.put(key, encode(safeUint64, nowMs));
-    if (sinceMs === undated || nowMs - sinceMs < openableMs) continue;
+  const closed: { readonly conversationId: string; readonly order: number }[] = [];
+  for (const { key } of due.slice(0, closedAtOnce)) {
     const [conversationId = "", segment = ""] = key.slice(duePrefix.length).split("/");
     const order = parseOrderSegment(segment);
     const line = await loadLine(tx, conversationId, order);
     const after = line === undefined ? undefined : afterSeeing(line);
     if (after !== undefined) {
       putLine(tx, conversationId, after);
-      // What proves it has the key within.
-      await eraseEvidence(tx, conversationId, order);
+      closed.push({ conversationId, order });
       gone.push(...(await forgetFiles(tx, conversationId, order)));
     }
     tx.delete(key);
   }
-  return gone;
+  // What proves them has the keys within.
+  await eraseEvidenceOf(tx, closed);
+  return { gone, isAll: due.length <= closedAtOnce };
 }

@@ -24,6 +24,9 @@ import { isOver, seenAt, setRight } from "./timer.ts";
 import { followTimer, forgetPlace, forgetTimer, seenElsewhere, unseenThrough } from "./timers.ts";
 import { hasWaiting, keepWaiting, putWaiting, takeWaiting } from "./waiting.ts";
 
+/** So many held deletions are done in one transaction (E-2). */
+const releasedAtOnce = 100;
+
 /** What the timeline of a conversation has to know of the world. */
 export interface TimelineParams {
   readonly tx: StoreTransaction;
@@ -144,11 +147,12 @@ export class Timeline {
     }
   }
 
-  /** Does what the brake held of an account's deletions, or forgets it, as the person says (spec X-4). */
-  async release(account: Uint8Array, isDone: boolean): Promise<void> {
+  /** Does some of what the brake held of an account's deletions, or forgets it, as the person says (spec X-4); whether that was all. */
+  async release(account: Uint8Array, isDone: boolean): Promise<boolean> {
     const { tx, conversationId } = this.#params;
-    const held = await takeHeld(tx, conversationId, account);
+    const held = await takeHeld(tx, conversationId, account, releasedAtOnce);
     if (isDone) for (const said of held) await this.#change(said, true);
+    return held.length < releasedAtOnce;
   }
 
   /** Takes in a line as another device of one's own has it; what is there already stays. */
@@ -262,7 +266,7 @@ export class Timeline {
     if (due.length > 0) await noteDue(tx, conversationId, due, this.#backedUp);
     const reworded = lines.filter(({ order }) => this.#reworded.has(order));
     await updateIndex(tx, conversationId, { lines: reworded, erased: this.#erased }, this.#params.onSegment);
-    for (const order of this.#forgotten) await eraseEvidence(tx, conversationId, order);
+    await eraseEvidence(tx, conversationId, [...this.#forgotten]);
     this.#forgotten.clear();
     return { lines, arrived, requoted: await this.#answers(), isBraked: this.#isBraked };
   }
@@ -426,9 +430,10 @@ export class Timeline {
     if (after.body.kind !== "deleted" || before.body.kind === "deleted") return;
     const { tx, conversationId, nowMs } = this.#params;
     this.#requote(before);
-    eraseLater(tx, conversationId, before.order, nowMs);
+    const orders = [before.order];
     for (const { order, change } of before.message?.facts ?? [])
-      if (change.kind === "edit" || (await hasEvidence(tx, conversationId, order))) eraseLater(tx, conversationId, order, nowMs);
+      if (change.kind === "edit" || (await hasEvidence(tx, conversationId, order))) orders.push(order);
+    eraseLater(tx, conversationId, orders, nowMs);
   }
 
   #index(order: number, id: Uint8Array, author: Uint8Array, change: Change): void {

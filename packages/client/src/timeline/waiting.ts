@@ -7,8 +7,9 @@ import type { Said } from "./said.ts";
 
 /** How long a change waits for the message that it is about (spec X-2). */
 export const waitingMs: number = 30 * 86_400_000;
-/** Changes of one account that wait in a conversation; more are dropped, until these have gone. */
+/** Changes of one account that wait in a conversation; more are dropped, until these have gone. A large one counts as one for each begun 16 KiB. */
 export const maxWaiting = 256;
+const countedBytes = 16_384;
 
 /** `target`: for the message with that id; `device`: for what is known of the device that said it (spec G-8). */
 export type WaitsFor = { readonly kind: "target"; readonly id: Uint8Array } | { readonly kind: "device" };
@@ -20,6 +21,9 @@ export function waitingPrefix(conversationId: string, waitsFor: WaitsFor): strin
   const base = `${prefixes[waitsFor.kind]}/${conversationId}/`;
   return waitsFor.kind === "target" ? `${base}${toBase64Url(waitsFor.id)}/` : base;
 }
+
+const waitingKey = (conversationId: string, waitsFor: WaitsFor, { order }: Said): string =>
+  waitingPrefix(conversationId, waitsFor) + orderSegment(order);
 
 interface Count {
   readonly count: number;
@@ -36,14 +40,16 @@ export async function putWaiting(tx: StoreTransaction, conversationId: string, w
   // What waited then has gone by now.
   const isOld = known === undefined || said.arrivedAtMs - known.sinceMs > waitingMs;
   const { count, sinceMs } = isOld ? { count: 0, sinceMs: said.arrivedAtMs } : known;
-  if (count >= maxWaiting) return;
-  tx.put(key, encode(countCodec, { count: count + 1, sinceMs }));
-  keepWaiting(tx, conversationId, waitsFor, said);
+  const encoded = encode(saidCodec, said);
+  const taken = count + Math.ceil(encoded.length / countedBytes);
+  if (taken > maxWaiting) return;
+  tx.put(key, encode(countCodec, { count: taken, sinceMs }));
+  tx.put(waitingKey(conversationId, waitsFor, said), encoded);
 }
 
 /** Puts back what was taken out and waits on: it was counted when it came. */
 export function keepWaiting(tx: StoreTransaction, conversationId: string, waitsFor: WaitsFor, said: Said): void {
-  tx.put(waitingPrefix(conversationId, waitsFor) + orderSegment(said.order), encode(saidCodec, said));
+  tx.put(waitingKey(conversationId, waitsFor, said), encode(saidCodec, said));
 }
 
 /** Takes out everything that waits for this, in the order of the log; what waited too long is gone. */
