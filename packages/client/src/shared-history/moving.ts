@@ -29,7 +29,7 @@ export type GivenBefore = Map<string, { readonly dueMs: number; readonly waitMs:
  */
 export async function moveHistory(world: World, access: SharedHistoryAccess, before: GivenBefore): Promise<boolean> {
   const { store, platform } = world;
-  await store.transact("write", (tx) => dropOldPast(tx, platform.nowMs()));
+  await dropOldPast(store, platform.nowMs());
   let isLeft = false;
   for (const giving of await store.transact("read", allToGive)) {
     const runner = access.runner(giving.conversationId);
