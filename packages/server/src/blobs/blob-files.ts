@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
 import { keyOf } from "../keys.ts";
-import type { BlobIndex } from "../store/store.ts";
+import type { BlobBytes, BlobIndex } from "../store/store.ts";
 import type { BlobPlace, NamedBytes } from "./blob-place.ts";
 import { withFile } from "./disk-writes.ts";
 import { FolderBlobs } from "./folder-blobs.ts";
@@ -32,8 +32,6 @@ export class BlobFiles {
   readonly #dayTime: () => Date;
   /** What is done to a blob now, by its id. */
   readonly #under = new Map<string, Promise<unknown>>();
-  /** What is no blob any more and could not be removed yet: keys of the place. */
-  readonly #unremoved = new Map<string, Uint8Array>();
 
   /** @param params.place where blobs lie in place of the folder */
   constructor(params: { directory: string; index: BlobIndex; dayTime: () => Date; place?: BlobPlace | undefined }) {
@@ -64,36 +62,64 @@ export class BlobFiles {
     put: (blob: NamedBytes) => Promise<void>,
   ): Promise<PutOutcome> {
     const blob = { blobId, sha256, sizeBytes };
-    return await this.alone(blobId, async () => {
+    const isMade = await this.alone(blobId, async () => {
       const known = await this.#index.findBlob({ blobId });
       // One whose bytes were lost is whole again with the same ones: whoever has them may bring them back.
       const isLost = known !== undefined && equalBytes(known.sha256, sha256) && !(await this.place.has(blob));
       if (known === undefined || isLost) await put(blob);
       const { kind } = await this.#index.addBlob({ ...blob, expiresDay });
-      if (kind === "added") return "created";
+      if (kind === "leaving") throw new Refusal("unavailable", leavingMs);
+      // Another server may have removed such bytes, which were no blob's, since they came. Now that they have their row nobody does.
+      if (kind === "added" && !(await this.place.has(blob))) await put(blob);
       // Another server was first: nothing names what was just put there.
-      if (kind === "different" && known === undefined) await this.#removeNow(blob);
+      if (kind === "different" && known === undefined) await this.#remove(blob).catch(unlessRefused);
       return kind;
+    });
+    return isMade === "added" ? "created" : isMade;
+  }
+
+  /** Removes what lies in the place and the index does not know, unless it does by now. Answers whether it did. @throws Refusal */
+  async removeUnknown({ key, blobId, sha256 }: UnknownBytes): Promise<boolean> {
+    // After an upload of it that is under way.
+    return await this.alone(blobId, async () => {
+      if (sha256 !== undefined) return await this.#remove({ blobId, sha256 });
+      // Of what has no hash in its name all is this process's.
+      if ((await this.#index.findBlob({ blobId })) !== undefined) return false;
+      await this.place.remove(key);
+      return true;
     });
   }
 
-  /** Removes what lies in the place under a key, unless it is the blob that the index knows. Answers whether it did. @throws Refusal */
-  async removeUnknown(key: string, blobId: Uint8Array): Promise<boolean> {
-    // After an upload of it that is under way.
-    return await this.alone(blobId, () => this.#remove(key, blobId));
-  }
-
-  /** What the index knows no more goes from its place with `removeExpired`, now or when the place can be reached again. */
-  expired(blob: Pick<NamedBytes, "blobId" | "sha256">): void {
-    this.#unremoved.set(this.place.keyOf(blob), blob.blobId);
-  }
-
-  /** Removes what is to be removed. @throws Refusal `unavailable`, the system's error; what is left is tried again the next time */
-  async removeExpired(): Promise<void> {
-    for (const [key, blobId] of this.#unremoved) {
-      await this.removeUnknown(key, blobId);
-      this.#unremoved.delete(key);
+  /**
+   * Removes bytes that are leaving: of blobs that expired, and what could not be removed before, by whichever process. One that the place refuses
+   * holds up no other. @throws Refusal `unavailable`, the system's error; what is left is tried again the next time
+   */
+  async removeLeaving(): Promise<void> {
+    for (let progress = leavingAtOnce; progress > 0;) {
+      const taker = newTaker();
+      const leaving = await this.#index.takeLeaving({ taker, maxItems: leavingAtOnce });
+      const { left, refused } = await this.#removeAll(leaving);
+      progress = left.length === 0 ? 0 : await this.#index.dropLeft({ taker, blobs: left });
+      if (refused !== undefined && (progress === 0 || leaving.length < leavingAtOnce)) throw refused;
+      if (leaving.length < leavingAtOnce) return;
     }
+  }
+
+  async #removeAll(leaving: readonly BlobBytes[]): Promise<{ readonly left: readonly BlobBytes[]; readonly refused: Refusal | undefined }> {
+    const left: BlobBytes[] = [];
+    let [refused, refusals]: [Refusal | undefined, number] = [undefined, 0];
+    for (const bytes of leaving) {
+      try {
+        await this.alone(bytes.blobId, () => this.#removeLeaving(bytes));
+        left.push(bytes);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        [refused, refusals] = [error, refusals + 1];
+        // It is away, and nothing can go.
+        if (refusals === mostRefused) break;
+      }
+    }
+    return { left, refused };
   }
 
   /** Runs after what was begun for this blob before: file and index of one upload, never of two. */
@@ -121,26 +147,46 @@ export class BlobFiles {
     await withFile(path, "r", (folder) => this.settle(folder));
   }
 
-  async #removeNow(blob: NamedBytes): Promise<void> {
-    this.expired(blob);
-    const key = this.place.keyOf(blob);
-    try {
-      await this.#remove(key, blob.blobId);
-      this.#unremoved.delete(key);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-    }
+  /** A server of the version before asks for nothing that is leaving: it may have made a blob of it. */
+  async #removeLeaving({ blobId, sha256 }: BlobBytes): Promise<void> {
+    const known = await this.#index.findBlob({ blobId });
+    if (known === undefined || !equalBytes(known.sha256, sha256)) await this.place.remove(this.place.keyOf({ blobId, sha256 }));
   }
 
-  async #remove(key: string, blobId: Uint8Array): Promise<boolean> {
-    const known = await this.#index.findBlob({ blobId });
-    if (known !== undefined && this.place.keyOf({ blobId, sha256: known.sha256 }) === key) return false;
-    await this.place.remove(key);
+  /** What the place refuses to remove goes with `removeLeaving`. */
+  async #remove({ blobId, sha256 }: BlobBytes): Promise<boolean> {
+    const taker = newTaker();
+    if (!(await this.#index.leaveBytes({ blobId, sha256, taker }))) return false;
+    await this.place.remove(this.place.keyOf({ blobId, sha256 }));
+    await this.#index.dropLeft({ taker, blobs: [{ blobId, sha256 }] });
     return true;
   }
 }
 
 const temporaryBytes = 16;
+const takerBytes = 16;
+/** Bytes that are removed before it is written down that they are. */
+const leavingAtOnce = 100;
+/** So many that a place refuses to remove are taken for a place that removes none now. */
+const mostRefused = 8;
+/** When whoever brings bytes that are being removed comes again. */
+const leavingMs = 5000;
+
+/** What lies in a place and no row knows: `sha256` where its name there has it. */
+export interface UnknownBytes {
+  readonly key: string;
+  readonly blobId: Uint8Array;
+  readonly sha256?: Uint8Array | undefined;
+}
+
+function newTaker(): Uint8Array {
+  return new Uint8Array(randomBytes(takerBytes));
+}
+
+/** What is left is removed later. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof Refusal)) throw error;
+}
 
 /** The folder of what is no blob yet, in a folder of blobs. */
 export function uploadsOf(directory: string): string {

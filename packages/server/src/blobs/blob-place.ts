@@ -12,6 +12,8 @@ export interface NamedBytes {
 export interface ListedBlob {
   readonly key: string;
   readonly blobId: Uint8Array;
+  /** The hash of its bytes, where its key has it: there other processes put blobs too. */
+  readonly sha256?: Uint8Array;
   /** Whether it is of an upload, and `blobId` the name of that. */
   readonly isOfUpload?: boolean;
 }

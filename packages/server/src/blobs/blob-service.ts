@@ -8,7 +8,7 @@ import { Refusal, StoreError } from "../errors.ts";
 import type { BlobIndex } from "../store/store.ts";
 import type { UploadStore } from "../store/upload-store.ts";
 import { isDiskBroken, isDiskFull, writeAt } from "./disk-writes.ts";
-import type { BlobFiles, PutOutcome } from "./blob-files.ts";
+import type { BlobFiles, PutOutcome, UnknownBytes } from "./blob-files.ts";
 import type { BlobRoom, TakenRoom } from "./blob-room.ts";
 import { writeAnew } from "./blob-times.ts";
 
@@ -22,10 +22,7 @@ export interface FoundBlob {
 }
 
 /** What lies in a place and no row knows: its key there, and the blob, or the upload, that it would be of. */
-export interface Orphan {
-  readonly key: string;
-  readonly blobId: Uint8Array;
-}
+export type Orphan = UnknownBytes;
 
 /** As many as are kept in memory. */
 const orphansAtOnce = 4096;
@@ -133,26 +130,16 @@ export class BlobService {
     let removed = 0;
     const { limits, dayBefore } = this.#context;
     const day = dayBefore(limits.unusedBlobDays) + limits.unusedBlobDays;
-    let mayRemove = true;
     // What is over is nobody's any more, whether or not its bytes can be removed now.
-    for (let last = expiredAtOnce; last === expiredAtOnce; removed += last) {
-      const blobs = await this.#index.expireBlobs({ day, maxItems: expiredAtOnce });
-      for (const blob of blobs) this.#files.expired(blob);
-      last = blobs.length;
-      mayRemove &&= await this.#removeExpired();
+    for (let last = expiredAtOnce; last === expiredAtOnce; removed += last)
+      last = (await this.#index.expireBlobs({ day, maxItems: expiredAtOnce })).length;
+    try {
+      await this.#files.removeLeaving();
+    } catch (error) {
+      // What is left goes with the next call.
+      if (!(error instanceof Refusal)) throw error;
     }
     return removed;
-  }
-
-  /** Whether the bytes of what expired could be removed: what is left goes with the next call. */
-  async #removeExpired(): Promise<boolean> {
-    try {
-      await this.#files.removeExpired();
-      return true;
-    } catch (error) {
-      if (error instanceof Refusal) return false;
-      throw error;
-    }
   }
 
   async #forgetAll(): Promise<number> {
@@ -189,7 +176,7 @@ export class BlobService {
    */
   async removeOrphans(): Promise<number> {
     let removed = 0;
-    for await (const { key, blobId } of this.#orphans()) if (await this.#files.removeUnknown(key, blobId)) removed += 1;
+    for await (const orphan of this.#orphans()) if (await this.#files.removeUnknown(orphan)) removed += 1;
     return removed;
   }
 
@@ -206,19 +193,19 @@ export class BlobService {
   /** Removes of these what still no row knows. Answers how many. @throws as `removeOrphans` */
   async removeFound(orphans: readonly Orphan[]): Promise<number> {
     let removed = 0;
-    for (const { key, blobId } of orphans) if (await this.#files.removeUnknown(key, blobId)) removed += 1;
+    for (const orphan of orphans) if (await this.#files.removeUnknown(orphan)) removed += 1;
     return removed;
   }
 
   async *#orphans(): AsyncGenerator<Orphan> {
     const { place } = this.#files;
-    for await (const { key, blobId, isOfUpload = false } of place.list()) {
+    for await (const { key, blobId, sha256, isOfUpload = false } of place.list()) {
       if (isOfUpload) {
         if ((await this.#uploads?.findUpload({ name: blobId })) === undefined) yield { key, blobId };
         continue;
       }
       const known = await this.#index.findBlob({ blobId });
-      if (known === undefined || place.keyOf({ blobId, sha256: known.sha256 }) !== key) yield { key, blobId };
+      if (known === undefined || place.keyOf({ blobId, sha256: known.sha256 }) !== key) yield { key, blobId, sha256 };
     }
   }
 

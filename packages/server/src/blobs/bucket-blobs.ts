@@ -11,7 +11,7 @@ import { uploadOf, uploadsFolder } from "./upload-pieces.ts";
 
 /** Files that are put at once: of each a part is in memory. */
 const putsAtOnce = 8;
-const keyPattern = /^[0-9a-f]{2}\/([\w-]{43})\.[\w-]{43}$/;
+const keyPattern = /^[0-9a-f]{2}\/([\w-]{43})\.([\w-]{43})$/;
 
 /**
  * A bucket of blobs. Nothing is put there, looked for or removed before it is known to be this server's. The key of an object has the blob's
@@ -86,8 +86,9 @@ export class BucketBlobs implements BlobPlace {
     await this.#bucket.breakOffUploads("", (key, upload) => this.#isUnderWay(key, upload)).catch(() => undefined);
     for (let shard = 0; shard < 256; shard++) {
       for await (const key of this.#keys(`${shardOf(Uint8Array.of(shard))}/`)) {
-        const blobId = idOf(keyPattern.exec(key)?.[1]);
-        if (blobId !== undefined) yield { key, blobId };
+        const [, name, hash] = keyPattern.exec(key) ?? [];
+        const [blobId, sha256] = [idOf(name), idOf(hash)];
+        if (blobId !== undefined && sha256 !== undefined) yield { key, blobId, sha256 };
       }
     }
     for await (const key of this.#keys(uploadsFolder)) {

@@ -59,6 +59,7 @@ const logsTables: Readonly<Record<string, readonly [columns: string, order: stri
   blobs: ["id blob_id sha256 size expires_day refs", "id"],
   blob_totals: ["id blobs bytes", "id"],
   entry_blobs: ["entry blob", "entry blob"],
+  leaving_blobs: ["blob_id sha256 taker", "blob_id sha256"],
   uploads: ["name blob_id size day stage taken writer multipart pieces next_number", "name"],
   head_maps: ["id stage build root position leaves", "id"],
   head_pages: ["map first leaves logs", "map first"],

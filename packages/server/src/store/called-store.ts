@@ -302,6 +302,15 @@ export abstract class CalledStore implements Omit<Store, "append" | "scrub" | "c
   expireBlobs(params: CallParams<"expireBlobs">): Promise<CallResult<"expireBlobs">> {
     return this.call("expireBlobs", params);
   }
+  leaveBytes(params: CallParams<"leaveBytes">): Promise<CallResult<"leaveBytes">> {
+    return this.call("leaveBytes", params);
+  }
+  takeLeaving(params: CallParams<"takeLeaving">): Promise<CallResult<"takeLeaving">> {
+    return this.call("takeLeaving", params);
+  }
+  dropLeft(params: CallParams<"dropLeft">): Promise<CallResult<"dropLeft">> {
+    return this.call("dropLeft", params);
+  }
   blobTotals(): Promise<CallResult<"blobTotals">> {
     return this.call("blobTotals", undefined);
   }

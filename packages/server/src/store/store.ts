@@ -241,21 +241,33 @@ export interface KeyPackageCounts {
 
 // --- blobs
 
+/** The bytes of a blob, or of what was one. */
+export interface BlobBytes {
+  readonly blobId: Uint8Array;
+  readonly sha256: Uint8Array;
+}
+
 /** The index of the blobs, which lie outside the store. */
 export interface BlobIndex {
   /**
    * Records a blob that is on disk; free to expire after `expiresDay` unless an entry refers to it. The same again is kept
-   * as long as either says. Durable when it resolves.
+   * as long as either says. Durable when it resolves. Nothing for one whose bytes are being removed: `leaving`.
    */
   addBlob(params: {
     blobId: Uint8Array;
     sha256: Uint8Array;
     sizeBytes: number;
     expiresDay: Day;
-  }): Promise<{ kind: "added" | "same" | "different" }>;
+  }): Promise<{ kind: "added" | "same" | "different" | "leaving" }>;
   findBlob(params: { blobId: Uint8Array }): Promise<{ sha256: Uint8Array; sizeBytes: number } | undefined>;
-  /** Forgets blobs past their day to which no entry refers, at most `maxItems`: the caller then removes their bytes. */
-  expireBlobs(params: { day: Day; maxItems: number }): Promise<{ blobId: Uint8Array; sha256: Uint8Array }[]>;
+  /** Forgets blobs past their day to which no entry refers, at most `maxItems`: their bytes are leaving then. */
+  expireBlobs(params: { day: Day; maxItems: number }): Promise<BlobBytes[]>;
+  /** Has bytes that are no blob's leave, taken by whoever calls (16 random bytes): none is made of them until they left. False where they are a blob's. */
+  leaveBytes(params: BlobBytes & { taker: Uint8Array }): Promise<boolean>;
+  /** Takes the removal of bytes that are leaving, at most `maxItems`, from whoever had it. */
+  takeLeaving(params: { taker: Uint8Array; maxItems: number }): Promise<BlobBytes[]>;
+  /** These are removed, where nobody else took them since. Answers how many that was. */
+  dropLeft(params: { taker: Uint8Array; blobs: readonly BlobBytes[] }): Promise<number>;
   /** Those that are recorded, in the order of their ids, after this one or from the first, at most `maxItems`. */
   listBlobs(params: { after?: Uint8Array; maxItems: number }): Promise<{ blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number }[]>;
   /** How many are recorded, and their bytes. */

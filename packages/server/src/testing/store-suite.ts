@@ -1,13 +1,13 @@
 import { toHex } from "@latchkey/codec";
 import { entryLeaf, firstHead, nextHead } from "@latchkey/protocol";
-import type { NamedBlob } from "@latchkey/protocol";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../hash.ts";
 import type { AccountChange, AccountQuery, LookupResult } from "../store/directory-store.ts";
-import type { NewEntry, Store } from "../store/store.ts";
-import { entryBytes, random, temporaryDirectory } from "./fixtures.ts";
+import type { Store } from "../store/store.ts";
+import { describeBlobs } from "./blobs-suite.ts";
+import { random, temporaryDirectory } from "./fixtures.ts";
 import { describeLeases } from "./lease-suite.ts";
 import { describeComplaints } from "./complaints-suite.ts";
 import { describeSeveralLogs } from "./several-logs-suite.ts";
@@ -43,6 +43,7 @@ export function describeStore(
   };
 
   describeUploads(name, () => opened());
+  describeBlobs(name, () => opened());
   describeSeveralLogs(name, () => opened());
 
   describe(`${name}: logs`, () => {
@@ -170,83 +171,6 @@ export function describeStore(
       store = await opened(directory);
       expect(await store.readEpoch({ logId, epochId: 0 })).toMatchObject({ firstSeq: 5, lastSeq: 4 });
       expect(await store.append(newEntry(logId))).toMatchObject({ kind: "accepted", seq: 5 });
-      await store.close();
-    });
-  });
-
-  describe(`${name}: blobs`, () => {
-    const blob = (): { blobId: Uint8Array; sha256: Uint8Array; sizeBytes: number; expiresDay: number } => ({
-      blobId: random(32),
-      sha256: random(32),
-      sizeBytes: 1000,
-      expiresDay: today + 1,
-    });
-
-    test("a blob is added once; the same again is a retry, other bytes are not", async () => {
-      const store = await opened();
-      const one = blob();
-      expect(await store.addBlob(one)).toEqual({ kind: "added" });
-      expect(await store.addBlob(one)).toEqual({ kind: "same" });
-      expect(await store.addBlob({ ...one, sha256: random(32) })).toEqual({ kind: "different" });
-      await store.addBlob({ ...one, expiresDay: today + 5 });
-      expect(await store.expireBlobs({ day: today + 3, maxItems: 10 })).toEqual([]);
-      expect(await store.findBlob(one)).toEqual({ sha256: one.sha256, sizeBytes: 1000 });
-      expect(await store.findBlob(blob())).toBeUndefined();
-      await store.close();
-    });
-
-    test("blobs are listed in the order of their ids, each once, however many at once", async () => {
-      const store = await opened();
-      const blobs = Array.from({ length: 5 }, blob);
-      for (const each of blobs) await store.addBlob(each);
-      const sorted = blobs
-        .map(({ blobId, sha256, sizeBytes }) => ({ blobId, sha256, sizeBytes }))
-        .toSorted((a, b) => Buffer.compare(a.blobId, b.blobId));
-      const first = await store.listBlobs({ maxItems: 3 });
-      expect(first).toEqual(sorted.slice(0, 3));
-      const rest = await store.listBlobs({ after: first[2]?.blobId ?? random(32), maxItems: 3 });
-      expect(rest).toEqual(sorted.slice(3));
-      expect(await store.listBlobs({ after: rest[1]?.blobId ?? random(32), maxItems: 3 })).toEqual([]);
-      await store.close();
-    });
-
-    test("[L-15] an entry is taken only when every blob that it names is there, with the bytes that it says", async () => {
-      const { store, logId } = await withLog();
-      const [kept, other] = [blob(), blob()];
-      for (const each of [kept, other]) await store.addBlob(each);
-      const named = { blobId: kept.blobId, hash: kept.sha256, sizeBytes: kept.sizeBytes };
-      const wrongs = [
-        { ...named, blobId: random(32) },
-        { ...named, hash: other.sha256 },
-        { ...named, sizeBytes: kept.sizeBytes - 1 },
-      ];
-      for (const wrong of wrongs) {
-        for (const blobs of [[wrong], [named, wrong]]) {
-          const refused = { kind: "refused", code: "unknown_blob" };
-          expect(await store.append(newEntry(logId, { blob: entryBytes(512, blobs) }))).toEqual(refused);
-          expect(await store.append(newCommit(logId, 0, { blob: entryBytes(512, blobs) }))).toEqual(refused);
-        }
-      }
-      expect(await store.append(newEntry(logId, { blob: entryBytes(512, [named]) }))).toMatchObject({ kind: "accepted", seq: 1 });
-      // Bytes that name nothing and are no entry: stored, and read by nobody.
-      expect(await store.append(newEntry(logId, { blob: new Uint8Array(40).fill(255) }))).toMatchObject({ kind: "accepted", seq: 2 });
-      await store.close();
-    });
-
-    test("[C-4] a blob lives as long as an entry that names it, else until its day", async () => {
-      const { store, logId } = await withLog();
-      const kept = blob();
-      const unused = blob();
-      await store.addBlob(kept);
-      await store.addBlob(unused);
-      const named = { blobId: kept.blobId, hash: kept.sha256, sizeBytes: kept.sizeBytes };
-      const naming = (...blobs: NamedBlob[]): NewEntry => newEntry(logId, { blob: entryBytes(512, blobs) });
-      expect(await store.append(naming(named, named))).toMatchObject({ kind: "accepted", seq: 1 });
-      expect(await store.expireBlobs({ day: today, maxItems: 10 })).toEqual([]);
-      expect(await store.expireBlobs({ day: today + 2, maxItems: 10 })).toEqual([{ blobId: unused.blobId, sha256: unused.sha256 }]);
-      expect(await store.findBlob(unused)).toBeUndefined();
-      await store.purgeEntries({ beforeDay: today + 1, maxItems: 10 });
-      expect(await store.expireBlobs({ day: today + 2, maxItems: 10 })).toEqual([{ blobId: kept.blobId, sha256: kept.sha256 }]);
       await store.close();
     });
   });

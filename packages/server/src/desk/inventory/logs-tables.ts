@@ -94,6 +94,17 @@ export const logsTables: Tables = {
     category: "none",
     columns: { id: "Always 1.", blobs: "How many blobs there are.", bytes: "Their bytes." },
   },
+  leaving_blobs: {
+    tiedTo: "nobody",
+    why: "Nobody makes a blob of bytes that are being removed at that moment.",
+    kept: "Until they are removed.",
+    category: "sealed",
+    columns: {
+      blob_id: "The random name that it had.",
+      sha256: "The hash of its encrypted bytes.",
+      taker: "A random name of the process that removes them.",
+    },
+  },
   uploads: {
     tiedTo: "conversation",
     why: "A file that is sent in parts goes on where it was cut off, at each server, where blobs lie in a bucket.",

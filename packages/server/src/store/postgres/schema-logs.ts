@@ -115,5 +115,13 @@ export const logsSteps: PostgresSteps = {
     next_number bigint NOT NULL
   );
   `,
+    `
+  CREATE TABLE leaving_blobs (
+    blob_id bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    taker bytea NOT NULL,
+    PRIMARY KEY (blob_id, sha256)
+  );
+  `,
   ],
 };

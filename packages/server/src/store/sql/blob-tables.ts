@@ -23,7 +23,7 @@ export class BlobTables {
     sha256: Uint8Array;
     sizeBytes: number;
     expiresDay: Day;
-  }): Steps<{ kind: "added" | "same" | "different" }> {
+  }): Steps<{ kind: "added" | "same" | "different" | "leaving" }> {
     const { blobId, sha256, sizeBytes, expiresDay } = params;
     const known = yield* this.findBlob(params);
     if (known !== undefined) {
@@ -31,6 +31,7 @@ export class BlobTables {
       yield* this.#sql.run("UPDATE blobs SET expires_day = ? WHERE blob_id = ? AND expires_day < ?", expiresDay, blobId, expiresDay);
       return { kind: "same" };
     }
+    if (yield* this.#isLeaving(params)) return { kind: "leaving" };
     const sql = "INSERT INTO blobs (id, blob_id, sha256, size, expires_day) VALUES (?, ?, ?, ?, ?)";
     yield* this.#sql.run(sql, randomId(), blobId, sha256, sizeBytes, expiresDay);
     yield* this.#count(1, sizeBytes);
@@ -58,9 +59,46 @@ export class BlobTables {
       day,
       maxItems,
     );
-    for (const { id } of rows) yield* this.#sql.run("DELETE FROM blobs WHERE id = ? AND refs = 0", id);
+    for (const { id, blobId, sha256 } of rows) {
+      yield* this.#sql.run("DELETE FROM blobs WHERE id = ? AND refs = 0", id);
+      yield* this.#leave(blobId, sha256, new Uint8Array());
+    }
     if (rows.length > 0) yield* this.#count(-rows.length, -rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     return rows.map(({ blobId, sha256 }) => ({ blobId, sha256 }));
+  }
+
+  *leaveBytes({ blobId, sha256, taker }: { blobId: Uint8Array; sha256: Uint8Array; taker: Uint8Array }): Steps<boolean> {
+    const known = yield* this.findBlob({ blobId });
+    if (known !== undefined && equalBytes(known.sha256, sha256)) return false;
+    yield* this.#leave(blobId, sha256, taker);
+    return true;
+  }
+
+  *takeLeaving({ taker, maxItems }: { taker: Uint8Array; maxItems: number }): Steps<{ blobId: Uint8Array; sha256: Uint8Array }[]> {
+    const sql = `SELECT blob_id AS "blobId", sha256 FROM leaving_blobs ORDER BY blob_id, sha256 LIMIT ?`;
+    const leaving = yield* this.#sql.all<{ blobId: Uint8Array; sha256: Uint8Array }>(sql, maxItems);
+    for (const { blobId, sha256 } of leaving) yield* this.#leave(blobId, sha256, taker);
+    return leaving;
+  }
+
+  *dropLeft(params: { taker: Uint8Array; blobs: readonly { blobId: Uint8Array; sha256: Uint8Array }[] }): Steps<number> {
+    let dropped = 0;
+    for (const { blobId, sha256 } of params.blobs) {
+      const sql = "DELETE FROM leaving_blobs WHERE blob_id = ? AND sha256 = ? AND taker = ?";
+      dropped += yield* this.#sql.run(sql, blobId, sha256, params.taker);
+    }
+    return dropped;
+  }
+
+  *#leave(blobId: Uint8Array, sha256: Uint8Array, taker: Uint8Array): Steps<void> {
+    const sql =
+      "INSERT INTO leaving_blobs (blob_id, sha256, taker) VALUES (?, ?, ?) ON CONFLICT (blob_id, sha256) DO UPDATE SET taker = excluded.taker";
+    yield* this.#sql.run(sql, blobId, sha256, taker);
+  }
+
+  *#isLeaving({ blobId, sha256 }: { blobId: Uint8Array; sha256: Uint8Array }): Steps<boolean> {
+    const sql = "SELECT 1 FROM leaving_blobs WHERE blob_id = ? AND sha256 = ?";
+    return (yield* this.#sql.get(sql, blobId, sha256)) !== undefined;
   }
 
   /** What no entry needs expires at the latest on this day. */

@@ -121,6 +121,14 @@ export const logsSchema: Schema = {
       next_number INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     `,
+    `
+    CREATE TABLE leaving_blobs (
+      blob_id BLOB NOT NULL,
+      sha256 BLOB NOT NULL,
+      taker BLOB NOT NULL,
+      PRIMARY KEY (blob_id, sha256)
+    ) STRICT, WITHOUT ROWID;
+    `,
   ],
 };
 

@@ -104,6 +104,7 @@ describe("migrations", () => {
     await store.createLog({ logId, accessHash: id(2), day });
     await store.addBlob({ blobId: id(3), sha256: id(4), sizeBytes: 7, expiresDay: day });
     await store.append(newEntry(logId, { blob: joinEntry(entryHead([{ blobId: id(3), hash: id(4), sizeBytes: 7 }]), id(5)) }));
+    await store.leaveBytes({ blobId: id(23), sha256: id(24), taker: new Uint8Array(16).fill(25) });
     await store.append(newCommit(logId, 0, { blob: id(6), nextAccessHash: id(7) }));
     const deviceId = new Uint8Array(16).fill(8);
     const names = { bind: { username: "alice", binding: id(9) }, release: undefined };
